@@ -1,0 +1,20 @@
+//! The clock and the local time zone.
+#![expect(clippy::disallowed_methods, reason = "this is the place where the clock is read")]
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use once_cell::sync::OnceCell;
+
+/// The time now.
+pub fn now() -> Timestamp {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    Timestamp::new(now.tv_sec, i32::try_from(now.tv_nsec).unwrap_or(0)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The local time zone; UTC where `TZ` and the system name none that exists.
+///
+/// Costs about a millisecond the first time, so it is never asked for on the fast path.
+pub fn time_zone() -> TimeZone {
+    static ZONE: OnceCell<TimeZone> = OnceCell::new();
+    ZONE.get_or_try_init(TimeZone::try_system).cloned().unwrap_or(TimeZone::UTC)
+}

@@ -1,0 +1,417 @@
+//! Files and folders: bounded reads, atomic private writes, locks on folders.
+//!
+//! Everything is opened relative to a folder that is already open where one is at hand: shorter paths for the kernel,
+//! and nobody can swap a folder for a symlink in between.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+/// Folders that we make: ours alone.
+const FOLDER_MODE: Mode = Mode::RWXU;
+/// Files that we make: ours alone.
+pub const PRIVATE: u32 = 0o600;
+
+/// An open folder.
+#[derive(Debug)]
+pub struct Folder {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+/// What identifies one version of a file: a file that was replaced or rewritten has another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    /// Inode number.
+    pub inode: u64,
+    /// Size in bytes.
+    pub size: u64,
+    /// Time of the last change of the inode, in nanoseconds since 1970.
+    pub changed: i128,
+}
+
+/// What kind of thing a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link (only where links are not followed).
+    Link,
+    /// A pipe, socket or device.
+    Other,
+}
+
+/// What is known of a file without reading it.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta {
+    /// What it is.
+    pub kind: Kind,
+    /// Which version of it.
+    pub id: FileId,
+    /// Permission bits.
+    pub mode: u32,
+    /// The user who owns it.
+    pub owner: u32,
+    /// Time of the last change of the content, in nanoseconds since 1970.
+    pub modified: i128,
+}
+
+fn meta(stat: &Stat) -> Meta {
+    let nanoseconds = |seconds, nanoseconds| i128::from(seconds) * 1_000_000_000 + nanoseconds as i128;
+    Meta {
+        kind: match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Other,
+        },
+        id: FileId {
+            inode: stat.st_ino,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            changed: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
+        },
+        mode: u32::from(stat.st_mode) & 0o7777,
+        owner: stat.st_uid,
+        modified: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
+    }
+}
+
+impl Folder {
+    /// Opens a folder; a symlink to one is followed.
+    pub fn open(path: impl Into<PathBuf>) -> io::Result<Folder> {
+        let path = path.into();
+        let fd = rustix::fs::open(&path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Folder { fd, path })
+    }
+
+    /// Opens a folder, making it and its parents with mode 0700 where they are missing.
+    pub fn open_or_make(path: impl Into<PathBuf>) -> io::Result<Folder> {
+        let path = path.into();
+        match Folder::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_folders(&path)?;
+                Folder::open(path)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is known of the folder itself.
+    pub fn meta(&self) -> io::Result<Meta> {
+        Ok(meta(&rustix::fs::fstat(&self.fd)?))
+    }
+
+    /// What is known of a file in it; a symlink is not followed.
+    pub fn meta_of(&self, name: &str) -> io::Result<Meta> {
+        Ok(meta(&rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+
+    /// The names in it, in no order, without `.` and `..`. Names that are not UTF-8 are left out: none of ours is.
+    pub fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        self.each_name(|name| names.push(name.to_owned()))?;
+        Ok(names)
+    }
+
+    /// Calls `visit` with every name that [`Folder::names`] would give.
+    pub fn each_name(&self, mut visit: impl FnMut(&str)) -> io::Result<()> {
+        let fd =
+            rustix::fs::openat(&self.fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        each_entry(&fd, |name| {
+            if let Ok(name) = std::str::from_utf8(name) {
+                visit(name);
+            }
+        })
+    }
+
+    /// Reads a regular file of at most `limit` bytes. Never blocks on a pipe, never follows a symlink.
+    pub fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        read_all(&rustix::fs::openat(&self.fd, name, flags, Mode::empty())?, limit)
+    }
+
+    /// Reads a file together with its [`Meta`], of one and the same version.
+    pub fn read_with_meta(&self, name: &str, limit: usize) -> io::Result<(Vec<u8>, Meta)> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+        let meta = meta(&rustix::fs::fstat(&fd)?);
+        Ok((read_all(&fd, limit)?, meta))
+    }
+
+    /// Replaces a file in one step: a temporary file beside it, then a rename. Readers see the old file or the new
+    /// one. What a kill leaves behind is named `.NAME.PID.N.tmp` and swept by [`Folder::sweep`].
+    pub fn replace(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let temporary = temporary_name(name);
+        let written = self
+            .create_new(&temporary, bytes, mode)
+            .and_then(|()| Ok(rustix::fs::renameat(&self.fd, &temporary, &self.fd, name)?));
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(&self.fd, &temporary, AtFlags::empty());
+        }
+        written
+    }
+
+    /// Writes a file that must not exist yet. Fails with `AlreadyExists` where it does.
+    pub fn create_new(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let mode = Mode::from_raw_mode(mode as _);
+        let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
+        write_all(&fd, bytes)?;
+        // The umask can only have taken bits away; give back those that were asked for, where that matters.
+        if mode.bits() & 0o077 != 0 {
+            rustix::fs::fchmod(&fd, mode)?;
+        }
+        Ok(())
+    }
+
+    /// Adds bytes at the end of a file, making it with mode 0600 where it is missing. One write: lines of two writers
+    /// do not mix.
+    pub fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        write_all(&rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?, bytes)
+    }
+
+    /// Moves a file of this folder to another folder, under the same name, replacing what is there.
+    pub fn move_to(&self, name: &str, other: &Folder) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.fd, name, &other.fd, name)?)
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
+    }
+
+    /// Removes temporary files of [`Folder::replace`] whose writer is gone.
+    pub fn sweep(&self) -> io::Result<()> {
+        for name in self.names()? {
+            let writer = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| {
+                let mut parts = rest.rsplit('.');
+                parts.next()?;
+                parts.next()?.parse::<u32>().ok()
+            });
+            if writer.is_some_and(|pid| !super::process::exists(pid)) {
+                self.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the lock of this folder, waiting at most `limit`. The kernel gives it back when the process ends,
+    /// however it ends; no lock file is left behind. `None`: somebody held it all the time, or the file system knows
+    /// no locks (NFS); go on without.
+    pub fn lock(&self, limit: Duration) -> Option<Lock<'_>> {
+        const PAUSE: Duration = Duration::from_micros(200);
+        let mut waited = Duration::ZERO;
+        loop {
+            match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Some(Lock(self)),
+                Err(Errno::WOULDBLOCK | Errno::INTR) if waited < limit => {
+                    std::thread::sleep(PAUSE);
+                    waited += PAUSE;
+                }
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Opens a folder in this one.
+    pub fn folder(&self, name: &str) -> io::Result<Folder> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+        Ok(Folder { fd, path: self.path.join(name) })
+    }
+
+    /// Opens a folder in this one, making it with mode 0700 where it is missing.
+    pub fn folder_or_make(&self, name: &str) -> io::Result<Folder> {
+        match rustix::fs::mkdirat(&self.fd, name, FOLDER_MODE) {
+            Ok(()) | Err(Errno::EXIST) => self.folder(name),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The lock of a [`Folder`], given back when dropped.
+#[derive(Debug)]
+pub struct Lock<'a>(&'a Folder);
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(self.0.fd.as_fd(), FlockOperation::Unlock);
+    }
+}
+
+fn temporary_name(name: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!(".{name}.{}.{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(target_os = "linux")]
+fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
+    // 32 KiB: a thousand names in two calls, where the standard library's reader takes four and an allocation a name.
+    let mut buffer = [const { std::mem::MaybeUninit::uninit() }; 32 * 1024];
+    let mut entries = rustix::fs::RawDir::new(fd, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            visit(name);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
+    for entry in rustix::fs::Dir::read_from(fd)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            visit(name);
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder and its parents, each with mode 0700 whatever the umask.
+pub fn make_folders(path: &Path) -> io::Result<()> {
+    match rustix::fs::mkdirat(CWD, path, FOLDER_MODE) {
+        Ok(()) => Ok(()),
+        Err(Errno::EXIST) if is_folder(path) => Ok(()),
+        Err(Errno::NOENT) => {
+            let parent =
+                path.parent().filter(|parent| !parent.as_os_str().is_empty()).ok_or(io::ErrorKind::NotFound)?;
+            make_folders(parent)?;
+            match rustix::fs::mkdirat(CWD, path, FOLDER_MODE) {
+                Ok(()) | Err(Errno::EXIST) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the path names a folder, or a symlink to one.
+pub fn is_folder(path: &Path) -> bool {
+    metadata(path).is_ok_and(|meta| meta.kind == Kind::Folder)
+}
+
+/// Whether anything is there, symlinks followed.
+pub fn exists(path: &Path) -> bool {
+    metadata(path).is_ok()
+}
+
+/// What is known of a path, symlinks followed.
+pub fn metadata(path: &Path) -> io::Result<Meta> {
+    Ok(meta(&rustix::fs::stat(path)?))
+}
+
+/// What is known of a path itself, even where it is a symlink.
+pub fn link_metadata(path: &Path) -> io::Result<Meta> {
+    Ok(meta(&rustix::fs::lstat(path)?))
+}
+
+/// Reads a regular file of at most `limit` bytes, symlinks followed. Never blocks on a pipe.
+pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    read_all(&rustix::fs::open(path, flags, Mode::empty())?, limit)
+}
+
+/// Reads a file of the kernel's, whose size is not known before: `/proc` says 0.
+#[cfg(target_os = "linux")]
+pub fn read_procfs(path: &str) -> io::Result<Vec<u8>> {
+    let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    read_to_end(&fd, 1 << 20, 512)
+}
+
+/// Reads standard input to its end, at most `limit` bytes; more is an error.
+pub fn read_stdin(limit: usize) -> io::Result<Vec<u8>> {
+    read_to_end(&rustix::stdio::stdin(), limit, 4096)
+}
+
+/// Writes everything to standard output.
+pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    write_all(&rustix::stdio::stdout(), bytes)
+}
+
+/// Writes everything to standard error.
+pub fn write_stderr(bytes: &[u8]) -> io::Result<()> {
+    write_all(&rustix::stdio::stderr(), bytes)
+}
+
+/// The path with every symlink in it resolved. Parts that do not exist (a deleted folder) are kept as they are, after
+/// the deepest parent that does. `path` is absolute.
+pub fn resolve(path: &Path) -> PathBuf {
+    let mut rest: Vec<&OsStr> = Vec::new();
+    let mut head = path;
+    loop {
+        if let Ok(resolved) = std::fs::canonicalize(head) {
+            return rest.iter().rev().fold(resolved, |path, part| path.join(part));
+        }
+        let (Some(parent), Some(name)) = (head.parent(), head.file_name()) else {
+            return path.to_owned();
+        };
+        rest.push(name);
+        head = parent;
+    }
+}
+
+/// Whether a name can be a file name of ours: not hidden, no separator, nothing unprintable.
+pub fn is_plain_name(name: &OsStr) -> bool {
+    let bytes = name.as_bytes();
+    !bytes.is_empty()
+        && bytes.len() < 200
+        && !bytes.starts_with(b".")
+        && bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/')
+}
+
+fn read_all(fd: &OwnedFd, limit: usize) -> io::Result<Vec<u8>> {
+    let stat = rustix::fs::fstat(fd)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    // One byte more than the size: the read that finds the end is then the same one that finds the content.
+    read_to_end(fd, limit, usize::try_from(stat.st_size).unwrap_or(0).min(limit) + 1)
+}
+
+fn read_to_end(fd: &impl AsFd, limit: usize, first: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(first.max(512));
+    loop {
+        match rustix::io::read(fd, rustix::buffer::spare_capacity(&mut bytes)) {
+            Ok(0) => return Ok(bytes),
+            Ok(_) if bytes.len() > limit => {
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
+            }
+            Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
+            Ok(_) => {}
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn write_all(fd: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(fd, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

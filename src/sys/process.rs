@@ -1,0 +1,200 @@
+//! Processes: who a pid is, who started whom, and running one with a time limit.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::Pid;
+
+/// What the kernel says of a running process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// The number of the process that started it.
+    pub parent: u32,
+    /// The name of what it runs, at most 15 bytes of it.
+    pub name: String,
+    /// When it started, in the kernel's own unit (Linux: clock ticks since boot; macOS: microseconds since 1970).
+    /// Together with the pid and the boot id it names one process for good.
+    pub start: u64,
+    /// It has ended, and its parent has not asked for its exit code yet.
+    pub zombie: bool,
+}
+
+/// Whether a process of that number exists, whoever it belongs to. A zombie counts.
+pub fn exists(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+}
+
+/// What the kernel says of a process; `None` where there is none of that number.
+#[cfg(target_os = "linux")]
+pub fn look_up(pid: u32) -> Option<Process> {
+    // proc(5): `pid (comm) state ppid ... starttime`, where comm may itself hold spaces and parentheses.
+    let stat = super::files::read_procfs(&format!("/proc/{pid}/stat")).ok()?;
+    let open = memchr(&stat, b'(')?;
+    let close = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = std::str::from_utf8(stat.get(close + 1..)?).ok()?.split_ascii_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let start = fields.nth(17)?.parse().ok()?;
+    Some(Process {
+        pid,
+        parent,
+        name: String::from_utf8_lossy(stat.get(open + 1..close)?).into_owned(),
+        start,
+        zombie: matches!(state, "Z" | "X"),
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn memchr(bytes: &[u8], wanted: u8) -> Option<usize> {
+    bytes.iter().position(|byte| *byte == wanted)
+}
+
+/// What the kernel says of a process; `None` where there is none of that number.
+#[cfg(target_os = "macos")]
+pub fn look_up(pid: u32) -> Option<Process> {
+    super::ffi::look_up(pid)
+}
+
+/// The command line of a process, as text.
+#[cfg(target_os = "linux")]
+pub fn command_line(pid: u32) -> Option<Vec<String>> {
+    let bytes = super::files::read_procfs(&format!("/proc/{pid}/cmdline")).ok()?;
+    Some(
+        bytes
+            .split(|byte| *byte == 0)
+            .filter(|part| !part.is_empty())
+            .map(|part| String::from_utf8_lossy(part).into_owned())
+            .collect(),
+    )
+}
+
+/// The command line of a process, as text. Not known on macOS without further libraries.
+#[cfg(target_os = "macos")]
+pub fn command_line(_pid: u32) -> Option<Vec<String>> {
+    None
+}
+
+/// The pid of the process that started this one.
+pub fn parent() -> Option<u32> {
+    let parent = rustix::process::getppid()?;
+    u32::try_from(parent.as_raw_nonzero().get()).ok()
+}
+
+/// The ancestors of this process, the nearest first, at most 32 of them.
+pub fn ancestors() -> impl Iterator<Item = Process> {
+    let mut next = parent();
+    std::iter::from_fn(move || {
+        let process = look_up(next?)?;
+        next = (process.parent != 0).then_some(process.parent);
+        Some(process)
+    })
+    .take(32)
+}
+
+/// What changes with every boot: a pid and its start time from before it mean nothing after it.
+pub fn boot_id() -> Option<&'static str> {
+    static BOOT_ID: OnceCell<String> = OnceCell::new();
+    BOOT_ID.get_or_try_init(read_boot_id).ok().map(String::as_str)
+}
+
+#[cfg(target_os = "linux")]
+fn read_boot_id() -> io::Result<String> {
+    let bytes = super::files::read_procfs("/proc/sys/kernel/random/boot_id")?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+#[cfg(target_os = "macos")]
+fn read_boot_id() -> io::Result<String> {
+    super::ffi::boot_id()
+}
+
+/// The name of this machine.
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The number of the user whose rights this process has.
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// What a finished program left.
+#[derive(Debug)]
+pub struct Output {
+    /// Whether it ended with exit code 0.
+    pub success: bool,
+    /// What it wrote to standard output.
+    pub stdout: Vec<u8>,
+}
+
+/// A program by its name, in the absolute folders of `PATH` only: never one from the current folder.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = super::env::var("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"));
+    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(|file| {
+        super::files::metadata(file).is_ok_and(|meta| meta.kind == super::files::Kind::File && meta.mode & 0o111 != 0)
+    })
+}
+
+/// Runs a program to its end, but not longer than `limit`, after which it is killed and the error is `TimedOut`.
+/// Standard input and standard error are closed to it.
+pub fn run(
+    program: &Path,
+    arguments: &[&OsStr],
+    variables: &[(&str, &str)],
+    folder: &Path,
+    limit: Duration,
+) -> io::Result<Output> {
+    let deadline = Instant::now() + limit;
+    let mut child = command(program)
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut stdout = Vec::new();
+    let ended = read_until(&mut child, &mut stdout, deadline);
+    if ended.is_err() {
+        let _ = child.kill();
+    }
+    let status = child.wait()?;
+    ended?;
+    Ok(Output { success: status.success(), stdout })
+}
+
+/// A program to be started. Everything in `ait` that starts one comes through here.
+#[expect(clippy::disallowed_methods, reason = "this is the place where processes are started")]
+pub fn command(program: &Path) -> std::process::Command {
+    std::process::Command::new(program)
+}
+
+fn read_until(child: &mut Child, bytes: &mut Vec<u8>, deadline: Instant) -> io::Result<()> {
+    let Some(pipe) = child.stdout.take() else { return Ok(()) };
+    loop {
+        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
+        let left =
+            Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
+        let mut waiting = [PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN)];
+        match rustix::event::poll(&mut waiting, Some(&left)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => {
+                bytes.reserve(4096);
+                if rustix::io::read(&pipe, rustix::buffer::spare_capacity(bytes))? == 0 {
+                    return Ok(());
+                }
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
