@@ -358,7 +358,9 @@ mod tests {
 
     #[test]
     fn times_of_other_peoples_scripts() {
-        for text in ["2025-12-26T14:30:00Z", "2025-12-26T14:30:00+00:00", "2025-12-26T14:30:00.000000", "2025-12-26 14:30:00"] {
+        for text in
+            ["2025-12-26T14:30:00Z", "2025-12-26T14:30:00+00:00", "2025-12-26T14:30:00.000000", "2025-12-26 14:30:00"]
+        {
             assert_eq!(parse_time(text).unwrap().to_string(), "2025-12-26T14:30:00Z", "{text}");
         }
         assert_eq!(parse_time("yesterday"), None);

@@ -35,7 +35,9 @@ impl State {
 
     /// Reads what [`State::as_str`] wrote.
     pub fn parse(text: &str) -> Option<State> {
-        [State::Idle, State::Working, State::Waiting, State::Error, State::Unknown].into_iter().find(|state| state.as_str() == text)
+        [State::Idle, State::Working, State::Waiting, State::Error, State::Unknown]
+            .into_iter()
+            .find(|state| state.as_str() == text)
     }
 }
 
