@@ -234,12 +234,7 @@ struct PromptArguments {
 
 /// take an event from Claude Code on standard input (Claude Code calls this)
 #[derive(FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "hook",
-    help_triggers("-h", "--help"),
-    example = "  ait hook session-register < event.json"
-)]
+#[argh(subcommand, name = "hook", help_triggers("-h", "--help"), example = "  ait hook session-register < event.json")]
 struct HookArguments {
     /// session-register or session-cleanup
     #[argh(positional)]
@@ -386,7 +381,9 @@ fn wrong_usage(words: &[&str], said: &str) -> Output {
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (edits(word, candidate), candidate))
-        .filter(|(edits, candidate)| *edits <= 1 + candidate.len() / 3 || (word.len() > 2 && candidate.starts_with(word)))
+        .filter(|(edits, candidate)| {
+            *edits <= 1 + candidate.len() / 3 || (word.len() > 2 && candidate.starts_with(word))
+        })
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
 }

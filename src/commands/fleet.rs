@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use crate::claude::registry::Record;
 use crate::error::{Error, Exit, Result};
 use crate::render::elapsed;
-use crate::session::manifest::ProcessStamp;
+use crate::session::manifest::{Manifest, ProcessStamp};
+use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
 use crate::store::active::{self, Active, Session};
-use crate::store::live::runs;
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::sys::files::Folder;
@@ -39,13 +39,31 @@ impl Member {
         let manifest = &self.session.manifest;
         let mut words = format!("{} ({})", manifest.project, manifest.git_branch.as_deref().unwrap_or("no branch"));
         if let Some(seconds) = manifest.elapsed_seconds(now) {
-            words.push_str(&format!(" - {}", elapsed::short(seconds)));
+            words.push_str(&format!(" - {}", elapsed::Short(seconds)));
         }
         if let Some(task) = &manifest.task {
             words.push_str(&format!(", {task}"));
         }
         words
     }
+}
+
+/// A session as `--json` shows it: every field of its manifest, and what is known beyond it.
+pub(crate) fn json(member: &Member, now: Timestamp) -> JsonFields {
+    let mut fields = ended_json(&member.session.manifest, now);
+    fields.set("state", &member.told.state);
+    fields.set("state_since", &member.told.since);
+    fields.set("waiting_for", &member.told.waiting_for);
+    fields.set("state_source", &member.told.source);
+    fields.set("live", &member.session.liveness.counts());
+    fields
+}
+
+/// A session of history as `--json` shows it.
+pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
+    let mut fields = manifest.json_fields();
+    fields.set("elapsed_seconds", &manifest.elapsed_seconds(now));
+    fields
 }
 
 /// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
@@ -59,8 +77,11 @@ pub fn state_of(session: &Session, registry: Option<&Folder>) -> Told {
     };
     let told = || {
         let record = Record::of_process(registry?, manifest.pid?)?;
-        let same_process = record.process_start.is_none() || manifest.pid_start.is_none() || record.process_start == manifest.pid_start;
-        let (state, waiting_for) = record.state().filter(|_| same_process && record.session_id == session.id.as_str())?;
+        let same_process = record.process_start.is_none()
+            || manifest.pid_start.is_none()
+            || record.process_start == manifest.pid_start;
+        let (state, waiting_for) =
+            record.state().filter(|_| same_process && record.session_id == session.id.as_str())?;
         Some(Told {
             state,
             since: record.status_since,
@@ -118,7 +139,7 @@ pub fn current(root: &Root, wanted: Option<&str>, typed: &str, now: Timestamp) -
     let folder = current_folder()?;
     let here = Place::of(&folder);
     let candidates = shown_at(members, &here);
-    let shown = crate::render::home::shorten(&folder, env::home().as_deref());
+    let shown = super::page::under_home(&folder);
     match candidates.len() {
         0 => Err(Error::new("finding the current session", shown, "no live session works here")
             .next("type: ait sessions live")),
@@ -158,8 +179,10 @@ fn by_id(members: Vec<Member>, wanted: &str, typed: &str, now: Timestamp) -> Res
     if let Some(exact) = members.iter().find(|member| member.session.id.as_str() == wanted) {
         return Ok(exact.clone());
     }
-    let matching: Vec<Member> =
-        members.into_iter().filter(|member| !wanted.is_empty() && member.session.id.as_str().starts_with(wanted)).collect();
+    let matching: Vec<Member> = members
+        .into_iter()
+        .filter(|member| !wanted.is_empty() && member.session.id.as_str().starts_with(wanted))
+        .collect();
     if matching.is_empty() {
         let next = "type: ait sessions live --verbose";
         return Err(Error::new(doing, wanted, "no live session has this id").next(next).exit(Exit::NotFound));

@@ -6,6 +6,7 @@ pub mod fleet;
 pub mod history;
 pub mod hook;
 pub mod live;
+mod page;
 pub mod prompt;
 pub mod prune;
 pub mod task;

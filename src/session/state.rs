@@ -36,7 +36,9 @@ impl State {
 
     /// Reads what [`State::as_str`] wrote.
     pub fn parse(text: &str) -> Option<State> {
-        [State::Idle, State::Working, State::Waiting, State::Error, State::Unknown].into_iter().find(|state| state.as_str() == text)
+        [State::Idle, State::Working, State::Waiting, State::Error, State::Unknown]
+            .into_iter()
+            .find(|state| state.as_str() == text)
     }
 }
 
@@ -86,7 +88,8 @@ pub fn newer(hook: Told, registry: Option<Told>) -> Told {
         return Told { since, ..hook };
     }
     // To the client, a session that nobody has typed into for a minute is as idle as before.
-    let same_wait = hook.state == State::Waiting && hook.waiting_for.as_deref() == Some("input") && registry.state == State::Idle;
+    let same_wait =
+        hook.state == State::Waiting && hook.waiting_for.as_deref() == Some("input") && registry.state == State::Idle;
     // The client shows an API error as idle.
     let same_end = hook.state == State::Error && registry.state == State::Idle;
     if registry.since <= hook.since || same_wait || same_end { hook } else { registry }

@@ -156,7 +156,10 @@ pub fn update<T>(
         Err(why) => return Err(Error::new("reading a manifest", path().display(), why)),
     };
     let mut came_back = None;
-    if !known && returning && let Some((day, ended)) = history::find(root, id) {
+    if !known
+        && returning
+        && let Some((day, ended)) = history::find(root, id)
+    {
         manifest = ended;
         came_back = Some(day);
     }

@@ -31,7 +31,8 @@ impl Root {
             return Err(Error::new("finding the sessions", path.display(), "not an absolute path"));
         }
         // What is derived must be kept somewhere even without a home; beside the folders is then the only place left.
-        let cache = env::path("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(env::home()?.join(".cache")));
+        let cache =
+            env::path("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(env::home()?.join(".cache")));
         let cache = cache.map_or_else(|| path.join(".ait"), |cache| cache.join("ait").join(key_of(&path)));
         Ok(Root { path, cache })
     }
