@@ -259,11 +259,9 @@ fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Ic
                 line.text_within(moved, cells);
             }
         }
-        Token::Hooks => {
-            if facts.hooks_missing {
-                line.role(Role::Error);
-                line.own(format_args!("{}no hooks", icons.error()));
-            }
+        Token::Hooks if facts.hooks_missing => {
+            line.role(Role::Error);
+            line.own(format_args!("{}no hooks", icons.error()));
         }
         Token::Context => {
             if let Some(percent) = facts.context.and_then(percent) {
