@@ -88,6 +88,8 @@ pub enum Outcome {
     Keep,
     /// Move it to history.
     Archive,
+    /// Write nothing.
+    Ignore,
 }
 
 impl Event {

@@ -191,6 +191,21 @@ impl Folder {
         Ok(rustix::fs::renameat(&self.fd, name, &other.fd, name)?)
     }
 
+    /// Gives a file another name in this folder, replacing what is there.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
+    }
+
+    /// Sets the time of a file's last change to now, making an empty one where it is missing.
+    pub fn touch(&self, name: &str) -> io::Result<()> {
+        let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+        let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
+        match rustix::fs::utimensat(&self.fd, name, &times, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => self.append(name, b""),
+            touched => Ok(touched?),
+        }
+    }
+
     /// Removes a file.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
