@@ -255,6 +255,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Problem> {
     })
 }
 
+/// Text as one word of the shell, whatever it holds.
+pub fn quote(text: &str) -> String {
+    words::quote(text)
+}
+
 /// Whether nothing but white space is there: Claude Code takes such a file as one without settings.
 fn is_blank(bytes: &[u8]) -> bool {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).iter().all(u8::is_ascii_whitespace)

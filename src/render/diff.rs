@@ -100,7 +100,7 @@ fn steps(a: &[&str], b: &[&str]) -> Option<Vec<(usize, usize, bool)>> {
     let mut furthest: Vec<Vec<usize>> = Vec::new();
     let reach = |furthest: &[Vec<usize>], d: usize, k: usize| -> Option<(usize, bool)> {
         let Some(previous) = d.checked_sub(1).and_then(|before| furthest.get(before)) else { return Some((0, true)) };
-        // Diagonal k of d is k - 1 of d - 1; from the one below a line of `a` goes, from the one above one of `b` comes.
+        // One diagonal less: a line of `a` goes. One more: a line of `b` comes.
         let goes = k.checked_sub(2).and_then(|below| previous.get(below)).map(|x| x + 1);
         let comes = previous.get(k).copied();
         match (goes, comes) {
