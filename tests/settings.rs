@@ -82,18 +82,22 @@ fn check_foreign(name: &str, before: &[u8]) {
     // One after the other, taken back in another order.
     let orders: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
     for there in orders {
-        for back in orders {
-            let mut bytes = before.to_vec();
-            for index in there {
-                bytes = check_installed(name, &bytes, &[Hook::ALL[index]]);
-            }
-            let full = bytes.clone();
-            for index in back {
-                bytes = uninstall(&bytes, &[Hook::ALL[index]]).unwrap();
-            }
-            assert_eq!(show(&bytes), show(before), "{name}: {there:?} then back {back:?}; in between\n{}", show(&full));
+        for back in [[0, 1, 2], [2, 1, 0]] {
+            check_order(name, before, there, back);
         }
     }
+}
+
+fn check_order(name: &str, before: &[u8], there: [usize; 3], back: [usize; 3]) {
+    let mut bytes = before.to_vec();
+    for index in there {
+        bytes = check_installed(name, &bytes, &[Hook::ALL[index]]);
+    }
+    let full = bytes.clone();
+    for index in back {
+        bytes = uninstall(&bytes, &[Hook::ALL[index]]).unwrap();
+    }
+    assert_eq!(show(&bytes), show(before), "{name}: {there:?} then back {back:?}; in between\n{}", show(&full));
 }
 
 fn check_ours(name: &str, before: &[u8]) {
@@ -169,4 +173,325 @@ fn large_and_deep() {
         let after = install(file.as_bytes(), &Hook::ALL);
         assert_eq!(uninstall(&after, &Hook::ALL).unwrap(), file.as_bytes());
     }
+}
+
+/// Random numbers that are the same every time (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+
+    fn one_in(&mut self, odds: usize) -> bool {
+        self.below(odds) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+}
+
+/// How a generated file is laid out.
+struct Layout {
+    indent: &'static str,
+    line_end: &'static str,
+    after_colon: &'static str,
+    after_comma: &'static str,
+    one_line: bool,
+    /// White space where nobody would put it.
+    wild: bool,
+    comments: bool,
+    commas: bool,
+}
+
+/// Writes a settings file of somebody who has tools, habits and accidents.
+struct Writer {
+    random: Random,
+    layout: Layout,
+    out: String,
+    /// Puts in entries of ours in every shape.
+    ours: bool,
+}
+
+const THEIRS: [&str; 5] = [
+    r#""peer start""#,
+    r#""it's \"quoted\" \\ \u0027x\u0027 \/""#,
+    r#""caf\u00e9 \ud83d\ude00 日本""#,
+    r#""""#,
+    r#""~/bin/x && echo 'a b' | tee 'c""#,
+];
+const OURS: [&str; 6] = [
+    r#""~/.claude/hooks/session-register.sh""#,
+    r#""bash \"$HOME/.claude/hooks/session-cleanup.sh\" || true""#,
+    r#""/old/ait hook session-register""#,
+    r#""[ ! -x '/o ld/ait' ] || exec '/o ld/ait' hook session-cleanup""#,
+    r#""\u007e/.claude/hooks/session-cleanup.sh -v""#,
+    r#""ait hook session-register >/dev/null 2>&1""#,
+];
+
+impl Writer {
+    fn new(seed: u64) -> Writer {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let loose = random.one_in(2);
+        let layout = Layout {
+            indent: random.pick(&["  ", "    ", "\t", " ", ""]),
+            line_end: random.pick(&["\n", "\n", "\r\n"]),
+            after_colon: random.pick(&[" ", " ", ""]),
+            after_comma: random.pick(&[" ", ""]),
+            one_line: random.one_in(4),
+            wild: random.one_in(4),
+            comments: loose && random.one_in(2),
+            commas: loose && random.one_in(2),
+        };
+        let ours = random.one_in(3);
+        Writer { random, layout, out: String::new(), ours }
+    }
+
+    fn file(mut self) -> Vec<u8> {
+        if self.random.one_in(8) {
+            self.out.push('\u{feff}');
+        }
+        if self.random.one_in(10) {
+            let end = self.layout.line_end;
+            self.out.push_str(end);
+        }
+        self.gap();
+        self.root();
+        self.gap();
+        for _ in 0..self.random.below(3) {
+            let end = self.layout.line_end;
+            self.out.push_str(end);
+        }
+        self.out.into_bytes()
+    }
+
+    /// What may stand between any two things.
+    fn gap(&mut self) {
+        if self.layout.wild && self.random.one_in(3) {
+            let space = self.random.pick(&[" ", "  ", "   ", "\t", "\n", "\r\n", "\r", "\n\n  "]);
+            self.out.push_str(space);
+        }
+        if self.layout.comments && self.random.one_in(12) {
+            let comment = self.random.pick(&[
+                " /* c */",
+                "/**/",
+                " // c, \"d\": [{\n",
+                "// }\r\n",
+                "/* a\n b */",
+                " // x\n // y\n\n",
+            ]);
+            self.out.push_str(comment);
+        }
+    }
+
+    fn new_line(&mut self, depth: usize) {
+        if !self.layout.one_line {
+            self.out.push_str(self.layout.line_end);
+            for _ in 0..depth {
+                self.out.push_str(self.layout.indent);
+            }
+        }
+    }
+
+    fn list(&mut self, brackets: (char, char), depth: usize, count: usize, mut item: impl FnMut(&mut Self, usize)) {
+        self.out.push(brackets.0);
+        // Now and then on one line within many.
+        let one_line = self.layout.one_line;
+        self.layout.one_line |= self.random.one_in(6);
+        let marks = self.random.one_in(10);
+        if marks {
+            let spaces = self.random.pick(&[" ", "  ", "   "]);
+            self.out.push_str(spaces);
+        }
+        for index in 0..count {
+            if index > 0 {
+                self.gap();
+                self.out.push(',');
+                if self.layout.one_line {
+                    self.out.push_str(self.layout.after_comma);
+                }
+            }
+            self.gap();
+            self.new_line(depth + 1);
+            self.gap();
+            item(self, index);
+        }
+        self.gap();
+        if count > 0 && self.layout.commas && self.random.one_in(3) {
+            self.out.push(',');
+            self.gap();
+        }
+        if count > 0 || self.random.one_in(5) {
+            self.new_line(depth);
+        }
+        self.gap();
+        self.out.push(brackets.1);
+        self.layout.one_line = one_line;
+    }
+
+    fn key(&mut self, key: &str) {
+        self.out.push_str(key);
+        self.gap();
+        self.out.push(':');
+        self.out.push_str(self.layout.after_colon);
+        self.gap();
+    }
+
+    fn root(&mut self) {
+        let count = self.random.pick(&[0, 1, 1, 2, 3, 4]);
+        let mut has_line = false;
+        self.list(('{', '}'), 0, count, |this, _| match this.random.below(5) {
+            0 | 1 => {
+                let key = this.random.pick(&["\"hooks\"", "\"hooks\"", "\"h\\u006foks\""]);
+                this.key(key);
+                this.hooks();
+            }
+            2 if !has_line => {
+                has_line = true;
+                this.key("\"statusLine\"");
+                this.status_line();
+            }
+            _ => {
+                let key = this.random.pick(&["\"model\"", "\"x\"", "\"日本\"", "\"permissions\""]);
+                this.key(key);
+                this.anything(1);
+            }
+        });
+    }
+
+    fn hooks(&mut self) {
+        let count = self.random.below(5);
+        self.list(('{', '}'), 1, count, |this, _| {
+            let names = ["\"Stop\"", "\"Stop\"", "\"SessionStart\"", "\"SessionEnd\"", "\"PreToolUse\"", "\"Foo\""];
+            let name = this.random.pick(&names);
+            this.key(name);
+            let count = this.random.below(4);
+            this.list(('[', ']'), 2, count, |this, _| this.group());
+        });
+    }
+
+    fn group(&mut self) {
+        match self.random.below(12) {
+            0 => self.anything(3),
+            1 => self.handler(3),
+            _ => {
+                let matcher = self.random.one_in(3);
+                let count = 1 + usize::from(matcher);
+                self.list(('{', '}'), 3, count, |this, index| {
+                    if matcher && index == 0 {
+                        this.key("\"matcher\"");
+                        let matcher = this.random.pick(&["\"\"", "\"*\"", "\"Bash\""]);
+                        this.out.push_str(matcher);
+                        return;
+                    }
+                    this.key("\"hooks\"");
+                    let count = this.random.below(3);
+                    this.list(('[', ']'), 4, count, |this, _| this.handler(5));
+                });
+            }
+        }
+    }
+
+    fn handler(&mut self, depth: usize) {
+        let swapped = self.random.one_in(3);
+        let count = 2 + self.random.below(2);
+        self.list(('{', '}'), depth, count, |this, index| match (index, swapped) {
+            (0, false) | (1, true) => {
+                this.key("\"type\"");
+                this.out.push_str("\"command\"");
+            }
+            (0 | 1, _) => {
+                this.key("\"command\"");
+                let command = if this.ours && this.random.one_in(2) {
+                    this.random.pick(&OURS)
+                } else {
+                    this.random.pick(&THEIRS)
+                };
+                this.out.push_str(command);
+            }
+            _ => {
+                this.key("\"timeout\"");
+                this.out.push_str("10");
+            }
+        });
+    }
+
+    fn status_line(&mut self) {
+        let count = 2 + self.random.below(2);
+        self.list(('{', '}'), 1, count, |this, index| match index {
+            0 => {
+                this.key("\"type\"");
+                this.out.push_str("\"command\"");
+            }
+            1 => {
+                this.key("\"command\"");
+                let command = if this.ours && this.random.one_in(2) {
+                    this.random.pick(&[
+                        "\"/old/ait statusline\"",
+                        "\"ait statusline --then 'a\\\\''b'\"",
+                        "\"ait statusline --then a\\\\ b\"",
+                    ])
+                } else {
+                    this.random.pick(&THEIRS)
+                };
+                this.out.push_str(command);
+            }
+            _ => {
+                this.key("\"padding\"");
+                this.out.push('0');
+            }
+        });
+    }
+
+    fn anything(&mut self, depth: usize) {
+        match self.random.below(if depth > 6 { 4 } else { 6 }) {
+            0 => self.out.push_str("null"),
+            1 => self.out.push_str("-1.5e3"),
+            2 => self.out.push_str("true"),
+            3 => self.out.push_str("\"// no \\\" /* comment\""),
+            4 => {
+                let count = self.random.below(3);
+                self.list(('[', ']'), depth, count, |this, _| this.anything(depth + 1));
+            }
+            _ => {
+                let count = self.random.below(3);
+                self.list(('{', '}'), depth, count, |this, index| {
+                    this.key(["\"a\"", "\"command\"", "\"c\""][index]);
+                    this.anything(depth + 1);
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn generated_files() {
+    let rounds = std::env::var("AIT_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1_500);
+    let (mut foreign, mut ours) = (0, 0);
+    for seed in 1..=rounds {
+        let bytes = Writer::new(seed).file();
+        let name = format!("seed {seed}");
+        let found = settings::inspect(&bytes).unwrap_or_else(|problem| panic!("{name}: {problem}\n{}", show(&bytes)));
+        if found.installed.iter().any(|entry| entry.alone) {
+            ours += 1;
+            check_ours(&name, &bytes);
+        } else {
+            foreign += 1;
+            for hooks in [&USUAL[..], &Hook::ALL] {
+                let after = check_installed(&name, &bytes, hooks);
+                assert!(only_adds(&bytes, &after), "{name}: something of others is gone:\n{}", show(&after));
+                let back = uninstall(&after, &Hook::ALL);
+                assert_eq!(back.as_deref().map(show), Some(show(&bytes)), "{name}; in between\n{}", show(&after));
+            }
+            let mut random = Random(seed);
+            let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+            check_order(&name, &bytes, random.pick(&orders), random.pick(&orders));
+        }
+    }
+    // Both kinds are met often enough to mean something.
+    assert!(foreign * 10 > rounds && ours * 10 > rounds, "{foreign} without ours, {ours} with");
 }

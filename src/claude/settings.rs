@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::jsonc::{self, Document, Id, Kind, Problem};
+use super::jsonc::{self, Document, Id, Kind, Problem, Property};
 use super::surgery::{Item, Surgery, Value};
 use super::words::{self, Token};
 
@@ -514,11 +514,11 @@ fn take_out_all(document: &Document, doomed: &[Doomed], restores: &[Statusline])
                 }
             }
             if !of_list.is_empty() && surgery.remove(event.value, &of_list) {
-                of_hooks.push(event.value);
+                drop_or_empty(document, &mut surgery, hooks.value, event, &mut of_hooks);
             }
         }
         if !of_hooks.is_empty() && surgery.remove(hooks.value, &of_hooks) {
-            of_root.push(hooks.value);
+            drop_or_empty(document, &mut surgery, root, hooks, &mut of_root);
         }
     }
     for line in restores {
@@ -543,6 +543,17 @@ fn take_out_all(document: &Document, doomed: &[Doomed], restores: &[Statusline])
         surgery.empty(root);
     }
     Some(surgery.finish().into_bytes())
+}
+
+/// Lets a property go, or leaves it empty where an earlier one of the same name would come back to life without it.
+fn drop_or_empty(document: &Document, surgery: &mut Surgery, object: Id, property: Property, doomed: &mut Vec<Id>) {
+    let name = document.string(property.key).unwrap_or_default();
+    let mut same = document.properties(object).filter(|other| document.is(other.key, &name));
+    if same.next() == Some(property) {
+        doomed.push(property.value);
+    } else {
+        surgery.empty(property.value);
+    }
 }
 
 /// Adds what is wanted and missing, and puts right what is there in an older shape.
