@@ -529,7 +529,7 @@ fn take_out_all(document: &Document, doomed: &[Doomed], restores: &[Statusline])
     }
     let text = document.text();
     let span = document.span(root);
-    let all_go = document.properties(root).all(|property| of_root.contains(&property.value));
+    let all_go = !of_root.is_empty() && document.properties(root).all(|property| of_root.contains(&property.value));
     if all_go && surgery.mark(root) == 3 && document.loose().is_none() {
         // The file was blank before us.
         return Some(

@@ -187,7 +187,11 @@ impl<'a> Surgery<'a> {
         for (index, child) in children.iter().enumerate() {
             if child.goes {
                 // At the head the space behind goes along, further on the space before: a mark stays where it is.
-                let start = if index < first_kept { child.span.start } else { self.space_before(before, child) };
+                let start = if index < first_kept {
+                    child.span.start
+                } else {
+                    self.space_before(before, rest_of(&children, index))
+                };
                 self.replace(start..child.span.end, "");
                 if let Some(comma) = child.comma {
                     let end = if index < first_kept { skip_space(self.document.text(), comma + 1) } else { comma + 1 };
@@ -249,7 +253,8 @@ impl<'a> Surgery<'a> {
 
     /// Where the blank space before a child begins, which goes together with it. A line break that ends a comment
     /// stays, unless another one follows.
-    fn space_before(&self, from: usize, child: &Child) -> usize {
+    fn space_before(&self, from: usize, children: &[Child]) -> usize {
+        let Some(child) = children.first() else { return from };
         let text = self.document.text();
         let bytes = text.as_bytes();
         let mut comment = None;
@@ -264,7 +269,17 @@ impl<'a> Surgery<'a> {
             };
         }
         let Some((to_line_end, start)) = comment else { return from };
-        let behind = child.comma.filter(|comma| *comma == child.span.end).map_or(child.span.end, |comma| comma + 1);
+        // What will follow once the children behind that go too have gone.
+        let mut behind = child.span.end;
+        for (index, child) in children.iter().enumerate() {
+            behind = child.span.end;
+            let Some(comma) = child.comma.filter(|comma| *comma == behind) else { break };
+            behind = comma + 1;
+            let next = children.get(index + 1).filter(|next| next.goes);
+            if next.is_none_or(|next| skip_space(text, behind) != next.span.start) {
+                break;
+            }
+        }
         let ends_line = matches!(bytes.get(skip_blanks(text, behind)), None | Some(b'\n' | b'\r'));
         match (to_line_end && !ends_line, bytes.get(start..start + 2)) {
             (true, Some(b"\r\n")) => start + 2,
@@ -364,6 +379,10 @@ impl Layout {
             Place::Inline => format!("{open}{}{close}", items.join(&format!(",{}", self.after_comma))),
         }
     }
+}
+
+fn rest_of(children: &[Child], index: usize) -> &[Child] {
+    children.get(index..).unwrap_or_default()
 }
 
 fn skip_blanks(text: &str, at: usize) -> usize {

@@ -564,9 +564,21 @@ fn check_installed(before: Option<&[u8]>, after: &[u8], wanted: &Wanted) -> Resu
         Some(bytes) => settings::uninstall(bytes, &Hook::ALL).map(|edit| edit.bytes),
         None => Ok(None),
     };
-    match (without_ours(before), without_ours(Some(after))) {
-        (Ok(before), Ok(after)) if before == after => Ok(()),
-        _ => Err("what is not ours would not come back as it was; please report this file".into()),
+    let came_back = match (without_ours(before), without_ours(Some(after))) {
+        (Ok(old), Ok(new)) if old.as_deref() == before => old == new,
+        // Where entries of ours were there already, the white space around them may end up on either side.
+        (Ok(Some(old)), Ok(Some(new))) => {
+            let dense =
+                |bytes: &[u8]| -> Vec<u8> { bytes.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect() };
+            dense(&old) == dense(&new)
+        }
+        (Ok(None), Ok(None)) => true,
+        _ => false,
+    };
+    if came_back {
+        Ok(())
+    } else {
+        Err("what is not ours would not come back as it was; please report this file".into())
     }
 }
 
