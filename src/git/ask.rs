@@ -89,18 +89,14 @@ pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -
         io::ErrorKind::TimedOut => Error::new(doing, &what, format!("no answer in {} ms", limit.as_millis())),
         _ => Error::new(doing, &what, error),
     })?;
-    match output.code {
-        Some(0) => Ok(Vec::new()),
-        // First the merged tree, then the files.
-        Some(1) => Ok(output
-            .stdout
-            .split(|byte| *byte == 0)
-            .skip(1)
-            .filter(|file| !file.is_empty())
-            .map(|file| String::from_utf8_lossy(file).into_owned())
-            .collect()),
+    // First the merged tree, then the files. A branch that does not exist ends with 1 as well, and gives no tree.
+    let mut parts = output.stdout.split(|byte| *byte == 0);
+    match (parts.next().is_some_and(is_commit), output.code) {
+        (true, Some(0 | 1)) => {
+            Ok(parts.filter(|file| !file.is_empty()).map(|file| String::from_utf8_lossy(file).into_owned()).collect())
+        }
         _ => Err(Error::new(doing, what, "git could not say")
-            .next("git 2.38 or newer is needed, and a common history; see git merge-tree --write-tree")),
+            .next("git 2.38 or newer is needed, two branches that exist, and a history in common")),
     }
 }
 
