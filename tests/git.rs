@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use ait::git::{HeadKind, Status, Tree, last_move, merge_conflicts, project_of, status};
+use ait::git::{HeadKind, Status, Tree, last_move, merge_conflicts, parse_status, project_of, status};
 
 /// A folder of its own, gone afterwards.
 struct Lab(PathBuf);
@@ -594,6 +594,18 @@ fn dirtiness() {
     fs::create_dir(project.join("sub")).unwrap();
     lab.write(&project.join("new"), "");
     assert_eq!(lab.dirty(&project.join("sub")), "dirty");
+}
+
+#[test]
+fn half_an_answer_of_git() {
+    let whole = b"# branch.oid 7807109dcb2065e008a930da6d8d30fa7807109d\0# branch.head (detached)\0? a\0";
+    let dirty = |length: usize| parse_status(&whole[..length]).map(|status| status.dirty);
+    assert_eq!(dirty(whole.len()), Some(true));
+    assert_eq!(dirty(whole.len() - 1), Some(false), "not a whole line");
+    assert_eq!(dirty(whole.len() - 4), Some(false));
+    assert_eq!(dirty(20), None);
+    assert_eq!(parse_status(b""), None);
+    assert_eq!(parse_status(b"fatal: not a git repository\n"), None);
 }
 
 #[test]
