@@ -221,6 +221,16 @@ fn linked_worktrees() {
     all.sort();
     assert_eq!(roots(&main), all);
     assert_eq!(roots(&Tree::find(&beside).unwrap()), all);
+    // An entry that says it is where another worktree is.
+    let entry = |name: &str| project.join(".git/worktrees").join(name);
+    fs::write(entry("x/gitdir"), fs::read(entry("beside/gitdir")).unwrap()).unwrap();
+    assert_eq!(roots(&main), vec![beside.clone()]);
+    fs::write(entry("x/gitdir"), format!("{}\n", inside.join(".git").display())).unwrap();
+    // The common folder said in other words.
+    for words in [format!("{}\n", project.join(".git").display()), "./../..".to_owned(), "..//../\n\n".to_owned()] {
+        fs::write(entry("beside/commondir"), words).unwrap();
+        assert_eq!(agrees(&lab, &beside).common_dir, main.common_dir);
+    }
     fs::remove_dir_all(&beside).unwrap();
     assert_eq!(roots(&main), vec![inside]);
 }
@@ -413,7 +423,9 @@ fn thousands_of_packed_refs() {
     lab.git(&project, &["pack-refs", "--all"]);
     let packed = fs::read_to_string(project.join(".git/packed-refs")).unwrap();
     assert!(packed.len() > 500_000 && packed.lines().next().unwrap().contains("sorted"));
-    let unsorted = packed.replacen(" sorted", "", 1);
+    let mut lines: Vec<&str> = packed.lines().skip(1).collect();
+    lines.reverse();
+    let unsorted = format!("# pack-refs with: peeled fully-peeled \n{}\n", lines.join("\n"));
     for text in [&packed, &unsorted] {
         fs::write(project.join(".git/packed-refs"), text).unwrap();
         for name in wanted.iter().chain(&["0", "b/5000zz", "zzz", "b"]) {
@@ -730,6 +742,23 @@ fn a_repository_runs_nothing_of_its_own() {
     fs::remove_file(project.join(format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).unwrap();
     assert_eq!(lab.dirty(&project), "unknown");
     assert!(!mark.exists(), "{}", fs::read_to_string(&mark).unwrap());
+}
+
+#[test]
+fn a_filter_in_a_file_that_the_configuration_includes() {
+    let lab = Lab::new();
+    let project = lab.repository("project");
+    lab.write(&project.join(".gitattributes"), "file filter=f\n");
+    lab.git(&project, &["add", "."]);
+    lab.git(&project, &["commit", "-q", "-m", "attributes"]);
+    let mark = lab.0.join("ran");
+    lab.write(&lab.0.join("hidden"), &format!("[filter \"f\"]\n\tclean = touch '{}'; cat\n", mark.display()));
+    lab.git(&project, &["config", "includeIf.gitdir:**.path", lab.0.join("hidden").to_str().unwrap()]);
+    touch(&project.join("file"));
+    assert_eq!(lab.dirty(&project), "clean");
+    assert!(!mark.exists());
+    lab.git(&project, &["status"]);
+    assert!(mark.exists(), "the trap is not set");
 }
 
 /// Another time of change, the same content: git has to look inside, and to run the filter.

@@ -173,9 +173,8 @@ fn resolve_beside(root: &Path, path: PathBuf) -> Option<PathBuf> {
 /// A file that holds one path, up to the ends of lines after it.
 fn path_line(text: &[u8]) -> Option<&Path> {
     let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r'))?;
-    let path = text.get(..=end)?;
-    // The kernel knows no path that is as long, and none with a NUL.
-    (text.len() < SMALL && !path.contains(&0)).then(|| Path::new(OsStr::from_bytes(path)))
+    // A path that is cut by the end of the buffer, or has a NUL, the kernel will refuse.
+    Some(Path::new(OsStr::from_bytes(text.get(..=end)?)))
 }
 
 /// The project of a path, whether it is in a repository or not: `tree` is what [`Tree::find`] gave for it.
