@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod edit;
 pub mod env;
+pub mod ffi;
 pub mod files;
 pub mod process;
 pub mod terminal;
