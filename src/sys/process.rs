@@ -101,10 +101,23 @@ pub fn ancestors() -> impl Iterator<Item = Process> {
     .take(32)
 }
 
+static BOOT_ID: OnceCell<String> = OnceCell::new();
+
 /// What changes with every boot: a pid and its start time from before it mean nothing after it.
 pub fn boot_id() -> Option<&'static str> {
-    static BOOT_ID: OnceCell<String> = OnceCell::new();
     BOOT_ID.get_or_try_init(read_boot_id).ok().map(String::as_str)
+}
+
+/// The boot id, where somebody who has read it in this boot remembers it: the kernel takes 15 microseconds to tell,
+/// more than to tell which boot it is ([`boot_mark`]).
+pub fn remember_boot_id(id: &str) {
+    let _ = BOOT_ID.set(id.to_owned());
+}
+
+/// What is another one after each boot, in nanoseconds: when `/proc` was mounted. `None` where there is none.
+pub fn boot_mark() -> Option<i128> {
+    let mark = || Some(super::files::metadata(Path::new("/proc/")).ok()?.id.changed);
+    if cfg!(target_os = "linux") { mark() } else { None }
 }
 
 #[cfg(target_os = "linux")]
