@@ -5,6 +5,7 @@ pub mod current;
 pub mod fleet;
 pub mod history;
 pub mod hook;
+pub mod hooks;
 pub mod live;
 mod page;
 pub mod prompt;
