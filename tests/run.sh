@@ -197,18 +197,18 @@ posix_and_bash_files() {
     done
 }
 
+# File names of this repository hold no spaces, so lists of them may be split into words.
+# shellcheck disable=SC2044,SC2046
 shells() {
     code=0
-    # File names of this repository hold no spaces.
-    # shellcheck disable=SC2046
     shellcheck $(posix_and_bash_files) || code=1
-    for file in $(find shell tests -name '*.zsh' 2>/dev/null); do
+    for file in $(find . -path ./target -prune -o -name '*.zsh' -print); do
         zsh -n "$file" || code=1
     done
-    for file in $(find shell tests -name '*.fish' 2>/dev/null); do
+    for file in $(find . -path ./target -prune -o -name '*.fish' -print); do
         fish --no-execute "$file" || code=1
     done
-    for file in $(find tests -name '*.py'); do
+    for file in $(find . -path ./target -prune -o -name '*.py' -print); do
         python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$file" || code=1
     done
     return $code
