@@ -43,7 +43,7 @@ fi
 check_targets="aarch64-apple-darwin aarch64-unknown-linux-musl"
 
 # The tests are run by real shells, in real terminals, on real repositories: a tool that is missing fails them.
-tools="zsh fish tmux git shellcheck python3 jq cc"
+tools="zsh fish tmux git shellcheck python3 cc"
 [ "$system" = Linux ] && tools="$tools valgrind strace ip unshare setpriv"
 
 missing_tools() {
