@@ -1,5 +1,7 @@
 //! Conflicts: where two sessions can hurt each other.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 /// How two sessions can hurt each other, worst first.
@@ -22,5 +24,28 @@ impl Grade {
             Grade::SharedTree => "shared-tree",
             Grade::Merge => "merge",
         }
+    }
+}
+
+/// Which of the places hold more than one session: the positions of those that share a root, in their order.
+pub fn shared<'a>(roots: impl Iterator<Item = &'a Path>) -> Vec<Vec<usize>> {
+    let mut groups: Vec<(&Path, Vec<usize>)> = Vec::new();
+    for (position, root) in roots.enumerate() {
+        match groups.iter_mut().find(|(known, _)| *known == root) {
+            Some((_, members)) => members.push(position),
+            None => groups.push((root, vec![position])),
+        }
+    }
+    groups.into_iter().map(|(_, members)| members).filter(|members| members.len() > 1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_of_two_and_more() {
+        let roots = ["/a", "/b", "/a", "/c", "/b", "/a"];
+        assert_eq!(shared(roots.iter().map(Path::new)), [vec![0, 2, 5], vec![1, 4]]);
     }
 }

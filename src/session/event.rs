@@ -88,6 +88,8 @@ pub enum Outcome {
     Keep,
     /// Move it to history.
     Archive,
+    /// Write nothing.
+    Ignore,
 }
 
 impl Event {
@@ -319,7 +321,12 @@ mod tests {
     fn sub_agents_change_nothing_but_the_sign_of_life() {
         let mut manifest = Manifest::default();
         run(&mut manifest, 0, Event::Start { model: None });
-        for event in [Event::ToolStart("Bash".into()), Event::DialogOpen, Event::ToolEnd, Event::TurnEnd { in_background: false }] {
+        for event in [
+            Event::ToolStart("Bash".into()),
+            Event::DialogOpen,
+            Event::ToolEnd,
+            Event::TurnEnd { in_background: false },
+        ] {
             let scene = Scene { from_subagent: true, ..at(5) };
             event.apply(&mut manifest, &scene, dead);
             assert_eq!((manifest.state, manifest.state_since), (State::Idle, Some(at(0).now)));

@@ -9,7 +9,7 @@ use jiff::{Timestamp, TimestampRound, Unit};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::raw::{RawObject, number, text};
+use super::raw::{JsonFields, RawObject, number, text};
 use super::state::State;
 use super::task::TaskSource;
 
@@ -239,7 +239,7 @@ impl Manifest {
     }
 
     /// Every field as a name and a JSON value, for `--json`. Unknown ones come last.
-    pub fn json_fields(&self) -> Vec<(String, Box<RawValue>)> {
+    pub(crate) fn json_fields(&self) -> JsonFields {
         let raw = |text: Cow<'_, str>| RawValue::from_string(text.into_owned()).ok();
         self.fields().into_iter().filter_map(|(name, value)| Some((name.into_owned(), raw(value)?))).collect()
     }
@@ -358,7 +358,9 @@ mod tests {
 
     #[test]
     fn times_of_other_peoples_scripts() {
-        for text in ["2025-12-26T14:30:00Z", "2025-12-26T14:30:00+00:00", "2025-12-26T14:30:00.000000", "2025-12-26 14:30:00"] {
+        for text in
+            ["2025-12-26T14:30:00Z", "2025-12-26T14:30:00+00:00", "2025-12-26T14:30:00.000000", "2025-12-26 14:30:00"]
+        {
             assert_eq!(parse_time(text).unwrap().to_string(), "2025-12-26T14:30:00Z", "{text}");
         }
         assert_eq!(parse_time("yesterday"), None);

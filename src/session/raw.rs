@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// A top-level object as it stands: names and raw values, in order. Nothing in it is decoded but what is asked for.
@@ -41,4 +42,31 @@ pub(crate) fn text(raw: &RawValue) -> Option<String> {
 /// A whole number, or a text that holds one: the client's own registry writes start times as text.
 pub(crate) fn number(raw: &RawValue) -> Option<u64> {
     serde_json::from_str(raw.get()).ok().or_else(|| text(raw)?.parse().ok())
+}
+
+/// A JSON object whose values are JSON text already, in the order in which they were put.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JsonFields(Vec<(String, Box<RawValue>)>);
+
+impl JsonFields {
+    /// Sets a field; one of that name is replaced where it stands.
+    pub(crate) fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        let Ok(raw) = serde_json::value::to_raw_value(value) else { return };
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = raw,
+            None => self.0.push((name.to_owned(), raw)),
+        }
+    }
+}
+
+impl FromIterator<(String, Box<RawValue>)> for JsonFields {
+    fn from_iter<I: IntoIterator<Item = (String, Box<RawValue>)>>(fields: I) -> Self {
+        JsonFields(fields.into_iter().collect())
+    }
+}
+
+impl Serialize for JsonFields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
