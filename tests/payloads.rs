@@ -271,6 +271,19 @@ stories! {
         Task("lab-name", "title");
     }
 
+    /// The process that ended a session lives on with another one. That does not keep the first one alive when it is
+    /// resumed and ended elsewhere.
+    left_behind_by_a_process_and_resumed_in_another {
+        Terminal(1);
+        Begin("1ee954b5-9a97-4e0e-a3b7-5ab67313d62c");
+        Hook("SessionEnd-branch", Ended("resume"));
+        Hook("SessionStart-branch", Idle);
+        Task("next SAY[ok] (Branch)", "title");
+        Terminal(2);
+        Hook("SessionStart-resume-inside", Idle);
+        Hook("SessionEnd-branch", Ended("resume"));
+    }
+
     a_step_into_a_subfolder_is_no_move {
         Terminal(1);
         Begin("0b02acc8-5f3b-4724-b175-b06e767cdace");
