@@ -53,9 +53,11 @@ enum Step {
     Git(&'static str, &'static [&'static str]),
     /// The project is no repository.
     NoRepository,
+    /// Beside the project there is a second repository, with a worktree.
+    SecondRepository,
 }
 
-use Step::{Begin, Git, Hook, Kill, NoRepository, Task, Terminal, Write as WriteFile};
+use Step::{Begin, Git, Hook, Kill, NoRepository, SecondRepository, Task, Terminal, Write as WriteFile};
 use Then::{Ended, Error, Idle, Same, Waiting, WaitingSinceIdle, Working};
 
 /// Makes one test of each story, and the list of the payloads that they play.
@@ -294,6 +296,7 @@ stories! {
     }
 
     a_repository_and_its_worktree {
+        SecondRepository;
         Terminal(1);
         Hook("SessionStart-git-repo", Idle);
         Terminal(2);
@@ -525,16 +528,16 @@ impl World {
         fs::create_dir_all(&home).unwrap();
         let home = home.canonicalize().unwrap();
         let world = World { home, clients: BTreeMap::new(), terminal: 0, sessions: BTreeMap::new() };
-        for project in ["project", "repo"] {
-            fs::create_dir_all(world.home.join(project).join("sub")).unwrap();
-            world.git(project, &["init", "--quiet", "--initial-branch=story/one"]);
-            fs::write(world.home.join(project).join("kept.txt"), project).unwrap();
-            world.git(project, &["add", "kept.txt"]);
-            world.git(project, &["commit", "--quiet", "--message=start"]);
-        }
-        fs::write(world.home.join("repo/.git/info/exclude"), ".claude/\n").unwrap();
-        world.git("repo", &["worktree", "add", "--quiet", "-b", "worktree-wt1", ".claude/worktrees/wt1"]);
+        world.repository("project");
         world
+    }
+
+    fn repository(&self, name: &str) {
+        fs::create_dir_all(self.home.join(name).join("sub")).unwrap();
+        self.git(name, &["init", "--quiet", "--initial-branch=story/one"]);
+        fs::write(self.home.join(name).join("kept.txt"), name).unwrap();
+        self.git(name, &["add", "kept.txt"]);
+        self.git(name, &["commit", "--quiet", "--message=start"]);
     }
 
     fn play(mut self, story: &[Step]) {
@@ -564,6 +567,11 @@ impl World {
                 Git(folder, arguments) => {
                     self.git(folder, arguments);
                 }
+                SecondRepository => {
+                    self.repository("repo");
+                    fs::write(self.home.join("repo/.git/info/exclude"), ".claude/\n").unwrap();
+                    self.git("repo", &["worktree", "add", "--quiet", "-b", "worktree-wt1", ".claude/worktrees/wt1"]);
+                }
                 NoRepository => fs::remove_dir_all(self.home.join("project/.git")).unwrap(),
             }
         }
@@ -579,6 +587,7 @@ impl World {
 
     fn git(&self, folder: &str, arguments: &[&str]) -> String {
         let output = Command::new("git")
+            .args(["-c", "maintenance.auto=false", "-c", "core.fsync=none"])
             .args(arguments)
             .current_dir(self.home.join(folder))
             .env("HOME", &self.home)
@@ -591,6 +600,14 @@ impl World {
             .unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The branch and the commit of a tree, and whether it has changes that are not committed.
+    fn status(&self, folder: &str) -> (Value, Value, Value) {
+        let status = self.git(folder, &["status", "--porcelain=2", "--branch"]);
+        let header = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).into();
+        let dirty = status.lines().any(|line| !line.starts_with('#'));
+        (header("# branch.head "), header("# branch.oid "), dirty.into())
     }
 
     /// Hands a payload to the hook as the client does: as one line, with the client's variables.
@@ -629,11 +646,7 @@ impl World {
         let below = text(&sent["cwd"]).strip_prefix("/home/dev/").unwrap().to_owned();
         let project = below.split('/').next().unwrap();
         let is_repository = self.home.join(project).join(".git").exists();
-        let git =
-            |arguments: &[&str]| if is_repository { Value::String(self.git(&below, arguments)) } else { Value::Null };
-        let (branch, head) = (git(&["branch", "--show-current"]), git(&["rev-parse", "HEAD"]));
-        let dirty =
-            git(&["status", "--porcelain"]).as_str().map_or(Value::Null, |lines| Value::Bool(!lines.is_empty()));
+        let (branch, head, dirty) = if is_repository { self.status(&below) } else { Default::default() };
 
         let pid = self.client();
         let before = Timestamp::now();
