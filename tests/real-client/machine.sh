@@ -16,7 +16,7 @@ root=/mnt
 mount -t tmpfs -o mode=755 tmpfs $root
 for folder in /bin /sbin /lib /lib32 /lib64 /usr /etc /dev /proc /sys; do
     if [ -L $folder ]; then
-        cp -a $folder $root$folder
+        cp -P $folder $root$folder
     elif [ -d $folder ]; then
         mkdir $root$folder
         mount --rbind $folder $root$folder

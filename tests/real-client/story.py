@@ -91,6 +91,7 @@ def play(story):
     one.task = "hello SAY[first reply]"
     step("prompt")
 
+    first.new()
     first.type("work SLOW[4]")
     first.wait_event("UserPromptSubmit")
     first.wait_status(pid, "busy")
