@@ -262,11 +262,12 @@ def play(story):
 
 
 def main():
-    prepare()
     if sys.argv[1:] == ["prepare"]:
+        prepare()
         return 0
     story = Story()
     try:
+        prepare()
         play(story)
     except Exception as error:  # the screen of the client is in its message
         story.failed += 1
