@@ -11,6 +11,7 @@ use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
 use crate::store::active::{self, Active, Session};
+use crate::store::index;
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::sys::files::Folder;
@@ -164,6 +165,20 @@ fn inside(members: &[Member]) -> Option<Member> {
         // A process that two manifests claim proves nothing.
         runs_in_it.next().filter(|_| runs_in_it.next().is_none()).cloned()
     })
+}
+
+/// The live sessions to be shown at a place, by way of the index: only their manifests are read. A folder or a file
+/// that cannot be read shows nothing.
+pub fn here(root: &Root, here: &Place, now: Timestamp) -> Vec<Member> {
+    let Ok(folder) = Folder::open(root.active()) else { return Vec::new() };
+    let candidates = index::candidates(root, &folder, here, now);
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let sessions = candidates.iter().filter_map(|id| active::read_one(&folder, id).ok().flatten());
+    let live = sessions.filter(|session| session.liveness.counts());
+    let registry = Folder::open(root.path()).ok();
+    shown_at(live.map(|session| Member::new(session, registry.as_ref())).collect(), here)
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.

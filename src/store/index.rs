@@ -106,7 +106,8 @@ fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
 fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
     let Ok(before) = active.meta() else { return Vec::new() };
-    let mut known = files::OpenFile::open(&root.cache().join(NAME)).ok().and_then(Index::open).and_then(|index| index.all());
+    let mut known =
+        files::OpenFile::open(&root.cache().join(NAME)).ok().and_then(Index::open).and_then(|index| index.all());
     let known = known.get_or_insert_default();
     known.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     let mut entries: Vec<Entry> = Vec::with_capacity(known.len() + 4);

@@ -292,9 +292,8 @@ impl OpenFile {
 #[cfg(target_os = "linux")]
 pub fn is_remote(folder: &Folder) -> bool {
     // statfs(2): NFS, SMB, CIFS, SMB2, FUSE, 9P, CEPH, AFS, CODA.
-    const REMOTE: [u32; 9] = [
-        0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x7375_7245,
-    ];
+    const REMOTE: [u32; 9] =
+        [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x7375_7245];
     rustix::fs::fstatfs(&folder.fd).is_ok_and(|stat| REMOTE.contains(&(stat.f_type as u32)))
 }
 
