@@ -103,6 +103,33 @@ def history_holds_the_ended(story):
     return wrong
 
 
+def conflicts_are_told(story):
+    """`ait sessions conflicts` names the trees in which two sessions work, and those sessions."""
+    answer = ait("sessions", "conflicts")
+    if "failed" in answer:
+        return [answer["failed"]]
+    found = {conflict["path"]: sorted(session["session_id"] for session in conflict["sessions"]) for conflict in answer["conflicts"]}
+    trees = {session.path: [] for session in story.sessions.values()}
+    for id, session in story.sessions.items():
+        if session.pids:
+            trees[session.path].append(id)
+    expected = {path: sorted(ids) for path, ids in trees.items() if len(ids) > 1}
+    return [] if found == expected else ["conflicts are %s, not %s" % (found, expected)]
+
+
+def the_prompt_says_it(story):
+    """`ait prompt` in a tree: project and branch where a session runs in it, nothing where none does."""
+    wrong = []
+    for path in {session.path for session in story.sessions.values()}:
+        command = ["ait", "prompt", "--for", "plain", "--dir", path]
+        done = subprocess.run(command, capture_output=True, text=True)
+        sessions = [session for session in story.sessions.values() if session.pids and session.path == path]
+        expected = "%s %s " % (sessions[0].project, sessions[0].branch) if sessions else ""
+        if done.returncode != 0 or done.stderr or not done.stdout.startswith(expected) or bool(done.stdout) != bool(sessions):
+            wrong.append("the prompt in %s is %r%s, not %r..." % (path, done.stdout, done.stderr, expected))
+    return wrong
+
+
 def active_holds_nothing_else(story):
     """In active/ lie the manifests of what runs or was killed and not yet noticed: no torn file, nothing left over."""
     wrong = []
@@ -136,4 +163,12 @@ def the_clients_files_are_untouched(_story):
             if name not in ours and not name.split(".")[0].isdigit()]
 
 
-CHECKS = [live_is_what_runs, history_holds_the_ended, active_holds_nothing_else, the_client_agrees, the_clients_files_are_untouched]
+CHECKS = [
+    live_is_what_runs,
+    history_holds_the_ended,
+    conflicts_are_told,
+    the_prompt_says_it,
+    active_holds_nothing_else,
+    the_client_agrees,
+    the_clients_files_are_untouched,
+]

@@ -120,14 +120,15 @@ class Terminal:
         time.sleep(0.5 if text.startswith("/") else 0.25)
         self.keys("Enter")
 
-    def approve(self, question):
-        """Says yes. A dialog ignores keys in its first moments, so this presses until it is gone."""
+    def answer(self, question, key="Enter"):
+        """Answers a dialog. It ignores keys in its first moments, so this presses until it is gone, and no more:
+        a second Esc would open another dialog."""
         self.wait_screen(question)
 
         def is_gone():
             if not re.search(question, self.screen()):
                 return True
-            self.keys("Enter")
+            self.keys(key)
             time.sleep(0.3)
             return False
 

@@ -109,7 +109,7 @@ def play(story):
     step("a permission dialog is open")
     first.wait_event("Notification", notification_type="permission_prompt")
     step("it has been open for six seconds")
-    first.approve("Do you want to proceed")
+    first.answer("Do you want to proceed")
     first.wait_event("Stop")
     one.state, one.waiting_for = "idle", None
     one.branch, one.task = "story/two", "set from inside"
@@ -118,7 +118,7 @@ def play(story):
     first.new()
     first.type("now READ[%s/kept.txt] EDIT[%s/kept.txt|alpha|beta] SAY[ok]" % (PROJECT, PROJECT))
     first.wait_event("PermissionRequest", tool_name="Edit")
-    first.approve("Do you want to make this edit")
+    first.answer("Do you want to make this edit")
     first.wait_event("Stop")
     step("a file is edited")
 
@@ -139,7 +139,7 @@ def play(story):
     first.wait_status(pid, "waiting")
     one.state, one.waiting_for = "waiting", "question"
     step("a question is open")
-    first.approve("Enter to select")
+    first.answer("Enter to select")
     first.wait_event("Stop")
     one.state, one.waiting_for = "idle", None
     step("the question is answered")
@@ -169,14 +169,14 @@ def play(story):
     first.type("go BASH[touch never] SAY[ok]")
     first.wait_event("PermissionRequest")
     first.wait_status(pid, "waiting")
-    # A dialog ignores keys in its first moments.
-    poll(lambda: "the dialog stays", lambda: first.keys("Escape") or client.registry().get(pid, {}).get("status") == "idle")
+    first.answer("Do you want to proceed", "Escape")
+    first.wait_status(pid, "idle")
     step("a permission is refused with Esc")
     first.keys("C-u")
 
     first.new()
     first.type("/rename my-name")
-    poll(lambda: "not renamed", lambda: client.registry()[pid]["name"] == "my-name")
+    poll(lambda: "not renamed:\n" + first.screen(), lambda: client.registry()[pid]["name"] == "my-name")
     step("/rename")
     first.type("/compact")
     first.wait_event("PostCompact")
