@@ -4,7 +4,6 @@
 //! zone is asked for, each file is read once.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -67,8 +66,10 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String> {
         let members = fleet::live(&root)?;
         return Ok(segment::render(format, &fleet_facts(&members, now), how.dialect, how.look));
     }
-    let folder = request.dir.as_ref().map(PathBuf::from).or_else(env::current_dir);
-    let here = Place::of(&folder.unwrap_or_else(|| PathBuf::from("/")));
+    let here = match &request.dir {
+        Some(dir) => Place::of(&env::current_dir().unwrap_or_default().join(dir)),
+        None => Place::here(),
+    };
     let members = fleet::here(&root, &here, now);
     let Some(chosen) = to_speak_of(&members) else { return Ok(String::new()) };
     let branch = here.tree.as_ref().and_then(|tree| tree.branch());

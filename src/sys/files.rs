@@ -149,7 +149,7 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
         let meta = meta(&rustix::fs::fstat(&fd)?);
-        Ok((read_all(&fd, limit)?, meta))
+        Ok((read_regular(&fd, &meta, limit)?, meta))
     }
 
     /// Replaces a file in one step: a temporary file beside it, then a rename. Readers see the old file or the new
@@ -260,34 +260,6 @@ impl Folder {
     }
 }
 
-/// An open file that is read at places.
-#[derive(Debug)]
-pub struct OpenFile(OwnedFd);
-
-impl OpenFile {
-    /// Opens a file for reading; a symlink is not followed.
-    pub fn open(path: &Path) -> io::Result<OpenFile> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(OpenFile(rustix::fs::open(path, flags, Mode::empty())?))
-    }
-
-    /// Reads at most `length` bytes from an offset; fewer only at the end of the file.
-    pub fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(length);
-        while bytes.len() < length {
-            let position = offset.saturating_add(bytes.len() as u64);
-            match rustix::io::pread(&self.0, rustix::buffer::spare_capacity(&mut bytes), position) {
-                // A regular file gives less than it was asked for only at its end.
-                Ok(_) if bytes.len() < bytes.capacity() => break,
-                Ok(_) => {}
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(bytes)
-    }
-}
-
 /// Whether a folder lies on a file system whose times and locks may be those of another machine.
 #[cfg(target_os = "linux")]
 pub fn is_remote(folder: &Folder) -> bool {
@@ -322,8 +294,9 @@ fn temporary_name(name: &str) -> String {
 #[cfg(target_os = "linux")]
 fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
     // 32 KiB: a thousand names in two calls, where the standard library's reader takes four and an allocation a name.
-    let mut buffer = [const { std::mem::MaybeUninit::uninit() }; 32 * 1024];
-    let mut entries = rustix::fs::RawDir::new(fd, &mut buffer);
+    // Not on the stack, where a caller that never lists anything would still touch its pages.
+    let mut buffer = Vec::with_capacity(32 * 1024);
+    let mut entries = rustix::fs::RawDir::new(fd, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
@@ -394,12 +367,12 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 #[cfg(target_os = "linux")]
 pub fn read_procfs(path: &str) -> io::Result<Vec<u8>> {
     let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    read_to_end(&fd, 1 << 20, 512)
+    read_to_end(&fd, 1 << 20, 512, Ends::Short)
 }
 
 /// Reads standard input to its end, at most `limit` bytes; more is an error.
 pub fn read_stdin(limit: usize) -> io::Result<Vec<u8>> {
-    read_to_end(&rustix::stdio::stdin(), limit, 4096)
+    read_to_end(&rustix::stdio::stdin(), limit, 4096, Ends::Empty)
 }
 
 /// Writes everything to standard output.
@@ -448,14 +421,17 @@ pub fn read_link(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// What one read gives of a file's beginning, for files that are known to be small: three system calls. A file that
-/// fills the buffer is larger than it, or may be. Never blocks on a pipe; what is not a regular file gives whatever it
-/// gives.
-pub fn read_start<'a>(path: &Path, links: Links, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+/// gives `most` bytes is larger than that, or may be. Never blocks on a pipe; what is not a regular file gives whatever
+/// it gives.
+pub fn read_start(path: &Path, links: Links, most: usize) -> io::Result<Vec<u8>> {
     let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     flags.set(OFlags::NOFOLLOW, links == Links::Refuse);
     let fd = rustix::fs::open(path, flags, Mode::empty())?;
-    let read = rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut *buffer))?;
-    Ok(buffer.get(..read).unwrap_or_default())
+    // Not on the stack: a buffer there is a page fault for each page of it, used or not.
+    let mut bytes = Vec::with_capacity(most);
+    rustix::io::retry_on_intr(|| rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut bytes)))?;
+    bytes.shrink_to_fit();
+    Ok(bytes)
 }
 
 /// What to do about a symlink in the last part of a path.
@@ -518,15 +494,27 @@ pub fn is_plain_name(name: &OsStr) -> bool {
 }
 
 fn read_all(fd: &OwnedFd, limit: usize) -> io::Result<Vec<u8>> {
-    let stat = rustix::fs::fstat(fd)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    // One byte more than the size: the read that finds the end is then the same one that finds the content.
-    read_to_end(fd, limit, usize::try_from(stat.st_size).unwrap_or(0).min(limit) + 1)
+    read_regular(fd, &meta(&rustix::fs::fstat(fd)?), limit)
 }
 
-fn read_to_end(fd: &impl AsFd, limit: usize, first: usize) -> io::Result<Vec<u8>> {
+fn read_regular(fd: &OwnedFd, meta: &Meta, limit: usize) -> io::Result<Vec<u8>> {
+    if meta.kind != Kind::File {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    // One byte more than the size: the read that finds the content also finds that nothing follows.
+    read_to_end(fd, limit, usize::try_from(meta.id.size).unwrap_or(usize::MAX).min(limit) + 1, Ends::Short)
+}
+
+/// How the end of what is read shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// By a read that gives less than there was room for: regular files, and the small texts of `/proc`.
+    Short,
+    /// By a read that gives nothing: pipes.
+    Empty,
+}
+
+fn read_to_end(fd: &impl AsFd, limit: usize, first: usize, ends: Ends) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(first.max(512));
     loop {
         match rustix::io::read(fd, rustix::buffer::spare_capacity(&mut bytes)) {
@@ -535,8 +523,8 @@ fn read_to_end(fd: &impl AsFd, limit: usize, first: usize) -> io::Result<Vec<u8>
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
             }
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
-            Ok(_) => {}
-            Err(Errno::INTR) => {}
+            Ok(_) if ends == Ends::Short => return Ok(bytes),
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
