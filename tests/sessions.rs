@@ -656,7 +656,7 @@ mod conflicts {
         let tree = world.repository("aiterm");
         world.by_hand("abc123", clients[0].pid(), &tree, json!({"started": ago(2 * 3600 + 30), "task": null}));
         world.by_hand("def456", clients[1].pid(), &tree, json!({"git_branch": "dev", "started": ago(15 * 60 + 30)}));
-        let wanted = "⚠️  Conflict Detected!\n\
+        let wanted = "⚠  Conflict Detected!\n\
              Project: aiterm\n\
              Tree:    ~/aiterm\n\
              Sessions:\n  \
