@@ -72,7 +72,7 @@ impl Source {
             if self.bare[..at].ends_with("super::") {
                 continue;
             }
-            let chain = self.bare[at..].as_bytes().chunks(7).take_while(|part| *part == b"super::").count();
+            let chain = self.bare.as_bytes()[at..].chunks(7).take_while(|part| *part == b"super::").count();
             if chain >= modules {
                 found.extend(first_words(&self.bare, at + 7 * chain));
             }
