@@ -79,11 +79,11 @@ impl Lab {
 }
 
 /// The local date is looked up in one of these.
-fn is_zone(file: &String) -> bool {
+fn is_zone(file: &str) -> bool {
     file.contains("zoneinfo") || file.contains("localtime") || file.contains("timezone")
 }
 
-fn is_history(file: &String) -> bool {
+fn is_history(file: &str) -> bool {
     file.contains("history")
 }
 
@@ -128,7 +128,10 @@ fn a_hook_asks_git_when_a_session_starts_and_ends() {
     assert!(opened.iter().any(|file| file.contains("active")), "{opened:?}");
     let (started, opened) = lab.hook("SessionEnd", json!({"reason": "other"}));
     assert!(started.iter().any(is_git), "{started:?}");
-    assert!(opened.iter().any(is_zone) && opened.iter().any(is_history), "the local date: {opened:?}");
+    assert!(
+        opened.iter().any(|file| is_zone(file)) && opened.iter().any(|file| is_history(file)),
+        "the local date: {opened:?}"
+    );
     // Nobody asks where there is no repository.
     fs::remove_dir_all(lab.tree().join(".git")).unwrap();
     let (started, _) = lab.hook("SessionStart", json!({"source": "resume"}));
