@@ -65,6 +65,7 @@ pub struct Meta {
     pub modified: i128,
 }
 
+#[allow(clippy::useless_conversion, reason = "the mode has 16 bits on macOS")]
 fn meta(stat: &Stat) -> Meta {
     let nanoseconds = |seconds, nanoseconds| i128::from(seconds) * 1_000_000_000 + nanoseconds as i128;
     Meta {
