@@ -1,0 +1,98 @@
+# The segment of ait in zsh. At the end of ~/.zshrc, after a prompt framework:
+#
+#     eval "$(ait init zsh)"             the segment at the left of your right prompt
+#     eval "$(ait init zsh --manual)"    only $AIT_SEGMENT and ait_segment, for you to place
+#
+# Before each prompt AIT_SEGMENT holds the segment in zsh's prompt escapes. With no session anywhere it is empty, and no
+# process was started to find that out. What starts with __ait_ is not for use.
+
+# Filled in by `ait init`.
+__ait_bin='::AIT::'
+__ait_manual='::MANUAL::'
+
+typeset -g AIT_SEGMENT=${AIT_SEGMENT-}
+typeset -g __ait_mark=${__ait_mark-}
+typeset -gi __ait_quiet_until=${__ait_quiet_until:-0}
+
+# sysread takes the whole answer in one call and can be told how long to wait; read does so byte by byte.
+\builtin zmodload -F zsh/system b:sysread p:sysparams 2>/dev/null || \builtin :
+
+function __ait_precmd {
+  \builtin emulate -L zsh
+  # Last, because other hooks set the right prompt anew each time. Takes effect at the next prompt.
+  if [[ ${precmd_functions[-1]} != __ait_precmd ]]; then
+    precmd_functions=("${(@)precmd_functions:#__ait_precmd}" __ait_precmd)
+  fi
+  # No command substitution here: it would fork.
+  \builtin local root=${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions}}
+  root=${root:-${HOME:+$HOME/.claude/sessions}}
+  \builtin local -a live
+  if [[ -n $root ]]; then
+    live=($root/active/*.json(NY1))
+  fi
+  if (( $#live && SECONDS >= __ait_quiet_until )); then
+    __ait_ask
+  else
+    AIT_SEGMENT=
+  fi
+  if (( ! __ait_manual )); then
+    __ait_place
+  fi
+  \builtin return 0
+}
+
+# Asks ait, but does not wait for it longer than half a second: then the prompt comes up without it, and for half a
+# minute it is not asked again. A process substitution, because a command substitution cannot be left.
+function __ait_ask {
+  \builtin local answer=
+  \builtin local -i late=0
+  if [[ -x $__ait_bin && ${builtins[sysread]-} == defined ]]; then
+    \builtin sysread -t 0.5 answer < <(\exec "$__ait_bin" prompt --for zsh </dev/null 2>/dev/null) || late=$(( $? == 4 ))
+    if (( late )); then
+      if [[ -n ${sysparams[procsubstpid]-} ]]; then
+        \builtin kill -KILL ${sysparams[procsubstpid]} 2>/dev/null
+      fi
+      (( __ait_quiet_until = SECONDS + 30 ))
+    fi
+  elif [[ -x $__ait_bin ]]; then
+    IFS= \builtin read -r -t 0.5 answer < <(\exec "$__ait_bin" prompt --for zsh </dev/null 2>/dev/null) || \builtin :
+  fi
+  AIT_SEGMENT=${answer%$'\n'}
+}
+
+# Puts the segment before what the right prompt holds otherwise. With promptsubst by reference: what a parameter holds is
+# not expanded again, so text from outside cannot run. Without it by value; `$` and the backquote are then made
+# harmless, for the case that a later hook turns promptsubst on.
+function __ait_place {
+  \builtin local rest=${RPROMPT-} mark=
+  if [[ -n $__ait_mark && $rest == "$__ait_mark"* ]]; then
+    rest=${rest#"$__ait_mark"}
+  fi
+  if [[ -o promptsubst ]]; then
+    mark='${AIT_SEGMENT-}'
+    if [[ -n $rest ]]; then
+      mark='${AIT_SEGMENT:+${AIT_SEGMENT} }'
+    fi
+  elif [[ -n $AIT_SEGMENT ]]; then
+    mark=${${AIT_SEGMENT//\$/\$%\{%\}}//\`/\'}${rest:+ }
+  fi
+  if [[ ${RPROMPT-} != "$mark$rest" ]]; then
+    RPROMPT=$mark$rest
+  fi
+  __ait_mark=$mark
+}
+
+# Prints the segment, for a prompt that takes text from commands.
+function ait_segment {
+  \builtin print -rn -- "${AIT_SEGMENT-}"
+}
+
+function __ait_load {
+  \builtin emulate -L zsh
+  \builtin typeset -ga precmd_functions
+  if (( ! ${precmd_functions[(I)__ait_precmd]} )); then
+    precmd_functions+=(__ait_precmd)
+  fi
+}
+__ait_load
+\builtin unfunction __ait_load
