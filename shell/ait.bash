@@ -25,8 +25,9 @@ fi
 __ait_prompt() {
     local status=$?
     __ait_update || \builtin :
-    # bash itself keeps $? for the prompt, and from 5.1 on for each element of PROMPT_COMMAND; before, what others have
-    # put after us in the same string still wants to see it. Under errexit it would end the shell.
+    # bash itself keeps $? for the prompt and for each element of PROMPT_COMMAND. What others have put after us in one
+    # string still wants to see it; under errexit it would end the shell.
+    if ((__ait_element)); then \builtin return 0; fi
     case $- in *e*) \builtin return 0 ;; esac
     \builtin return "$status"
 }
@@ -95,9 +96,15 @@ ait_segment() {
     \builtin printf '%s' "${AIT_SEGMENT-}"
 }
 
+# Whether __ait_prompt is an element of its own, which bash 5.1 and newer run one by one.
+__ait_element=0
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
+    __ait_element=1
+fi
+
 __ait_load() {
     case "${PROMPT_COMMAND[*]-}" in *__ait_prompt*) \builtin return 0 ;; esac
-    if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
+    if ((__ait_element)); then
         # Some administrators make it read-only: then there is no way in, and nothing is changed.
         if [[ ${PROMPT_COMMAND+set} && ${PROMPT_COMMAND@a} == *r* ]]; then \builtin return 0; fi
         PROMPT_COMMAND+=(__ait_prompt)

@@ -45,6 +45,7 @@ function __ait_ask
         set -g AIT_SEGMENT (command timeout -s KILL 0.5 $__ait_bin prompt --for fish </dev/null 2>/dev/null)[1]
         # 128 + KILL: timeout killed itself with it.
         if test $status -eq 137
+            set -g AIT_SEGMENT ''
             set -g __ait_quiet 20
         end
     else
@@ -66,21 +67,21 @@ end
 
 if test "$__ait_manual" = 0
     # A right prompt that is already there keeps its place at the edge. Sourced again, ours is not taken for it.
-    if functions -q fish_right_prompt; and not string match -q '*__ait_mark*' (functions fish_right_prompt)
-        functions -e __ait_user_right_prompt
-        functions -c fish_right_prompt __ait_user_right_prompt
+    if functions -q fish_right_prompt; and not string match -q '*__ait_shown*' (functions fish_right_prompt)
+        functions -e __ait_theirs
+        functions -c fish_right_prompt __ait_theirs
+    else if not functions -q __ait_theirs
+        function __ait_theirs
+        end
     end
     function fish_right_prompt
         # Theirs first: it may show $status.
-        set -l __ait_mark
-        if functions -q __ait_user_right_prompt
-            set __ait_mark (__ait_user_right_prompt)
-        end
-        if test -n "$AIT_SEGMENT"; and test -n "$__ait_mark"
-            set -p __ait_mark "$AIT_SEGMENT "
+        set -l __ait_shown (__ait_theirs)
+        if test -n "$AIT_SEGMENT"; and test -n "$__ait_shown"
+            set -p __ait_shown "$AIT_SEGMENT "
         else if test -n "$AIT_SEGMENT"
-            set -p __ait_mark $AIT_SEGMENT
+            set -p __ait_shown $AIT_SEGMENT
         end
-        string join '' -- $__ait_mark
+        string join '' -- $__ait_shown
     end
 end

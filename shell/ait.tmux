@@ -41,7 +41,7 @@ replace() {
 
 # tmux expands what is in #{} before it starts a #() job, and `q:` escapes it for the shell: a path or format of any
 # shape stays one word. A job whose expanded text changes is started anew, so a changed option counts at once.
-# exec: no shell stays behind to wait.
+# exec: no shell stays behind to wait, nor to run what follows a newline, which `q:` leaves as it is.
 format='#{?@ait-format, --format #{q:@ait-format},}'
 followed="#(exec #{q:@ait-bin} prompt --for tmux --fleet --follow$format)"
 asked="#(exec #{q:@ait-bin} prompt --for tmux --fleet$format)"

@@ -42,21 +42,34 @@ function __ait_precmd {
 }
 
 # Asks ait, but does not wait for it longer than half a second: then the prompt comes up without it, and for half a
-# minute it is not asked again. A process substitution, because a command substitution cannot be left.
+# minute it is not asked again. A process substitution, because a command substitution cannot be left; opened by exec,
+# because zsh waits for one that belongs to a command.
 function __ait_ask {
-  \builtin local answer=
-  \builtin local -i late=0
-  if [[ -x $__ait_bin && ${builtins[sysread]-} == defined ]]; then
-    \builtin sysread -t 0.5 answer < <(\exec "$__ait_bin" prompt --for zsh </dev/null 2>/dev/null) || late=$(( $? == 4 ))
-    if (( late )); then
-      if [[ -n ${sysparams[procsubstpid]-} ]]; then
-        \builtin kill -KILL ${sysparams[procsubstpid]} 2>/dev/null
-      fi
-      (( __ait_quiet_until = SECONDS + 30 ))
-    fi
-  elif [[ -x $__ait_bin ]]; then
-    IFS= \builtin read -r -t 0.5 answer < <(\exec "$__ait_bin" prompt --for zsh </dev/null 2>/dev/null) || \builtin :
+  \builtin local answer= part=
+  \builtin local -i ended=0 fd=-1
+  AIT_SEGMENT=
+  if [[ ! -x $__ait_bin ]]; then
+    \builtin return 0
   fi
+  \exec {fd}< <(\exec "$__ait_bin" prompt --for zsh </dev/null 2>/dev/null)
+  if [[ ${builtins[sysread]-} == defined ]]; then
+    # 4: nothing came in time. 5: the end.
+    while (( ! ended )); do
+      part=
+      \builtin sysread -i $fd -t 0.5 part || ended=$?
+      answer+=$part
+    done
+  else
+    IFS= \builtin read -r -t 0.5 -u $fd answer
+  fi
+  if (( ended == 4 )); then
+    answer=
+    (( __ait_quiet_until = SECONDS + 30 ))
+    if [[ -n ${sysparams[procsubstpid]-} ]]; then
+      \builtin kill -KILL ${sysparams[procsubstpid]} 2>/dev/null
+    fi
+  fi
+  \exec {fd}<&-
   AIT_SEGMENT=${answer%$'\n'}
 }
 
