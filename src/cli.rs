@@ -1,1 +1,437 @@
-//! (skeleton)
+//! What the user may type, and its translation into typed requests.
+
+use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
+
+use crate::commands::{Output, conflicts, current, history, hook, live, prompt, prune, task};
+use crate::error::{Error, Exit};
+
+/// What the user asks for.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// `ait hook NAME`
+    Hook(hook::Hook),
+    /// `ait prompt`
+    Prompt(prompt::Prompt),
+    /// `ait sessions live`
+    Live(live::Live),
+    /// `ait sessions current`
+    Current(current::Current),
+    /// `ait sessions task`
+    Task(task::Task),
+    /// `ait sessions conflicts`
+    Conflicts(conflicts::Conflicts),
+    /// `ait sessions history`
+    History(history::History),
+    /// `ait sessions prune`
+    Prune(prune::Prune),
+}
+
+/// track and coordinate parallel Claude Code sessions
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    name = "ait",
+    help_triggers("-h", "--help"),
+    example = "  ait hooks install       have every session tracked from now on\n  ait sessions live       what runs where, since when, on what task\n  eval \"$(ait init zsh)\"  show it in the prompt",
+    error_code(0, "done"),
+    error_code(1, "failed, or nothing there"),
+    error_code(2, "not found, or more than one thing answers to it"),
+    error_code(3, "conflicts, with --strict")
+)]
+struct Ait {
+    /// print the version and exit
+    #[argh(switch, short = 'V')]
+    version: bool,
+
+    #[argh(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+enum Command {
+    Sessions(Sessions),
+    Prompt(PromptArguments),
+    Hook(HookArguments),
+}
+
+/// see and steer the sessions
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "sessions",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions live\n  ait sessions task \"Fixing login bug\""
+)]
+struct Sessions {
+    #[argh(subcommand)]
+    command: SessionsCommand,
+}
+
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+enum SessionsCommand {
+    Live(LiveArguments),
+    Current(CurrentArguments),
+    Task(TaskArguments),
+    Conflicts(ConflictsArguments),
+    History(HistoryArguments),
+    Prune(PruneArguments),
+}
+
+/// show all live sessions
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "live",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions live --project aiterm --verbose"
+)]
+struct LiveArguments {
+    /// only this project
+    #[argh(option, arg_name = "name")]
+    project: Option<String>,
+    /// only sessions in this folder or below
+    #[argh(option, arg_name = "dir")]
+    path: Option<String>,
+    /// also the process, and where each state comes from
+    #[argh(switch, short = 'v')]
+    verbose: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// show the session of this folder, or the one whose shell this is
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "current", help_triggers("-h", "--help"), example = "  ait sessions current --json")]
+struct CurrentArguments {
+    /// this session (an id, or the start of one)
+    #[argh(option, arg_name = "id")]
+    session: Option<String>,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// show, set or clear the task of the current session
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "task",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions task \"Fixing login bug\"   set it\n  ait sessions task                      show it\n  ait sessions task \"\"                   clear it"
+)]
+struct TaskArguments {
+    /// the task; without it the task is shown, an empty one clears it
+    #[argh(positional)]
+    text: Vec<String>,
+    /// this session (an id, or the start of one)
+    #[argh(option, arg_name = "id")]
+    session: Option<String>,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+}
+
+/// show where live sessions can hurt each other
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "conflicts",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions conflicts --strict && git checkout main"
+)]
+struct ConflictsArguments {
+    /// exit with 3 where there are conflicts
+    #[argh(switch)]
+    strict: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// show ended sessions: today's, or those of other days
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "history",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions history --days 7 --project aiterm\n  ait sessions history --date 2025-12-25"
+)]
+struct HistoryArguments {
+    /// this day (YYYY-MM-DD, today, yesterday)
+    #[argh(option, arg_name = "day")]
+    date: Option<String>,
+    /// this many days, up to --date or today
+    #[argh(option, arg_name = "n")]
+    days: Option<u32>,
+    /// only this project
+    #[argh(option, arg_name = "name")]
+    project: Option<String>,
+    /// only sessions with this text in task, project, branch or path
+    #[argh(option, arg_name = "text")]
+    search: Option<String>,
+    /// at most this many sessions
+    #[argh(option, arg_name = "n")]
+    limit: Option<usize>,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// archive sessions whose process is gone
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "prune", help_triggers("-h", "--help"), example = "  ait sessions prune --dry-run")]
+struct PruneArguments {
+    /// say what would be archived, and archive nothing
+    #[argh(switch)]
+    dry_run: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+}
+
+/// print the segment of this folder's session, for a prompt
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "prompt",
+    help_triggers("-h", "--help"),
+    example = "  ait prompt --for zsh --format '[{{project}} ][{{branch}} ][{{elapsed}}][ {{task}}][ {{conflict}}]'"
+)]
+struct PromptArguments {
+    /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
+    #[argh(option, long = "for", arg_name = "dialect")]
+    dialect: Option<String>,
+    /// what to show: text, {{token}}, [group that vanishes when empty]
+    #[argh(option, arg_name = "format")]
+    format: Option<String>,
+    /// the folder to speak of, instead of the current one
+    #[argh(option, arg_name = "dir")]
+    dir: Option<String>,
+    /// all sessions, wherever they work: how many, who waits, conflicts
+    #[argh(switch)]
+    fleet: bool,
+    /// unicode (the default), nerd or ascii
+    #[argh(option, arg_name = "set")]
+    icons: Option<String>,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+    /// at most this many terminal cells
+    #[argh(option, arg_name = "n")]
+    max_width: Option<usize>,
+}
+
+/// take an event from Claude Code on standard input (Claude Code calls this)
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "hook", help_triggers("-h", "--help"), example = "  ait hook session-register < event.json")]
+struct HookArguments {
+    /// session-register or session-cleanup
+    #[argh(positional)]
+    name: Option<String>,
+}
+
+impl From<Command> for Request {
+    fn from(command: Command) -> Request {
+        match command {
+            Command::Sessions(Sessions { command }) => match command {
+                SessionsCommand::Live(LiveArguments { project, path, verbose, json, color }) => {
+                    Request::Live(live::Live { project, path, verbose, json, color })
+                }
+                SessionsCommand::Current(CurrentArguments { session, json, color }) => {
+                    Request::Current(current::Current { session, json, color })
+                }
+                SessionsCommand::Task(TaskArguments { text, session, json }) => {
+                    let text = (!text.is_empty()).then(|| text.join(" "));
+                    Request::Task(task::Task { text, session, json })
+                }
+                SessionsCommand::Conflicts(ConflictsArguments { strict, json, color }) => {
+                    Request::Conflicts(conflicts::Conflicts { strict, json, color })
+                }
+                SessionsCommand::History(HistoryArguments { date, days, project, search, limit, json, color }) => {
+                    Request::History(history::History { date, days, project, search, limit, json, color })
+                }
+                SessionsCommand::Prune(PruneArguments { dry_run, json }) => {
+                    Request::Prune(prune::Prune { dry_run, json })
+                }
+            },
+            Command::Prompt(PromptArguments { dialect, format, dir, fleet, icons, color, max_width }) => {
+                Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, icons, color, max_width })
+            }
+            Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
+        }
+    }
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// Help, the version, or what is wrong with it: in each case what to print and how to exit.
+pub fn parse(arguments: &[String]) -> Result<Request, Output> {
+    let arguments = split_equals(arguments);
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match Ait::from_args(&["ait"], &words) {
+        Ok(Ait { version: true, .. }) => Err(Output::data(format!("ait {}\n", env!("CARGO_PKG_VERSION")))),
+        Ok(Ait { command: Some(command), .. }) => Ok(command.into()),
+        Ok(Ait { command: None, .. }) => Err(help(&[])),
+        Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
+        Err(EarlyExit { output, .. }) => Err(wrong_usage(&words, &output)),
+    }
+}
+
+/// `--x=y` works as `--x y`, for the options that take a value.
+fn split_equals(arguments: &[String]) -> Vec<String> {
+    if !arguments.iter().any(|argument| argument.starts_with("--") && argument.contains('=')) {
+        return arguments.to_vec();
+    }
+    let mut split = Vec::with_capacity(arguments.len() + 1);
+    let mut command = Ait::get_args_info();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            split.push(word.clone());
+            split.extend(words.by_ref().cloned());
+        } else if let Some((name, value)) = word.split_once('=').filter(|(name, _)| takes_value(&command, name)) {
+            split.extend([name.to_owned(), value.to_owned()]);
+        } else {
+            split.push(word.clone());
+            if takes_value(&command, word) {
+                split.extend(words.next().cloned());
+            } else if let Some(inner) = command.commands.iter().find(|inner| inner.name == *word) {
+                command = inner.command.clone();
+            }
+        }
+    }
+    split
+}
+
+fn takes_value(command: &CommandInfoWithArgs, option: &str) -> bool {
+    command.flags.iter().any(|flag| flag.long == option && matches!(flag.kind, FlagInfoKind::Option { .. }))
+}
+
+fn help(path: &[&str]) -> Output {
+    let words: Vec<&str> = path.iter().copied().chain(["--help"]).collect();
+    match Ait::from_args(&["ait"], &words) {
+        Err(EarlyExit { output, status: Ok(()) }) => Output::data(output),
+        _ => Output::nothing(),
+    }
+}
+
+/// One line that says what is wrong and what was probably meant.
+fn wrong_usage(words: &[&str], said: &str) -> Output {
+    let mut path: Vec<&str> = Vec::new();
+    let mut command = Ait::get_args_info();
+    let mut rest = words.iter().copied();
+    let mut fault = None;
+    while let Some(word) = rest.next() {
+        if word == "--" {
+            break;
+        } else if word.starts_with('-') && word.len() > 1 {
+            let short = word.chars().nth(1).filter(|_| word.chars().count() == 2);
+            let known = command.flags.iter().find(|flag| flag.long == word || short.is_some() && flag.short == short);
+            match known {
+                None => {
+                    let names = command.flags.iter().map(|flag| flag.long).chain(["--help"]);
+                    fault = Some((format!("unknown option `{word}`"), nearest(word, names)));
+                    break;
+                }
+                Some(flag) if matches!(flag.kind, FlagInfoKind::Option { .. }) => {
+                    rest.next();
+                }
+                Some(_) => {}
+            }
+        } else if !command.commands.is_empty() {
+            match command.commands.iter().find(|inner| inner.name == word) {
+                Some(inner) => {
+                    path.push(word);
+                    command = inner.command.clone();
+                }
+                None => {
+                    let names = command.commands.iter().map(|inner| inner.name);
+                    fault = Some((format!("unknown command `{word}`"), nearest(word, names)));
+                    break;
+                }
+            }
+        }
+    }
+    // A group of commands by itself: show what there is.
+    if fault.is_none() && !command.commands.is_empty() {
+        return help(&path);
+    }
+    let typed = std::iter::once("ait").chain(path.iter().copied()).collect::<Vec<_>>().join(" ");
+    let (why, near) = fault.unwrap_or_else(|| (said.split_whitespace().collect::<Vec<_>>().join(" "), None));
+    let next = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("type: {typed} --help"),
+    };
+    Error::new("reading the command line", typed, why).next(next).exit(Exit::NotFound).into()
+}
+
+/// The word that was probably meant: the fewest letters to change, and not more than a third of them.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (edits(word, candidate), candidate))
+        .filter(|(edits, candidate)| {
+            *edits <= 1 + candidate.len() / 3 || (word.len() > 2 && candidate.starts_with(word))
+        })
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
+            let best = (diagonal + usize::from(from != *to)).min(*cell + 1).min(left + 1);
+            diagonal = std::mem::replace(cell, best);
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &str) -> String {
+        split_equals(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).join(" ")
+    }
+
+    #[test]
+    fn equals_sign_is_a_space_for_options_with_a_value_only() {
+        assert_eq!(split("sessions history --days=7 --json"), "sessions history --days 7 --json");
+        assert_eq!(split("sessions task --session=ab x=y --z=1"), "sessions task --session ab x=y --z=1");
+        assert_eq!(split("sessions history --search --a=b"), "sessions history --search --a=b");
+        assert_eq!(split("sessions task -- --days=7"), "sessions task -- --days=7");
+    }
+
+    #[test]
+    fn near_words() {
+        let words = ["live", "current", "task", "conflicts", "history", "prune"];
+        for (typed, meant) in [("liev", "live"), ("conflict", "conflicts"), ("hist", "history"), ("purne", "prune")] {
+            assert_eq!(nearest(typed, words.into_iter()), Some(meant));
+        }
+        assert_eq!(nearest("zzzzzz", words.into_iter()), None);
+    }
+}

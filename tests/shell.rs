@@ -173,7 +173,10 @@ impl<'a> Terminal<'a> {
             if holds(&screen) {
                 return screen;
             }
-            assert!(start.elapsed() < Duration::from_secs(30), "waited for {wanted}; the screen:\n{screen}");
+            if start.elapsed() > Duration::from_secs(30) {
+                let start = fs::read_to_string(self.world.path(".zshrc")).unwrap_or_default();
+                panic!("waited for {wanted}; the screen:\n{screen}\n{start}");
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -1,1 +1,4 @@
-//! (skeleton)
+//! Claude Code's formats: hook payload, status-line payload, settings.json, its own session registry.
+
+pub mod payload;
+pub mod registry;

@@ -1,3 +1,75 @@
-//! (skeleton)
+//! What each request does. A command returns its output; only `main` writes it and exits.
 
+pub mod conflicts;
+pub mod current;
+pub mod fleet;
+pub mod history;
+pub mod hook;
 pub mod init;
+pub mod live;
+mod page;
+pub mod prompt;
+pub mod prune;
+pub mod task;
+
+use crate::cli::Request;
+use crate::error::{Error, Exit, Result};
+
+/// What a command has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Data.
+    pub stdout: String,
+    /// Remarks and errors.
+    pub stderr: String,
+    /// How it ended.
+    pub exit: Exit,
+}
+
+impl Output {
+    /// Data, and success.
+    pub fn data(stdout: impl Into<String>) -> Output {
+        Output { stdout: stdout.into(), stderr: String::new(), exit: Exit::Done }
+    }
+
+    /// Nothing at all, and success.
+    pub fn nothing() -> Output {
+        Output::data("")
+    }
+
+    /// Adds a remark, a line for standard error.
+    pub fn remark(mut self, line: impl AsRef<str>) -> Output {
+        self.stderr.push_str("ait: ");
+        self.stderr.push_str(line.as_ref());
+        self.stderr.push('\n');
+        self
+    }
+
+    /// Replaces the exit code.
+    pub fn exit(mut self, exit: Exit) -> Output {
+        self.exit = exit;
+        self
+    }
+}
+
+impl From<Error> for Output {
+    fn from(error: Error) -> Output {
+        let exit = error.code();
+        Output::nothing().remark(error.to_string()).exit(exit)
+    }
+}
+
+/// Does what was asked for.
+pub fn run(request: Request) -> Output {
+    let done: Result<Output> = match request {
+        Request::Hook(request) => return hook::run(&request),
+        Request::Prompt(request) => return prompt::run(&request),
+        Request::Live(request) => live::run(&request),
+        Request::Current(request) => current::run(&request),
+        Request::Task(request) => task::run(&request),
+        Request::Conflicts(request) => conflicts::run(&request),
+        Request::History(request) => history::run(&request),
+        Request::Prune(request) => prune::run(&request),
+    };
+    done.unwrap_or_else(Output::from)
+}

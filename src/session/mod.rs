@@ -1,1 +1,10 @@
-//! (skeleton)
+//! The model, pure: sessions, their manifests, states, events, conflicts, tasks, ages. No file, clock, environment or
+//! process; the time now is an argument.
+
+pub mod conflict;
+pub mod event;
+pub mod id;
+pub mod manifest;
+pub(crate) mod raw;
+pub mod state;
+pub mod task;

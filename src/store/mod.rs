@@ -1,1 +1,8 @@
-//! (skeleton)
+//! Manifests on disk: where they are, one live session, all live sessions, history.
+
+pub mod active;
+pub mod history;
+pub mod live;
+pub mod notes;
+pub mod place;
+pub mod root;

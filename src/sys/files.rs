@@ -3,11 +3,11 @@
 //! Everything is opened relative to a folder that is already open where one is at hand: shorter paths for the kernel,
 //! and nobody can swap a folder for a symlink in between.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -191,6 +191,21 @@ impl Folder {
         Ok(rustix::fs::renameat(&self.fd, name, &other.fd, name)?)
     }
 
+    /// Gives a file another name in this folder, replacing what is there.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
+    }
+
+    /// Sets the time of a file's last change to now, making an empty one where it is missing.
+    pub fn touch(&self, name: &str) -> io::Result<()> {
+        let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+        let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
+        match rustix::fs::utimensat(&self.fd, name, &times, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => self.append(name, b""),
+            touched => Ok(touched?),
+        }
+    }
+
     /// Removes a file.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
@@ -354,19 +369,98 @@ pub fn write_stderr(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The path with every symlink in it resolved. Parts that do not exist (a deleted folder) are kept as they are, after
-/// the deepest parent that does. `path` is absolute.
+/// the deepest parent that does; a `..` after such a part takes it back. `path` is absolute.
 pub fn resolve(path: &Path) -> PathBuf {
-    let mut rest: Vec<&OsStr> = Vec::new();
-    let mut head = path;
-    loop {
-        if let Ok(resolved) = std::fs::canonicalize(head) {
-            return rest.iter().rev().fold(resolved, |path, part| path.join(part));
+    if let Ok(resolved) = std::fs::canonicalize(path) {
+        return resolved;
+    }
+    let mut resolved = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            Component::CurDir => {}
+            part => {
+                resolved.push(part);
+                if let Ok(further) = std::fs::canonicalize(&resolved) {
+                    resolved = further;
+                }
+            }
         }
-        let (Some(parent), Some(name)) = (head.parent(), head.file_name()) else {
-            return path.to_owned();
-        };
-        rest.push(name);
-        head = parent;
+    }
+    resolved
+}
+
+/// The path with every symlink in it resolved; an error where a part of it does not exist.
+pub fn canonical(path: &Path) -> io::Result<PathBuf> {
+    std::fs::canonicalize(path)
+}
+
+/// What a symlink holds; an error where the path names something else.
+pub fn read_link(path: &Path) -> io::Result<PathBuf> {
+    let target = rustix::fs::readlink(path, Vec::new())?;
+    Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
+}
+
+/// What one read gives of a file's beginning, for files that are known to be small: three system calls. A file that
+/// fills the buffer is larger than it, or may be. Never blocks on a pipe; what is not a regular file gives whatever it
+/// gives.
+pub fn read_start<'a>(path: &Path, links: Links, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    flags.set(OFlags::NOFOLLOW, links == Links::Refuse);
+    let fd = rustix::fs::open(path, flags, Mode::empty())?;
+    let read = rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut *buffer))?;
+    Ok(buffer.get(..read).unwrap_or_default())
+}
+
+/// What to do about a symlink in the last part of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// Open what it points to.
+    Follow,
+    /// Fail.
+    Refuse,
+}
+
+/// A regular file, open to be read in places.
+#[derive(Debug)]
+pub struct Pieces {
+    fd: OwnedFd,
+    size: u64,
+}
+
+impl Pieces {
+    /// Opens a regular file, symlinks followed. Never blocks on a pipe.
+    pub fn open(path: &Path) -> io::Result<Pieces> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = rustix::fs::open(path, flags, Mode::empty())?;
+        let meta = meta(&rustix::fs::fstat(&fd)?);
+        if meta.kind != Kind::File {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        Ok(Pieces { fd, size: meta.id.size })
+    }
+
+    /// Its size in bytes when it was opened.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The bytes from `offset` on, `length` of them; fewer where the file ends before.
+    pub fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; length.min(left)];
+        let mut filled = 0;
+        while let Some(rest @ [_, ..]) = bytes.get_mut(filled..) {
+            let at = offset.saturating_add(filled as u64);
+            match rustix::io::retry_on_intr(|| rustix::io::pread(&self.fd, &mut *rest, at))? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
     }
 }
 

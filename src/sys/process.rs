@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -132,8 +133,116 @@ pub fn user_id() -> u32 {
 pub struct Output {
     /// Whether it ended with exit code 0.
     pub success: bool,
+    /// Its exit code; `None` where a signal ended it, ours ([`Run::enough`]) included.
+    pub code: Option<i32>,
     /// What it wrote to standard output.
     pub stdout: Vec<u8>,
+}
+
+/// A program to be run to its end by [`Run::run`].
+pub struct Run<'a> {
+    /// Its path, best from [`find_program`].
+    pub program: &'a Path,
+    /// What follows its name.
+    pub arguments: &'a [&'a OsStr],
+    /// Variables added to the environment.
+    pub variables: &'a [(&'a str, &'a str)],
+    /// Says of a variable's name whether to keep it from the program.
+    pub without: fn(&OsStr) -> bool,
+    /// The folder that it is started in.
+    pub folder: &'a Path,
+    /// How long it may take.
+    pub limit: Duration,
+    /// Says of what was written so far that no more is needed; the program is then ended.
+    pub enough: fn(&[u8]) -> bool,
+    /// The most bytes that it may write; more is an error.
+    pub most: usize,
+}
+
+impl Run<'_> {
+    /// Runs the program, but not longer than its time, after which it and what it started are killed and the error is
+    /// `TimedOut`. Standard input and standard error are closed to it.
+    pub fn run(&self) -> io::Result<Output> {
+        let deadline = Instant::now() + self.limit;
+        let mut command = command(self.program);
+        command.args(self.arguments).current_dir(self.folder);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| (self.without)(name)) {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .envs(self.variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // A group of its own, so that the time limit ends its children too.
+            .process_group(0)
+            .spawn()?;
+        let mut stdout = Vec::new();
+        let ended = self.read(&mut child, &mut stdout, deadline);
+        if !matches!(ended, Ok(End::Closed)) {
+            kill_group(&mut child);
+        }
+        // One that closed its output and lives on gets no more time than one that writes.
+        let status = wait(&mut child, deadline)?;
+        ended?;
+        Ok(Output { success: status.success(), code: status.code(), stdout })
+    }
+
+    fn read(&self, child: &mut Child, bytes: &mut Vec<u8>, deadline: Instant) -> io::Result<End> {
+        let Some(pipe) = child.stdout.take() else { return Ok(End::Closed) };
+        loop {
+            let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
+            let left =
+                Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
+            let mut waiting = [PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN)];
+            match rustix::event::poll(&mut waiting, Some(&left)) {
+                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(_) => {
+                    bytes.reserve(4096);
+                    if rustix::io::read(&pipe, rustix::buffer::spare_capacity(bytes))? == 0 {
+                        return Ok(End::Closed);
+                    }
+                    if (self.enough)(bytes) {
+                        return Ok(End::Enough);
+                    }
+                    if bytes.len() > self.most {
+                        return Err(io::ErrorKind::FileTooLarge.into());
+                    }
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+enum End {
+    Closed,
+    Enough,
+}
+
+fn kill_group(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+}
+
+fn wait(child: &mut Child, deadline: Instant) -> io::Result<std::process::ExitStatus> {
+    // Between the end of its output and its exit lie microseconds: the pauses are for the odd one out.
+    let mut pause = Duration::from_micros(50);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if Instant::now() >= deadline {
+            kill_group(child);
+            child.wait()?;
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(5));
+    }
 }
 
 /// A program by its name, in the absolute folders of `PATH` only: never one from the current folder.
@@ -144,8 +253,8 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     })
 }
 
-/// Runs a program to its end, but not longer than `limit`, after which it is killed and the error is `TimedOut`.
-/// Standard input and standard error are closed to it.
+/// Runs a program to its end, but not longer than `limit`, after which it and what it started are killed and the error
+/// is `TimedOut`. Standard input and standard error are closed to it. [`Run`] has more to choose from.
 pub fn run(
     program: &Path,
     arguments: &[&OsStr],
@@ -153,48 +262,12 @@ pub fn run(
     folder: &Path,
     limit: Duration,
 ) -> io::Result<Output> {
-    let deadline = Instant::now() + limit;
-    let mut child = command(program)
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut stdout = Vec::new();
-    let ended = read_until(&mut child, &mut stdout, deadline);
-    if ended.is_err() {
-        let _ = child.kill();
-    }
-    let status = child.wait()?;
-    ended?;
-    Ok(Output { success: status.success(), stdout })
+    let (without, enough): (fn(&OsStr) -> bool, fn(&[u8]) -> bool) = (|_| false, |_| false);
+    Run { program, arguments, variables, without, folder, limit, enough, most: 64 << 20 }.run()
 }
 
 /// A program to be started. Everything in `ait` that starts one comes through here.
 #[expect(clippy::disallowed_methods, reason = "this is the place where processes are started")]
 pub fn command(program: &Path) -> std::process::Command {
     std::process::Command::new(program)
-}
-
-fn read_until(child: &mut Child, bytes: &mut Vec<u8>, deadline: Instant) -> io::Result<()> {
-    let Some(pipe) = child.stdout.take() else { return Ok(()) };
-    loop {
-        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
-        let left =
-            Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
-        let mut waiting = [PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN)];
-        match rustix::event::poll(&mut waiting, Some(&left)) {
-            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => {
-                bytes.reserve(4096);
-                if rustix::io::read(&pipe, rustix::buffer::spare_capacity(bytes))? == 0 {
-                    return Ok(());
-                }
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }

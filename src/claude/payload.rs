@@ -1,0 +1,126 @@
+//! What Claude Code hands to a hook on standard input: one JSON object.
+//!
+//! Source: payloads captured from clients 2.0.62 to 2.1.330 (`tests/payloads/`). A field of an unexpected type costs
+//! that field only: newer clients may send other shapes.
+
+use serde_json::value::RawValue;
+
+use crate::session::event::Event;
+use crate::session::raw::{RawObject, text};
+
+/// The parts of a hook payload that matter here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HookPayload {
+    /// The session.
+    pub session_id: String,
+    /// The name of the event, such as `SessionStart`.
+    pub event: String,
+    /// The folder the session works in now.
+    pub folder: Option<String>,
+    /// Claude Code's record of the conversation.
+    pub transcript_path: Option<String>,
+    /// Set when a sub-agent fired the event.
+    pub agent_id: Option<String>,
+    /// The session's title, once it has one.
+    pub title: Option<String>,
+    /// SessionStart: startup, resume, clear, compact, fork.
+    pub source: Option<String>,
+    /// SessionStart of an interactive session.
+    pub model: Option<String>,
+    /// SessionEnd: clear, resume, logout, prompt_input_exit, other.
+    pub reason: Option<String>,
+    /// UserPromptSubmit.
+    pub prompt: Option<String>,
+    /// Tool events.
+    pub tool: Option<String>,
+    /// Notification: permission_prompt, idle_prompt.
+    pub notification: Option<String>,
+    /// Stop: a sub-agent still runs.
+    pub subagent_running: bool,
+}
+
+/// An entry of `background_tasks`.
+#[derive(serde::Deserialize)]
+struct BackgroundTask {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    status: String,
+}
+
+fn subagent_running(raw: &RawValue) -> bool {
+    let tasks: Vec<BackgroundTask> = serde_json::from_str(raw.get()).unwrap_or_default();
+    tasks.iter().any(|task| task.kind == "subagent" && task.status == "running")
+}
+
+impl HookPayload {
+    /// Reads a payload.
+    ///
+    /// # Errors
+    /// What serde_json says where the bytes are no JSON object.
+    pub fn parse(bytes: &[u8]) -> Result<HookPayload, serde_json::Error> {
+        let RawObject(pairs) = serde_json::from_slice(bytes)?;
+        let mut payload = HookPayload::default();
+        for (name, raw) in pairs {
+            match &*name {
+                "session_id" => payload.session_id = text(raw).unwrap_or_default(),
+                "hook_event_name" => payload.event = text(raw).unwrap_or_default(),
+                "cwd" => payload.folder = text(raw),
+                "transcript_path" => payload.transcript_path = text(raw),
+                "agent_id" => payload.agent_id = text(raw).filter(|id| !id.is_empty()),
+                "session_title" => payload.title = text(raw).filter(|title| !title.trim().is_empty()),
+                "source" => payload.source = text(raw),
+                "model" => payload.model = text(raw),
+                "reason" => payload.reason = text(raw),
+                "prompt" => payload.prompt = text(raw),
+                "tool_name" => payload.tool = text(raw),
+                "notification_type" => payload.notification = text(raw),
+                "background_tasks" => payload.subagent_running = subagent_running(raw),
+                _ => {}
+            }
+        }
+        Ok(payload)
+    }
+
+    /// What happened, in the words of the model.
+    pub fn happened(&self) -> Event {
+        let tool = || self.tool.clone().unwrap_or_default();
+        match self.event.as_str() {
+            "SessionStart" if self.source.as_deref() == Some("compact") => Event::Compacted,
+            "SessionStart" => Event::Start { model: self.model.clone() },
+            "SessionEnd" => Event::End { reason: self.reason.clone() },
+            "UserPromptSubmit" => Event::Prompt(self.prompt.clone().unwrap_or_default()),
+            "PreToolUse" => Event::ToolStart(tool()),
+            "PermissionRequest" => Event::PermissionAsked(tool()),
+            "PostToolUse" | "PostToolUseFailure" => Event::ToolEnd,
+            "Notification" => match self.notification.as_deref() {
+                Some("permission_prompt") => Event::DialogOpen,
+                Some("idle_prompt") => Event::NobodyTyped,
+                _ => Event::Other,
+            },
+            "Stop" => Event::TurnEnd { in_background: self.subagent_running },
+            "StopFailure" => Event::TurnFailed,
+            _ => Event::Other,
+        }
+    }
+
+    /// Whether this event makes a session known, or known again: then the slow questions may be asked.
+    pub fn is_start(&self) -> bool {
+        self.event == "SessionStart"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_another_type_costs_that_field_only() {
+        let payload = HookPayload::parse(
+            br#"{"session_id":"x","hook_event_name":"SessionStart","model":{"id":"m"},"cwd":7,"source":"startup","background_tasks":3}"#,
+        )
+        .unwrap();
+        assert_eq!((payload.session_id.as_str(), payload.model.as_deref(), payload.folder), ("x", None, None));
+        assert_eq!(payload.source.as_deref(), Some("startup"));
+    }
+}

@@ -1,0 +1,88 @@
+//! Claude Code's own record of a running client: `sessions/<pid>.json`, since 2.1.114 (with a status since 2.1.156).
+//!
+//! The client rewrites it in place, so a reader can meet half of one. It is right where hooks are silent: after Esc, or
+//! when a dialog was rejected. We read it and never write it; the `.key` files beside it are never opened.
+
+use jiff::Timestamp;
+
+use crate::session::raw::{RawObject, number, text};
+use crate::session::state::State;
+use crate::sys::files::Folder;
+
+/// One record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The process.
+    pub pid: Option<u32>,
+    /// The session it runs now.
+    pub session_id: String,
+    /// Start time of the process, in the kernel's own unit.
+    pub process_start: Option<u64>,
+    /// When the process started, or was claimed for this session.
+    pub started: Option<Timestamp>,
+    /// busy, idle, waiting, shell.
+    pub status: Option<String>,
+    /// `permission prompt`, `input needed`, `dialog open`, `sandbox request`.
+    pub waiting_for: Option<String>,
+    /// When the status last changed.
+    pub status_since: Option<Timestamp>,
+    /// The client's version.
+    pub version: Option<String>,
+    /// The name of the session.
+    pub name: Option<String>,
+}
+
+/// A record is under 1 KiB; more than this is not one.
+const LIMIT: usize = 64 * 1024;
+
+impl Record {
+    /// Reads the bytes of a record.
+    ///
+    /// # Errors
+    /// What serde_json says where the bytes are no JSON object.
+    pub fn parse(bytes: &[u8]) -> Result<Record, serde_json::Error> {
+        let RawObject(pairs) = serde_json::from_slice(bytes)?;
+        let time = |raw| i64::try_from(number(raw)?).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let mut record = Record::default();
+        for (name, raw) in pairs {
+            match &*name {
+                "pid" => record.pid = number(raw).and_then(|pid| u32::try_from(pid).ok()),
+                "sessionId" => record.session_id = text(raw).unwrap_or_default(),
+                "procStart" => record.process_start = number(raw),
+                "startedAt" => record.started = time(raw),
+                "status" => record.status = text(raw),
+                "waitingFor" => record.waiting_for = text(raw),
+                "statusUpdatedAt" => record.status_since = time(raw),
+                "version" => record.version = text(raw),
+                "name" => record.name = text(raw),
+                _ => {}
+            }
+        }
+        Ok(record)
+    }
+
+    /// The record of a process, from the folder that Claude Code keeps them in. A torn one is read once more.
+    pub fn of_process(sessions: &Folder, pid: u32) -> Option<Record> {
+        let name = format!("{pid}.json");
+        let once = || Record::parse(&sessions.read(&name, LIMIT).ok()?).ok();
+        once().or_else(once)
+    }
+
+    /// The state it tells, and what it waits for.
+    pub fn state(&self) -> Option<(State, Option<&str>)> {
+        match self.status.as_deref()? {
+            "busy" => Some((State::Working, None)),
+            // A background shell alone does not keep the person from typing.
+            "idle" | "shell" => Some((State::Idle, None)),
+            "waiting" => Some((
+                State::Waiting,
+                Some(match self.waiting_for.as_deref() {
+                    Some("permission prompt" | "sandbox request") => "permission",
+                    Some("input needed") => "question",
+                    _ => "input",
+                }),
+            )),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The sessions together with what else is known of them: where each works, and what Claude Code's own registry says.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::claude::registry::Record;
+use crate::error::{Error, Exit, Result};
+use crate::render::elapsed;
+use crate::session::manifest::{Manifest, ProcessStamp};
+use crate::session::raw::JsonFields;
+use crate::session::state::{StateSource, Told, newer};
+use crate::store::active::{self, Active, Session};
+use crate::store::place::Place;
+use crate::store::root::Root;
+use crate::sys::files::Folder;
+use crate::sys::{env, process};
+
+/// One session, with its place and its state as both sources tell it.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// What is on disk.
+    pub session: Session,
+    /// Where it works.
+    pub place: Place,
+    /// What it does.
+    pub told: Told,
+}
+
+impl Member {
+    fn new(session: Session, registry: Option<&Folder>) -> Member {
+        let place = Place::of(Path::new(&session.manifest.path));
+        let told = state_of(&session, registry);
+        Member { session, place, told }
+    }
+
+    /// Its branch and age and task in a few words, for a list of candidates.
+    pub fn in_short(&self, now: Timestamp) -> String {
+        let manifest = &self.session.manifest;
+        let mut words = format!("{} ({})", manifest.project, manifest.git_branch.as_deref().unwrap_or("no branch"));
+        if let Some(seconds) = manifest.elapsed_seconds(now) {
+            words.push_str(&format!(" - {}", elapsed::Short(seconds)));
+        }
+        if let Some(task) = &manifest.task {
+            words.push_str(&format!(", {task}"));
+        }
+        words
+    }
+}
+
+/// A session as `--json` shows it: every field of its manifest, and what is known beyond it.
+pub(crate) fn json(member: &Member, now: Timestamp) -> JsonFields {
+    let mut fields = ended_json(&member.session.manifest, now);
+    fields.set("state", &member.told.state);
+    fields.set("state_since", &member.told.since);
+    fields.set("waiting_for", &member.told.waiting_for);
+    fields.set("state_source", &member.told.source);
+    fields.set("live", &member.session.liveness.counts());
+    fields
+}
+
+/// A session of history as `--json` shows it.
+pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
+    let mut fields = manifest.json_fields();
+    fields.set("elapsed_seconds", &manifest.elapsed_seconds(now));
+    fields
+}
+
+/// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
+pub fn state_of(session: &Session, registry: Option<&Folder>) -> Told {
+    let manifest = &session.manifest;
+    let hook = Told {
+        state: manifest.state,
+        since: manifest.state_since,
+        waiting_for: manifest.waiting_for.clone(),
+        source: StateSource::Hook,
+    };
+    let told = || {
+        let record = Record::of_process(registry?, manifest.pid?)?;
+        let same_process = record.process_start.is_none()
+            || manifest.pid_start.is_none()
+            || record.process_start == manifest.pid_start;
+        let (state, waiting_for) =
+            record.state().filter(|_| same_process && record.session_id == session.id.as_str())?;
+        Some(Told {
+            state,
+            since: record.status_since,
+            waiting_for: waiting_for.map(str::to_owned),
+            source: StateSource::Registry,
+        })
+    };
+    newer(hook, told())
+}
+
+/// Every session in `active`, live or stale, and what could not be read.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn gather(root: &Root) -> Result<(Vec<Member>, Active)> {
+    let active = active::read_all(root)?;
+    let registry = Folder::open(root.path()).ok();
+    let members = active.sessions.iter().map(|session| Member::new(session.clone(), registry.as_ref())).collect();
+    Ok((members, active))
+}
+
+/// The live ones.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn live(root: &Root) -> Result<Vec<Member>> {
+    let (mut members, _) = gather(root)?;
+    members.retain(|member| member.session.liveness.counts());
+    Ok(members)
+}
+
+/// The current folder, as the shell gives it where that is true.
+///
+/// # Errors
+/// Where it is gone and `PWD` does not name it either.
+pub fn current_folder() -> Result<PathBuf> {
+    env::current_dir()
+        .or_else(|| env::path("PWD").filter(|path| path.is_absolute()))
+        .ok_or_else(|| Error::new("finding the current folder", "", "it was deleted").next("cd to one that exists"))
+}
+
+/// The current session: the one named by `--session` (its id, or the start of it); else, inside Claude Code's own
+/// shell, the one that runs it; else the live session of this tree.
+///
+/// # Errors
+/// Exit code 2 where no session has that id, or several answer; exit code 1 where none is here.
+pub fn current(root: &Root, wanted: Option<&str>, typed: &str, now: Timestamp) -> Result<Member> {
+    let members = live(root)?;
+    if let Some(wanted) = wanted {
+        return by_id(members, wanted, typed, now);
+    }
+    if let Some(inside) = inside(&members) {
+        return Ok(inside);
+    }
+    let folder = current_folder()?;
+    let here = Place::of(&folder);
+    let candidates = shown_at(members, &here);
+    let shown = super::page::under_home(&folder);
+    match candidates.len() {
+        0 => Err(Error::new("finding the current session", shown, "no live session works here")
+            .next("type: ait sessions live")),
+        _ => only(candidates, "finding the current session", shown, typed, now),
+    }
+}
+
+/// The session whose shell this is: by the id that newer clients hand down, else by the nearest ancestor that is
+/// stamped in a manifest.
+fn inside(members: &[Member]) -> Option<Member> {
+    if let Some(id) = env::text("CLAUDE_CODE_SESSION_ID")
+        && let Some(member) = members.iter().find(|member| member.session.id.as_str() == id)
+    {
+        return Some(member.clone());
+    }
+    let stamped = |ancestor: &process::Process, stamp: &ProcessStamp| {
+        stamp.pid == ancestor.pid && stamp.start.is_none_or(|start| start == ancestor.start)
+    };
+    process::ancestors().find_map(|ancestor| {
+        let mut runs_in_it =
+            members.iter().filter(|member| member.session.manifest.stamps().any(|stamp| stamped(&ancestor, &stamp)));
+        // A process that two manifests claim proves nothing.
+        runs_in_it.next().filter(|_| runs_in_it.next().is_none()).cloned()
+    })
+}
+
+/// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.
+pub fn shown_at(members: Vec<Member>, here: &Place) -> Vec<Member> {
+    let mut shown: Vec<Member> = members.into_iter().filter(|member| here.shows(&member.place)).collect();
+    let nearest = shown.iter().map(|member| member.place.root.components().count()).max();
+    shown.retain(|member| Some(member.place.root.components().count()) == nearest);
+    shown
+}
+
+fn by_id(members: Vec<Member>, wanted: &str, typed: &str, now: Timestamp) -> Result<Member> {
+    let doing = "finding a session";
+    if let Some(exact) = members.iter().find(|member| member.session.id.as_str() == wanted) {
+        return Ok(exact.clone());
+    }
+    let matching: Vec<Member> = members
+        .into_iter()
+        .filter(|member| !wanted.is_empty() && member.session.id.as_str().starts_with(wanted))
+        .collect();
+    if matching.is_empty() {
+        let next = "type: ait sessions live --verbose";
+        return Err(Error::new(doing, wanted, "no live session has this id").next(next).exit(Exit::NotFound));
+    }
+    only(matching, doing, wanted.to_owned(), typed, now)
+}
+
+/// The only candidate; where there are several, an error that lists what to type for each.
+fn only(candidates: Vec<Member>, doing: &'static str, what: String, typed: &str, now: Timestamp) -> Result<Member> {
+    if let [only] = candidates.as_slice() {
+        return Ok(only.clone());
+    }
+    let ids: Vec<&str> = candidates.iter().map(|member| member.session.id.as_str()).collect();
+    let mut next = "say which one:".to_owned();
+    for member in &candidates {
+        let id = shortest_unique(member.session.id.as_str(), &ids);
+        next.push_str(&format!("\n  {typed} --session {id}   {}", member.in_short(now)));
+    }
+    let why = format!("{} live sessions answer to it", candidates.len());
+    Err(Error::new(doing, what, why).next(next).exit(Exit::NotFound))
+}
+
+/// The first eight letters of an id, or as many more as it takes to mean it alone.
+pub fn shortest_unique<'a>(id: &'a str, all: &[&str]) -> &'a str {
+    (8..id.len())
+        .filter_map(|length| id.get(..length))
+        .find(|start| all.iter().filter(|other| other.starts_with(start)).count() == 1)
+        .unwrap_or(id)
+}

@@ -1,0 +1,275 @@
+//! `ait hook NAME`: what Claude Code runs at each event. One of the fast three.
+//!
+//! Payload -> scene -> manifest -> disk. Whatever goes wrong, the exit code is 0 and standard output holds nothing:
+//! Claude Code takes exit code 2 as an order to block, and shows the rest to the user. The reason goes to the log.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Output;
+use crate::claude::payload::HookPayload;
+use crate::claude::registry::Record;
+use crate::error::{Error, Result};
+use crate::git::{self, HeadKind};
+use crate::render::elapsed;
+use crate::session::event::{Event, Outcome, Scene};
+use crate::session::id::SessionId;
+use crate::session::manifest::{Manifest, ProcessStamp};
+use crate::session::task;
+use crate::store::active::{self, Session};
+use crate::store::place::Place;
+use crate::store::root::Root;
+use crate::store::{live, notes};
+use crate::sys::files::Folder;
+use crate::sys::process::{self, Process};
+use crate::sys::{clock, env, files, terminal};
+
+/// `ait hook NAME`
+#[derive(Clone, Debug)]
+pub struct Hook {
+    /// session-register or session-cleanup. The event in the payload decides; a clean-up that somebody put under
+    /// `Stop` must not archive.
+    pub name: Option<String>,
+}
+
+/// A payload carries whole files after a write; a larger one is nothing that a person works on.
+const PAYLOAD_LIMIT: usize = 64 << 20;
+/// How long a hook waits for another writer before it goes on without the lock. A person waits for it.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long git may take to tell whether a tree is dirty. Claude Code gives all SessionEnd hooks together 1.5 s.
+const GIT_LIMIT: Duration = Duration::from_millis(400);
+/// How many stale sessions one hook archives in passing.
+const IN_PASSING: usize = 16;
+
+/// Takes one event.
+pub fn run(request: &Hook) -> Output {
+    if terminal::stdin_is_terminal() {
+        let name = request.name.as_deref().unwrap_or("session-register");
+        return Output::nothing()
+            .remark(format!("ait hook {name} reads an event from Claude Code; it is not for typing"));
+    }
+    let now = clock::now();
+    let Ok(root) = Root::find() else { return Output::nothing() };
+    take_event(&root, now).unwrap_or_else(|error| {
+        notes::log(&root, now, &format!("hook: {error}"));
+        Output::nothing()
+    })
+}
+
+fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
+    let doing = "taking an event";
+    let bytes = files::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new(doing, "standard input", why))?;
+    let payload = HookPayload::parse(&bytes).map_err(|why| Error::new(doing, "standard input", why))?;
+    let id = SessionId::parse(&payload.session_id)
+        .ok_or_else(|| Error::new(doing, format!("{:.80?}", payload.session_id), "not a session id"))?;
+    if payload.event.is_empty() {
+        return Err(Error::new(doing, id, "no hook_event_name"));
+    }
+    notes::mark_seen(root, &payload.event);
+
+    let event = payload.happened();
+    let process = process_of(&payload);
+    let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let place = Place::of(&folder.or_else(env::current_dir).unwrap_or_else(|| PathBuf::from("/")));
+    let scene = scene(&payload, &event, process.as_ref(), &place, now);
+
+    let returning = payload.source.as_deref() == Some("resume") || !payload.is_start();
+    let outcome = active::update(root, &id, returning, PATIENCE, |manifest, known| {
+        let outcome = settle(root, manifest, known, &id, &event, &scene);
+        Ok((outcome, outcome))
+    })?;
+    match event {
+        Event::Start { .. } | Event::Compacted if outcome == Outcome::Keep => {
+            Ok(after_start(root, &id, &payload, &place, &scene))
+        }
+        _ => Ok(Output::nothing()),
+    }
+}
+
+/// Lets the event happen, unless it comes too late or speaks of a session that nobody knows.
+fn settle(root: &Root, manifest: &mut Manifest, known: bool, id: &SessionId, event: &Event, scene: &Scene) -> Outcome {
+    let record = || Record::of_process(&Folder::open(root.path()).ok()?, scene.process.as_ref()?.pid);
+    let ended = manifest.ended.is_some();
+    match event {
+        // The end of a session that was never registered is nothing to remember; an end that was taken stays.
+        Event::End { .. } if !known || ended => return Outcome::Ignore,
+        Event::Start { .. } | Event::End { .. } => {}
+        // A hook that was slow, and comes after the end: its process runs another session by now, or none.
+        _ if ended && record().is_none_or(|record| record.session_id != id.as_str()) => return Outcome::Ignore,
+        // Hooks were installed while it ran; the client knows since when.
+        _ if !known => {
+            manifest.started =
+                record().filter(|record| record.session_id == id.as_str()).and_then(|record| record.started)
+        }
+        _ => {}
+    }
+    event.apply(manifest, scene, live::runs)
+}
+
+fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place: &Place, now: Timestamp) -> Scene {
+    let mut scene = Scene {
+        now,
+        process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
+        boot_id: process::boot_id().map(str::to_owned),
+        tmux_pane: env::text("TMUX_PANE"),
+        user: env::text("USER").or_else(|| env::text("LOGNAME")),
+        host: Some(process::host()),
+        folder: payload.folder.clone().unwrap_or_else(|| place.root.to_string_lossy().into_owned()),
+        tree: place.tree.as_ref().map(|tree| tree.root.to_string_lossy().into_owned()),
+        project: place.project(),
+        branch: None,
+        head: None,
+        dirty: None,
+        title: payload.title.clone(),
+        transcript_path: payload.transcript_path.clone(),
+        from_subagent: payload.agent_id.is_some(),
+    };
+    if let Some(tree) = &place.tree {
+        let head = tree.head();
+        // A reftable keeps HEAD where only git can read it.
+        let ask = matches!(event, Event::Start { .. } | Event::End { .. });
+        let status = if ask { git::status(tree, GIT_LIMIT) } else { None };
+        scene.dirty = status.as_ref().map(|status| status.dirty);
+        (scene.branch, scene.head) = match (head.kind, status) {
+            (HeadKind::Unknown, Some(status)) => (status.branch, status.commit),
+            _ => (head.branch, head.commit),
+        };
+    }
+    scene
+}
+
+/// The process that runs the session: the one that the client names, where it is this very session that it names
+/// (an older client inside a newer one inherits both); else the nearest ancestor that is a client.
+fn process_of(payload: &HookPayload) -> Option<Process> {
+    let named = env::text("CLAUDE_PID").and_then(|pid| pid.parse().ok());
+    let ours = env::text("CLAUDE_CODE_SESSION_ID").is_none_or(|id| id == payload.session_id);
+    if let Some(process) = named.filter(|_| ours).and_then(process::look_up) {
+        return Some(process);
+    }
+    let ancestors: Vec<Process> = process::ancestors().collect();
+    let client = ancestors.iter().find(|process| is_client(process));
+    // A client under a name that we do not know; but never the shell in between, and never the first process.
+    let unknown = || ancestors.iter().find(|process| !is_shell(&process.name) && process.pid != 1);
+    client.or_else(unknown).cloned()
+}
+
+/// Claude Code runs as `claude`, `claude.exe`, or under its version number (`versions/2.1.330` run directly).
+fn is_client(process: &Process) -> bool {
+    let name = process.name.as_str();
+    let version = name.contains('.') && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    name == "claude" || name == "claude.exe" || version
+}
+
+fn is_shell(name: &str) -> bool {
+    matches!(name, "sh" | "dash" | "bash" | "zsh" | "fish" | "ksh" | "mksh" | "ash" | "busybox")
+}
+
+/// What is due when a session starts: stale ones met in passing are archived, and the others on this project are told.
+fn after_start(root: &Root, id: &SessionId, payload: &HookPayload, place: &Place, scene: &Scene) -> Output {
+    let Ok(active) = active::read_all(root) else { return Output::nothing() };
+    let stale = active.stale().filter(|session| session.id != *id);
+    let replaced = active.live().filter(|session| session.id != *id && replaced_by(session, scene));
+    for session in stale.take(IN_PASSING) {
+        let _ = active::archive_stale(root, &session.id, PATIENCE);
+    }
+    for session in replaced {
+        let _ = active::update(root, &session.id, false, PATIENCE, |manifest, known| {
+            let end = Event::End { reason: Some("replaced".to_owned()) };
+            let outcome = if known { end.apply(manifest, scene, live::runs) } else { Outcome::Ignore };
+            Ok((outcome, ()))
+        });
+    }
+    let others: Vec<(&Session, bool)> = active
+        .live()
+        .filter(|session| session.id != *id && !replaced_by(session, scene))
+        .filter_map(|session| Some((session, same_tree(place, session)?)))
+        .collect();
+    announce(&others, payload, &scene.project, scene.now)
+}
+
+/// A process runs one session at a time: what else it is stamped in has ended, and nobody said so.
+fn replaced_by(session: &Session, scene: &Scene) -> bool {
+    let mut stamps = session.manifest.stamps();
+    scene.process.is_some() && stamps.next().as_ref() == scene.process.as_ref() && stamps.next().is_none()
+}
+
+/// `Some(true)` in the same tree, `Some(false)` in another tree of the same repository, else `None`.
+fn same_tree(place: &Place, session: &Session) -> Option<bool> {
+    let other = Place::of(Path::new(&session.manifest.path));
+    if other.root == place.root {
+        return Some(true);
+    }
+    (other.repository().is_some() && other.repository() == place.repository()).then_some(false)
+}
+
+/// What Claude Code takes from a SessionStart hook.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Announcement {
+    /// Shown to the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_message: Option<String>,
+    hook_specific_output: Context,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    hook_event_name: &'static str,
+    /// Given to the model.
+    additional_context: String,
+}
+
+fn announce(others: &[(&Session, bool)], payload: &HookPayload, project: &str, now: Timestamp) -> Output {
+    if others.is_empty() {
+        return Output::nothing();
+    }
+    let here = others.iter().filter(|(_, same)| *same).count();
+    let count = match (here, others.len() - here) {
+        (here, 0) => format!("{here} other live session{} in this working tree", plural(here)),
+        (0, there) => format!("{there} other live session{} in another working tree", plural(there)),
+        (here, there) => format!("{here} other live session{} in this working tree, {there} in another", plural(here)),
+    };
+    let mut rows: Vec<String> = others.iter().map(|(session, same)| row(session, *same, now)).collect();
+    const SHOWN: usize = 5;
+    if rows.len() > SHOWN {
+        let more = rows.len() - SHOWN;
+        rows.truncate(SHOWN);
+        rows.push(format!("and {more} more: ait sessions live"));
+    }
+    let advice = if here > 0 {
+        "\nFiles may change under you; a checkout, stash or reset here moves the other session's files too."
+    } else {
+        ""
+    };
+    let context = format!("{project}: {count}.\n{}{advice}", rows.join("\n"));
+    let announcement = Announcement {
+        // After a compaction the model has forgotten it; the person has not.
+        system_message: (payload.source.as_deref() != Some("compact"))
+            .then(|| format!("{project}: {count}\n{}", rows.join("\n"))),
+        hook_specific_output: Context { hook_event_name: "SessionStart", additional_context: context },
+    };
+    Output::data(serde_json::to_string(&announcement).map(|line| line + "\n").unwrap_or_default())
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+fn row(session: &Session, same: bool, now: Timestamp) -> String {
+    let manifest = &session.manifest;
+    let mut row = format!("- {} on {}", session.id.short(), manifest.git_branch.as_deref().unwrap_or("no branch"));
+    if let Some(seconds) = manifest.elapsed_seconds(now) {
+        row.push_str(&format!(", started {}", elapsed::Ago(seconds)));
+    }
+    if let Some(task) = manifest.task.as_deref().and_then(task::shorten) {
+        row.push_str(&format!(", task: {task}"));
+    }
+    if !same {
+        row.push_str(&format!(", in {}", manifest.path));
+    }
+    row.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

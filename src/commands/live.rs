@@ -1,0 +1,192 @@
+//! `ait sessions live`: what runs where, since when, on what task.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Output;
+use super::fleet::{self, Member};
+use super::page::{Page, put, put_path, row};
+use crate::error::Result;
+use crate::render::dialect::Line;
+use crate::render::theme::Role;
+use crate::render::{elapsed, json};
+use crate::session::conflict::shared;
+use crate::session::manifest::{Manifest, seconds_between};
+use crate::session::raw::JsonFields;
+use crate::session::state::{State, StateSource, Told};
+use crate::store::live::Liveness;
+use crate::store::root::Root;
+use crate::sys::{clock, env, files};
+
+/// `ait sessions live`
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Only this project.
+    pub project: Option<String>,
+    /// Only in this folder or below.
+    pub path: Option<String>,
+    /// Also the process, and where each state comes from.
+    pub verbose: bool,
+    /// JSON.
+    pub json: bool,
+    /// always, never, auto.
+    pub color: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    sessions: Vec<JsonFields>,
+}
+
+/// Shows the live sessions, the oldest first.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn run(request: &Live) -> Result<Output> {
+    let page = Page::choose(request.color.as_deref())?;
+    let root = Root::find()?;
+    let now = clock::now();
+    let (mut members, active) = fleet::gather(&root)?;
+    members.retain(|member| member.session.liveness.counts() && wanted(member, request));
+
+    let mut output = Output::nothing();
+    for broken in &active.broken {
+        output =
+            output.remark(format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why));
+    }
+    let stale = active.stale().count();
+    if stale > 0 {
+        output = output.remark(format!("{stale} stale: process gone; type: ait sessions prune"));
+    }
+    if request.json {
+        let report = Report { sessions: members.iter().map(|member| fleet::json(member, now)).collect() };
+        output.stdout = json::object(&report).unwrap_or_default();
+        return Ok(output);
+    }
+    if members.is_empty() {
+        output.stdout = "No live sessions.\n".to_owned();
+        return Ok(output);
+    }
+    output.stdout = table(&members, page, request.verbose, now);
+    Ok(output)
+}
+
+fn wanted(member: &Member, request: &Live) -> bool {
+    let manifest = &member.session.manifest;
+    let project = request.project.as_ref().is_none_or(|project| manifest.project.eq_ignore_ascii_case(project));
+    let path = request.path.as_ref().is_none_or(|path| {
+        let below = env::current_dir().unwrap_or_default().join(path);
+        files::resolve(Path::new(&manifest.path)).starts_with(files::resolve(&below))
+    });
+    project && path
+}
+
+fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> String {
+    let crowded: Vec<usize> = shared(members.iter().map(|member| member.place.root.as_path())).concat();
+    let mut table = page.table("Active Claude Code Sessions");
+    for (position, member) in members.iter().enumerate() {
+        let manifest = &member.session.manifest;
+        row(&mut table, |line| {
+            put_heading(line, position + 1, manifest, now);
+            if crowded.contains(&position) {
+                line.literal(" ");
+                put(line, Role::Conflict, "⚠");
+            }
+        });
+        row(&mut table, |line| {
+            line.literal("   ");
+            put_path(line, Path::new(&manifest.path));
+        });
+        if let Some(task) = &manifest.task {
+            row(&mut table, |line| {
+                line.literal("   Task: ");
+                put(line, Role::Task, task);
+            });
+        }
+        // Idle and unknown say nothing that anybody waits for.
+        if verbose || matches!(member.told.state, State::Working | State::Waiting | State::Error) {
+            row(&mut table, |line| {
+                line.literal("   State: ");
+                put_state(line, &member.told, now);
+                if verbose {
+                    put_receipt(line, &member.told);
+                }
+            });
+        }
+        if verbose {
+            row(&mut table, |line| put_process(line, member));
+        }
+        table.end_entry();
+    }
+    table.finish()
+}
+
+/// `1. project (branch) - 45m`
+pub(crate) fn put_heading(line: &mut Line, number: usize, manifest: &Manifest, now: Timestamp) {
+    line.own(format_args!("{number}. "));
+    put(line, Role::Project, &manifest.project);
+    if let Some(branch) = &manifest.git_branch {
+        line.literal(" (");
+        put(line, Role::Branch, branch);
+        line.literal(")");
+    } else if let Some(head) = manifest.head.as_deref().and_then(|head| head.get(..7)) {
+        line.literal(" (");
+        put(line, Role::Branch, head);
+        line.literal(")");
+    }
+    if let Some(seconds) = manifest.elapsed_seconds(now) {
+        line.literal(" - ");
+        put(line, Role::Elapsed, &elapsed::Short(seconds).to_string());
+    }
+}
+
+/// `waiting (permission: Bash) for 3m`
+pub(crate) fn put_state(line: &mut Line, told: &Told, now: Timestamp) {
+    let role = match told.state {
+        State::Working => Role::Working,
+        State::Waiting => Role::Waiting,
+        State::Error => Role::Error,
+        State::Idle | State::Unknown => Role::Plain,
+    };
+    put(line, role, told.state.as_str());
+    if let Some(waiting_for) = &told.waiting_for {
+        line.literal(" (");
+        line.text(waiting_for);
+        line.literal(")");
+    }
+    if let Some(since) = told.since {
+        line.own(format_args!(" for {}", elapsed::Short(seconds_between(since, now))));
+    }
+}
+
+/// Which witness the state comes from.
+fn put_receipt(line: &mut Line, told: &Told) {
+    match (told.state, told.source) {
+        (State::Unknown, _) => line.literal(", nothing tells"),
+        (_, StateSource::Hook) => line.literal(", from the hooks"),
+        (_, StateSource::Registry) => line.literal(", from Claude Code's registry"),
+    }
+}
+
+/// The session and its process.
+fn put_process(line: &mut Line, member: &Member) {
+    let manifest = &member.session.manifest;
+    line.own(format_args!("   Session: {}", member.session.id));
+    if let Some(pid) = manifest.pid {
+        line.own(format_args!(", pid {pid}"));
+    }
+    match manifest.pid_start {
+        Some(start) => line.own(format_args!(" started at {start}")),
+        None => line.literal(", start time not stamped"),
+    }
+    if member.session.liveness == Liveness::Elsewhere {
+        line.literal(", on ");
+        line.text(manifest.host.as_deref().unwrap_or_default());
+    }
+    if let Some(pane) = &manifest.tmux_pane {
+        line.literal(", tmux ");
+        line.text(pane);
+    }
+}

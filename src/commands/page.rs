@@ -1,0 +1,88 @@
+//! Text for people: lines whose colours and width fit what standard output goes to.
+
+use std::path::Path;
+
+use crate::error::{Error, Exit, Result};
+use crate::render::dialect::Line;
+use crate::render::table::{Table, with_tilde};
+use crate::render::theme::{ColorChoice, Icons, Role, use_color};
+use crate::sys::{env, terminal};
+
+/// How to write for whoever reads standard output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    /// Colours are seen.
+    pub(crate) color: bool,
+    /// The width of the terminal in cells; `None` where output is piped.
+    pub(crate) width: Option<usize>,
+}
+
+impl Page {
+    /// By `--color` (always, never, auto), the usual variables, and the terminal.
+    pub(crate) fn choose(color: Option<&str>) -> Result<Page> {
+        let choice = color_choice(color)?;
+        let is_terminal = terminal::stdout_is_terminal();
+        let variable = |name| env::text(name);
+        let (no_color, forced) = (variable("NO_COLOR"), variable("CLICOLOR_FORCE"));
+        let color = use_color(choice, no_color.as_deref(), forced.as_deref(), is_terminal);
+        // COLUMNS is what a shell exports for programs that ask in vain.
+        let columns = || env::text("COLUMNS")?.parse().ok();
+        let width = if is_terminal { terminal::width().or_else(columns).or(Some(80)) } else { None };
+        Ok(Page { color, width })
+    }
+
+    /// A line without colours, for whatever reads it.
+    pub(crate) fn plain() -> Page {
+        Page { color: false, width: None }
+    }
+
+    /// Writes one line: what `say` puts into it, cleaned of everything that could move a cursor.
+    pub(crate) fn line(self, out: &mut String, say: impl FnOnce(&mut Line)) {
+        let mut line = Line::row(self.color, Icons::Unicode, None);
+        say(&mut line);
+        out.push_str(&line.finish());
+        out.push('\n');
+    }
+
+    /// A list under this title: in a box on a terminal, plain lines in a pipe.
+    pub(crate) fn table(self, title: &str) -> Table {
+        Table::new(title, self.color, Icons::Unicode, self.width)
+    }
+}
+
+/// Adds a line to a list.
+pub(crate) fn row(table: &mut Table, say: impl FnOnce(&mut Line)) {
+    let mut line = table.line();
+    say(&mut line);
+    table.push(line);
+}
+
+/// Reads `--color`.
+///
+/// # Errors
+/// Where it is none of its three words.
+pub(crate) fn color_choice(text: Option<&str>) -> Result<ColorChoice> {
+    match text {
+        None => Ok(ColorChoice::Auto),
+        Some(text) => {
+            text.parse().map_err(|why| Error::new("reading the command line", "--color", why).exit(Exit::NotFound))
+        }
+    }
+}
+
+/// Puts outside text into a line, in the style of a role.
+pub(crate) fn put(line: &mut Line, role: Role, text: &str) {
+    line.role(role);
+    line.text(text);
+    line.role(Role::Plain);
+}
+
+/// Puts a path into a line, `~` for home.
+pub(crate) fn put_path(line: &mut Line, path: &Path) {
+    put(line, Role::Dim, &under_home(path));
+}
+
+/// A path for people, `~` for home.
+pub(crate) fn under_home(path: &Path) -> String {
+    with_tilde(&path.to_string_lossy(), env::text("HOME").as_deref()).into_owned()
+}

@@ -1,0 +1,88 @@
+//! `ait sessions task`: show, set or clear the task of a session.
+
+use serde::Serialize;
+
+use super::page::Page;
+use super::{Output, fleet};
+use crate::error::{Error, Result};
+use crate::render::json;
+use crate::session::event::Outcome;
+use crate::session::task::TaskSource;
+use crate::store::active::{self, PATIENCE};
+use crate::store::root::Root;
+use crate::sys::clock;
+
+/// `ait sessions task`
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The new task; an empty one clears it; none shows it.
+    pub text: Option<String>,
+    /// An id, or the start of one.
+    pub session: Option<String>,
+    /// JSON.
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    session_id: &'a str,
+    task: Option<&'a str>,
+}
+
+/// Shows the task and never changes it, or sets it, or clears it.
+///
+/// # Errors
+/// Where no session answers, or several do, or the manifest cannot be written.
+pub fn run(request: &Task) -> Result<Output> {
+    let root = Root::find()?;
+    let now = clock::now();
+    let typed = match &request.text {
+        Some(text) => format!("ait sessions task {}", quoted(text)),
+        None => "ait sessions task".to_owned(),
+    };
+    let member = fleet::current(&root, request.session.as_deref(), &typed, now)?;
+    let id = &member.session.id;
+    let task = match &request.text {
+        None => member.session.manifest.task.clone(),
+        Some(text) => {
+            // One line: it stands in prompts and lists.
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let task = (!text.is_empty()).then_some(text);
+            active::update(&root, id, false, PATIENCE, |manifest, known| {
+                if !known {
+                    return Err(Error::new("setting the task", id, "the session has ended meanwhile"));
+                }
+                manifest.task.clone_from(&task);
+                manifest.task_source = Some(TaskSource::User);
+                Ok((Outcome::Keep, ()))
+            })?;
+            task
+        }
+    };
+    if request.json {
+        let shown = Shown { session_id: id.as_str(), task: task.as_deref() };
+        return Ok(Output::data(json::object(&shown).unwrap_or_default()));
+    }
+    let mut text = String::new();
+    match (&request.text, task) {
+        (None, None) => {
+            let id = id.short();
+            return Ok(Output::nothing().remark(format!("session {id} has no task; type: ait sessions task \"...\"")));
+        }
+        (None, Some(task)) => Page::plain().line(&mut text, |line| line.text(&task)),
+        (Some(_), Some(task)) => Page::plain().line(&mut text, |line| {
+            line.own(format_args!("Task of {}: ", id.short()));
+            line.text(&task);
+        }),
+        (Some(_), None) => {
+            Page::plain().line(&mut text, |line| line.own(format_args!("Task of {} cleared", id.short())))
+        }
+    }
+    Ok(Output::data(text))
+}
+
+/// A text as it can be typed into a shell again.
+fn quoted(text: &str) -> String {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

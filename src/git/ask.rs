@@ -1,0 +1,207 @@
+//! What only git can say, asked with a time limit.
+//!
+//! A repository's own configuration can name programs for git to run, and a repository can come from anybody. What is
+//! switched off here, and why:
+//!
+//! - `core.fsmonitor`, hooks, pager, external diff, textconv: by option or by `-c`;
+//! - filters and merge drivers: those that the repository's own configuration defines, by name; those of the user's
+//!   (Git LFS) stay, for without them unchanged files would count as changed;
+//! - fetching what is missing in a partial clone: no transport is allowed, whatever `remote.*` and `core.sshCommand` say;
+//! - submodules: compared by the commit they stand at, not entered, for each would cost a process more.
+//!
+//! git finds the repository by itself, from the tree's root: with `--git-dir` it would leave out its own check that the
+//! repository belongs to the user. Variables that point it elsewhere (`GIT_DIR` of a git hook, `GIT_INDEX_FILE` of a
+//! commit in the making) are kept from it; those of the user's own configuration are not.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::head::is_commit;
+use super::tree::Tree;
+use crate::error::{Error, Result};
+use crate::sys::files;
+use crate::sys::process::{Output, Run, find_program};
+
+/// What `git status` says of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Something is changed, staged, in conflict, or new and not ignored.
+    pub dirty: bool,
+    /// The branch; `None` where HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit; `None` where there is none yet.
+    pub commit: Option<String>,
+}
+
+/// Asks git whether the tree is dirty, for at most `limit`. `None` where that is not known: no git, no time, no
+/// repository, one that is bare or belongs to somebody else.
+pub fn status(tree: &Tree, limit: Duration) -> Option<Status> {
+    let arguments = [
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "-z",
+        "--untracked-files=normal",
+        "--ignore-submodules=dirty",
+        "--no-renames",
+        "--no-ahead-behind",
+    ];
+    let output = ask(tree, &arguments, limit, has_entry).ok()?;
+    (output.success || has_entry(&output.stdout)).then(|| parse_status(&output.stdout)).flatten()
+}
+
+/// Reads what `git status --porcelain=v2 --branch -z` writes, to its end or to its first entry; `None` where it is
+/// something else.
+pub fn parse_status(text: &[u8]) -> Option<Status> {
+    let value = |key: &[u8]| text.split(|byte| *byte == 0).find_map(|line| line.strip_prefix(key));
+    let commit = value(b"# branch.oid ")?;
+    let branch = value(b"# branch.head ")?;
+    let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Some(Status {
+        dirty: has_entry(text),
+        branch: (branch != b"(detached)").then(|| text_of(branch)),
+        commit: is_commit(commit).then(|| text_of(commit)),
+    })
+}
+
+/// Whether a whole line is there that is not a header: then the tree is dirty, whatever follows.
+fn has_entry(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == 0);
+    lines.next_back();
+    lines.any(|line| !line.starts_with(b"# "))
+}
+
+/// Asks git whether two commits (or branches) of the tree's repository would merge as they stand, for at most `limit`:
+/// the files that would be in conflict, none where all is well. Nothing is checked out; the merged files may be left in
+/// the object store, as git does, until it collects its garbage.
+///
+/// An error where git is missing, older than 2.38, out of time, or the two have no history in common.
+pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -> Result<Vec<String>> {
+    let doing = "asking git whether two branches merge";
+    let what = format!("{ours}, {theirs}");
+    if [ours, theirs].iter().any(|side| side.is_empty() || side.starts_with('-')) {
+        return Err(Error::new(doing, what, "not the name of a branch"));
+    }
+    let arguments = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs];
+    let output = ask(tree, &arguments, limit, |_| false).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => Error::new(doing, &what, format!("no answer in {} ms", limit.as_millis())),
+        _ => Error::new(doing, &what, error),
+    })?;
+    match output.code {
+        Some(0) => Ok(Vec::new()),
+        // First the merged tree, then the files.
+        Some(1) => Ok(output
+            .stdout
+            .split(|byte| *byte == 0)
+            .skip(1)
+            .filter(|file| !file.is_empty())
+            .map(|file| String::from_utf8_lossy(file).into_owned())
+            .collect()),
+        _ => Err(Error::new(doing, what, "git could not say")
+            .next("git 2.38 or newer is needed, and a common history; see git merge-tree --write-tree")),
+    }
+}
+
+/// Options that every question begins with.
+const SAFE: [&str; 13] = [
+    "--no-pager",
+    "--no-optional-locks",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "diff.external=",
+    "-c",
+    "core.pager=cat",
+    "-c",
+    "core.sshCommand=false",
+    "--literal-pathspecs",
+];
+
+/// Variables that every question is asked with.
+const CALM: [(&str, &str); 7] = [
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_ALLOW_PROTOCOL", "none"),
+    ("GIT_PAGER", "cat"),
+    ("GIT_ASKPASS", "false"),
+    ("LC_ALL", "C"),
+];
+
+fn ask(tree: &Tree, arguments: &[&str], limit: Duration, enough: fn(&[u8]) -> bool) -> io::Result<Output> {
+    let git = find_program("git").ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "git is not in PATH"))?;
+    let (off, limit) = match defines_programs(tree) {
+        false => (Vec::new(), limit),
+        true => (programs_off(&git, tree, limit / 4)?, limit - limit / 4),
+    };
+    let off = off.iter().flat_map(|setting| ["-c", setting]);
+    let arguments: Vec<&str> = SAFE.into_iter().chain(off).chain(arguments.iter().copied()).collect();
+    run(&git, &tree.root, &arguments, limit, enough)
+}
+
+fn run(
+    git: &Path,
+    folder: &Path,
+    arguments: &[&str],
+    limit: Duration,
+    enough: fn(&[u8]) -> bool,
+) -> io::Result<Output> {
+    let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+    Run { program: git, arguments: &arguments, variables: &CALM, without, folder, limit, enough, most: 16 << 20 }.run()
+}
+
+/// Which variables are kept from git: all of its own but those that say where it and the user's configuration live.
+fn without(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let user = name.starts_with(b"GIT_CONFIG_") && name != b"GIT_CONFIG_PARAMETERS";
+    name.starts_with(b"GIT_") && !user && name != b"GIT_EXEC_PATH"
+}
+
+/// Whether the repository's own configuration may define a filter or a merge driver, or includes a file that may. The
+/// usual one does neither, and is not asked about.
+fn defines_programs(tree: &Tree) -> bool {
+    let suspicious = |file: &Path| match files::read(file, 1 << 20) {
+        Ok(text) => [&b"filter"[..], b"merge", b"include"].iter().any(|word| begins_section(&text, word)),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    };
+    suspicious(&tree.common_dir.join("config")) || suspicious(&tree.git_dir.join("config.worktree"))
+}
+
+/// The settings that take the programs away from the filters and merge drivers which the repository itself defines.
+/// Their names are the repository's to choose, so they are asked for.
+fn programs_off(git: &Path, tree: &Tree, limit: Duration) -> io::Result<Vec<String>> {
+    let keys = r"^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver)$";
+    let question = ["config", "-z", "--show-scope", "--includes", "--name-only", "--get-regexp", keys];
+    let arguments: Vec<&str> = SAFE.into_iter().chain(question).collect();
+    let output = run(git, &tree.root, &arguments, limit, |_| false)?;
+    let mut off = Vec::new();
+    let mut words = output.stdout.split(|byte| *byte == 0);
+    while let (Some(scope), Some(key)) = (words.next(), words.next()) {
+        if !matches!(scope, b"local" | b"worktree") {
+            continue;
+        }
+        // `-c` ends a name at the first `=`, and there is no other way to say it to older versions.
+        let key = std::str::from_utf8(key).ok().filter(|key| !key.contains('='));
+        let key = key.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a filter with an unusable name"))?;
+        let value = match key.rsplit('.').next() {
+            // Ends with 1, which git takes for a conflict; without a program it would not merge at all.
+            Some("driver") => "false",
+            Some("required") => "false",
+            _ => "",
+        };
+        off.push(format!("{key}={value}"));
+    }
+    // 1: no such key.
+    if matches!(output.code, Some(0 | 1)) { Ok(off) } else { Err(io::ErrorKind::InvalidData.into()) }
+}
+
+fn begins_section(text: &[u8], word: &[u8]) -> bool {
+    text.split(|byte| *byte == b'[').skip(1).any(|section| {
+        let section = section.trim_ascii_start();
+        section.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+    })
+}

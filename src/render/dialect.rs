@@ -1,0 +1,494 @@
+//! The dialects that a segment is written in, and the only way to write in one.
+//!
+//! A [`Line`] takes text in and gives finished output. What comes in through [`Line::text`] is from outside and through
+//! [`Line::literal`] from the user's own format or from us; both lose what could move the cursor, and both are escaped
+//! for the dialect, once, in one place. Colours are the only other thing that gets in, as a [`Role`].
+//!
+//! What each dialect needs, as found with zsh 5.9, bash 5.2, fish 3.6 and tmux 3.3a (`tests/escapes.rs` shows it):
+//!
+//! - zsh expands `%` in a prompt; with `prompt_subst` it first expands `$`, backquotes and backslashes in what is
+//!   written in the prompt itself, though not in the value of a variable named there. What is written here shows the
+//!   same in all three cases: an empty `%{%}` after `$` and `\` leaves them nothing to act on. A backquote has no such
+//!   form and becomes an apostrophe.
+//! - bash decodes backslashes in `PS1`, then expands it like a double-quoted string (`promptvars`, on by default). The
+//!   backslashes written here hold through both. With `promptvars` off they show; nothing runs either way.
+//! - fish prints what a prompt function prints, and reads colours out of it to know its width.
+//! - tmux expands the output of `#()` once more as a format (without running `#()` in it, and without `strftime`), then
+//!   reads styles, halving runs of `#` in both steps but not before `[`. So each `#` is followed by an empty style.
+//! - starship escapes the output of a custom module for the shell itself, since 1.20 (GHSA-vx24-x4mv-vwr5). Before, bash
+//!   ran what it found there: a colour code that changes nothing (25: not blinking) keeps a `$` harmless there too.
+
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use nu_ansi_term::{Color, Style};
+
+use super::theme::{Icons, Role};
+use super::width;
+
+/// What a segment is written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Text without colour.
+    Plain,
+    /// `PROMPT` or `RPROMPT` of zsh.
+    Zsh,
+    /// `PS1` of bash.
+    Bash,
+    /// The output of a prompt function of fish.
+    Fish,
+    /// The output of `#()` in a status line of tmux.
+    Tmux,
+    /// The output of a custom module of starship.
+    Starship,
+    /// A terminal.
+    Ansi,
+}
+
+impl Dialect {
+    /// All dialects, by name.
+    pub const ALL: [(&'static str, Dialect); 7] = [
+        ("zsh", Dialect::Zsh),
+        ("bash", Dialect::Bash),
+        ("fish", Dialect::Fish),
+        ("tmux", Dialect::Tmux),
+        ("starship", Dialect::Starship),
+        ("ansi", Dialect::Ansi),
+        ("plain", Dialect::Plain),
+    ];
+
+    /// Whether colour is seen where this dialect is read, whatever the output of `ait` itself goes to.
+    pub fn has_color(self) -> bool {
+        self != Dialect::Plain
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Dialect::ALL.into_iter().find(|(known, _)| *known == name);
+        found.map(|(_, dialect)| dialect).ok_or_else(|| {
+            format!("no dialect is called `{name}`; there are zsh, bash, fish, tmux, starship, ansi and plain")
+        })
+    }
+}
+
+/// What stands in for one character in a dialect; `None` where it stands for itself.
+///
+/// This and [`Line::write_style`] are all that the dialects differ in.
+fn escape(dialect: Dialect, character: char) -> Option<&'static str> {
+    match (dialect, character) {
+        (Dialect::Zsh, '%') => Some("%%"),
+        (Dialect::Zsh, '$') => Some("$%{%}"),
+        (Dialect::Zsh, '\\') => Some("\\%{%}"),
+        (Dialect::Zsh | Dialect::Starship, '`') => Some("'"),
+        (Dialect::Bash, '\\') => Some(r"\\\\"),
+        (Dialect::Bash, '$') => Some(r"\\$"),
+        (Dialect::Bash, '`') => Some(r"\\`"),
+        (Dialect::Tmux, '#') => Some("###[]"),
+        (Dialect::Starship, '$') => Some("$\u{1b}[25m"),
+        _ => None,
+    }
+}
+
+/// Where a line can be taken back to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    len: usize,
+    cells: usize,
+    space: bool,
+    written: Role,
+}
+
+/// One line of output under way, in a dialect.
+///
+/// In a segment, runs of spaces become one and there are none at the ends, so that what a format puts between tokens
+/// never shows where a token is empty. In a row of a list, spaces stay.
+#[derive(Debug)]
+pub struct Line {
+    out: String,
+    dialect: Dialect,
+    color: bool,
+    collapse: bool,
+    ellipsis: &'static str,
+    ellipsis_cells: usize,
+    /// The most cells the line may take.
+    limit: usize,
+    /// The cells taken so far.
+    cells: usize,
+    /// A space is due before the next character that is shown.
+    space: bool,
+    /// The role that the next character is to have.
+    role: Role,
+    /// The role whose style was written last.
+    written: Role,
+    /// The last point at which the ellipsis still fits.
+    cut: Mark,
+    /// The limit was met: nothing more is taken.
+    full: bool,
+}
+
+impl Line {
+    /// An empty segment. `limit` is the most cells it may take; what does not fit is cut with an ellipsis.
+    pub fn segment(dialect: Dialect, color: bool, icons: Icons, limit: Option<usize>) -> Line {
+        Line {
+            out: String::with_capacity(128),
+            dialect,
+            color: color && dialect.has_color(),
+            collapse: true,
+            ellipsis: icons.ellipsis(),
+            ellipsis_cells: width::cells(icons.ellipsis()),
+            limit: limit.unwrap_or(usize::MAX),
+            cells: 0,
+            space: false,
+            role: Role::Plain,
+            written: Role::Plain,
+            cut: Mark { len: 0, cells: 0, space: false, written: Role::Plain },
+            full: false,
+        }
+    }
+
+    /// An empty row of a list for a terminal, or for a pipe where there is no colour.
+    pub fn row(color: bool, icons: Icons, limit: Option<usize>) -> Line {
+        let dialect = if color { Dialect::Ansi } else { Dialect::Plain };
+        Line { collapse: false, ..Line::segment(dialect, color, icons, limit) }
+    }
+
+    /// Text from outside: branch, task, project, path, model. White space of any kind becomes single spaces.
+    pub fn text(&mut self, text: &str) {
+        self.text_within(text, usize::MAX);
+    }
+
+    /// Text from outside in at most `max` cells, cut with an ellipsis.
+    pub fn text_within(&mut self, text: &str, max: usize) {
+        let room = max.checked_sub(self.ellipsis_cells);
+        let mut used = 0;
+        let mut fits = self.mark();
+        let mut space = false;
+        for (character, cells) in width::shown(text) {
+            if character == ' ' {
+                space = used > 0;
+                continue;
+            }
+            let taken = cells + usize::from(space);
+            if used + taken > max {
+                self.rewind(fits);
+                if room.is_some() {
+                    self.literal(self.ellipsis);
+                }
+                return;
+            }
+            if space {
+                self.put_space();
+                space = false;
+            }
+            self.put(character, cells);
+            used += taken;
+            if room.is_some_and(|room| used <= room) {
+                fits = self.mark();
+            }
+        }
+    }
+
+    /// Text of the user's own format, or of ours.
+    pub fn literal(&mut self, text: &str) {
+        for (character, cells) in width::shown(text) {
+            if character == ' ' {
+                self.put_space();
+            } else {
+                self.put(character, cells);
+            }
+        }
+    }
+
+    /// Numbers and marks of ours.
+    pub fn own(&mut self, text: fmt::Arguments<'_>) {
+        struct Own<'a>(&'a mut Line);
+        impl fmt::Write for Own<'_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.literal(text);
+                Ok(())
+            }
+        }
+        // Writing to a line cannot fail.
+        let _ = Own(self).write_fmt(text);
+    }
+
+    /// What comes next looks like this, until it is said otherwise.
+    pub fn role(&mut self, role: Role) {
+        self.role = role;
+    }
+
+    /// The cells taken so far.
+    pub fn cells(&self) -> usize {
+        self.cells
+    }
+
+    /// The line is written: the output, with the style back to normal.
+    pub fn finish(mut self) -> String {
+        self.style_is(Role::Plain);
+        self.out
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { len: self.out.len(), cells: self.cells, space: self.space, written: self.written }
+    }
+
+    pub(crate) fn rewind(&mut self, mark: Mark) {
+        // A full line has been cut already, maybe before the mark.
+        if self.full {
+            return;
+        }
+        self.out.truncate(mark.len);
+        self.cells = mark.cells;
+        self.space = mark.space;
+        self.written = mark.written;
+        if self.cut.len > mark.len {
+            self.cut = mark;
+        }
+    }
+
+    fn put_space(&mut self) {
+        if !self.collapse {
+            self.put_cells(' ', 1);
+        } else if self.cells > 0 {
+            self.space = true;
+        }
+    }
+
+    fn put(&mut self, character: char, cells: usize) {
+        if self.space && !self.full {
+            self.space = false;
+            // The space belongs to neither side: written plain, it carries no underline or background.
+            if self.cells + 1 + cells > self.limit {
+                return self.overflow();
+            }
+            self.style_is(Role::Plain);
+            self.out.push(' ');
+            self.cells += 1;
+        }
+        self.put_cells(character, cells);
+    }
+
+    fn put_cells(&mut self, character: char, cells: usize) {
+        if self.full {
+            return;
+        }
+        if self.cells.saturating_add(cells) > self.limit {
+            self.overflow();
+            return;
+        }
+        self.style_is(self.role);
+        match escape(self.dialect, character) {
+            Some(escaped) => self.out.push_str(escaped),
+            None => self.out.push(character),
+        }
+        self.cells += cells;
+        if self.limit < usize::MAX && self.cells + self.ellipsis_cells <= self.limit && character != ' ' {
+            self.cut = self.mark();
+        }
+    }
+
+    /// Takes the line back to where the ellipsis fits, writes it, and closes the line.
+    fn overflow(&mut self) {
+        let cut = self.cut;
+        self.out.truncate(cut.len);
+        self.cells = cut.cells;
+        self.written = cut.written;
+        self.space = false;
+        if self.cells + self.ellipsis_cells <= self.limit {
+            self.out.push_str(self.ellipsis);
+            self.cells += self.ellipsis_cells;
+        }
+        self.full = true;
+    }
+
+    fn style_is(&mut self, role: Role) {
+        if !self.color || self.written == role {
+            return;
+        }
+        if self.written.style() != role.style() {
+            if self.written.style() != Style::new() {
+                self.write_style(None);
+            }
+            if role.style() != Style::new() {
+                self.write_style(Some(role.style()));
+            }
+        }
+        self.written = role;
+    }
+
+    /// Writes a style, or the end of it, so that the reader of the dialect knows that it takes no cells.
+    fn write_style(&mut self, style: Option<Style>) {
+        let (before, after) = match self.dialect {
+            Dialect::Plain => return,
+            Dialect::Tmux => return self.write_tmux_style(style),
+            Dialect::Zsh => ("%{", "%}"),
+            Dialect::Bash => (r"\[", r"\]"),
+            Dialect::Fish | Dialect::Starship | Dialect::Ansi => ("", ""),
+        };
+        self.out.push_str(before);
+        match style {
+            // Writing to a string cannot fail.
+            Some(style) => _ = write!(self.out, "{}", style.prefix()),
+            None => self.out.push_str("\u{1b}[0m"),
+        }
+        self.out.push_str(after);
+    }
+
+    /// Styles of tmux(1), section STYLES: `default` is the style of the status line around us.
+    fn write_tmux_style(&mut self, style: Option<Style>) {
+        self.out.push_str("#[default");
+        if let Some(style) = style {
+            for (set, name) in [(style.is_bold, ",bold"), (style.is_dimmed, ",dim"), (style.is_reverse, ",reverse")] {
+                if set {
+                    self.out.push_str(name);
+                }
+            }
+            if let Some(name) = style.foreground.and_then(tmux_color) {
+                self.out.push_str(",fg=");
+                self.out.push_str(name);
+            }
+        }
+        self.out.push(']');
+    }
+}
+
+/// The names that tmux has for the colours which the theme uses.
+fn tmux_color(color: Color) -> Option<&'static str> {
+    Some(match color {
+        Color::Red => "red",
+        Color::Green => "green",
+        Color::Yellow => "yellow",
+        Color::Blue => "blue",
+        Color::Magenta => "magenta",
+        Color::Cyan => "cyan",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(dialect: Dialect, text: &str) -> String {
+        let mut line = Line::segment(dialect, true, Icons::Unicode, None);
+        line.text(text);
+        line.finish()
+    }
+
+    #[test]
+    fn every_dialect_escapes_what_its_reader_would_act_on() {
+        for (dialect, wanted) in [
+            (Dialect::Plain, r"%n $(x) `x` \[ #{y} #[z]"),
+            (Dialect::Zsh, r"%%n $%{%}(x) 'x' \%{%}[ #{y} #[z]"),
+            (Dialect::Bash, r"%n \\$(x) \\`x\\` \\\\[ #{y} #[z]"),
+            (Dialect::Fish, r"%n $(x) `x` \[ #{y} #[z]"),
+            (Dialect::Tmux, r"%n $(x) `x` \[ ###[]{y} ###[][z]"),
+            (Dialect::Starship, "%n $\u{1b}[25m(x) 'x' \\[ #{y} #[z]"),
+            (Dialect::Ansi, r"%n $(x) `x` \[ #{y} #[z]"),
+        ] {
+            assert_eq!(text(dialect, r"%n $(x) `x` \[ #{y} #[z]"), wanted, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn literal_text_is_escaped_and_cleaned_too() {
+        let mut line = Line::segment(Dialect::Zsh, true, Icons::Unicode, None);
+        line.literal("100% \u{1b}[31m\n$x");
+        assert_eq!(line.finish(), "100%% [31m $%{%}x");
+    }
+
+    #[test]
+    fn no_control_character_gets_through_in_any_dialect() {
+        let hostile: String = (0..0x2100).filter_map(char::from_u32).collect();
+        for (name, dialect) in Dialect::ALL {
+            let shown = text(dialect, &hostile).replace("$\u{1b}[25m", "$");
+            assert!(!shown.chars().any(char::is_control), "{name}");
+        }
+    }
+
+    #[test]
+    fn spaces_never_double_and_never_stand_at_the_ends() {
+        let mut line = Line::segment(Dialect::Plain, false, Icons::Unicode, None);
+        line.literal("  ");
+        line.text(" a \n\t b ");
+        line.literal(" ");
+        line.text("  ");
+        line.literal(" c ");
+        assert_eq!(line.cells(), 5);
+        assert_eq!(line.finish(), "a b c");
+    }
+
+    #[test]
+    fn a_row_keeps_its_spaces() {
+        let mut line = Line::row(false, Icons::Unicode, None);
+        line.literal("   ");
+        line.text("a  b");
+        assert_eq!(line.cells(), 6);
+        assert_eq!(line.finish(), "   a b");
+    }
+
+    #[test]
+    fn colours_are_marked_as_taking_no_cells() {
+        for (dialect, wanted) in [
+            (Dialect::Plain, "a b"),
+            (Dialect::Zsh, "%{\u{1b}[1;33m%}a%{\u{1b}[0m%} b"),
+            (Dialect::Bash, "\\[\u{1b}[1;33m\\]a\\[\u{1b}[0m\\] b"),
+            (Dialect::Fish, "\u{1b}[1;33ma\u{1b}[0m b"),
+            (Dialect::Tmux, "#[default,bold,fg=yellow]a#[default] b"),
+            (Dialect::Starship, "\u{1b}[1;33ma\u{1b}[0m b"),
+            (Dialect::Ansi, "\u{1b}[1;33ma\u{1b}[0m b"),
+        ] {
+            let mut line = Line::segment(dialect, true, Icons::Unicode, None);
+            line.role(Role::Waiting);
+            line.text("a");
+            line.role(Role::Dim);
+            line.text("  ");
+            line.literal(" ");
+            line.role(Role::Plain);
+            line.text("b");
+            assert_eq!(line.cells(), 3);
+            assert_eq!(line.finish(), wanted, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_holds_and_closes_the_line() {
+        for limit in 0..12 {
+            for icons in [Icons::Unicode, Icons::Ascii] {
+                let mut line = Line::segment(Dialect::Ansi, true, icons, Some(limit));
+                line.role(Role::Project);
+                line.text("日本語");
+                line.literal(" ");
+                line.role(Role::Branch);
+                line.text("main e\u{301}");
+                assert!(line.cells() <= limit);
+                let out = line.finish();
+                let plain = out.replace("\u{1b}[1;36m", "").replace("\u{1b}[34m", "").replace("\u{1b}[0m", "");
+                assert!(!plain.contains('\u{1b}'), "{plain:?}");
+                assert!(width::cells(&plain) <= limit, "{plain:?} {limit}");
+                assert_eq!(out.matches("\u{1b}[0m").count(), out.matches('\u{1b}').count() / 2, "{out:?}");
+            }
+        }
+        let mut line = Line::segment(Dialect::Plain, false, Icons::Unicode, Some(6));
+        line.text("abc");
+        line.literal(" ");
+        line.text("defg");
+        line.text("h");
+        assert_eq!(line.finish(), "abc d…");
+    }
+
+    #[test]
+    fn text_is_cut_to_its_own_bound() {
+        let mut line = Line::segment(Dialect::Plain, false, Icons::Unicode, None);
+        line.text_within("implementing things", 9);
+        line.literal(" ");
+        line.text_within("ab cdef", 4);
+        line.literal(" ");
+        line.text_within("abc", 0);
+        line.text_within("abc", 3);
+        assert_eq!(line.finish(), "implemen… ab… abc");
+    }
+}

@@ -1,0 +1,108 @@
+//! Durations as people say them. All arguments are whole seconds.
+
+use std::fmt;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// The seconds between two moments given in seconds since 1970; a moment in the future is now.
+pub fn between(then: i64, now: i64) -> u64 {
+    u64::try_from(now.saturating_sub(then)).unwrap_or(0)
+}
+
+/// A duration in at most two units: `<1m`, `45m`, `2h`, `2h 3m`, `3d`, `3d 4h`.
+#[derive(Clone, Copy, Debug)]
+pub struct Short(
+    /// Seconds.
+    pub u64,
+);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, unit, second, lesser) = match self.0 {
+            0..MINUTE => return f.write_str("<1m"),
+            MINUTE..HOUR => (self.0 / MINUTE, 'm', 0, 's'),
+            HOUR..DAY => (self.0 / HOUR, 'h', self.0 % HOUR / MINUTE, 'm'),
+            _ => (self.0 / DAY, 'd', self.0 % DAY / HOUR, 'h'),
+        };
+        write!(f, "{first}{unit}")?;
+        if second > 0 { write!(f, " {second}{lesser}") } else { Ok(()) }
+    }
+}
+
+/// How long ago, short, in one unit: `just now`, `15m ago`, `2h ago`, `3d ago`.
+#[derive(Clone, Copy, Debug)]
+pub struct Ago(
+    /// Seconds.
+    pub u64,
+);
+
+impl fmt::Display for Ago {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0..MINUTE => f.write_str("just now"),
+            MINUTE..HOUR => write!(f, "{}m ago", self.0 / MINUTE),
+            HOUR..DAY => write!(f, "{}h ago", self.0 / HOUR),
+            _ => write!(f, "{}d ago", self.0 / DAY),
+        }
+    }
+}
+
+/// How long ago, in words, in at most two units: `just now`, `45 minutes ago`, `2 hours 3 minutes ago`, `1 day ago`.
+#[derive(Clone, Copy, Debug)]
+pub struct LongAgo(
+    /// Seconds.
+    pub u64,
+);
+
+impl fmt::Display for LongAgo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, unit, second, lesser) = match self.0 {
+            0..MINUTE => return f.write_str("just now"),
+            MINUTE..HOUR => (self.0 / MINUTE, "minute", 0, ""),
+            HOUR..DAY => (self.0 / HOUR, "hour", self.0 % HOUR / MINUTE, "minute"),
+            _ => (self.0 / DAY, "day", self.0 % DAY / HOUR, "hour"),
+        };
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        write!(f, "{first} {unit}{}", plural(first))?;
+        if second > 0 {
+            write!(f, " {second} {lesser}{}", plural(second))?;
+        }
+        f.write_str(" ago")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_durations_as_people_do() {
+        for (seconds, short, ago, long) in [
+            (0, "<1m", "just now", "just now"),
+            (59, "<1m", "just now", "just now"),
+            (60, "1m", "1m ago", "1 minute ago"),
+            (45 * 60 + 59, "45m", "45m ago", "45 minutes ago"),
+            (3600, "1h", "1h ago", "1 hour ago"),
+            (2 * 3600 + 3 * 60, "2h 3m", "2h ago", "2 hours 3 minutes ago"),
+            (86_399, "23h 59m", "23h ago", "23 hours 59 minutes ago"),
+            (3 * 86_400 + 59 * 60, "3d", "3d ago", "3 days ago"),
+            (3 * 86_400 + 4 * 3600, "3d 4h", "3d ago", "3 days 4 hours ago"),
+            (86_400 + 3600, "1d 1h", "1d ago", "1 day 1 hour ago"),
+        ] {
+            assert_eq!(Short(seconds).to_string(), short);
+            assert_eq!(Ago(seconds).to_string(), ago);
+            assert_eq!(LongAgo(seconds).to_string(), long);
+        }
+        assert!(!Short(u64::MAX).to_string().contains('-'));
+    }
+
+    #[test]
+    fn the_future_is_now() {
+        assert_eq!(between(100, 40), 0);
+        assert_eq!(between(40, 100), 60);
+        assert_eq!(between(i64::MIN, i64::MAX), i64::MAX.unsigned_abs());
+        assert_eq!(between(i64::MAX, i64::MIN), 0);
+    }
+}

@@ -1,0 +1,405 @@
+//! What Claude Code tells a hook, and what it does to a manifest.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::manifest::{Manifest, ProcessStamp, milliseconds, seconds_between, whole_seconds};
+use super::state::State;
+use super::task::{self, TaskSource};
+
+/// Something that happened in a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A process began to run the session: startup, resume, clear or fork.
+    Start {
+        /// The model, where the client says it.
+        model: Option<String>,
+    },
+    /// The conversation was summarised; the session goes on.
+    Compacted,
+    /// The person submitted a prompt, or Claude Code itself did.
+    Prompt(String),
+    /// A tool is about to run.
+    ToolStart(String),
+    /// Somebody must allow this tool.
+    PermissionAsked(String),
+    /// A tool has run.
+    ToolEnd,
+    /// A dialog has been open for a while.
+    DialogOpen,
+    /// Nobody has typed for a minute after the end of the turn.
+    NobodyTyped,
+    /// The turn ended.
+    TurnEnd {
+        /// A sub-agent still works in the background; the client says busy.
+        in_background: bool,
+    },
+    /// The turn ended with an API error.
+    TurnFailed,
+    /// A process stopped running the session.
+    End {
+        /// As the client gives it.
+        reason: Option<String>,
+    },
+    /// Anything else: a sign of life.
+    Other,
+}
+
+/// Where and when an event happened, gathered by the hook.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The time now.
+    pub now: Timestamp,
+    /// The process that runs the session; `None` where it was not found.
+    pub process: Option<ProcessStamp>,
+    /// The boot of this machine.
+    pub boot_id: Option<String>,
+    /// The tmux pane of the process.
+    pub tmux_pane: Option<String>,
+    /// The user.
+    pub user: Option<String>,
+    /// This machine.
+    pub host: Option<String>,
+    /// The folder the session works in.
+    pub folder: String,
+    /// The root of the tree that the folder lies in.
+    pub tree: Option<String>,
+    /// The project that folder belongs to.
+    pub project: String,
+    /// The branch there; `None` detached or without repository.
+    pub branch: Option<String>,
+    /// The commit there.
+    pub head: Option<String>,
+    /// Whether there are uncommitted changes; `None` where it was not asked or not answered.
+    pub dirty: Option<bool>,
+    /// The session's title, where the payload has one.
+    pub title: Option<String>,
+    /// Claude Code's record of the conversation.
+    pub transcript_path: Option<String>,
+    /// A sub-agent fired the event: it never changes the state of the session.
+    pub from_subagent: bool,
+}
+
+/// What is to be done with the manifest after an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Keep it among the active ones.
+    Keep,
+    /// Move it to history.
+    Archive,
+    /// Write nothing.
+    Ignore,
+}
+
+impl Event {
+    /// Lets the event happen to a manifest. `is_live` tells whether a process still runs.
+    pub fn apply(&self, manifest: &mut Manifest, scene: &Scene, is_live: impl Fn(&ProcessStamp) -> bool) -> Outcome {
+        let others = manifest
+            .stamps()
+            .filter(|stamp| !same_process(stamp, scene.process.as_ref()) && is_live(stamp))
+            .collect::<Vec<_>>();
+        manifest.updated = Some(milliseconds(scene.now));
+        if let Event::End { reason } = self {
+            return end(manifest, scene, reason.clone(), others);
+        }
+        stamp(manifest, scene, self, others);
+        adopt_task(manifest, scene, self);
+        match self {
+            Event::Start { model } => {
+                manifest.started_in = Some(scene.folder.clone());
+                if model.is_some() {
+                    manifest.model.clone_from(model);
+                }
+                set_state(manifest, State::Idle, None, scene.now);
+            }
+            _ if scene.from_subagent => {}
+            Event::Prompt(_) => set_state(manifest, State::Working, None, scene.now),
+            Event::ToolStart(tool) => {
+                manifest.tool = Some(tool.clone());
+                match asks_the_person(tool) {
+                    Some(what) => set_state(manifest, State::Waiting, Some(what.to_owned()), scene.now),
+                    None => set_state(manifest, State::Working, None, scene.now),
+                }
+            }
+            Event::PermissionAsked(tool) => {
+                let what = asks_the_person(tool).map_or_else(|| format!("permission: {tool}"), str::to_owned);
+                set_state(manifest, State::Waiting, Some(what), scene.now);
+            }
+            Event::ToolEnd => {
+                manifest.tool = None;
+                set_state(manifest, State::Working, None, scene.now);
+            }
+            Event::DialogOpen => {
+                let what = match manifest.tool.as_deref() {
+                    Some(tool) => asks_the_person(tool).map_or_else(|| format!("permission: {tool}"), str::to_owned),
+                    None => "permission".to_owned(),
+                };
+                set_state(manifest, State::Waiting, Some(what), scene.now);
+            }
+            // It has waited since its turn ended, not since the client noticed.
+            Event::NobodyTyped => {
+                let since = manifest.state_since.filter(|_| manifest.state == State::Idle);
+                set_state(manifest, State::Waiting, Some("input".to_owned()), since.unwrap_or(scene.now));
+            }
+            Event::TurnEnd { in_background } => {
+                manifest.tool = None;
+                set_state(manifest, if *in_background { State::Working } else { State::Idle }, None, scene.now);
+            }
+            Event::TurnFailed => {
+                manifest.tool = None;
+                set_state(manifest, State::Error, None, scene.now);
+            }
+            Event::Compacted | Event::Other | Event::End { .. } => {}
+        }
+        Outcome::Keep
+    }
+}
+
+/// The tools that are a question to the person.
+fn asks_the_person(tool: &str) -> Option<&'static str> {
+    match tool {
+        "AskUserQuestion" => Some("question"),
+        "ExitPlanMode" => Some("plan"),
+        _ => None,
+    }
+}
+
+fn same_process(stamp: &ProcessStamp, other: Option<&ProcessStamp>) -> bool {
+    other.is_some_and(|other| {
+        stamp.pid == other.pid && (stamp.start.is_none() || other.start.is_none() || stamp.start == other.start)
+    })
+}
+
+fn end(manifest: &mut Manifest, scene: &Scene, reason: Option<String>, others: Vec<ProcessStamp>) -> Outcome {
+    // An end says nothing about another process that runs the same session.
+    let mut others = others.into_iter();
+    if scene.process.is_some()
+        && let Some(next) = others.next()
+    {
+        manifest.pid = Some(next.pid);
+        manifest.pid_start = next.start;
+        manifest.processes = others.collect();
+        return Outcome::Keep;
+    }
+    archive(manifest, scene.now, "completed", reason);
+    Outcome::Archive
+}
+
+/// Writes down the end of a session: when, with which status, for which reason.
+pub fn archive(manifest: &mut Manifest, ended: Timestamp, status: &str, reason: Option<String>) {
+    set_state(manifest, State::Idle, None, ended);
+    manifest.tool = None;
+    manifest.processes.clear();
+    manifest.ended = Some(whole_seconds(ended));
+    manifest.status = Some(status.to_owned());
+    manifest.end_reason = reason;
+}
+
+fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<ProcessStamp>) {
+    if let Some(process) = &scene.process {
+        manifest.pid = Some(process.pid);
+        manifest.pid_start = process.start;
+        manifest.processes = others;
+        manifest.boot_id.clone_from(&scene.boot_id);
+        manifest.tmux_pane.clone_from(&scene.tmux_pane);
+        manifest.user.clone_from(&scene.user);
+        manifest.host.clone_from(&scene.host);
+    }
+    manifest.started.get_or_insert(whole_seconds(scene.now));
+    manifest.ended = None;
+    manifest.status = None;
+    manifest.end_reason = None;
+    if matches!(event, Event::Start { .. }) || !is_below(scene, &manifest.path) {
+        manifest.path.clone_from(&scene.folder);
+    }
+    manifest.project.clone_from(&scene.project);
+    manifest.git_branch.clone_from(&scene.branch);
+    manifest.head.clone_from(&scene.head);
+    if scene.dirty.is_some() {
+        manifest.git_dirty = scene.dirty;
+    }
+    if scene.transcript_path.is_some() {
+        manifest.transcript_path.clone_from(&scene.transcript_path);
+    }
+}
+
+/// Whether the session only went into a subfolder of where it works: the same tree, so the same place. A `cd` in its
+/// shell is no move, a step into another tree (a linked worktree inside this one) is.
+fn is_below(scene: &Scene, path: &str) -> bool {
+    let path = Path::new(path);
+    let same_tree = scene.tree.as_ref().is_none_or(|tree| path.starts_with(tree));
+    path.is_absolute() && Path::new(&scene.folder).starts_with(path) && same_tree
+}
+
+fn adopt_task(manifest: &mut Manifest, scene: &Scene, event: &Event) {
+    let (found, source) = match (&scene.title, event) {
+        (Some(title), _) => (task::shorten(title), TaskSource::Title),
+        (None, Event::Prompt(prompt)) if !scene.from_subagent => (task::from_prompt(prompt), TaskSource::Prompt),
+        _ => return,
+    };
+    let stands = match manifest.task_source {
+        // A task without a source was set by somebody else's program: as good as the user's word.
+        None => manifest.task.is_some(),
+        // The first prompt stays; a title may change.
+        Some(known) => known > source || (known == source && source == TaskSource::Prompt),
+    };
+    if !stands && let Some(found) = found {
+        manifest.task = Some(found);
+        manifest.task_source = Some(source);
+    }
+}
+
+/// Changes the state, and adds the time spent in the old one to the times worked and waited.
+fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>, since: Timestamp) {
+    if manifest.state == state && manifest.waiting_for == waiting_for && manifest.state_since.is_some() {
+        return;
+    }
+    let spent = manifest.state_since.map_or(0, |before| seconds_between(before, since));
+    match manifest.state {
+        State::Working => manifest.worked_seconds = manifest.worked_seconds.saturating_add(spent),
+        State::Waiting => manifest.waited_seconds = manifest.waited_seconds.saturating_add(spent),
+        State::Idle | State::Error | State::Unknown => {}
+    }
+    manifest.state = state;
+    manifest.state_since = Some(milliseconds(since));
+    manifest.waiting_for = waiting_for;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Scene {
+        Scene {
+            now: Timestamp::from_second(1_800_000_000 + second).unwrap(),
+            process: Some(ProcessStamp { pid: 10, start: Some(100) }),
+            boot_id: Some("boot".into()),
+            tmux_pane: None,
+            user: None,
+            host: None,
+            folder: "/p".into(),
+            tree: None,
+            project: "p".into(),
+            branch: Some("main".into()),
+            head: None,
+            dirty: None,
+            title: None,
+            transcript_path: None,
+            from_subagent: false,
+        }
+    }
+
+    fn dead(_: &ProcessStamp) -> bool {
+        false
+    }
+
+    fn run(manifest: &mut Manifest, second: i64, event: Event) -> Outcome {
+        event.apply(manifest, &at(second), dead)
+    }
+
+    #[test]
+    fn a_turn() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Start { model: None });
+        assert_eq!(manifest.state, State::Idle);
+        run(&mut manifest, 10, Event::Prompt("fix it".into()));
+        run(&mut manifest, 20, Event::ToolStart("Bash".into()));
+        run(&mut manifest, 26, Event::DialogOpen);
+        assert_eq!((manifest.state, manifest.waiting_for.as_deref()), (State::Waiting, Some("permission: Bash")));
+        run(&mut manifest, 56, Event::ToolEnd);
+        run(&mut manifest, 60, Event::TurnEnd { in_background: false });
+        assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (20, 30));
+        run(&mut manifest, 120, Event::NobodyTyped);
+        assert_eq!(manifest.state_since, Some(at(60).now), "it has waited since its turn ended");
+        assert_eq!(run(&mut manifest, 130, Event::End { reason: Some("other".into()) }), Outcome::Archive);
+        assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (20, 100));
+        assert_eq!(manifest.status.as_deref(), Some("completed"));
+    }
+
+    #[test]
+    fn sub_agents_change_nothing_but_the_sign_of_life() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Start { model: None });
+        for event in [
+            Event::ToolStart("Bash".into()),
+            Event::DialogOpen,
+            Event::ToolEnd,
+            Event::TurnEnd { in_background: false },
+        ] {
+            let scene = Scene { from_subagent: true, ..at(5) };
+            event.apply(&mut manifest, &scene, dead);
+            assert_eq!((manifest.state, manifest.state_since), (State::Idle, Some(at(0).now)));
+        }
+        assert_eq!(manifest.updated, Some(at(5).now));
+    }
+
+    #[test]
+    fn the_users_task_wins_over_the_title_over_the_first_prompt() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Start { model: None });
+        run(&mut manifest, 1, Event::Prompt("<task-notification>x".into()));
+        assert_eq!(manifest.task, None);
+        run(&mut manifest, 1, Event::Prompt("first".into()));
+        run(&mut manifest, 2, Event::Prompt("second".into()));
+        assert_eq!(manifest.task.as_deref(), Some("first"));
+        Event::Other.apply(&mut manifest, &Scene { title: Some("named".into()), ..at(3) }, dead);
+        assert_eq!(manifest.task.as_deref(), Some("named"));
+        manifest.task = Some("mine".into());
+        manifest.task_source = Some(TaskSource::User);
+        Event::Other.apply(&mut manifest, &Scene { title: Some("other".into()), ..at(4) }, dead);
+        assert_eq!(manifest.task.as_deref(), Some("mine"));
+        manifest.task = None;
+        run(&mut manifest, 5, Event::Prompt("third".into()));
+        assert_eq!(manifest.task, None, "a task that the user cleared stays cleared");
+    }
+
+    #[test]
+    fn a_task_of_somebody_elses_program_is_kept() {
+        let mut manifest = Manifest::parse(br#"{"task":"theirs"}"#).unwrap();
+        run(&mut manifest, 0, Event::Prompt("prompt".into()));
+        assert_eq!(manifest.task.as_deref(), Some("theirs"));
+    }
+
+    #[test]
+    fn an_end_in_one_terminal_leaves_the_other() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Start { model: None });
+        let second = Scene { process: Some(ProcessStamp { pid: 20, start: Some(200) }), ..at(1) };
+        Event::Start { model: None }.apply(&mut manifest, &second, |_| true);
+        assert_eq!((manifest.pid, manifest.processes.len()), (Some(20), 1));
+        let end = Event::End { reason: None };
+        assert_eq!(end.apply(&mut manifest, &second, |_| true), Outcome::Keep);
+        assert_eq!((manifest.pid, manifest.pid_start, manifest.processes.len()), (Some(10), Some(100), 0));
+        assert_eq!(end.apply(&mut manifest, &at(2), |_| true), Outcome::Archive);
+    }
+
+    #[test]
+    fn a_cd_into_a_subfolder_is_no_move_but_into_another_tree_is() {
+        let mut manifest = Manifest::default();
+        let scene = |folder: &str, tree: &str| Scene { folder: folder.into(), tree: Some(tree.into()), ..at(1) };
+        Event::Start { model: None }.apply(&mut manifest, &scene("/r/a", "/r"), dead);
+        for (folder, tree, path) in [
+            ("/r/a/b", "/r", "/r/a"),
+            ("/r/.worktrees/x", "/r/.worktrees/x", "/r/.worktrees/x"),
+            ("/r/.worktrees/x/deep", "/r/.worktrees/x", "/r/.worktrees/x"),
+            ("/r", "/r", "/r"),
+        ] {
+            Event::Other.apply(&mut manifest, &scene(folder, tree), dead);
+            assert_eq!(manifest.path, path);
+        }
+        assert_eq!(manifest.started_in.as_deref(), Some("/r/a"));
+    }
+
+    #[test]
+    fn a_resumed_session_keeps_its_task_and_first_start() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Start { model: None });
+        run(&mut manifest, 1, Event::Prompt("first".into()));
+        run(&mut manifest, 2, Event::End { reason: None });
+        let again = Scene { process: Some(ProcessStamp { pid: 30, start: Some(300) }), ..at(50) };
+        Event::Start { model: None }.apply(&mut manifest, &again, dead);
+        assert_eq!(manifest.started, Some(at(0).now));
+        assert_eq!((manifest.task.as_deref(), manifest.pid, manifest.ended), (Some("first"), Some(30), None));
+    }
+}

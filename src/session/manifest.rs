@@ -1,0 +1,381 @@
+//! The manifest: one session as JSON, `active/<session_id>.json`.
+//!
+//! Eight fields are documented, and other programs write manifests that hold only those. Fields that we do not know, or
+//! whose value is not of the type we expect, survive every rewrite to the byte.
+
+use std::borrow::Cow;
+
+use jiff::{Timestamp, TimestampRound, Unit};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::raw::{JsonFields, RawObject, number, text};
+use super::state::State;
+use super::task::TaskSource;
+
+/// Names one process for good: a recycled pid has another start time, another boot another id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessStamp {
+    /// Its number.
+    pub pid: u32,
+    /// When it started, in the kernel's own unit.
+    pub start: Option<u64>,
+}
+
+/// One session. Times are UTC.
+#[derive(Clone, Debug, Default)]
+pub struct Manifest {
+    /// The id that Claude Code gave it. Empty in a foreign manifest that has none; the file name counts then.
+    pub session_id: String,
+    /// The name of the main repository's folder, or of the folder itself where there is no repository.
+    pub project: String,
+    /// The folder it works in.
+    pub path: String,
+    /// The branch at the last event; absent where HEAD is detached or there is no repository.
+    pub git_branch: Option<String>,
+    /// Whether the tree had changes that are not committed, at the last start.
+    pub git_dirty: Option<bool>,
+    /// When it first started.
+    pub started: Option<Timestamp>,
+    /// The process that runs it.
+    pub pid: Option<u32>,
+    /// What it is for, in the user's words.
+    pub task: Option<String>,
+    /// Start time of the process, in the kernel's own unit.
+    pub pid_start: Option<u64>,
+    /// The boot in which `pid` and `pid_start` mean something.
+    pub boot_id: Option<String>,
+    /// Further processes that run the same session: one id can be resumed in two terminals at once.
+    pub processes: Vec<ProcessStamp>,
+    /// What it is doing, as far as the hook events tell.
+    pub state: State,
+    /// Since when.
+    pub state_since: Option<Timestamp>,
+    /// What it waits for, while it waits: `permission: Bash`, `question`, `plan`, `input`.
+    pub waiting_for: Option<String>,
+    /// The tool in use, between its start and its end.
+    pub tool: Option<String>,
+    /// Where the task came from.
+    pub task_source: Option<TaskSource>,
+    /// The commit that HEAD named at the last event.
+    pub head: Option<String>,
+    /// When the last event was seen.
+    pub updated: Option<Timestamp>,
+    /// The model, by its id.
+    pub model: Option<String>,
+    /// Claude Code's own record of the conversation.
+    pub transcript_path: Option<String>,
+    /// The folder in which the session was last started or resumed; `claude --resume` finds it from there.
+    pub started_in: Option<String>,
+    /// The tmux pane it runs in, such as `%3`.
+    pub tmux_pane: Option<String>,
+    /// The user it runs as.
+    pub user: Option<String>,
+    /// The machine it runs on.
+    pub host: Option<String>,
+    /// Seconds spent working, up to `state_since`.
+    pub worked_seconds: u64,
+    /// Seconds spent waiting for its person, up to `state_since`.
+    pub waited_seconds: u64,
+    /// When it ended (history).
+    pub ended: Option<Timestamp>,
+    /// How it came to history: `completed`, `pruned`, ...
+    pub status: Option<String>,
+    /// The reason that Claude Code gave for the end.
+    pub end_reason: Option<String>,
+    /// Fields that are not ours, in their order, as they stood.
+    extra: Vec<(String, Box<RawValue>)>,
+}
+
+fn time(raw: &RawValue) -> Option<Timestamp> {
+    parse_time(&text(raw)?)
+}
+
+/// Reads a time as other people's scripts write it: RFC 3339, or the same without an offset, which is taken as UTC.
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let civil: jiff::civil::DateTime = text.parse().ok()?;
+        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
+fn processes(raw: &RawValue) -> Option<Vec<ProcessStamp>> {
+    let pairs: Vec<(u32, Option<u64>)> = serde_json::from_str(raw.get()).ok()?;
+    Some(pairs.into_iter().map(|(pid, start)| ProcessStamp { pid, start }).collect())
+}
+
+/// Takes a value into a field; a value of another type is not ours and stays where it was.
+fn take<T>(field: &mut T, value: Option<T>) -> bool {
+    match value {
+        Some(value) => {
+            *field = value;
+            true
+        }
+        None => false,
+    }
+}
+
+fn take_some<T>(field: &mut Option<T>, value: Option<T>, is_null: bool) -> bool {
+    let taken = is_null || value.is_some();
+    if taken {
+        *field = value;
+    }
+    taken
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// What serde_json says, with line and column, where the bytes are no JSON object.
+    pub fn parse(bytes: &[u8]) -> Result<Manifest, serde_json::Error> {
+        let RawObject(pairs) = serde_json::from_slice(bytes)?;
+        let mut manifest = Manifest::default();
+        for (name, raw) in pairs {
+            if !manifest.take(&name, raw) {
+                manifest.extra.push((name.into_owned(), raw.to_owned()));
+            }
+        }
+        Ok(manifest)
+    }
+
+    fn take(&mut self, name: &str, raw: &RawValue) -> bool {
+        let null = raw.get() == "null";
+        match name {
+            "session_id" => take(&mut self.session_id, text(raw)),
+            "project" => take(&mut self.project, text(raw)),
+            "path" => take(&mut self.path, text(raw)),
+            "git_branch" => take_some(&mut self.git_branch, text(raw), null),
+            "git_dirty" => take_some(&mut self.git_dirty, serde_json::from_str(raw.get()).ok(), null),
+            "started" => take_some(&mut self.started, time(raw), null),
+            "pid" => take_some(&mut self.pid, number(raw).and_then(|pid| u32::try_from(pid).ok()), null),
+            "task" => take_some(&mut self.task, text(raw), null),
+            "pid_start" => take_some(&mut self.pid_start, number(raw), null),
+            "boot_id" => take_some(&mut self.boot_id, text(raw), null),
+            "processes" => take(&mut self.processes, processes(raw)),
+            "state" => take(&mut self.state, text(raw).and_then(|state| State::parse(&state))),
+            "state_since" => take_some(&mut self.state_since, time(raw), null),
+            "waiting_for" => take_some(&mut self.waiting_for, text(raw), null),
+            "tool" => take_some(&mut self.tool, text(raw), null),
+            "task_source" => {
+                take_some(&mut self.task_source, text(raw).and_then(|source| TaskSource::parse(&source)), null)
+            }
+            "head" => take_some(&mut self.head, text(raw), null),
+            "updated" => take_some(&mut self.updated, time(raw), null),
+            "model" => take_some(&mut self.model, text(raw), null),
+            "transcript_path" => take_some(&mut self.transcript_path, text(raw), null),
+            "started_in" => take_some(&mut self.started_in, text(raw), null),
+            "tmux_pane" => take_some(&mut self.tmux_pane, text(raw), null),
+            "user" => take_some(&mut self.user, text(raw), null),
+            "host" => take_some(&mut self.host, text(raw), null),
+            "worked_seconds" => take(&mut self.worked_seconds, number(raw)),
+            "waited_seconds" => take(&mut self.waited_seconds, number(raw)),
+            "ended" => take_some(&mut self.ended, time(raw), null),
+            "status" => take_some(&mut self.status, text(raw), null),
+            "end_reason" => take_some(&mut self.end_reason, text(raw), null),
+            _ => false,
+        }
+    }
+
+    /// Every field with its JSON text, in the order of the file: the documented ones, ours, then those of others.
+    fn fields(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+        let mut fields = Fields { pairs: Vec::with_capacity(40), extra: &self.extra };
+        fields.put("session_id", &self.session_id);
+        fields.put("project", &self.project);
+        fields.put("path", &self.path);
+        fields.put("git_branch", &self.git_branch);
+        fields.put("git_dirty", &self.git_dirty);
+        fields.put("started", &self.started.map(whole_seconds));
+        fields.put("pid", &self.pid);
+        fields.put("task", &self.task);
+        fields.put("pid_start", &self.pid_start);
+        fields.put("boot_id", &self.boot_id);
+        if !self.processes.is_empty() {
+            let pairs: Vec<(u32, Option<u64>)> = self.processes.iter().map(|stamp| (stamp.pid, stamp.start)).collect();
+            fields.put("processes", &pairs);
+        }
+        fields.put("state", &self.state);
+        fields.put("state_since", &self.state_since.map(milliseconds));
+        fields.put("waiting_for", &self.waiting_for);
+        fields.put("tool", &self.tool);
+        fields.put("task_source", &self.task_source.map(TaskSource::as_str));
+        fields.put("head", &self.head);
+        fields.put("updated", &self.updated.map(milliseconds));
+        fields.put("model", &self.model);
+        fields.put("transcript_path", &self.transcript_path);
+        fields.put("started_in", &self.started_in);
+        fields.put("tmux_pane", &self.tmux_pane);
+        fields.put("user", &self.user);
+        fields.put("host", &self.host);
+        fields.put("worked_seconds", &self.worked_seconds);
+        fields.put("waited_seconds", &self.waited_seconds);
+        if self.ended.is_some() || self.status.is_some() {
+            fields.put("ended", &self.ended.map(whole_seconds));
+            fields.put("status", &self.status);
+            fields.put("end_reason", &self.end_reason);
+        }
+        let mut pairs = fields.pairs;
+        for (name, raw) in &self.extra {
+            if !pairs.iter().any(|(known, _)| known == name) {
+                pairs.push((Cow::Borrowed(name), Cow::Borrowed(raw.get())));
+            }
+        }
+        pairs
+    }
+
+    /// The manifest as it is written: one field a line, so that people can read it with `cat`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(2048);
+        let mut separator = "{\n  ";
+        for (name, value) in self.fields() {
+            bytes.extend_from_slice(separator.as_bytes());
+            bytes.extend_from_slice(json(&name).as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value.as_bytes());
+            separator = ",\n  ";
+        }
+        bytes.extend_from_slice(b"\n}\n");
+        bytes
+    }
+
+    /// Every field as a name and a JSON value, for `--json`. Unknown ones come last.
+    pub(crate) fn json_fields(&self) -> JsonFields {
+        let raw = |text: Cow<'_, str>| RawValue::from_string(text.into_owned()).ok();
+        self.fields().into_iter().filter_map(|(name, value)| Some((name.into_owned(), raw(value)?))).collect()
+    }
+
+    /// The last sign of life that is written down.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.updated.or(self.state_since).or(self.started)
+    }
+
+    /// How long the session has run, or ran, in whole seconds; never negative, whatever the clock did.
+    pub fn elapsed_seconds(&self, now: Timestamp) -> Option<u64> {
+        Some(seconds_between(self.started?, self.ended.unwrap_or(now)))
+    }
+
+    /// The processes that run this session, the last one stamped first.
+    pub fn stamps(&self) -> impl Iterator<Item = ProcessStamp> + '_ {
+        let last = self.pid.map(|pid| ProcessStamp { pid, start: self.pid_start });
+        last.into_iter().chain(self.processes.iter().cloned())
+    }
+}
+
+struct Fields<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    extra: &'a [(String, Box<RawValue>)],
+}
+
+impl Fields<'_> {
+    /// Adds a field, except where it is empty and somebody else's value of that name was kept.
+    fn put<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
+        let value = json(value);
+        let empty = value == "null" || value == "\"\"" || value == "0" || value == "\"unknown\"";
+        if !(empty && self.extra.iter().any(|(kept, _)| kept == name)) {
+            self.pairs.push((Cow::Borrowed(name), Cow::Owned(value)));
+        }
+    }
+}
+
+/// Texts, numbers and times have no way to fail here; `null` stands for what cannot be.
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+fn rounded(time: Timestamp, unit: Unit) -> Timestamp {
+    time.round(TimestampRound::new().smallest(unit).mode(jiff::RoundMode::Trunc)).unwrap_or(time)
+}
+
+/// The documented precision of `started`.
+pub fn whole_seconds(time: Timestamp) -> Timestamp {
+    rounded(time, Unit::Second)
+}
+
+/// The precision of our own times: the client's registry, which they are compared with, has milliseconds.
+pub fn milliseconds(time: Timestamp) -> Timestamp {
+    rounded(time, Unit::Millisecond)
+}
+
+/// Whole seconds from one time to a later one; 0 where the clock was set back.
+pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> u64 {
+    u64::try_from(later.as_second().saturating_sub(earlier.as_second())).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUIDE: &str = r#"{
+  "session_id": "abc123",
+  "project": "aiterm",
+  "path": "/Users/dt/projects/dev-tools/aiterm",
+  "git_branch": "main",
+  "git_dirty": true,
+  "started": "2025-12-26T14:30:00Z",
+  "pid": 12345,
+  "task": "Implementing session coordination"
+}"#;
+
+    #[test]
+    fn the_documented_example_is_read() {
+        let manifest = Manifest::parse(GUIDE.as_bytes()).unwrap();
+        assert_eq!(manifest.session_id, "abc123");
+        assert_eq!(manifest.git_dirty, Some(true));
+        assert_eq!(manifest.started.unwrap().to_string(), "2025-12-26T14:30:00Z");
+        assert_eq!(manifest.pid, Some(12345));
+        assert_eq!(manifest.state, State::Unknown);
+    }
+
+    #[test]
+    fn what_we_do_not_know_survives_to_the_byte() {
+        let foreign = r#"{"session_id":"x","mood":{"b":1,"a":[1e999, 123456789012345678901234567890]},"pid":"not a number","esc\u0061pe":" \u00e9 ","task":null,"started":"yesterday"}"#;
+        let once = Manifest::parse(foreign.as_bytes()).unwrap();
+        let twice = Manifest::parse(&once.to_bytes()).unwrap();
+        let written = String::from_utf8(twice.to_bytes()).unwrap();
+        for kept in [
+            r#""mood": {"b":1,"a":[1e999, 123456789012345678901234567890]}"#,
+            r#""pid": "not a number""#,
+            r#""escape": " \u00e9 ""#,
+            r#""started": "yesterday""#,
+        ] {
+            assert!(written.contains(kept), "{kept} in {written}");
+        }
+        assert_eq!(once.to_bytes(), twice.to_bytes());
+    }
+
+    #[test]
+    fn a_value_we_set_replaces_the_one_that_could_not_be_read() {
+        let mut manifest = Manifest::parse(br#"{"pid":"?","started":"yesterday"}"#).unwrap();
+        manifest.pid = Some(7);
+        let written = String::from_utf8(manifest.to_bytes()).unwrap();
+        assert!(written.contains("\"pid\": 7") && !written.contains('?') && written.contains("yesterday"), "{written}");
+    }
+
+    #[test]
+    fn a_name_given_twice_counts_the_last_time() {
+        assert_eq!(Manifest::parse(br#"{"task":"a","task":"b"}"#).unwrap().task.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn times_of_other_peoples_scripts() {
+        for text in
+            ["2025-12-26T14:30:00Z", "2025-12-26T14:30:00+00:00", "2025-12-26T14:30:00.000000", "2025-12-26 14:30:00"]
+        {
+            assert_eq!(parse_time(text).unwrap().to_string(), "2025-12-26T14:30:00Z", "{text}");
+        }
+        assert_eq!(parse_time("yesterday"), None);
+    }
+
+    #[test]
+    fn elapsed_is_never_negative() {
+        let manifest = Manifest::parse(br#"{"started":"2030-01-01T00:00:00Z"}"#).unwrap();
+        assert_eq!(manifest.elapsed_seconds(Timestamp::UNIX_EPOCH), Some(0));
+    }
+
+    #[test]
+    fn no_object_is_an_error() {
+        for bad in [&b""[..], b"{", b"[]", b"null", b"{\"task\":\"\xff\"}", b"{} x"] {
+            assert!(Manifest::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A JSON object taken apart without decoding it: a field of an unexpected type costs that field, not the whole.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A top-level object as it stands: names and raw values, in order. Nothing in it is decoded but what is asked for.
+pub(crate) struct RawObject<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for RawObject<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = RawObject<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut pairs = Vec::with_capacity(32);
+                while let Some(name) = map.next_key::<Name<'de>>()? {
+                    pairs.push((name.0, map.next_value()?));
+                }
+                Ok(RawObject(pairs))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+/// A name that is borrowed where it holds no escapes.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A text.
+pub(crate) fn text(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// A whole number, or a text that holds one: the client's own registry writes start times as text.
+pub(crate) fn number(raw: &RawValue) -> Option<u64> {
+    serde_json::from_str(raw.get()).ok().or_else(|| text(raw)?.parse().ok())
+}
+
+/// A JSON object whose values are JSON text already, in the order in which they were put.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JsonFields(Vec<(String, Box<RawValue>)>);
+
+impl JsonFields {
+    /// Sets a field; one of that name is replaced where it stands.
+    pub(crate) fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        let Ok(raw) = serde_json::value::to_raw_value(value) else { return };
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = raw,
+            None => self.0.push((name.to_owned(), raw)),
+        }
+    }
+}
+
+impl FromIterator<(String, Box<RawValue>)> for JsonFields {
+    fn from_iter<I: IntoIterator<Item = (String, Box<RawValue>)>>(fields: I) -> Self {
+        JsonFields(fields.into_iter().collect())
+    }
+}
+
+impl Serialize for JsonFields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}

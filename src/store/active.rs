@@ -1,0 +1,227 @@
+//! The live sessions' manifests: reading them all, changing one, archiving one.
+//!
+//! A reader takes no lock and never waits; it sees an old manifest or the new one. Writers take the lock of the
+//! `active` folder for the microseconds between reading and renaming.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::history;
+use super::live::{Liveness, liveness};
+use super::root::Root;
+use crate::error::{Error, Result};
+use crate::session::event::{self, Outcome};
+use crate::session::id::SessionId;
+use crate::session::manifest::Manifest;
+use crate::sys::files::{Folder, PRIVATE};
+use crate::sys::process;
+
+/// A manifest is a few KiB; a larger file is not one of ours and is not read into memory.
+pub const MANIFEST_LIMIT: usize = 4 << 20;
+
+/// How long a command waits for another writer. A writer holds the lock for microseconds, unless it was stopped.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// One session of the `active` folder.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id, from the name of its file.
+    pub id: SessionId,
+    /// What is written there.
+    pub manifest: Manifest,
+    /// Whether its process runs.
+    pub liveness: Liveness,
+    /// When its file was last written, for manifests that do not say themselves.
+    pub written: Timestamp,
+}
+
+impl Session {
+    /// The last sign of life.
+    pub fn last_seen(&self) -> Timestamp {
+        self.manifest.last_seen().unwrap_or(self.written)
+    }
+}
+
+/// A file in `active` that is no manifest. It is reported, and left where it is.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// Which.
+    pub path: PathBuf,
+    /// Why.
+    pub why: String,
+}
+
+/// All that is in `active`.
+#[derive(Clone, Debug, Default)]
+pub struct Active {
+    /// The sessions, the oldest start first.
+    pub sessions: Vec<Session>,
+    /// What could not be read.
+    pub broken: Vec<Broken>,
+}
+
+impl Active {
+    /// The sessions whose process runs.
+    pub fn live(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(|session| session.liveness.counts())
+    }
+
+    /// The sessions whose process is gone.
+    pub fn stale(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(|session| !session.liveness.counts())
+    }
+}
+
+/// Reads every manifest. No folder means no sessions.
+///
+/// # Errors
+/// Where the folder is there and cannot be read.
+pub fn read_all(root: &Root) -> Result<Active> {
+    let path = root.active();
+    let failed = |why: std::io::Error| Error::new("reading the live sessions", path.display(), why);
+    let folder = match Folder::open(&path) {
+        Ok(folder) => folder,
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Active::default()),
+        Err(why) => return Err(failed(why)),
+    };
+    let mut active = Active::default();
+    for name in folder.names().map_err(failed)? {
+        let Some(id) = SessionId::from_file_name(&name) else { continue };
+        match read_one(&folder, &id) {
+            Ok(Some(session)) => active.sessions.push(session),
+            Ok(None) => {}
+            Err(why) => active.broken.push(Broken { path: path.join(&name), why }),
+        }
+    }
+    active.sessions.sort_by(|a, b| (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id)));
+    active.broken.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(active)
+}
+
+/// Reads one manifest of the `active` folder; `None` where it is gone meanwhile, or is somebody else's.
+///
+/// # Errors
+/// Why it is no manifest.
+pub fn read_one(folder: &Folder, id: &SessionId) -> std::result::Result<Option<Session>, String> {
+    let (bytes, meta) = match folder.read_with_meta(&id.file_name(), MANIFEST_LIMIT) {
+        Ok(read) => read,
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(why.to_string()),
+    };
+    if meta.owner != process::user_id() {
+        return Ok(None);
+    }
+    let manifest = parse(&bytes, id)?;
+    let liveness = liveness(&manifest);
+    let written = Timestamp::from_nanosecond(meta.modified).unwrap_or(Timestamp::UNIX_EPOCH);
+    Ok(Some(Session { id: id.clone(), manifest, liveness, written }))
+}
+
+fn parse(bytes: &[u8], id: &SessionId) -> std::result::Result<Manifest, String> {
+    let mut manifest = Manifest::parse(bytes).map_err(|why| why.to_string())?;
+    // The file name is what everything else goes by.
+    id.as_str().clone_into(&mut manifest.session_id);
+    Ok(manifest)
+}
+
+/// Changes one manifest, alone among the writers for the moment it takes. `change` gets the manifest (a new one where
+/// there is none, out of history where the session had ended and `returning` says to look there) and says what
+/// becomes of it.
+///
+/// # Errors
+/// Where the file that is there is no manifest (it is left alone), or cannot be written; and what `change` says.
+pub fn update<T>(
+    root: &Root,
+    id: &SessionId,
+    returning: bool,
+    patience: Duration,
+    change: impl FnOnce(&mut Manifest, bool) -> Result<(Outcome, T)>,
+) -> Result<T> {
+    let folder = root.open_active()?;
+    let name = id.file_name();
+    let path = || folder.path().join(&name);
+    let lock = folder.lock(patience);
+    let (mut manifest, known) = match folder.read(&name, MANIFEST_LIMIT) {
+        Ok(bytes) => match parse(&bytes, id) {
+            Ok(manifest) => (manifest, true),
+            Err(why) => {
+                return Err(Error::new("reading a manifest", path().display(), why).next("mend it or move it away"));
+            }
+        },
+        Err(why) if why.kind() == ErrorKind::NotFound => (Manifest::default(), false),
+        Err(why) => return Err(Error::new("reading a manifest", path().display(), why)),
+    };
+    let mut came_back = None;
+    if !known
+        && returning
+        && let Some((day, ended)) = history::find(root, id)
+    {
+        manifest = ended;
+        came_back = Some(day);
+    }
+    id.as_str().clone_into(&mut manifest.session_id);
+    let (outcome, result) = change(&mut manifest, known || came_back.is_some())?;
+    match outcome {
+        Outcome::Keep => write(&folder, &name, &manifest)?,
+        Outcome::Archive => move_to_history(root, &folder, id, &manifest)?,
+        Outcome::Ignore => return Ok(result),
+    }
+    if let Some(day) = came_back {
+        history::forget(root, day, id);
+    }
+    drop(lock);
+    Ok(result)
+}
+
+fn write(folder: &Folder, name: &str, manifest: &Manifest) -> Result<()> {
+    folder
+        .replace(name, &manifest.to_bytes(), PRIVATE)
+        .map_err(|why| Error::new("writing a manifest", folder.path().join(name).display(), why))
+}
+
+/// Writes the end into the manifest where it lies, then moves it: a kill in between leaves a manifest that says it has
+/// ended, and the next one who meets it finishes the move.
+fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &Manifest) -> Result<()> {
+    let name = id.file_name();
+    write(folder, &name, manifest)?;
+    let ended = manifest.ended.unwrap_or(Timestamp::UNIX_EPOCH);
+    let day = history::Day::of(ended, &local_time_zone());
+    let target = history::open_or_make(root, day)?;
+    let failed = |why: std::io::Error| Error::new("archiving a session", target.path().join(&name).display(), why);
+    match folder.move_to(&name, &target) {
+        Err(why) if why.kind() == ErrorKind::CrossesDevices => {
+            target.replace(&name, &manifest.to_bytes(), PRIVATE).map_err(failed)?;
+            folder.remove(&name).map_err(failed)
+        }
+        moved => moved.map_err(failed),
+    }
+}
+
+fn local_time_zone() -> TimeZone {
+    crate::sys::clock::time_zone()
+}
+
+/// Archives a session whose process is gone, unless it came back meanwhile. Says on which day it is to be found.
+///
+/// # Errors
+/// Where it cannot be moved.
+pub fn archive_stale(root: &Root, id: &SessionId, patience: Duration) -> Result<Option<history::Day>> {
+    let folder = root.open_active()?;
+    let lock = folder.lock(patience);
+    let Ok(Some(mut session)) = read_one(&folder, id) else { return Ok(None) };
+    if session.liveness != Liveness::Stale {
+        return Ok(None);
+    }
+    if session.manifest.ended.is_none() || session.manifest.status.is_none() {
+        // The moment of the end is not known; the last sign of life is the best that is.
+        let ended = session.last_seen();
+        event::archive(&mut session.manifest, ended, "pruned", None);
+    }
+    move_to_history(root, &folder, id, &session.manifest)?;
+    drop(lock);
+    Ok(session.manifest.ended.map(|ended| history::Day::of(ended, &local_time_zone())))
+}

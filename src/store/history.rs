@@ -1,0 +1,110 @@
+//! Ended sessions: `history/YYYY-MM-DD/<session_id>.json`, a folder for each local date on which one ended.
+
+use std::fmt;
+use std::io::ErrorKind;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::active::{Broken, MANIFEST_LIMIT};
+use super::root::Root;
+use crate::error::{Error, Result};
+use crate::session::id::SessionId;
+use crate::session::manifest::Manifest;
+use crate::sys::files::Folder;
+
+/// A day of history, by the local calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub Date);
+
+impl Day {
+    /// The local date of a moment.
+    pub fn of(moment: Timestamp, zone: &TimeZone) -> Day {
+        Day(moment.to_zoned(zone.clone()).date())
+    }
+
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Day> {
+        let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        plain.then(|| text.parse().ok().map(Day))?
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The days that have a folder, the newest first. No history means no days.
+///
+/// # Errors
+/// Where the folder is there and cannot be read.
+pub fn days(root: &Root) -> Result<Vec<Day>> {
+    let path = root.history();
+    let listed = match Folder::open(&path) {
+        Ok(folder) => folder.names(),
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => Err(why),
+    };
+    let names = listed.map_err(|why| Error::new("reading the history", path.display(), why))?;
+    let mut days: Vec<Day> = names.iter().filter_map(|name| Day::parse(name)).collect();
+    days.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(days)
+}
+
+/// The sessions that ended on a day, the last one first, and the files of that day that are no manifests.
+///
+/// # Errors
+/// Where the day's folder is there and cannot be read.
+pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<Broken>)> {
+    let path = root.history().join(day.to_string());
+    let failed = |why: std::io::Error| Error::new("reading the history", path.display(), why);
+    let folder = match Folder::open(&path) {
+        Ok(folder) => folder,
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Default::default()),
+        Err(why) => return Err(failed(why)),
+    };
+    let (mut sessions, mut broken) = (Vec::new(), Vec::new());
+    for name in folder.names().map_err(failed)? {
+        let Some(id) = SessionId::from_file_name(&name) else { continue };
+        match read(&folder, &id) {
+            Ok(manifest) => sessions.push(manifest),
+            Err(why) => broken.push(Broken { path: path.join(&name), why }),
+        }
+    }
+    sessions.sort_by(|a, b| (b.ended, &b.session_id).cmp(&(a.ended, &a.session_id)));
+    Ok((sessions, broken))
+}
+
+fn read(folder: &Folder, id: &SessionId) -> std::result::Result<Manifest, String> {
+    let bytes = folder.read(&id.file_name(), MANIFEST_LIMIT).map_err(|why| why.to_string())?;
+    let mut manifest = Manifest::parse(&bytes).map_err(|why| why.to_string())?;
+    id.as_str().clone_into(&mut manifest.session_id);
+    Ok(manifest)
+}
+
+/// Opens the folder of a day, making it where it is missing.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn open_or_make(root: &Root, day: Day) -> Result<Folder> {
+    let path = root.history().join(day.to_string());
+    Folder::open_or_make(&path).map_err(|why| Error::new("archiving a session", path.display(), why))
+}
+
+/// The last ended manifest of a session and its day. One look at each day's folder, by name: nothing is listed but
+/// the days, nothing is read but what is found.
+pub fn find(root: &Root, id: &SessionId) -> Option<(Day, Manifest)> {
+    let history = Folder::open(root.history()).ok()?;
+    days(root).ok()?.into_iter().find_map(|day| {
+        let folder = history.folder(&day.to_string()).ok()?;
+        Some((day, read(&folder, id).ok()?))
+    })
+}
+
+/// Takes a session that came back out of a day.
+pub fn forget(root: &Root, day: Day, id: &SessionId) {
+    let _ = Folder::open(root.history().join(day.to_string())).and_then(|folder| folder.remove(&id.file_name()));
+}
