@@ -5,6 +5,8 @@
 #
 # Before each prompt AIT_SEGMENT holds the segment in zsh's prompt escapes. With no session anywhere it is empty, and no
 # process was started to find that out. What starts with __ait_ is not for use.
+#
+# `ait init` hands this to `emulate zsh -c`: whatever options and aliases there are, they do not change how it is read.
 
 # Filled in by `ait init`.
 __ait_bin='::AIT::'
@@ -15,18 +17,18 @@ typeset -g __ait_mark=${__ait_mark-}
 typeset -gi __ait_quiet_until=${__ait_quiet_until:-0}
 
 # sysread takes the whole answer in one call and can be told how long to wait; read does so byte by byte.
-\builtin zmodload -F zsh/system b:sysread p:sysparams 2>/dev/null || \builtin :
+builtin zmodload -F zsh/system b:sysread p:sysparams 2>/dev/null || :
 
 function __ait_precmd {
-  \builtin emulate -L zsh
+  builtin emulate -L zsh
   # Last, because other hooks set the right prompt anew each time. Takes effect at the next prompt.
   if [[ ${precmd_functions[-1]} != __ait_precmd ]]; then
     precmd_functions=("${(@)precmd_functions:#__ait_precmd}" __ait_precmd)
   fi
   # No command substitution here: it would fork.
-  \builtin local root=${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions}}
+  local root=${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions}}
   root=${root:-${HOME:+$HOME/.claude/sessions}}
-  \builtin local -a live
+  local -a live
   if [[ -n $root ]]; then
     live=($root/active/*.json(NY1))
   fi
@@ -38,56 +40,50 @@ function __ait_precmd {
   if (( ! __ait_manual )); then
     __ait_place
   fi
-  \builtin return 0
+  return 0
 }
 
 # Asks ait, but does not wait for it longer than half a second: then the prompt comes up without it, and for half a
 # minute it is not asked again. A process substitution, because a command substitution cannot be left; opened by exec,
 # because zsh waits for one that belongs to a command.
 function __ait_ask {
-  \builtin local answer= part=
-  \builtin local -i ended=0 fd=-1
+  local answer= part=
+  local -i ended=0 fd=-1
   AIT_SEGMENT=
   if [[ ! -x $__ait_bin ]]; then
-    \builtin return 0
+    return 0
   fi
-  \exec {fd}< <(\exec "$__ait_bin" prompt --for zsh </dev/null 2>/dev/null)
+  exec {fd}< <(exec "$__ait_bin" prompt --for zsh </dev/null 2>/dev/null)
   if [[ ${builtins[sysread]-} == defined ]]; then
     # 4: nothing came in time. 5: the end.
     while (( ! ended )); do
       part=
-      \builtin sysread -i $fd -t 0.5 part || ended=$?
+      builtin sysread -i $fd -t 0.5 part || ended=$?
       answer+=$part
     done
   else
-    IFS= \builtin read -r -t 0.5 -u $fd answer
+    IFS= builtin read -r -t 0.5 -u $fd answer
   fi
   if (( ended == 4 )); then
     answer=
     (( __ait_quiet_until = SECONDS + 30 ))
     if [[ -n ${sysparams[procsubstpid]-} ]]; then
-      \builtin kill -KILL ${sysparams[procsubstpid]} 2>/dev/null
+      builtin kill -KILL ${sysparams[procsubstpid]} 2>/dev/null
     fi
   fi
-  \exec {fd}<&-
+  exec {fd}<&-
   AIT_SEGMENT=${answer%$'\n'}
 }
 
-# Puts the segment before what the right prompt holds otherwise. With promptsubst by reference: what a parameter holds is
-# not expanded again, so text from outside cannot run. Without it by value; `$` and the backquote are then made
-# harmless, for the case that a later hook turns promptsubst on.
+# Puts the segment before what the right prompt holds otherwise, by value: what ait writes for zsh shows the same with and
+# without promptsubst.
 function __ait_place {
-  \builtin local rest=${RPROMPT-} mark=
+  local rest=${RPROMPT-} mark=
   if [[ -n $__ait_mark && $rest == "$__ait_mark"* ]]; then
     rest=${rest#"$__ait_mark"}
   fi
-  if [[ -o promptsubst ]]; then
-    mark='${AIT_SEGMENT-}'
-    if [[ -n $rest ]]; then
-      mark='${AIT_SEGMENT:+${AIT_SEGMENT} }'
-    fi
-  elif [[ -n $AIT_SEGMENT ]]; then
-    mark=${${AIT_SEGMENT//\$/\$%\{%\}}//\`/\'}${rest:+ }
+  if [[ -n $AIT_SEGMENT ]]; then
+    mark=$AIT_SEGMENT${rest:+ }
   fi
   if [[ ${RPROMPT-} != "$mark$rest" ]]; then
     RPROMPT=$mark$rest
@@ -97,15 +93,15 @@ function __ait_place {
 
 # Prints the segment, for a prompt that takes text from commands.
 function ait_segment {
-  \builtin print -rn -- "${AIT_SEGMENT-}"
+  builtin print -rn -- "${AIT_SEGMENT-}"
 }
 
 function __ait_load {
-  \builtin emulate -L zsh
-  \builtin typeset -ga precmd_functions
+  builtin emulate -L zsh
+  typeset -ga precmd_functions
   if (( ! ${precmd_functions[(I)__ait_precmd]} )); then
     precmd_functions+=(__ait_precmd)
   fi
 }
 __ait_load
-\builtin unfunction __ait_load
+unfunction __ait_load

@@ -9,6 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use ait::commands::init::{Init, text_for};
+use ait::render::dialect::Dialect;
+use ait::render::format::Format;
+use ait::render::segment::{Facts, render};
+use ait::render::theme::{Icons, Look};
 
 /// A home of its own, with a stand-in for `ait` that answers `segment` and notes each call. What a segment says is not
 /// tested here; that the right program is asked at the right time, and what becomes of its answer, is.
@@ -208,6 +212,12 @@ fn wait_for(wanted: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// A text from outside as `ait prompt` writes it, with colour.
+fn render_text(text: &str, dialect: Dialect) -> String {
+    let look = Look { color: true, icons: Icons::Unicode, max_width: None };
+    render(Format::parse("{project}").unwrap(), &Facts { project: text, ..Facts::default() }, dialect, look)
+}
+
 const SHELLS: [&str; 3] = ["zsh", "bash", "fish"];
 
 /// Lines that give each shell a prompt which shows how often it was shown, and the last exit code.
@@ -226,15 +236,13 @@ fn zsh_shows_it_before_the_users_right_prompt() {
     for subst in ["", "setopt prompt_subst\n"] {
         let world = World::new();
         let init = world.init("zsh", false);
-        world.answer("%F{green}api%f 100%% $(touch pwned)`touch pwned`");
+        world.answer(&render_text("api 100% $(touch pwned) \\$HOME", Dialect::Zsh));
         let zsh = world.shell("zsh", &format!("{subst}PROMPT='<%?> ' RPROMPT='theirs %1~'\n{init}\n{init}\n"));
         zsh.wait_for_last(&both_edges("<0>", "theirs ~", 1));
         world.start_session();
         zsh.type_line("false");
-        // Without promptsubst the backquote is shown as the quote: zsh has no way to write it that is safe either way.
-        let quote = if subst.is_empty() { '\'' } else { '`' };
-        let shown = format!("api 100% $(touch pwned){quote}touch pwned{quote} theirs ~");
-        let before = zsh.wait_for_last(&both_edges("<1>", &shown, 1));
+        let shown = "api 100% $(touch pwned) \\$HOME theirs ~";
+        let before = zsh.wait_for_last(&both_edges("<1>", shown, 1));
         assert_eq!(before.lines().count(), 2, "{before}");
         world.end_session();
         zsh.type_line("");
@@ -267,17 +275,17 @@ fn zsh_with_a_hook_that_sets_the_right_prompt_each_time() {
 fn bash_shows_it_above_the_prompt() {
     let world = World::new();
     let init = world.init("bash", false);
-    world.answer("\u{1}\u{1b}[32m\u{2}api\u{1}\u{1b}[0m\u{2} \\u \\$ $(touch pwned)`touch pwned`");
+    world.answer(&render_text("api \\u \\$ $(touch pwned)", Dialect::Bash));
     let bash = world.shell("bash", &format!("PS1='<$?> '\n{init}\n{init}\n"));
     bash.wait_for_last("<0>");
     assert_eq!(bash.screen(), "<0>");
     world.start_session();
     bash.type_line("(exit 7)");
     bash.wait_for_last("<7>");
-    assert_eq!(bash.screen(), "<0> (exit 7)\napi \\u \\$ $(touch pwned)`touch pwned`\n<7>");
+    assert_eq!(bash.screen(), "<0> (exit 7)\napi \\u \\$ $(touch pwned)\n<7>");
     world.end_session();
     bash.type_line("");
-    bash.wait_until("no segment", |screen| screen.ends_with("`\n<7>\n<7>"));
+    bash.wait_until("no segment", |screen| screen.ends_with(")\n<7>\n<7>"));
     assert!(!world.path("pwned").exists());
 }
 
@@ -297,7 +305,7 @@ fn bash_with_a_framework_that_sets_the_prompt_each_time() {
 fn fish_shows_it_before_the_users_right_prompt() {
     let world = World::new();
     let init = world.init("fish", false);
-    world.answer("\u{1b}[32mapi\u{1b}[0m $(touch pwned) (touch pwned)");
+    world.answer(&render_text("api $(touch pwned) (touch pwned)", Dialect::Fish));
     let theirs =
         "function fish_prompt; echo -n \"<$status> \"; end\nfunction fish_right_prompt; echo \"theirs $status\"; end";
     let fish = world.shell("fish", &format!("{theirs}\n{init}\n{init}\n"));
@@ -676,10 +684,12 @@ fn no_name_but_ours_is_left_behind() {
 #[test]
 fn tmux_shows_the_fleet_and_forgets_it() {
     let world = World::new();
-    // What `ait prompt --follow` does: a line at once, and one at each change.
+    // What `ait prompt --follow` does: a line at once, the same in the next second, and one at each change, never two in
+    // a second.
     world.program(
         "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\ncase \"$*\" in *--follow*) ;; *) cat \"$HOME/segment\"; exit ;; esac\n\
-         old=\nwhile sleep 0.05; do new=$(cat \"$HOME/segment\"); [ \"$new\" = \"$old\" ] || { echo \"$new\"; old=$new; }; done\n",
+         cat \"$HOME/segment\"; echo; sleep 1.1; old=\n\
+         while sleep 0.05; do new=$(cat \"$HOME/segment\"); [ \"$new\" = \"$old\" ] || { echo \"$new\"; old=$new; sleep 1.1; }; done\n",
     );
     world.answer("2 sessions");
     let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
@@ -701,7 +711,6 @@ fn tmux_shows_the_fleet_and_forgets_it() {
     assert!(inner.ask(&["list-keys", "-T", "prefix", "N"]).contains("sessions next --go"));
     outer.wait_until("the fleet", |screen| screen.contains("2 sessions"));
     // status-interval is 0: nothing but the job itself brings this.
-    std::thread::sleep(Duration::from_millis(1100));
     world.answer("3 sessions #[fg=red]api waits");
     outer.wait_until("the change", |screen| screen.contains("3 sessions api waits"));
 

@@ -97,7 +97,10 @@ pub fn text_for(request: &Init, program: &Path) -> Result<String> {
     })?;
     let manual = if request.manual { "1" } else { "0" };
     Ok(match target {
-        "zsh" => fill(ZSH, &[("'::AIT::'", &shell_quoted(path)), ("'::MANUAL::'", manual)]),
+        "zsh" => {
+            let text = fill(ZSH, &[("'::AIT::'", &shell_quoted(path)), ("'::MANUAL::'", manual)]);
+            format!("\\builtin emulate zsh -o no_aliases -c {}\n", shell_quoted(&text))
+        }
         "bash" => fill(BASH, &[("'::AIT::'", &shell_quoted(path)), ("'::MANUAL::'", manual)]),
         "fish" => {
             let changed = files::metadata(program).map_or(0, |meta| meta.modified.div_euclid(1_000_000_000));
@@ -228,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_path_that_looks_like_a_placeholder_stays_a_path() {
-        let text = text_for(&init("zsh"), Path::new("/x'::MANUAL::'/ait")).unwrap();
+        let text = text_for(&init("bash"), Path::new("/x'::MANUAL::'/ait")).unwrap();
         assert!(text.contains(r"__ait_bin='/x'\''::MANUAL::'\''/ait'"), "{text}");
     }
 
