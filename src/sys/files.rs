@@ -260,6 +260,50 @@ impl Folder {
     }
 }
 
+/// An open file that is read at places.
+#[derive(Debug)]
+pub struct OpenFile(OwnedFd);
+
+impl OpenFile {
+    /// Opens a file for reading; a symlink is not followed.
+    pub fn open(path: &Path) -> io::Result<OpenFile> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(OpenFile(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Reads at most `length` bytes from an offset; fewer only at the end of the file.
+    pub fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(length);
+        while bytes.len() < length {
+            let position = offset.saturating_add(bytes.len() as u64);
+            match rustix::io::pread(&self.0, rustix::buffer::spare_capacity(&mut bytes), position) {
+                // A regular file gives less than it was asked for only at its end.
+                Ok(_) if bytes.len() < bytes.capacity() => break,
+                Ok(_) => {}
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// Whether a folder lies on a file system whose times and locks may be those of another machine.
+#[cfg(target_os = "linux")]
+pub fn is_remote(folder: &Folder) -> bool {
+    // statfs(2): NFS, SMB, CIFS, SMB2, FUSE, 9P, CEPH, AFS, CODA.
+    const REMOTE: [u32; 9] =
+        [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x7375_7245];
+    rustix::fs::fstatfs(&folder.fd).is_ok_and(|stat| REMOTE.contains(&(stat.f_type as u32)))
+}
+
+/// Whether a folder lies on a file system whose times and locks may be those of another machine. Local ones are marked.
+#[cfg(target_os = "macos")]
+pub fn is_remote(folder: &Folder) -> bool {
+    const MNT_LOCAL: u32 = 0x1000;
+    rustix::fs::fstatfs(&folder.fd).is_ok_and(|stat| stat.f_flags & MNT_LOCAL == 0)
+}
+
 /// The lock of a [`Folder`], given back when dropped.
 #[derive(Debug)]
 pub struct Lock<'a>(&'a Folder);
