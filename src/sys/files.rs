@@ -149,7 +149,7 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
         let meta = meta(&rustix::fs::fstat(&fd)?);
-        Ok((read_all(&fd, limit)?, meta))
+        Ok((read_regular(&fd, &meta, limit)?, meta))
     }
 
     /// Replaces a file in one step: a temporary file beside it, then a rename. Readers see the old file or the new
@@ -394,12 +394,12 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 #[cfg(target_os = "linux")]
 pub fn read_procfs(path: &str) -> io::Result<Vec<u8>> {
     let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    read_to_end(&fd, 1 << 20, 512)
+    read_to_end(&fd, 1 << 20, 512, Ends::Short)
 }
 
 /// Reads standard input to its end, at most `limit` bytes; more is an error.
 pub fn read_stdin(limit: usize) -> io::Result<Vec<u8>> {
-    read_to_end(&rustix::stdio::stdin(), limit, 4096)
+    read_to_end(&rustix::stdio::stdin(), limit, 4096, Ends::Empty)
 }
 
 /// Writes everything to standard output.
@@ -518,15 +518,27 @@ pub fn is_plain_name(name: &OsStr) -> bool {
 }
 
 fn read_all(fd: &OwnedFd, limit: usize) -> io::Result<Vec<u8>> {
-    let stat = rustix::fs::fstat(fd)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    // One byte more than the size: the read that finds the end is then the same one that finds the content.
-    read_to_end(fd, limit, usize::try_from(stat.st_size).unwrap_or(0).min(limit) + 1)
+    read_regular(fd, &meta(&rustix::fs::fstat(fd)?), limit)
 }
 
-fn read_to_end(fd: &impl AsFd, limit: usize, first: usize) -> io::Result<Vec<u8>> {
+fn read_regular(fd: &OwnedFd, meta: &Meta, limit: usize) -> io::Result<Vec<u8>> {
+    if meta.kind != Kind::File {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    // One byte more than the size: the read that finds the content also finds that nothing follows.
+    read_to_end(fd, limit, usize::try_from(meta.id.size).unwrap_or(usize::MAX).min(limit) + 1, Ends::Short)
+}
+
+/// How the end of what is read shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// By a read that gives less than there was room for: regular files, and the small texts of `/proc`.
+    Short,
+    /// By a read that gives nothing: pipes.
+    Empty,
+}
+
+fn read_to_end(fd: &impl AsFd, limit: usize, first: usize, ends: Ends) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(first.max(512));
     loop {
         match rustix::io::read(fd, rustix::buffer::spare_capacity(&mut bytes)) {
@@ -535,8 +547,8 @@ fn read_to_end(fd: &impl AsFd, limit: usize, first: usize) -> io::Result<Vec<u8>
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
             }
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
-            Ok(_) => {}
-            Err(Errno::INTR) => {}
+            Ok(_) if ends == Ends::Short => return Ok(bytes),
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
