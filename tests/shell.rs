@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,25 @@ impl World {
         fs::write(&new, script).unwrap();
         fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
         fs::rename(new, self.ait()).unwrap();
+    }
+
+    /// The real program in place of the stand-in.
+    fn real(&self) {
+        fs::remove_file(self.ait()).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_ait"), self.ait()).unwrap();
+    }
+
+    /// A session of 45 minutes that works in the home folder, in the process that runs the tests.
+    fn start_real_session(&self, id: &str, task: &str) {
+        let started = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(45);
+        let manifest = format!(
+            r#"{{"session_id":"{id}","project":"api","path":"{}","git_branch":"main","git_dirty":false,"started":"{started:.0}","pid":{},"task":"{task}"}}"#,
+            self.home.display(),
+            std::process::id(),
+        );
+        let new = self.path(".claude/sessions/active/.new");
+        fs::write(&new, manifest).unwrap();
+        fs::rename(new, self.path(&format!(".claude/sessions/active/{id}.json"))).unwrap();
     }
 
     fn answer(&self, segment: &str) {
@@ -635,7 +655,7 @@ fn no_home_and_no_folder() {
         terminal.wait_for_last("n3 <0>");
         fs::remove_file(&folder).unwrap();
         fs::create_dir(&folder).unwrap();
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
         fs::set_permissions(&world.home, fs::Permissions::from_mode(0o500)).unwrap();
         terminal.type_line("");
         terminal.wait_for_last("n4 <0>");
@@ -827,6 +847,91 @@ fn tmux_pane_folder_is_one_word() {
     for folder in [&world.home, &odd, &two_lines] {
         assert!(!folder.join("pwned").exists());
     }
+}
+
+#[test]
+fn the_real_program_in_each_shell() {
+    for shell in SHELLS {
+        let world = World::new();
+        world.real();
+        // By the real command line, too.
+        let load = match shell {
+            "fish" => "~/it*/ait init fish | source".to_owned(),
+            _ => format!("eval \"$(~/it*/ait init {shell})\""),
+        };
+        let terminal = world.shell(shell, &format!("{}{load}\n", counting_prompt(shell)));
+        terminal.wait_for_last("n1 <0>");
+        world.start_real_session("one", "100% $(touch pwned) 日本");
+        terminal.type_line("false");
+        let shown = "api main 45m 100% $(touch pwned) 日本";
+        match shell {
+            "bash" => {
+                terminal.wait_for_last("n2 <1>");
+                assert_eq!(terminal.screen(), format!("n1 <0> false\n{shown}\nn2 <1>"));
+            }
+            // The two wide letters take four cells.
+            "zsh" => _ = terminal.wait_for_last(&both_edges("n2 <1>", shown, 3)),
+            _ => _ = terminal.wait_for_last(&both_edges("n2 <1>", shown, 2)),
+        }
+        assert!(!world.path("pwned").exists());
+    }
+}
+
+#[test]
+fn tmux_shows_a_change_at_once() {
+    let world = World::new();
+    world.real();
+    world.start_real_session("one", "first");
+    let inner = Terminal::open_as(&world, "inner", "sleep 1000");
+    // tmux itself draws nothing by the clock.
+    inner.ask(&["set-option", "-g", "status-interval", "0"]);
+    let outer = Terminal::open(&world, "env -u TMUX tmux -u -L inner attach");
+    outer.wait_until("a status line", |screen| screen.contains("[0]"));
+    let lines = Command::new(world.ait()).args(["init", "tmux"]).output().unwrap();
+    fs::write(world.path("tmux.conf"), lines.stdout).unwrap();
+    inner.ask(&["source-file", &world.path("tmux.conf").display().to_string()]);
+    outer.wait_until("one session", |screen| screen.contains(" 1 "));
+    world.start_real_session("two", "second");
+    outer.wait_until("two sessions", |screen| screen.contains("⚠2"));
+    fs::remove_file(world.path(".claude/sessions/active/one.json")).unwrap();
+    outer.wait_until("one session", |screen| !screen.contains("⚠2") && screen.contains(" 1 "));
+}
+
+#[test]
+fn follow_writes_at_each_change_and_ends_with_its_reader() {
+    let world = World::new();
+    world.real();
+    // The folders come later.
+    fs::remove_dir_all(world.path(".claude/sessions/active")).unwrap();
+    let mut follow = Command::new(world.ait())
+        .args(["prompt", "--fleet", "--follow", "--format", "[{count}]"])
+        .env_clear()
+        .env("HOME", &world.home)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(follow.stdout.take().unwrap());
+    let mut next = || {
+        let mut line = String::new();
+        lines.read_line(&mut line).unwrap();
+        (line, jiff::Timestamp::now().as_second())
+    };
+    let (first, at) = next();
+    assert_eq!(first, "\n");
+    let (again, second) = next();
+    assert_eq!(again, "\n");
+    assert!(second > at, "two lines in one second");
+    fs::create_dir(world.path(".claude/sessions/active")).unwrap();
+    world.start_real_session("one", "first");
+    let (line, third) = next();
+    assert_eq!(line, "1\n");
+    assert!(third > second, "two lines in one second");
+    world.start_real_session("two", "second");
+    let (line, fourth) = next();
+    assert_eq!(line, "2\n");
+    assert!(fourth > third, "two lines in one second");
+    drop(lines);
+    assert!(follow.wait().unwrap().success());
 }
 
 #[test]

@@ -28,55 +28,45 @@ pub struct Lines {
     shown: Option<String>,
     /// Seconds since 1970 at which the last line was written.
     at: i64,
+    /// The first line is still to be written again.
     again: bool,
 }
 
 /// Follows what `ait prompt` would print.
 pub fn lines(request: &Prompt) -> Lines {
-    Lines { request: request.clone(), watch: Watch::new().ok(), shown: None, at: 0, again: true }
+    Lines { request: request.clone(), watch: Watch::new().ok(), shown: None, at: 0, again: false }
 }
 
 impl Iterator for Lines {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
-        let Some(shown) = &self.shown else {
-            self.watch_folders();
-            return Some(self.say());
-        };
-        if self.again {
-            self.again = false;
-            let shown = shown.clone();
-            self.leave_this_second()?;
-            self.at = clock::now().as_second();
-            return Some(shown);
-        }
         loop {
+            if let (Some(shown), false) = (&self.shown, self.again) {
+                let limit = if shown == "\n" { WHILE_EMPTY } else { WHILE_SHOWN };
+                let woken = self.watch.as_ref().map_or_else(|| pause(limit), |watch| watch.wait(limit));
+                if woken == Woken::Closed {
+                    return None;
+                }
+            }
+            self.leave_this_second()?;
             self.watch_folders();
-            let before = self.shown.clone();
             let line = self.say();
-            if before.as_ref() != Some(&line) {
+            if self.again || self.shown.as_ref() != Some(&line) {
+                self.again = self.shown.is_none();
+                self.shown = Some(line.clone());
+                self.at = clock::now().as_second();
                 return Some(line);
             }
-            let limit = if line == "\n" { WHILE_EMPTY } else { WHILE_SHOWN };
-            let woken = self.watch.as_ref().map_or_else(|| pause(limit), |watch| watch.wait(limit));
-            if woken == Woken::Closed {
-                return None;
-            }
-            self.leave_this_second()?;
         }
     }
 }
 
 impl Lines {
-    fn say(&mut self) -> String {
+    fn say(&self) -> String {
         let mut line = prompt::run(&self.request).stdout;
         line.truncate(line.trim_end_matches('\n').len());
         line.push('\n');
-        if self.shown.as_ref() != Some(&line) {
-            self.shown = Some(line.clone());
-            self.at = clock::now().as_second();
-        }
         line
     }
 
