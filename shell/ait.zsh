@@ -6,7 +6,8 @@
 # Before each prompt AIT_SEGMENT holds the segment in zsh's prompt escapes. With no session anywhere it is empty, and no
 # process was started to find that out. What starts with __ait_ is not for use.
 #
-# `ait init` hands this to `emulate zsh -c`: whatever options and aliases there are, they do not change how it is read.
+# `ait init` hands this to `emulate zsh -c`: whatever options and aliases there are, they change neither how it is read nor
+# how its functions run.
 
 # Filled in by `ait init`.
 __ait_bin='::AIT::'
@@ -20,7 +21,6 @@ typeset -gi __ait_quiet_until=${__ait_quiet_until:-0}
 builtin zmodload -F zsh/system b:sysread p:sysparams 2>/dev/null || :
 
 function __ait_precmd {
-  builtin emulate -L zsh
   # Last, because other hooks set the right prompt anew each time. Takes effect at the next prompt.
   if [[ ${precmd_functions[-1]} != __ait_precmd ]]; then
     precmd_functions=("${(@)precmd_functions:#__ait_precmd}" __ait_precmd)
@@ -37,7 +37,7 @@ function __ait_precmd {
   else
     AIT_SEGMENT=
   fi
-  if (( ! __ait_manual )); then
+  if [[ -n $AIT_SEGMENT$__ait_mark && $__ait_manual = 0 ]]; then
     __ait_place
   fi
   return 0
@@ -97,7 +97,6 @@ function ait_segment {
 }
 
 function __ait_load {
-  builtin emulate -L zsh
   typeset -ga precmd_functions
   if (( ! ${precmd_functions[(I)__ait_precmd]} )); then
     precmd_functions+=(__ait_precmd)
