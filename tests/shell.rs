@@ -935,6 +935,86 @@ fn follow_writes_at_each_change_and_ends_with_its_reader() {
 }
 
 #[test]
+fn aliases_do_not_change_the_texts() {
+    let names = ["exec", "kill", "read", "printf", "print", "command", "return", "test", "builtin", "compgen", "set"];
+    for (shell, global) in [("zsh", "alias -g -- -g=oops -t=oops\n"), ("bash", "shopt -s expand_aliases\n")] {
+        let world = World::new();
+        world.start_session();
+        let init = world.init(shell, false);
+        let aliases: String = names.iter().map(|name| format!("alias {name}='echo oops'\n")).collect();
+        let terminal = world.shell(shell, &format!("PROMPT='<$n>' PS1='> '\n{aliases}{global}{init}\n"));
+        terminal.wait_until("a prompt", |screen| screen.contains("SEGMENT"));
+        assert!(!terminal.screen().contains("oops"), "{}", terminal.screen());
+    }
+}
+
+#[test]
+fn install() {
+    let world = World::new();
+    for folder in ["tree/shell", "tools", "to"] {
+        fs::create_dir_all(world.path(folder)).unwrap();
+    }
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/shell/install.sh"), world.path("tree/shell/install.sh")).unwrap();
+    fs::write(world.path("tree/Cargo.toml"), "").unwrap();
+    let install = |folder: &str| {
+        let output = Command::new("/bin/sh")
+            .arg(world.path("tree/shell/install.sh"))
+            .env_clear()
+            .env("PATH", format!("{}:{}", world.path("tools").display(), world.path("system").display()))
+            .env("HOME", &world.home)
+            .env("SHELL", "/bin/zsh")
+            .env("AIT_INSTALL_DIR", world.path(folder))
+            .output()
+            .unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    // The system's own tools, and no cargo among them.
+    fs::create_dir(world.path("system")).unwrap();
+    for tool in ["dirname", "uname", "sed", "mkdir", "cp", "mv", "chmod", "rm", "cat"] {
+        let real =
+            ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool)).into_iter().find(|file| file.exists());
+        std::os::unix::fs::symlink(real.unwrap(), world.path("system").join(tool)).unwrap();
+    }
+    let (done, _, said) = install("to");
+    assert!(!done && said.starts_with("install.sh: cargo is not in PATH: install Rust"), "{said}");
+
+    let tool = |name: &str, script: &str| {
+        let file = world.path("tools").join(name);
+        fs::write(&file, format!("#!/bin/sh\necho \"{name} $*\" >> \"$HOME/calls\"\n{script}")).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let build = "case $1 in metadata) echo '{\"target_directory\":\"'\"$HOME\"'/target\"}'; exit ;; esac\n\
+                 for last; do :; done\n case $last in *-musl) ;; *) last= ;; esac\n\
+                 mkdir -p \"$HOME/target/$last/release\"; cp \"$HOME/built\" \"$HOME/target/$last/release/ait\"\n";
+    tool("cargo", build);
+    tool("rustc", "echo \"$HOME/libraries\"\n");
+    fs::write(world.path("built"), "#!/bin/sh\necho ait 1\n").unwrap();
+    fs::set_permissions(world.path("built"), fs::Permissions::from_mode(0o755)).unwrap();
+    if cfg!(target_os = "linux") {
+        let (done, _, said) = install("to");
+        assert!(!done && said.contains("no rustup to add it"), "{said}");
+        tool("rustup", "mkdir \"$HOME/libraries\"\n");
+    }
+    let (done, said, wrong) = install("to");
+    assert!(done, "{wrong}");
+    assert!(said.contains("/to/ait: ait 1\n") && said.contains("is not in PATH"), "{said}");
+    assert!(said.contains("ait hooks install") && said.contains("eval \"$(ait init zsh)\""), "{said}");
+    if cfg!(target_os = "linux") {
+        let calls = fs::read_to_string(world.path("calls")).unwrap();
+        assert_eq!(calls.matches("rustup target add").count(), 1, "{calls}");
+        assert!(calls.contains("-unknown-linux-musl\n"), "{calls}");
+    }
+    // Run again, it updates, and says so; and leaves nothing else there.
+    fs::write(world.path("built"), "#!/bin/sh\necho ait 2\n").unwrap();
+    let (done, said, wrong) = install("to");
+    assert!(done && said.contains("ait 2 (was ait 1)"), "{said}{wrong}");
+    assert_eq!(fs::read_dir(world.path("to")).unwrap().count(), 1);
+    // A folder that cannot be made.
+    let (done, _, said) = install("built/in");
+    assert!(!done && said.contains("install.sh: cannot make"), "{said}");
+}
+
+#[test]
 fn the_texts_are_clean() {
     for (program, arguments) in [
         ("zsh", &["-n", "shell/ait.zsh"][..]),
