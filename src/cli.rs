@@ -2,7 +2,7 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, history, hook, live, prompt, prune, task};
+use crate::commands::{Output, conflicts, current, history, hook, init, live, prompt, prune, task};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -12,6 +12,8 @@ pub enum Request {
     Hook(hook::Hook),
     /// `ait prompt`
     Prompt(prompt::Prompt),
+    /// `ait init`
+    Init(init::Init),
     /// `ait sessions live`
     Live(live::Live),
     /// `ait sessions current`
@@ -51,6 +53,7 @@ struct Ait {
 enum Command {
     Sessions(Sessions),
     Prompt(PromptArguments),
+    Init(InitArguments),
     Hook(HookArguments),
 }
 
@@ -224,6 +227,9 @@ struct PromptArguments {
     /// all sessions, wherever they work: how many, who waits, conflicts
     #[argh(switch)]
     fleet: bool,
+    /// a line now and one at each change, until nobody reads: for a #() of tmux
+    #[argh(switch)]
+    follow: bool,
     /// unicode (the default), nerd or ascii
     #[argh(option, arg_name = "set")]
     icons: Option<String>,
@@ -233,6 +239,21 @@ struct PromptArguments {
     /// at most this many terminal cells
     #[argh(option, arg_name = "n")]
     max_width: Option<usize>,
+}
+
+/// print what puts the segment in a prompt, in tmux or in starship
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "init", help_triggers("-h", "--help"), example = "  eval \"$(ait init zsh)\"")]
+struct InitArguments {
+    /// zsh, bash, fish, tmux, starship or claude
+    #[argh(positional)]
+    target: Option<String>,
+    /// shells: touch no prompt, only set $AIT_SEGMENT
+    #[argh(switch)]
+    manual: bool,
+    /// tmux: the plug-in itself
+    #[argh(switch)]
+    plugin: bool,
 }
 
 /// take an event from Claude Code on standard input (Claude Code calls this)
@@ -268,8 +289,11 @@ impl From<Command> for Request {
                     Request::Prune(prune::Prune { dry_run, json })
                 }
             },
-            Command::Prompt(PromptArguments { dialect, format, dir, fleet, icons, color, max_width }) => {
-                Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, icons, color, max_width })
+            Command::Prompt(PromptArguments { dialect, format, dir, fleet, follow, icons, color, max_width }) => {
+                Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, follow, icons, color, max_width })
+            }
+            Command::Init(InitArguments { target, manual, plugin }) => {
+                Request::Init(init::Init { target, manual, plugin })
             }
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
         }
@@ -287,6 +311,8 @@ pub fn parse(arguments: &[String]) -> Result<Request, Output> {
         Ok(Ait { version: true, .. }) => Err(Output::data(format!("ait {}\n", env!("CARGO_PKG_VERSION")))),
         Ok(Ait { command: Some(command), .. }) => Ok(command.into()),
         Ok(Ait { command: None, .. }) => Err(help(&[])),
+        // How to use it with each prompt framework is more than a list of options.
+        Err(EarlyExit { status: Ok(()), .. }) if words.first() == Some(&"init") => Err(Output::data(init::HELP)),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
         // Exit code 2 of a hook is an order to block: a newer hook script must not give one through an older program.
         Err(EarlyExit { output, .. }) if words.first() == Some(&"hook") => {

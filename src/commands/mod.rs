@@ -3,9 +3,11 @@
 pub mod conflicts;
 pub mod current;
 pub mod fleet;
+pub mod follow;
 pub mod history;
 pub mod hook;
 pub mod hooks;
+pub mod init;
 pub mod live;
 mod page;
 pub mod prompt;
@@ -64,6 +66,7 @@ pub fn run(request: Request) -> Output {
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
+        Request::Init(request) => init::text(&request).map(Output::data),
         Request::Live(request) => live::run(&request),
         Request::Current(request) => current::run(&request),
         Request::Task(request) => task::run(&request),
