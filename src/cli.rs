@@ -2,7 +2,7 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, history, hook, live, prompt, prune, task};
+use crate::commands::{Output, conflicts, current, demo, history, hook, live, prompt, prune, task};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -24,6 +24,8 @@ pub enum Request {
     History(history::History),
     /// `ait sessions prune`
     Prune(prune::Prune),
+    /// `ait demo`
+    Demo(demo::Demo),
 }
 
 /// track and coordinate parallel Claude Code sessions
@@ -52,6 +54,7 @@ enum Command {
     Sessions(Sessions),
     Prompt(PromptArguments),
     Hook(HookArguments),
+    Demo(DemoArguments),
 }
 
 /// see and steer the sessions
@@ -241,6 +244,15 @@ struct HookArguments {
     name: Option<String>,
 }
 
+/// see it all at work with three played sessions, in a temporary folder
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "demo", help_triggers("-h", "--help"), example = "  ait demo")]
+struct DemoArguments {
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
 impl From<Command> for Request {
     fn from(command: Command) -> Request {
         match command {
@@ -269,6 +281,7 @@ impl From<Command> for Request {
                 Request::Prompt(prompt::Prompt { dialect, format, dir, icons, color, max_width })
             }
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
+            Command::Demo(DemoArguments { color }) => Request::Demo(demo::Demo { color }),
         }
     }
 }

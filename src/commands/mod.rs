@@ -2,6 +2,7 @@
 
 pub mod conflicts;
 pub mod current;
+pub mod demo;
 pub mod fleet;
 pub mod history;
 pub mod hook;
@@ -69,6 +70,7 @@ pub fn run(request: Request) -> Output {
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::Demo(request) => demo::run(&request),
     };
     done.unwrap_or_else(Output::from)
 }
