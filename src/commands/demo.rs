@@ -276,12 +276,14 @@ impl Stage {
         let path = env::var("PATH").unwrap_or_default();
         let zone = env::var("TZ").unwrap_or_default();
         let width = self.page.width.unwrap_or(80).to_string();
-        let mut variables: Vec<(&str, &OsStr)> = vec![
-            ("HOME", self.home.as_os_str()),
-            ("PATH", &path),
-            ("AIT_WIDTH", OsStr::new(&width)),
-            (if self.page.color { "CLICOLOR_FORCE" } else { "NO_COLOR" }, OsStr::new("1")),
-        ];
+        let mut variables: Vec<(&str, &OsStr)> =
+            vec![("HOME", self.home.as_os_str()), ("PATH", &path), ("AIT_WIDTH", OsStr::new(&width))];
+        // Without either, lists are plain here and segments coloured, as their readers want them.
+        if self.page.color {
+            variables.push(("CLICOLOR_FORCE", OsStr::new("1")));
+        } else if env::var("NO_COLOR").is_some() {
+            variables.push(("NO_COLOR", OsStr::new("1")));
+        }
         if !zone.is_empty() {
             variables.push(("TZ", &zone));
         }

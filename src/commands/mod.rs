@@ -1,5 +1,6 @@
 //! What each request does. A command returns its output; only `main` writes it and exits.
 
+pub mod completions;
 pub mod conflicts;
 pub mod current;
 pub mod demo;
@@ -70,6 +71,7 @@ pub fn run(request: Request) -> Output {
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::Completions(request) => completions::run(&request),
         Request::Demo(request) => demo::run(&request),
     };
     done.unwrap_or_else(Output::from)
