@@ -11,6 +11,7 @@ use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
 use crate::store::active::{self, Active, Session};
+use crate::store::index;
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::sys::files::Folder;
@@ -28,9 +29,13 @@ pub struct Member {
 }
 
 impl Member {
-    fn new(session: Session, registry: Option<&Folder>) -> Member {
+    fn new(session: Session, root: &Root) -> Member {
         let place = Place::of(Path::new(&session.manifest.path));
-        let told = state_of(&session, registry);
+        Member::at(session, place, root)
+    }
+
+    fn at(session: Session, place: Place, root: &Root) -> Member {
+        let told = state_of(&session, root);
         Member { session, place, told }
     }
 
@@ -67,7 +72,7 @@ pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
 }
 
 /// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
-pub fn state_of(session: &Session, registry: Option<&Folder>) -> Told {
+pub fn state_of(session: &Session, root: &Root) -> Told {
     let manifest = &session.manifest;
     let hook = Told {
         state: manifest.state,
@@ -76,7 +81,7 @@ pub fn state_of(session: &Session, registry: Option<&Folder>) -> Told {
         source: StateSource::Hook,
     };
     let told = || {
-        let record = Record::of_process(registry?, manifest.pid?)?;
+        let record = Record::of_process(root.path(), manifest.pid?)?;
         let same_process = record.process_start.is_none()
             || manifest.pid_start.is_none()
             || record.process_start == manifest.pid_start;
@@ -98,8 +103,7 @@ pub fn state_of(session: &Session, registry: Option<&Folder>) -> Told {
 /// Where the folder cannot be read.
 pub fn gather(root: &Root) -> Result<(Vec<Member>, Active)> {
     let active = active::read_all(root)?;
-    let registry = Folder::open(root.path()).ok();
-    let members = active.sessions.iter().map(|session| Member::new(session.clone(), registry.as_ref())).collect();
+    let members = active.sessions.iter().map(|session| Member::new(session.clone(), root)).collect();
     Ok((members, active))
 }
 
@@ -164,6 +168,25 @@ fn inside(members: &[Member]) -> Option<Member> {
         // A process that two manifests claim proves nothing.
         runs_in_it.next().filter(|_| runs_in_it.next().is_none()).cloned()
     })
+}
+
+/// The live sessions to be shown at a place, by way of the index: only their manifests are read. A folder or a file
+/// that cannot be read shows nothing.
+pub fn here(root: &Root, here: &Place, now: Timestamp) -> Vec<Member> {
+    let Ok(folder) = Folder::open(root.active()) else { return Vec::new() };
+    let candidates = index::candidates(root, &folder, here, now);
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let sessions = candidates.iter().filter_map(|id| active::read_one(&folder, id).ok().flatten());
+    let live = sessions.filter(|session| session.liveness.counts());
+    let member = |session: Session| {
+        // The usual case, worth not walking to the root of the tree again.
+        let at_root = Path::new(&session.manifest.path) == here.root;
+        let place = if at_root { here.clone() } else { Place::of(Path::new(&session.manifest.path)) };
+        Member::at(session, place, root)
+    };
+    shown_at(live.map(member).collect(), here)
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.

@@ -23,7 +23,6 @@ use crate::store::active::{self, Session};
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::{live, notes};
-use crate::sys::files::Folder;
 use crate::sys::process::{self, Process};
 use crate::sys::{clock, env, files, terminal};
 
@@ -73,7 +72,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     let event = payload.happened();
     let process = process_of(&payload);
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let place = Place::of(&folder.or_else(env::current_dir).unwrap_or_else(|| PathBuf::from("/")));
+    let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
     let scene = scene(&payload, &event, process.as_ref(), &place, now);
 
     let returning = payload.source.as_deref() == Some("resume") || !payload.is_start();
@@ -91,7 +90,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
 
 /// Lets the event happen, unless it comes too late or speaks of a session that nobody knows.
 fn settle(root: &Root, manifest: &mut Manifest, known: bool, id: &SessionId, event: &Event, scene: &Scene) -> Outcome {
-    let record = || Record::of_process(&Folder::open(root.path()).ok()?, scene.process.as_ref()?.pid);
+    let record = || Record::of_process(root.path(), scene.process.as_ref()?.pid);
     let ended = manifest.ended.is_some();
     match event {
         // The end of a session that was never registered is nothing to remember; an end that was taken stays.

@@ -2,6 +2,7 @@
 
 pub mod active;
 pub mod history;
+pub mod index;
 pub mod live;
 pub mod notes;
 pub mod place;
