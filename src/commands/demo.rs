@@ -72,15 +72,23 @@ struct Stage {
     program: PathBuf,
     home: PathBuf,
     git: Option<PathBuf>,
-    /// Removes the folder, also when this process is interrupted or killed.
-    _broom: Companion,
+    /// Removes the folder when this process is interrupted or killed.
+    broom: Option<Companion>,
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        let _ = files::remove_folder(&self.home);
+        let broom = self.broom.take();
+        if files::remove_folder(&self.home).is_ok()
+            && let Some(broom) = broom
+        {
+            broom.kill();
+        }
     }
 }
+
+/// More than once: a program that we had started may still write into the folder when we are gone.
+const SWEEP: &str = r#"for pause in 0 1 1; do sleep "$pause"; rm -rf -- "$1"; done"#;
 
 fn failed(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Error {
     Error::new("playing the demo", what, why)
@@ -92,11 +100,11 @@ impl Stage {
         let home = files::make_temporary_folder("ait-demo").map_err(|why| {
             failed(env::temporary_folder().display(), why).next("set TMPDIR to a folder that you can write to")
         })?;
-        let broom = Companion::start("rm -rf -- \"$1\"", home.as_os_str()).map_err(|why| failed("/bin/sh", why));
+        let broom = Companion::start(SWEEP, home.as_os_str()).map_err(|why| failed("/bin/sh", why));
         if broom.is_err() {
             let _ = files::remove_folder(&home);
         }
-        Ok(Stage { text: String::new(), page, program, home, git: find_program("git"), _broom: broom? })
+        Ok(Stage { text: String::new(), page, program, home, git: find_program("git"), broom: Some(broom?) })
     }
 
     fn play(&mut self) -> Result<()> {
