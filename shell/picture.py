@@ -90,7 +90,7 @@ class Machine:
         manifest = json.loads(path.read_text())
         now = datetime.datetime.now(datetime.timezone.utc)
         ago = lambda minutes: (now - datetime.timedelta(minutes=minutes, seconds=5)).isoformat().replace("+00:00", "Z")
-        manifest["started"], manifest["state_since"] = ago(minutes), ago(3)
+        manifest["started"], manifest["state_since"], manifest["updated"] = ago(minutes), ago(3), ago(1)
         path.write_text(json.dumps(manifest))
 
     def close(self):
