@@ -109,8 +109,7 @@ impl Stage {
 
     fn play(&mut self) -> Result<()> {
         self.heading("ait demo");
-        let home = self.home.display().to_string();
-        self.remark(&format!("Three Claude Code sessions, played in {home}, which is removed at the end."));
+        self.remark("Three Claude Code sessions, played in a temporary folder that is gone by now.");
         self.remark("The processes, the hooks, the files and git are real; only Claude Code is played.");
         let second = match self.git.clone() {
             Some(git) => self.make_repository(&git)?,
@@ -118,7 +117,9 @@ impl Stage {
         };
 
         self.heading("1. Sessions make themselves known");
-        self.remark("Claude Code runs a hook when it starts, and at each prompt and tool; the hook writes one file.");
+        self.remark(
+            "Claude Code runs this hook when it starts, at each prompt and at each tool. It writes one file a session.",
+        );
         let first = self.start("7c1f0a52-93be-4d1c-a3d6-2f8e5b90c714", "shop")?;
         self.tell(&first, "UserPromptSubmit", serde_json::json!({ "prompt": "Round prices to the cent" }))?;
         let second = self.start("b40e6d19-5a27-4f83-9c02-e1d7a8f36b55", second)?;
@@ -215,7 +216,7 @@ impl Stage {
     fn show_announcement(&mut self, json: &str) {
         let answer: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
         let Some(message) = answer.get("systemMessage").and_then(serde_json::Value::as_str) else { return };
-        self.remark("Claude Code shows what the hook answers, and tells Claude:");
+        self.remark("What Claude Code shows then, and tells Claude:");
         for line in message.lines() {
             self.page.line(&mut self.text, |row| {
                 row.literal("  ");

@@ -341,9 +341,9 @@ pub fn make_folders(path: &Path) -> io::Result<()> {
 /// in its path are resolved.
 pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {
     let parent = std::fs::canonicalize(super::env::temporary_folder())?;
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    let now = super::clock::now().subsec_nanosecond();
     for attempt in 0..100 {
-        let path = parent.join(format!("{name}-{}-{:x}", std::process::id(), now.tv_nsec + attempt));
+        let path = parent.join(format!("{name}-{}-{:x}", std::process::id(), now + attempt));
         match rustix::fs::mkdirat(CWD, &path, FOLDER_MODE) {
             Ok(()) => return Ok(path),
             Err(Errno::EXIST) => {}
