@@ -7,13 +7,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::Output;
 use super::page::Page;
 use crate::error::{Error, Result};
 use crate::render::dialect::{Dialect, Line};
 use crate::render::theme::Role;
+use crate::session::raw::{RawObject, text};
 use crate::sys::env;
 use crate::sys::files::{self, Folder};
 use crate::sys::process::{self, Companion, Typed, find_program};
@@ -53,17 +52,6 @@ struct Session {
     /// Under the played home.
     folder: &'static str,
     process: Companion,
-}
-
-/// What Claude Code writes to a hook's standard input, as far as it does not depend on the event.
-#[derive(Serialize)]
-struct Payload<'a> {
-    session_id: &'a str,
-    transcript_path: String,
-    cwd: &'a Path,
-    hook_event_name: &'a str,
-    #[serde(flatten)]
-    rest: serde_json::Value,
 }
 
 struct Stage {
@@ -121,13 +109,13 @@ impl Stage {
             "Claude Code runs this hook when it starts, at each prompt and at each tool. It writes one file a session.",
         );
         let first = self.start("7c1f0a52-93be-4d1c-a3d6-2f8e5b90c714", "shop")?;
-        self.tell(&first, "UserPromptSubmit", serde_json::json!({ "prompt": "Round prices to the cent" }))?;
+        self.tell(&first, "UserPromptSubmit", r#""prompt":"Round prices to the cent""#)?;
         let second = self.start("b40e6d19-5a27-4f83-9c02-e1d7a8f36b55", second)?;
         let third = self.start("e92d83f4-0b6c-47a1-8e5f-6c3b17d4a028", "shop")?;
-        self.tell(&third, "UserPromptSubmit", serde_json::json!({ "prompt": "Write tests for the cart" }))?;
-        let tool = serde_json::json!({ "tool_name": "Bash", "tool_input": { "command": "make test" } });
+        self.tell(&third, "UserPromptSubmit", r#""prompt":"Write tests for the cart""#)?;
+        let tool = r#""tool_name":"Bash","tool_input":{"command":"make test"}"#;
         self.tell(&third, "PreToolUse", tool)?;
-        self.tell(&third, "Notification", serde_json::json!({ "notification_type": "permission_prompt" }))?;
+        self.tell(&third, "Notification", r#""notification_type":"permission_prompt""#)?;
 
         self.heading("2. What each is for");
         self.remark("The first prompt, until you say it better:");
@@ -147,7 +135,7 @@ impl Stage {
         }
 
         self.heading("6. One session ends, one is killed");
-        self.tell(&first, "SessionEnd", serde_json::json!({ "reason": "prompt_input_exit" }))?;
+        self.tell(&first, "SessionEnd", r#""reason":"prompt_input_exit""#)?;
         drop(first);
         self.typed("~", &format!("kill -9 {}", second.process.pid()));
         second.process.kill();
@@ -206,7 +194,7 @@ impl Stage {
     fn start(&mut self, id: &'static str, folder: &'static str) -> Result<Session> {
         let process = Companion::start(":", OsStr::new("")).map_err(|why| failed("/bin/sh", why))?;
         let session = Session { id, folder, process };
-        let rest = serde_json::json!({ "source": "startup", "model": "claude-sonnet-5-5" });
+        let rest = r#""source":"startup","model":"claude-sonnet-5-5""#;
         let said = self.tell(&session, "SessionStart", rest)?;
         self.show_announcement(&said);
         Ok(session)
@@ -214,8 +202,11 @@ impl Stage {
 
     /// What the hook of a starting session has for its person, out of the JSON that Claude Code reads.
     fn show_announcement(&mut self, json: &str) {
-        let answer: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-        let Some(message) = answer.get("systemMessage").and_then(serde_json::Value::as_str) else { return };
+        let Ok(RawObject(answer)) = serde_json::from_str(json) else { return };
+        let Some(message) = answer.iter().find(|(name, _)| name == "systemMessage").and_then(|(_, raw)| text(raw))
+        else {
+            return;
+        };
         self.remark("What Claude Code shows then, and tells Claude:");
         for line in message.lines() {
             self.page.line(&mut self.text, |row| {
@@ -225,23 +216,23 @@ impl Stage {
         }
     }
 
-    /// Gives a hook what Claude Code would give it.
-    fn tell(&mut self, session: &Session, event: &str, rest: serde_json::Value) -> Result<String> {
+    /// Gives a hook what Claude Code would give it; `rest` is what depends on the event.
+    fn tell(&mut self, session: &Session, event: &str, rest: &str) -> Result<String> {
         let hook = if event == "SessionEnd" { "session-cleanup" } else { "session-register" };
         let cwd = self.home.join(session.folder);
         let transcript = self.home.join(".claude/projects").join(session.folder).join(format!("{}.jsonl", session.id));
-        let payload = Payload {
-            session_id: session.id,
-            transcript_path: transcript.display().to_string(),
-            cwd: &cwd,
-            hook_event_name: event,
-            rest,
-        };
-        let payload = serde_json::to_vec(&payload).map_err(|why| failed(event, why))?;
+        let text = |path: &Path| serde_json::to_string(&path.to_string_lossy()).map_err(|why| failed(event, why));
+        let payload = format!(
+            r#"{{"session_id":"{}","transcript_path":{},"cwd":{},"hook_event_name":"{event}",{rest}}}"#,
+            session.id,
+            text(&transcript)?,
+            text(&cwd)?,
+        );
         let pid = session.process.pid().to_string();
         let variables = [("CLAUDE_PID", pid.as_str()), ("CLAUDE_CODE_SESSION_ID", session.id)];
         self.typed(session.folder, &format!("ait hook {hook} < {event}.json"));
-        let output = self.run_program(&self.program, session.folder, &["hook", hook], &variables, &payload)?;
+        let output =
+            self.run_program(&self.program, session.folder, &["hook", hook], &variables, payload.as_bytes())?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
