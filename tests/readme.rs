@@ -256,3 +256,14 @@ fn what_it_shows_is_what_is_printed() {
         }
     }
 }
+
+#[test]
+fn the_picture_is_what_is_printed() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("shell/picture.py");
+    let mut python = Command::new("python3");
+    python.arg("-B").arg(script).arg("--check").env("AIT", env!("CARGO_BIN_EXE_ait"));
+    match python.output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(_) => eprintln!("python3 is not installed: not tried"),
+    }
+}
