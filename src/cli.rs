@@ -3,6 +3,7 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{Output, conflicts, current, history, hook, init, live, prompt, prune, task};
+use crate::commands::{Output, completions, conflicts, current, demo, history, hook, live, prompt, prune, task};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -26,6 +27,10 @@ pub enum Request {
     History(history::History),
     /// `ait sessions prune`
     Prune(prune::Prune),
+    /// `ait demo`
+    Demo(demo::Demo),
+    /// `ait completions`
+    Completions(completions::Completions),
 }
 
 /// track and coordinate parallel Claude Code sessions
@@ -55,6 +60,8 @@ enum Command {
     Prompt(PromptArguments),
     Init(InitArguments),
     Hook(HookArguments),
+    Demo(DemoArguments),
+    Completions(CompletionsArguments),
 }
 
 /// see and steer the sessions
@@ -218,7 +225,7 @@ struct PromptArguments {
     /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
     #[argh(option, long = "for", arg_name = "dialect")]
     dialect: Option<String>,
-    /// what to show: text, {{token}}, [group that vanishes when empty]
+    /// what to show: text, {token}, [group that vanishes when empty]
     #[argh(option, arg_name = "format")]
     format: Option<String>,
     /// the folder to speak of, instead of the current one
@@ -265,6 +272,29 @@ struct HookArguments {
     name: Option<String>,
 }
 
+/// see it all at work with three played sessions, in a temporary folder
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "demo", help_triggers("-h", "--help"), example = "  ait demo")]
+struct DemoArguments {
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// print the completion file of a shell
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "completions",
+    help_triggers("-h", "--help"),
+    example = "  ait completions fish > ~/.config/fish/completions/ait.fish"
+)]
+struct CompletionsArguments {
+    /// zsh, bash or fish
+    #[argh(positional)]
+    shell: String,
+}
+
 impl From<Command> for Request {
     fn from(command: Command) -> Request {
         match command {
@@ -296,8 +326,17 @@ impl From<Command> for Request {
                 Request::Init(init::Init { target, manual, plugin })
             }
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
+            Command::Completions(CompletionsArguments { shell }) => {
+                Request::Completions(completions::Completions { shell })
+            }
+            Command::Demo(DemoArguments { color }) => Request::Demo(demo::Demo { color }),
         }
     }
+}
+
+/// Everything that may be typed: commands, options, arguments, and what each is for.
+pub fn description() -> CommandInfoWithArgs {
+    Ait::get_args_info()
 }
 
 /// Reads the command line.

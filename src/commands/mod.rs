@@ -1,7 +1,9 @@
 //! What each request does. A command returns its output; only `main` writes it and exits.
 
+pub mod completions;
 pub mod conflicts;
 pub mod current;
+pub mod demo;
 pub mod fleet;
 pub mod follow;
 pub mod history;
@@ -73,6 +75,8 @@ pub fn run(request: Request) -> Output {
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::Completions(request) => completions::run(&request),
+        Request::Demo(request) => demo::run(&request),
     };
     done.unwrap_or_else(Output::from)
 }
