@@ -2,8 +2,9 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, history, hook, init, live, prompt, prune, task};
-use crate::commands::{Output, completions, conflicts, current, demo, history, hook, live, prompt, prune, task};
+use crate::commands::{
+    Output, completions, conflicts, current, demo, history, hook, hooks, init, live, prompt, prune, task,
+};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -27,6 +28,12 @@ pub enum Request {
     History(history::History),
     /// `ait sessions prune`
     Prune(prune::Prune),
+    /// `ait hooks install`
+    HooksInstall(hooks::Install),
+    /// `ait hooks uninstall`
+    HooksUninstall(hooks::Uninstall),
+    /// `ait hooks list`
+    HooksList(hooks::List),
     /// `ait demo`
     Demo(demo::Demo),
     /// `ait completions`
@@ -57,6 +64,7 @@ struct Ait {
 #[argh(subcommand)]
 enum Command {
     Sessions(Sessions),
+    Hooks(Hooks),
     Prompt(PromptArguments),
     Init(InitArguments),
     Hook(HookArguments),
@@ -213,6 +221,60 @@ struct PruneArguments {
     json: bool,
 }
 
+/// have Claude Code call ait
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "hooks", help_triggers("-h", "--help"), example = "  ait hooks install\n  ait hooks list")]
+struct Hooks {
+    #[argh(subcommand)]
+    command: HooksCommand,
+}
+
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+enum HooksCommand {
+    Install(InstallArguments),
+    Uninstall(UninstallArguments),
+    List(ListArguments),
+}
+
+/// install hooks into Claude Code's settings
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "install",
+    help_triggers("-h", "--help"),
+    example = "  ait hooks install              both hooks of sessions\n  ait hooks install statusline   the status line\n  ait hooks install --dry-run    show what would change"
+)]
+struct InstallArguments {
+    /// session-register, session-cleanup, statusline; the first two where none is named
+    #[argh(positional, arg_name = "hook")]
+    names: Vec<String>,
+    /// show what would change, and change nothing
+    #[argh(switch)]
+    dry_run: bool,
+}
+
+/// take hooks out of Claude Code's settings again
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "uninstall", help_triggers("-h", "--help"), example = "  ait hooks uninstall --dry-run")]
+struct UninstallArguments {
+    /// session-register, session-cleanup, statusline; all where none is named
+    #[argh(positional, arg_name = "hook")]
+    names: Vec<String>,
+    /// show what would change, and change nothing
+    #[argh(switch)]
+    dry_run: bool,
+}
+
+/// show which hooks are installed, and when each was last seen to fire
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "list", help_triggers("-h", "--help"), example = "  ait hooks list --json")]
+struct ListArguments {
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+}
+
 /// print the segment of this folder's session, for a prompt
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
@@ -318,6 +380,15 @@ impl From<Command> for Request {
                 SessionsCommand::Prune(PruneArguments { dry_run, json }) => {
                     Request::Prune(prune::Prune { dry_run, json })
                 }
+            },
+            Command::Hooks(Hooks { command }) => match command {
+                HooksCommand::Install(InstallArguments { names, dry_run }) => {
+                    Request::HooksInstall(hooks::Install { names, dry_run })
+                }
+                HooksCommand::Uninstall(UninstallArguments { names, dry_run }) => {
+                    Request::HooksUninstall(hooks::Uninstall { names, dry_run })
+                }
+                HooksCommand::List(ListArguments { json }) => Request::HooksList(hooks::List { json }),
             },
             Command::Prompt(PromptArguments { dialect, format, dir, fleet, follow, icons, color, max_width }) => {
                 Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, follow, icons, color, max_width })

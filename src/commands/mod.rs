@@ -75,6 +75,9 @@ pub fn run(request: Request) -> Output {
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::HooksInstall(request) => hooks::install(&request),
+        Request::HooksUninstall(request) => hooks::uninstall(&request),
+        Request::HooksList(request) => hooks::list(&request),
         Request::Completions(request) => completions::run(&request),
         Request::Demo(request) => demo::run(&request),
     };
