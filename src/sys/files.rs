@@ -65,6 +65,7 @@ pub struct Meta {
     pub modified: i128,
 }
 
+#[allow(clippy::useless_conversion, reason = "the mode has 16 bits on macOS")]
 fn meta(stat: &Stat) -> Meta {
     let nanoseconds = |seconds, nanoseconds| i128::from(seconds) * 1_000_000_000 + nanoseconds as i128;
     Meta {
@@ -388,6 +389,27 @@ pub fn make_folders(path: &Path) -> io::Result<()> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Makes a folder of our own, mode 0700, in the folder for temporary files. Nobody can have made it before us. Symlinks
+/// in its path are resolved.
+pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {
+    let parent = std::fs::canonicalize(super::env::temporary_folder())?;
+    let now = super::clock::now().subsec_nanosecond();
+    for attempt in 0..100 {
+        let path = parent.join(format!("{name}-{}-{:x}", std::process::id(), now + attempt));
+        match rustix::fs::mkdirat(CWD, &path, FOLDER_MODE) {
+            Ok(()) => return Ok(path),
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Removes a folder and everything in it; symlinks in it are removed, not followed.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
 }
 
 /// Whether the path names a folder, or a symlink to one.

@@ -7,3 +7,4 @@ pub mod ffi;
 pub mod files;
 pub mod process;
 pub mod terminal;
+pub mod watch;
