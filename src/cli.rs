@@ -415,7 +415,13 @@ pub fn description() -> CommandInfoWithArgs {
 /// # Errors
 /// Help, the version, or what is wrong with it: in each case what to print and how to exit.
 pub fn parse(arguments: &[String]) -> Result<Request, Output> {
-    let arguments = split_equals(arguments);
+    let mut arguments = split_equals(arguments);
+    // In starship's configuration the command comes last; shell/starship.toml says why.
+    if let ([first, ..], [.., last]) = (arguments.as_slice(), arguments.as_slice())
+        && (first.as_str(), last.as_str()) == ("--for", "prompt")
+    {
+        arguments.rotate_right(1);
+    }
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match Ait::from_args(&["ait"], &words) {
         Ok(Ait { version: true, .. }) => Err(Output::data(format!("ait {}\n", env!("CARGO_PKG_VERSION")))),
