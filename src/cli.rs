@@ -2,7 +2,7 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, history, hook, live, prompt, prune, task};
+use crate::commands::{Output, conflicts, current, history, hook, live, prompt, prune, statusline, task};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -12,6 +12,8 @@ pub enum Request {
     Hook(hook::Hook),
     /// `ait prompt`
     Prompt(prompt::Prompt),
+    /// `ait statusline`
+    Statusline(statusline::Statusline),
     /// `ait sessions live`
     Live(live::Live),
     /// `ait sessions current`
@@ -51,6 +53,7 @@ struct Ait {
 enum Command {
     Sessions(Sessions),
     Prompt(PromptArguments),
+    Statusline(StatuslineArguments),
     Hook(HookArguments),
 }
 
@@ -235,6 +238,32 @@ struct PromptArguments {
     max_width: Option<usize>,
 }
 
+/// print Claude Code's status line from what it sends on standard input (Claude Code calls this)
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "statusline",
+    help_triggers("-h", "--help"),
+    example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json"
+)]
+struct StatuslineArguments {
+    /// what to show: text, {{token}}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default
+    #[argh(option, arg_name = "format")]
+    format: Option<String>,
+    /// unicode (the default), nerd or ascii
+    #[argh(option, arg_name = "set")]
+    icons: Option<String>,
+    /// always, never or auto (the default: always, unless NO_COLOR is set)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+    /// at most this many terminal cells; what Claude Code has room for is the default
+    #[argh(option, arg_name = "n")]
+    max_width: Option<usize>,
+    /// show what this command prints below: the status line that was there before
+    #[argh(option, arg_name = "command")]
+    then: Option<String>,
+}
+
 /// take an event from Claude Code on standard input (Claude Code calls this)
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "hook", help_triggers("-h", "--help"), example = "  ait hook session-register < event.json")]
@@ -270,6 +299,9 @@ impl From<Command> for Request {
             },
             Command::Prompt(PromptArguments { dialect, format, dir, fleet, icons, color, max_width }) => {
                 Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, icons, color, max_width })
+            }
+            Command::Statusline(StatuslineArguments { format, icons, color, max_width, then }) => {
+                Request::Statusline(statusline::Statusline { format, icons, color, max_width, then })
             }
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
         }

@@ -2,3 +2,4 @@
 
 pub mod payload;
 pub mod registry;
+pub mod status_payload;

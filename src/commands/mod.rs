@@ -1,5 +1,6 @@
 //! What each request does. A command returns its output; only `main` writes it and exits.
 
+mod chain;
 pub mod conflicts;
 pub mod current;
 pub mod fleet;
@@ -9,6 +10,7 @@ pub mod live;
 mod page;
 pub mod prompt;
 pub mod prune;
+pub mod statusline;
 pub mod task;
 
 use crate::cli::Request;
@@ -63,6 +65,7 @@ pub fn run(request: Request) -> Output {
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
+        Request::Statusline(request) => return statusline::run(&request),
         Request::Live(request) => live::run(&request),
         Request::Current(request) => current::run(&request),
         Request::Task(request) => task::run(&request),
