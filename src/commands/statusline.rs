@@ -60,14 +60,16 @@ pub fn run(request: &Statusline) -> Output {
     let now = clock::now();
     let mut trouble = Trouble::default();
     let root = trouble.take(Root::find());
-    let read = files::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new("reading", "standard input", why));
-    let bytes = trouble.take(read).unwrap_or_default();
-    let parsed = StatusPayload::parse(&bytes).map_err(|why| Error::new("reading", "standard input", why));
-    let payload = trouble.take(parsed).unwrap_or_default();
+    let failed = |why: &dyn std::fmt::Display| Error::new("reading a payload", "standard input", why);
+    let bytes = trouble.take(files::read_stdin(PAYLOAD_LIMIT).map_err(|why| failed(&why)));
+    let parsed = bytes.as_deref().map(|bytes| StatusPayload::parse(bytes).map_err(|why| failed(&why)));
+    let payload = parsed.and_then(|parsed| trouble.take(parsed)).unwrap_or_default();
 
     let mut lines = line(request, &payload, root.as_ref(), now, &mut trouble);
     if let Some(command) = &request.then
-        && let Some(theirs) = trouble.take(chain::output(command, &bytes)).filter(|theirs| !theirs.is_empty())
+        && let Some(theirs) = trouble
+            .take(chain::output(command, bytes.as_deref().unwrap_or_default()))
+            .filter(|theirs| !theirs.is_empty())
     {
         if !lines.is_empty() {
             lines.push('\n');
