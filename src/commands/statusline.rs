@@ -96,7 +96,7 @@ fn line(
     let Some(format) = format.or_else(|| Format::parse(format::STATUS_LINE).ok()) else { return String::new() };
 
     let folder = folder(payload);
-    let here = folder.as_deref().map_or_else(Place::here, Place::of);
+    let here = place(folder.as_deref());
     let id = SessionId::parse(&payload.session_id);
     let mut members = root.map(|root| fleet::here(root, &here, now)).unwrap_or_default();
     // Without a repository those of a folder above are shown too, who do not work here.
@@ -116,8 +116,7 @@ fn line(
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);
-    let path = folder.unwrap_or_else(|| here.root.clone());
-    let path = path.to_string_lossy();
+    let path = page::under_home(folder.as_deref().unwrap_or(&here.root));
     let facts = Facts {
         project: &project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -148,6 +147,16 @@ fn line(
 fn folder(payload: &StatusPayload) -> Option<PathBuf> {
     let told = [&payload.folder, &payload.project_folder];
     told.into_iter().flatten().map(Path::new).find(|folder| folder.is_absolute()).map(Path::to_owned)
+}
+
+/// The place of that folder. It is the one that the client runs us in, as a rule, and then the kernel has resolved it.
+fn place(folder: Option<&Path>) -> Place {
+    match (env::current_dir(), folder) {
+        (Some(current), Some(folder)) if current != folder => Place::of(folder),
+        (Some(current), _) => Place::of_resolved(current),
+        (None, Some(folder)) => Place::of(folder),
+        (None, None) => Place::of_resolved(PathBuf::from("/")),
+    }
 }
 
 /// What the user set; else the title, which the client knows sooner than the hooks; else the first prompt.
