@@ -2,9 +2,8 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, history, hook, live, prompt, prune, statusline, task};
 use crate::commands::{
-    Output, completions, conflicts, current, demo, history, hook, hooks, init, live, prompt, prune, task,
+    Output, completions, conflicts, current, demo, history, hook, hooks, init, live, prompt, prune, statusline, task,
 };
 use crate::error::{Error, Exit};
 
@@ -323,7 +322,7 @@ struct PromptArguments {
     example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json"
 )]
 struct StatuslineArguments {
-    /// what to show: text, {{token}}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default
+    /// what to show: text, {token}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default
     #[argh(option, arg_name = "format")]
     format: Option<String>,
     /// unicode (the default), nerd or ascii
@@ -338,6 +337,8 @@ struct StatuslineArguments {
     /// show what this command prints below: the status line that was there before
     #[argh(option, arg_name = "command")]
     then: Option<String>,
+}
+
 /// print what puts the segment in a prompt, in tmux or in starship
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "init", help_triggers("-h", "--help"), example = "  eval \"$(ait init zsh)\"")]
@@ -456,7 +457,8 @@ pub fn parse(arguments: &[String]) -> Result<Request, Output> {
         Err(EarlyExit { status: Ok(()), .. }) if words.first() == Some(&"init") => Err(Output::data(init::HELP)),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
         // Exit code 2 of a hook is an order to block: a newer hook script must not give one through an older program.
-        Err(EarlyExit { output, .. }) if words.first() == Some(&"hook") => {
+        // A status line ends with 0 too, whatever happens.
+        Err(EarlyExit { output, .. }) if matches!(words.first(), Some(&("hook" | "statusline"))) => {
             Err(wrong_usage(&words, &output).exit(Exit::Done))
         }
         Err(EarlyExit { output, .. }) => Err(wrong_usage(&words, &output)),

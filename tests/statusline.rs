@@ -9,136 +9,73 @@
     reason = "a test may stop at the first surprise, and starts processes and reads the clock itself"
 )]
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+mod common;
 
-use jiff::{SignedDuration, Timestamp};
+use std::fs;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{Client, World, ago, wait_until};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-const AIT: &str = env!("CARGO_BIN_EXE_ait");
 const ID: &str = "6425757d-2548-4fb2-9ce2-2c43e134d597";
 const OTHER: &str = "9029aedc-fe71-4c87-b21d-9d372d6ce844";
 
-/// A home of its own, removed at the end: a folder `project`, and a repository `repo` with a worktree.
-struct World {
-    home: PathBuf,
-    variables: BTreeMap<&'static str, String>,
+/// A home with a folder `project`, and a repository `repo` with a worktree; and how `ait statusline` is run in it.
+struct Stage {
+    world: World,
+    variables: Vec<(&'static str, String)>,
 }
 
-impl World {
-    fn new() -> World {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("ait-statusline-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let home = std::env::temp_dir().join(name);
-        fs::create_dir_all(&home).unwrap();
-        let world = World { home: home.canonicalize().unwrap(), variables: BTreeMap::new() };
-        fs::create_dir_all(world.path("project/sub")).unwrap();
-        fs::create_dir_all(world.path("repo")).unwrap();
-        world.git("init --quiet --initial-branch=main");
-        world.git("commit --quiet --allow-empty --message=start");
-        world.git("worktree add --quiet -b worktree-wt1 .claude/worktrees/wt1");
-        world
-    }
+impl Deref for Stage {
+    type Target = World;
 
-    fn path(&self, below: &str) -> PathBuf {
-        self.home.join(below)
+    fn deref(&self) -> &World {
+        &self.world
     }
+}
 
-    fn git(&self, words: &str) {
-        let mut git = Command::new("git");
-        git.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", &self.home);
-        git.env("GIT_CONFIG_NOSYSTEM", "1").args(["-c", "user.name=dev", "-c", "user.email=dev@localhost"]);
-        let output = git.args(words.split_whitespace()).current_dir(self.path("repo")).output().unwrap();
-        assert!(output.status.success(), "git {words}: {}", String::from_utf8_lossy(&output.stderr));
+impl Stage {
+    fn new() -> Stage {
+        let world = World::new();
+        world.folder("project/sub");
+        let repository = world.repository("repo");
+        world.worktree(&repository, "repo/.claude/worktrees/wt1", "worktree-wt1");
+        Stage { world, variables: Vec::new() }
     }
 
     /// With this variable.
-    fn var(mut self, name: &'static str, value: impl Into<String>) -> World {
-        self.variables.insert(name, value.into());
+    fn var(mut self, name: &'static str, value: impl Into<String>) -> Stage {
+        self.variables.push((name, value.into()));
         self
     }
 
     /// Writes the manifest of a session that started 45 minutes ago.
-    fn manifest(&self, id: &str, pid: u32, folder: &str, fields: Value) {
-        let started = Timestamp::now().checked_sub(SignedDuration::from_secs(45 * 60 + 30)).unwrap();
-        let mut manifest = json!({
-            "session_id": id, "project": "aiterm", "path": self.path(folder), "git_branch": "main",
-            "git_dirty": false, "started": format!("{started:.0}"), "pid": pid, "task": "Fixing login",
-        });
-        manifest.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        self.write(&format!(".claude/sessions/active/{id}.json"), manifest.to_string().as_bytes());
-    }
-
-    fn write(&self, below: &str, bytes: &[u8]) {
-        let file = self.path(below);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, bytes).unwrap();
+    fn manifest(&self, id: &str, pid: u32, folder: &str, fields: Value) -> PathBuf {
+        let mut all = json!({"task": "Fixing login"});
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        self.by_hand(id, pid, &self.path(folder), all)
     }
 
     /// A captured payload, with this home in place of the one it was captured in.
     fn captured(&self, case: &str) -> String {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/payloads/statusLine-{case}.json"));
-        fs::read_to_string(file).unwrap().replace("/home/dev", self.home.to_str().unwrap())
+        fs::read_to_string(file).unwrap().replace("/home/dev", self.path("").to_str().unwrap())
     }
 
     /// Runs `ait statusline`; gives what it prints. It always goes well.
     #[track_caller]
     fn shows(&self, words: &[&str], input: impl AsRef<[u8]>) -> String {
-        let mut command = Command::new(AIT);
-        command.env_clear().env("HOME", &self.home).env("PATH", std::env::var_os("PATH").unwrap());
-        command.envs(&self.variables).current_dir(&self.home).arg("statusline").args(words);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // It need not read all of it.
-        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
-        let output = child.wait_with_output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!((output.status.code(), &*errors), (Some(0), ""), "{words:?}");
-        String::from_utf8(output.stdout).unwrap()
+        let ask = self.variables.iter().fold(self.ait(), |ask, (name, value)| ask.var(name, value));
+        ask.given(&[&["statusline"], words].concat(), input.as_ref()).fine()
     }
 
     /// The same without colour.
     #[track_caller]
     fn plain(&self, input: impl AsRef<[u8]>) -> String {
         self.shows(&["--color", "never"], input)
-    }
-
-    /// The lines in the log.
-    fn log(&self) -> Vec<String> {
-        let Ok(roots) = fs::read_dir(self.path(".cache/ait")) else { return Vec::new() };
-        let logs = roots.map(|root| fs::read_to_string(root.unwrap().path().join("log")).unwrap_or_default());
-        logs.collect::<String>().lines().map(str::to_owned).collect()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.home);
-    }
-}
-
-/// A process that stands for a running client.
-struct Client(Child);
-
-impl Client {
-    fn new() -> Client {
-        Client(Command::new("sleep").arg("1000").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
-    }
-
-    fn pid(&self) -> u32 {
-        self.0.id()
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -151,8 +88,8 @@ fn payload(id: &str, folder: &Path, fields: Value) -> String {
 
 #[test]
 fn every_captured_payload_makes_a_line() {
-    let world = World::new();
-    let known = World::new();
+    let world = Stage::new();
+    let known = Stage::new();
     let client = Client::new();
     // What it shows of a session that nobody knows, and of the same session with a task of the user's.
     let cases = [
@@ -191,21 +128,21 @@ fn every_captured_payload_makes_a_line() {
         let payload = known.captured(case);
         let sent: Value = serde_json::from_str(&payload).unwrap();
         let id = sent["session_id"].as_str().unwrap();
-        known.manifest(id, client.pid(), "elsewhere", json!({"task_source": "user", "git_branch": "old"}));
+        let file = known.manifest(id, client.pid(), "elsewhere", json!({"task_source": "user", "git_branch": "old"}));
         let place = match case {
             "git-repo-2" => "main",
             "worktree" => "worktree-wt1 (wt1)",
             _ => "old",
         };
         assert_eq!(known.plain(payload), format!("aiterm {place} 45m Fixing login | {end}\n"), "{case}");
-        fs::remove_file(known.path(&format!(".claude/sessions/active/{id}.json"))).unwrap();
+        fs::remove_file(file).unwrap();
     }
     assert_eq!(world.log(), [""; 0]);
 }
 
 #[test]
 fn what_subscribers_and_other_versions_of_the_client_get() {
-    let world = World::new();
+    let world = Stage::new();
     let at = |fields: Value| world.plain(payload(ID, &world.path("repo"), fields));
     let limits = json!({
         "five_hour": {"used_percentage": 23.5, "resets_at": 1_738_425_600},
@@ -237,7 +174,7 @@ fn places(value: &Value, above: &str) -> Vec<String> {
 
 #[test]
 fn any_field_may_be_null_absent_or_of_another_type() {
-    let world = World::new();
+    let world = Stage::new();
     let whole: Value = serde_json::from_str(&world.captured("rename")).unwrap();
     let full = "project <1m my-name ✗no hooks | Opus 5.5 | 2% context | $0.05 | +3 -1\n";
     assert_eq!(world.plain(whole.to_string()), full);
@@ -281,7 +218,7 @@ fn with(whole: &Value, place: &str, value: Option<Value>) -> Value {
 
 #[test]
 fn the_session_is_the_one_in_the_payload() {
-    let world = World::new().var("CLAUDE_CODE_SESSION_ID", OTHER);
+    let world = Stage::new().var("CLAUDE_CODE_SESSION_ID", OTHER);
     let (one, two) = (Client::new(), Client::new());
     world.manifest(ID, one.pid(), "repo", json!({"task": "mine"}));
     world.manifest(OTHER, two.pid(), "repo", json!({"task": "theirs", "project": "wrong"}));
@@ -301,7 +238,7 @@ fn the_session_is_the_one_in_the_payload() {
 
 #[test]
 fn a_session_in_a_folder_above_is_no_conflict() {
-    let world = World::new();
+    let world = Stage::new();
     let client = Client::new();
     world.manifest(OTHER, client.pid(), "project", json!({}));
     assert_eq!(world.plain(payload(ID, &world.path("project/sub"), json!({}))), "sub\n");
@@ -310,7 +247,7 @@ fn a_session_in_a_folder_above_is_no_conflict() {
 
 #[test]
 fn what_the_user_set_wins_over_the_title_and_that_over_the_prompt() {
-    let world = World::new();
+    let world = Stage::new();
     let client = Client::new();
     for (fields, wanted) in [
         (json!({"task_source": "user"}), " Fixing login"),
@@ -329,11 +266,11 @@ fn what_the_user_set_wins_over_the_title_and_that_over_the_prompt() {
 #[test]
 fn the_mark_for_hooks_waits_until_one_must_have_come() {
     let client = Client::new();
-    let world = World::new().var("CLAUDE_PID", client.pid().to_string());
+    let world = Stage::new().var("CLAUDE_PID", client.pid().to_string());
     let shown = |milliseconds: u64, started: i64| {
         let started = Timestamp::now().as_millisecond() - started;
         let record = json!({"pid": client.pid(), "sessionId": ID, "startedAt": started}).to_string();
-        world.write(&format!(".claude/sessions/{}.json", client.pid()), record.as_bytes());
+        world.write(&format!(".claude/sessions/{}.json", client.pid()), &record);
         world.plain(payload(ID, &world.path("repo"), json!({"cost": {"total_duration_ms": milliseconds}})))
     };
     assert_eq!(shown(60_000, 60_000), "repo main 1m ✗no hooks\n");
@@ -344,28 +281,27 @@ fn the_mark_for_hooks_waits_until_one_must_have_come() {
 
 #[test]
 fn a_state_is_shown_where_the_format_asks() {
-    let world = World::new().var("AIT_STATUSLINE_FORMAT", "{session}[ {state}][ {waiting_for}][ {waiting}]");
+    let world = Stage::new().var("AIT_STATUSLINE_FORMAT", "{session}[ {state}][ {waiting_for}][ {waiting}]");
     let client = Client::new();
-    let since = format!("{:.0}", Timestamp::now().checked_sub(SignedDuration::from_secs(130)).unwrap());
-    let fields = json!({"state": "waiting", "state_since": since, "waiting_for": "question"});
+    let fields = json!({"state": "waiting", "state_since": ago(130), "waiting_for": "question"});
     world.manifest(ID, client.pid(), "repo", fields);
     let sent = payload(ID, &world.path("repo"), json!({}));
     assert_eq!(world.plain(&sent), "6425757d waiting question ◷2m\n");
     assert_eq!(world.shows(&["--color", "never", "--icons", "ascii", "--format", "{waiting}"], &sent), "?2m\n");
     // The format of the prompt is another matter.
-    let world = World::new().var("AIT_FORMAT", "{path}");
+    let world = Stage::new().var("AIT_FORMAT", "{path}");
     assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({}))), "repo main\n");
 }
 
 #[test]
 fn bad_input_costs_what_it_brings_and_leaves_a_reason() {
-    let world = World::new();
+    let world = Stage::new();
     let deep = format!("{{\"model\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let garbage: [&[u8]; 8] =
         [b"", b"\n", b"[]", b"null", b"{\"session_id\":", b"\xff\xfe", b"{\"cwd\":\"\\ud800\"}x", b"\0"];
     for (count, bytes) in garbage.into_iter().enumerate() {
         // What the folder that it runs in says.
-        let name = world.home.file_name().unwrap().to_str().unwrap();
+        let name = world.path("").file_name().unwrap().to_str().unwrap().to_owned();
         assert_eq!(world.plain(bytes), format!("{name}\n"), "{bytes:?}");
         let log = world.log();
         assert_eq!(log.len(), count + 1, "{bytes:?}");
@@ -373,7 +309,7 @@ fn bad_input_costs_what_it_brings_and_leaves_a_reason() {
     }
     assert!(world.plain(deep).ends_with('\n'));
     let huge = format!("{{\"x\":\"{}\"}}", "y".repeat(100 << 20));
-    assert!(world.plain(huge).starts_with("ait-statusline-"));
+    assert!(world.plain(huge).starts_with("ait-test-"));
     assert!(world.log().last().unwrap().contains("larger than 1048576 bytes"), "{:?}", world.log());
     // A folder that is none, gone, or relative.
     for cwd in [json!("repo"), json!("/nowhere/x"), json!(7), json!("\u{0}")] {
@@ -383,9 +319,9 @@ fn bad_input_costs_what_it_brings_and_leaves_a_reason() {
 
 #[test]
 fn a_broken_manifest_is_not_believed_and_not_touched() {
-    let world = World::new();
+    let world = Stage::new();
     let file = format!(".claude/sessions/active/{ID}.json");
-    world.write(&file, b"{\"task\":");
+    world.write(&file, "{\"task\":");
     assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({}))), "repo main\n");
     assert_eq!(fs::read(world.path(&file)).unwrap(), b"{\"task\":");
     assert!(
@@ -397,11 +333,12 @@ fn a_broken_manifest_is_not_believed_and_not_touched() {
 
 #[test]
 fn a_mistake_in_an_option_does_not_cost_the_line() {
-    let world = World::new();
+    let world = Stage::new();
     let sent = payload(ID, &world.path("repo"), json!({}));
     let words = ["--format", "{brnch}", "--icons", "big", "--color", "red"];
     assert_eq!(world.shows(&words, &sent), "\u{1b}[1;36mrepo\u{1b}[0m \u{1b}[34mmain\u{1b}[0m\n");
     let log = world.log().join("\n");
+    assert_eq!(world.ait().given(&["statusline", "--new", "x"], sent.as_bytes()).code, Some(0));
     for reason in ["did you mean `branch`?", "no icons are called `big`", "`red` is not a choice"] {
         assert!(log.contains(reason), "{log}");
     }
@@ -409,19 +346,19 @@ fn a_mistake_in_an_option_does_not_cost_the_line() {
 
 #[test]
 fn without_a_home_there_is_a_line_too() {
-    let world = World::new().var("HOME", "");
+    let world = Stage::new().var("HOME", "");
     assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({"model": "opus"}))), "repo main | opus\n");
-    let world = World::new().var("HOME", "/dev/null");
+    let world = Stage::new().var("HOME", "/dev/null");
     assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({"model": "opus"}))), "repo main | opus\n");
 }
 
 #[test]
 fn colour_unless_it_is_not_wanted() {
     let colored = "\u{1b}[1;36mrepo\u{1b}[0m \u{1b}[34mmain\u{1b}[0m\n";
-    let world = World::new();
+    let world = Stage::new();
     let sent = payload(ID, &world.path("repo"), json!({}));
     assert_eq!(world.shows(&[], &sent), colored);
-    let world = World::new().var("NO_COLOR", "1");
+    let world = Stage::new().var("NO_COLOR", "1");
     let sent = payload(ID, &world.path("repo"), json!({}));
     assert_eq!(world.shows(&[], &sent), "repo main\n");
     assert_eq!(world.shows(&["--color", "always"], &sent), colored);
@@ -432,7 +369,7 @@ fn the_line_keeps_to_the_room_that_the_client_has() {
     let client = Client::new();
     let widths = [("110", 106), ("60", 56), ("40", 36), ("24", 20), ("9", 5), ("5", 1)];
     for (columns, room) in widths {
-        let world = World::new().var("COLUMNS", columns);
+        let world = Stage::new().var("COLUMNS", columns);
         world.manifest(ID, client.pid(), "repo", json!({"task": "日本語 ".repeat(40)}));
         world.manifest(OTHER, client.pid(), "repo", json!({}));
         let more = json!({"model": {"display_name": "Opus"}, "cost": {"total_cost_usd": 1}});
@@ -444,7 +381,7 @@ fn the_line_keeps_to_the_room_that_the_client_has() {
         assert_eq!(shown.contains("日本"), room >= 56, "{columns}: {shown}");
     }
     for columns in ["0", "4", "x", ""] {
-        let world = World::new().var("COLUMNS", columns);
+        let world = Stage::new().var("COLUMNS", columns);
         let sent = payload(ID, &world.path("repo"), json!({"session_name": "x".repeat(300)}));
         assert_eq!(world.plain(&sent).len(), 311, "{columns}");
         assert_eq!(world.shows(&["--color", "never", "--max-width", "11"], &sent), "repo main\n");
@@ -453,7 +390,7 @@ fn the_line_keeps_to_the_room_that_the_client_has() {
 
 #[test]
 fn nothing_from_outside_reaches_the_terminal_raw() {
-    let world = World::new();
+    let world = Stage::new();
     let client = Client::new();
     let hostile = "a\u{1b}[2Jb\u{1b}]8;;http://x\u{1b}\\c\u{7}d\u{9b}5Ce\nf\r\ng\u{202e}h\u{0}i";
     let fields = json!({"project": hostile, "task": hostile, "git_branch": hostile});
@@ -477,7 +414,7 @@ fn nothing_from_outside_reaches_the_terminal_raw() {
 
 #[test]
 fn the_status_line_that_was_there_before_follows_ours() {
-    let world = World::new();
+    let world = Stage::new();
     let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
     let shown = |then: &str| world.shows(&["--color", "never", "--then", then], &sent);
     let ours = "repo main | opus\n";
@@ -489,7 +426,7 @@ fn the_status_line_that_was_there_before_follows_ours() {
         ("printf 'x\\377y'", "x\u{fffd}y\n"),
         ("echo \"it's $((1+1))\" | tr a-z A-Z", "IT'S 2\n"),
         ("grep -o '\"model\":\"opus\"'", "\"model\":\"opus\"\n"),
-        ("pwd", &format!("{}\n", world.home.display())),
+        ("pwd", &format!("{}\n", world.path("").display())),
         // It says something and leaves something behind that holds its output open.
         ("sleep 1000 & echo $! >left; echo theirs", "theirs\n"),
         ("true", ""),
@@ -506,7 +443,7 @@ fn the_status_line_that_was_there_before_follows_ours() {
 
 #[test]
 fn a_chained_command_that_fails_does_not_cost_ours() {
-    let world = World::new();
+    let world = Stage::new();
     let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
     for (then, reason) in [
         ("echo half; exit 3", "exit code 3"),
@@ -524,22 +461,18 @@ fn a_chained_command_that_fails_does_not_cost_ours() {
 
 #[test]
 fn a_chained_command_that_hangs_is_ended_with_all_it_started() {
-    let world = World::new();
+    let world = Stage::new();
     let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
     let then = "echo half; sleep 1000 & echo $! >child; wait";
     assert_eq!(world.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n");
     assert!(world.log()[0].ends_with("timed out"), "{:?}", world.log());
     let child: u32 = fs::read_to_string(world.path("child")).unwrap().trim().parse().unwrap();
-    let start = Instant::now();
-    while ait::sys::process::look_up(child).is_some_and(|process| !process.zombie) {
-        assert!(start.elapsed() < Duration::from_secs(30), "{child} lives on");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("what it started is gone", || ait::sys::process::look_up(child).is_none_or(|process| process.zombie));
 }
 
 #[test]
 fn a_chained_command_may_read_late_or_never() {
-    let world = World::new();
+    let world = Stage::new();
     // More than a pipe holds.
     let sent = payload(ID, &world.path("repo"), json!({"x": "y".repeat(900_000)}));
     let length = sent.len();

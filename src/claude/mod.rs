@@ -3,7 +3,7 @@
 pub mod jsonc;
 pub mod payload;
 pub mod registry;
-pub mod status_payload;
 pub mod settings;
+pub mod status_payload;
 mod surgery;
 mod words;

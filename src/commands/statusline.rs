@@ -54,8 +54,9 @@ const GRACE: u64 = 10;
 /// Prints the line, and below it what the chained command prints.
 pub fn run(request: &Statusline) -> Output {
     if terminal::stdin_is_terminal() {
-        return Output::nothing()
-            .remark("ait statusline reads what Claude Code sends; to have it there, type: ait init claude");
+        return Output::nothing().remark(
+            "ait statusline reads what Claude Code sends; to have it there, type: ait hooks install statusline",
+        );
     }
     let now = clock::now();
     let mut trouble = Trouble::default();
