@@ -2,7 +2,8 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, history, hook, live, prompt, prune, task};
+use crate::commands::{Output, conflicts, current, history, hook, init, live, prompt, prune, task};
+use crate::commands::{Output, completions, conflicts, current, demo, history, hook, live, prompt, prune, task};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -12,6 +13,8 @@ pub enum Request {
     Hook(hook::Hook),
     /// `ait prompt`
     Prompt(prompt::Prompt),
+    /// `ait init`
+    Init(init::Init),
     /// `ait sessions live`
     Live(live::Live),
     /// `ait sessions current`
@@ -24,6 +27,10 @@ pub enum Request {
     History(history::History),
     /// `ait sessions prune`
     Prune(prune::Prune),
+    /// `ait demo`
+    Demo(demo::Demo),
+    /// `ait completions`
+    Completions(completions::Completions),
 }
 
 /// track and coordinate parallel Claude Code sessions
@@ -51,7 +58,10 @@ struct Ait {
 enum Command {
     Sessions(Sessions),
     Prompt(PromptArguments),
+    Init(InitArguments),
     Hook(HookArguments),
+    Demo(DemoArguments),
+    Completions(CompletionsArguments),
 }
 
 /// see and steer the sessions
@@ -215,7 +225,7 @@ struct PromptArguments {
     /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
     #[argh(option, long = "for", arg_name = "dialect")]
     dialect: Option<String>,
-    /// what to show: text, {{token}}, [group that vanishes when empty]
+    /// what to show: text, {token}, [group that vanishes when empty]
     #[argh(option, arg_name = "format")]
     format: Option<String>,
     /// the folder to speak of, instead of the current one
@@ -224,6 +234,9 @@ struct PromptArguments {
     /// all sessions, wherever they work: how many, who waits, conflicts
     #[argh(switch)]
     fleet: bool,
+    /// a line now and one at each change, until nobody reads: for a #() of tmux
+    #[argh(switch)]
+    follow: bool,
     /// unicode (the default), nerd or ascii
     #[argh(option, arg_name = "set")]
     icons: Option<String>,
@@ -235,6 +248,21 @@ struct PromptArguments {
     max_width: Option<usize>,
 }
 
+/// print what puts the segment in a prompt, in tmux or in starship
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "init", help_triggers("-h", "--help"), example = "  eval \"$(ait init zsh)\"")]
+struct InitArguments {
+    /// zsh, bash, fish, tmux, starship or claude
+    #[argh(positional)]
+    target: Option<String>,
+    /// shells: touch no prompt, only set $AIT_SEGMENT
+    #[argh(switch)]
+    manual: bool,
+    /// tmux: the plug-in itself
+    #[argh(switch)]
+    plugin: bool,
+}
+
 /// take an event from Claude Code on standard input (Claude Code calls this)
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "hook", help_triggers("-h", "--help"), example = "  ait hook session-register < event.json")]
@@ -242,6 +270,29 @@ struct HookArguments {
     /// session-register or session-cleanup
     #[argh(positional)]
     name: Option<String>,
+}
+
+/// see it all at work with three played sessions, in a temporary folder
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "demo", help_triggers("-h", "--help"), example = "  ait demo")]
+struct DemoArguments {
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// print the completion file of a shell
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "completions",
+    help_triggers("-h", "--help"),
+    example = "  ait completions fish > ~/.config/fish/completions/ait.fish"
+)]
+struct CompletionsArguments {
+    /// zsh, bash or fish
+    #[argh(positional)]
+    shell: String,
 }
 
 impl From<Command> for Request {
@@ -268,12 +319,24 @@ impl From<Command> for Request {
                     Request::Prune(prune::Prune { dry_run, json })
                 }
             },
-            Command::Prompt(PromptArguments { dialect, format, dir, fleet, icons, color, max_width }) => {
-                Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, icons, color, max_width })
+            Command::Prompt(PromptArguments { dialect, format, dir, fleet, follow, icons, color, max_width }) => {
+                Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, follow, icons, color, max_width })
+            }
+            Command::Init(InitArguments { target, manual, plugin }) => {
+                Request::Init(init::Init { target, manual, plugin })
             }
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
+            Command::Completions(CompletionsArguments { shell }) => {
+                Request::Completions(completions::Completions { shell })
+            }
+            Command::Demo(DemoArguments { color }) => Request::Demo(demo::Demo { color }),
         }
     }
+}
+
+/// Everything that may be typed: commands, options, arguments, and what each is for.
+pub fn description() -> CommandInfoWithArgs {
+    Ait::get_args_info()
 }
 
 /// Reads the command line.
@@ -287,7 +350,13 @@ pub fn parse(arguments: &[String]) -> Result<Request, Output> {
         Ok(Ait { version: true, .. }) => Err(Output::data(format!("ait {}\n", env!("CARGO_PKG_VERSION")))),
         Ok(Ait { command: Some(command), .. }) => Ok(command.into()),
         Ok(Ait { command: None, .. }) => Err(help(&[])),
+        // How to use it with each prompt framework is more than a list of options.
+        Err(EarlyExit { status: Ok(()), .. }) if words.first() == Some(&"init") => Err(Output::data(init::HELP)),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
+        // Exit code 2 of a hook is an order to block: a newer hook script must not give one through an older program.
+        Err(EarlyExit { output, .. }) if words.first() == Some(&"hook") => {
+            Err(wrong_usage(&words, &output).exit(Exit::Done))
+        }
         Err(EarlyExit { output, .. }) => Err(wrong_usage(&words, &output)),
     }
 }

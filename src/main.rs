@@ -3,7 +3,8 @@
 
 use std::ffi::c_int;
 
-use ait::commands::Output;
+use ait::cli::Request;
+use ait::commands::{Output, follow};
 use ait::error::Exit;
 use ait::sys::files;
 
@@ -11,6 +12,11 @@ ait::entry_point!(run);
 
 fn run(arguments: &[String]) -> c_int {
     let output = match ait::cli::parse(arguments) {
+        // The one command that goes on: a write a line, until nobody reads.
+        Ok(Request::Prompt(request)) if request.follow => {
+            let _ = follow::lines(&request).try_for_each(|line| files::write_stdout(line.as_bytes()));
+            return Exit::Done as c_int;
+        }
         Ok(request) => ait::commands::run(request),
         Err(stopped) => stopped,
     };

@@ -80,7 +80,11 @@ fn in_json(group: &[&Member], now: Timestamp) -> Conflict {
 
 fn for_people(group: &[&Member], page: Page, now: Timestamp) -> String {
     let mut text = String::new();
-    page.line(&mut text, |line| put(line, Role::Conflict, "⚠️  Conflict Detected!"));
+    page.line(&mut text, |line| {
+        line.role(Role::Conflict);
+        line.literal("⚠  Conflict Detected!");
+        line.role(Role::Plain);
+    });
     if let Some(member) = group.first() {
         page.line(&mut text, |line| {
             line.literal("Project: ");

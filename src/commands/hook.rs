@@ -73,10 +73,12 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     let process = process_of(&payload);
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
     let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
-    let scene = scene(&payload, &event, process.as_ref(), &place, now);
+    let mut scene = scene(&payload, &event, process.as_ref(), &place, now);
 
-    let returning = payload.source.as_deref() == Some("resume") || !payload.is_start();
+    // Only a resumed session leaves history; the others that come late are to meet it there.
+    let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
     let outcome = active::update(root, &id, returning, PATIENCE, |manifest, known| {
+        keep_known(&mut scene, manifest);
         let outcome = settle(root, manifest, known, &id, &event, &scene);
         Ok((outcome, outcome))
     })?;
@@ -138,6 +140,15 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         };
     }
     scene
+}
+
+/// A reftable is asked about at the start and the end only. In between, what was known of the tree stands.
+fn keep_known(scene: &mut Scene, manifest: &Manifest) {
+    let same_tree = scene.tree.as_ref().is_some_and(|tree| Path::new(&manifest.path).starts_with(tree));
+    if same_tree && scene.branch.is_none() && scene.head.is_none() {
+        scene.branch.clone_from(&manifest.git_branch);
+        scene.head.clone_from(&manifest.head);
+    }
 }
 
 /// The process that runs the session: the one that the client names, where it is this very session that it names

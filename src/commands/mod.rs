@@ -1,10 +1,15 @@
 //! What each request does. A command returns its output; only `main` writes it and exits.
 
+pub mod completions;
 pub mod conflicts;
 pub mod current;
+pub mod demo;
 pub mod fleet;
+pub mod follow;
 pub mod history;
 pub mod hook;
+pub mod hooks;
+pub mod init;
 pub mod live;
 mod page;
 pub mod prompt;
@@ -63,12 +68,15 @@ pub fn run(request: Request) -> Output {
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
+        Request::Init(request) => init::text(&request).map(Output::data),
         Request::Live(request) => live::run(&request),
         Request::Current(request) => current::run(&request),
         Request::Task(request) => task::run(&request),
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::Completions(request) => completions::run(&request),
+        Request::Demo(request) => demo::run(&request),
     };
     done.unwrap_or_else(Output::from)
 }

@@ -9,7 +9,7 @@ use jiff::{Timestamp, TimestampRound, Unit};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::raw::{JsonFields, RawObject, number, text};
+use super::raw::{JsonFields, RawObject, number, text, truth};
 use super::state::State;
 use super::task::TaskSource;
 
@@ -33,7 +33,7 @@ pub struct Manifest {
     pub path: String,
     /// The branch at the last event; absent where HEAD is detached or there is no repository.
     pub git_branch: Option<String>,
-    /// Whether the tree had changes that are not committed, at the last start.
+    /// Whether the tree had changes that are not committed, at the last start or at the end.
     pub git_dirty: Option<bool>,
     /// When it first started.
     pub started: Option<Timestamp>,
@@ -146,7 +146,7 @@ impl Manifest {
             "project" => take(&mut self.project, text(raw)),
             "path" => take(&mut self.path, text(raw)),
             "git_branch" => take_some(&mut self.git_branch, text(raw), null),
-            "git_dirty" => take_some(&mut self.git_dirty, serde_json::from_str(raw.get()).ok(), null),
+            "git_dirty" => take_some(&mut self.git_dirty, truth(raw), null),
             "started" => take_some(&mut self.started, time(raw), null),
             "pid" => take_some(&mut self.pid, number(raw).and_then(|pid| u32::try_from(pid).ok()), null),
             "task" => take_some(&mut self.task, text(raw), null),
