@@ -10,6 +10,7 @@ mod page;
 pub mod prompt;
 pub mod prune;
 pub mod task;
+mod tell;
 
 use crate::cli::Request;
 use crate::error::{Error, Exit, Result};

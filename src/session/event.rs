@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::manifest::{Manifest, ProcessStamp, milliseconds, seconds_between, whole_seconds};
 use super::state::State;
 use super::task::{self, TaskSource};
+use super::touch::{self, Overlap, Wrote};
 
 /// Something that happened in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct Scene {
     pub boot_id: Option<String>,
     /// The tmux pane of the process.
     pub tmux_pane: Option<String>,
+    /// The socket of the tmux server that has this pane.
+    pub tmux_socket: Option<String>,
     /// The user.
     pub user: Option<String>,
     /// This machine.
@@ -65,6 +68,12 @@ pub struct Scene {
     pub folder: String,
     /// The root of the tree that the folder lies in.
     pub tree: Option<String>,
+    /// What the trees of its repository share: git's common folder.
+    pub repository: Option<String>,
+    /// The tree that a file was just written in.
+    pub wrote: Option<Wrote>,
+    /// The sessions that had lately written the same file.
+    pub overlaps: Vec<Overlap>,
     /// The project that folder belongs to.
     pub project: String,
     /// The branch there; `None` detached or without repository.
@@ -107,6 +116,7 @@ impl Event {
         adopt_task(manifest, scene, self);
         match self {
             Event::Start { model } => {
+                manifest.head_moved = None;
                 manifest.started_in = Some(scene.folder.clone());
                 if model.is_some() {
                     manifest.model.clone_from(model);
@@ -191,6 +201,9 @@ pub fn archive(manifest: &mut Manifest, ended: Timestamp, status: &str, reason: 
     set_state(manifest, State::Idle, None, ended);
     manifest.tool = None;
     manifest.processes.clear();
+    manifest.wrote_in.clear();
+    manifest.overlaps.clear();
+    manifest.head_moved = None;
     manifest.ended = Some(whole_seconds(ended));
     manifest.status = Some(status.to_owned());
     manifest.end_reason = reason;
@@ -203,6 +216,7 @@ fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<Proc
         manifest.processes = others;
         manifest.boot_id.clone_from(&scene.boot_id);
         manifest.tmux_pane.clone_from(&scene.tmux_pane);
+        manifest.tmux_socket.clone_from(&scene.tmux_socket);
         manifest.user.clone_from(&scene.user);
         manifest.host.clone_from(&scene.host);
     }
@@ -214,6 +228,15 @@ fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<Proc
         manifest.path.clone_from(&scene.folder);
     }
     manifest.project.clone_from(&scene.project);
+    manifest.tree.clone_from(&scene.tree);
+    manifest.repository.clone_from(&scene.repository);
+    if let Some(wrote) = &scene.wrote {
+        touch::remember(&mut manifest.wrote_in, wrote.clone(), |known, new| known.tree == new.tree);
+    }
+    for overlap in &scene.overlaps {
+        let same = |known: &Overlap, new: &Overlap| known.path == new.path && known.session_id == new.session_id;
+        touch::remember(&mut manifest.overlaps, overlap.clone(), same);
+    }
     manifest.git_branch.clone_from(&scene.branch);
     manifest.head.clone_from(&scene.head);
     if scene.dirty.is_some() {
@@ -267,19 +290,23 @@ fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>,
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn at(second: i64) -> Scene {
+    pub(in crate::session) fn at(second: i64) -> Scene {
         Scene {
             now: Timestamp::from_second(1_800_000_000 + second).unwrap(),
             process: Some(ProcessStamp { pid: 10, start: Some(100) }),
             boot_id: Some("boot".into()),
             tmux_pane: None,
+            tmux_socket: None,
             user: None,
             host: None,
             folder: "/p".into(),
             tree: None,
+            repository: None,
+            wrote: None,
+            overlaps: Vec::new(),
             project: "p".into(),
             branch: Some("main".into()),
             head: None,

@@ -181,9 +181,20 @@ impl Folder {
     /// Adds bytes at the end of a file, making it with mode 0600 where it is missing. One write: lines of two writers
     /// do not mix.
     pub fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        write_all(&self.open_to_append(name)?, bytes)
+    }
+
+    /// As [`Folder::append`], and says how long the file is then.
+    pub fn append_and_size(&self, name: &str, bytes: &[u8]) -> io::Result<u64> {
+        let fd = self.open_to_append(name)?;
+        write_all(&fd, bytes)?;
+        Ok(rustix::fs::tell(&fd)?)
+    }
+
+    fn open_to_append(&self, name: &str) -> io::Result<OwnedFd> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        write_all(&rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?, bytes)
+        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?)
     }
 
     /// Moves a file of this folder to another folder, under the same name, replacing what is there.
