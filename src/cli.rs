@@ -221,6 +221,9 @@ struct PromptArguments {
     /// the folder to speak of, instead of the current one
     #[argh(option, arg_name = "dir")]
     dir: Option<String>,
+    /// all sessions, wherever they work: how many, who waits, conflicts
+    #[argh(switch)]
+    fleet: bool,
     /// unicode (the default), nerd or ascii
     #[argh(option, arg_name = "set")]
     icons: Option<String>,
@@ -265,8 +268,8 @@ impl From<Command> for Request {
                     Request::Prune(prune::Prune { dry_run, json })
                 }
             },
-            Command::Prompt(PromptArguments { dialect, format, dir, icons, color, max_width }) => {
-                Request::Prompt(prompt::Prompt { dialect, format, dir, icons, color, max_width })
+            Command::Prompt(PromptArguments { dialect, format, dir, fleet, icons, color, max_width }) => {
+                Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, icons, color, max_width })
             }
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
         }

@@ -1,17 +1,20 @@
 //! argv -> request -> bytes -> one write -> exit code. A closed pipe is success.
+#![no_main]
 
-use std::process::ExitCode;
+use std::ffi::c_int;
 
 use ait::commands::Output;
 use ait::error::Exit;
-use ait::sys::{env, files};
+use ait::sys::files;
 
-fn main() -> ExitCode {
-    let output = match ait::cli::parse(&env::arguments()) {
+ait::entry_point!(run);
+
+fn run(arguments: &[String]) -> c_int {
+    let output = match ait::cli::parse(arguments) {
         Ok(request) => ait::commands::run(request),
         Err(stopped) => stopped,
     };
-    ExitCode::from(write(&output) as u8)
+    write(&output) as c_int
 }
 
 fn write(output: &Output) -> Exit {

@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::page::{Page, put, put_path};
+use super::page::{Page, put, put_path, row};
 use super::{Output, fleet};
 use crate::error::{Error, Exit, Result};
 use crate::render::json;
@@ -157,15 +157,12 @@ fn nothing_found(request: &History, last: Day, known: &[Day]) -> String {
 fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &TimeZone) -> String {
     let mut table = page.table(&format!("Sessions ended on {day}"));
     for (number, manifest) in sessions.iter().enumerate() {
-        if number > 0 {
-            table.gap();
-        }
-        table.row(page.row(|line| put_heading(line, number + 1, manifest, now)));
+        row(&mut table, |line| put_heading(line, number + 1, manifest, now));
         let clock = |time: Option<Timestamp>| match time {
             Some(time) => time.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
             None => "?".to_owned(),
         };
-        table.row(page.row(|line| {
+        row(&mut table, |line| {
             line.own(format_args!("   {} to {}, ", clock(manifest.started), clock(manifest.ended)));
             line.text(manifest.status.as_deref().unwrap_or("no status"));
             if let Some(reason) = &manifest.end_reason {
@@ -173,17 +170,18 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
                 put(line, Role::Dim, reason);
                 line.literal(")");
             }
-        }));
-        table.row(page.row(|line| {
+        });
+        row(&mut table, |line| {
             line.literal("   ");
             put_path(line, manifest.path.as_ref());
-        }));
+        });
         if let Some(task) = &manifest.task {
-            table.row(page.row(|line| {
+            row(&mut table, |line| {
                 line.literal("   Task: ");
                 put(line, Role::Task, task);
-            }));
+            });
         }
+        table.end_entry();
     }
     table.finish()
 }

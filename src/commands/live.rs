@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Output;
 use super::fleet::{self, Member};
-use super::page::{Page, put, put_path};
+use super::page::{Page, put, put_path, row};
 use crate::error::Result;
 use crate::render::dialect::Line;
 use crate::render::theme::Role;
@@ -88,39 +88,37 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
     let mut table = page.table("Active Claude Code Sessions");
     for (position, member) in members.iter().enumerate() {
         let manifest = &member.session.manifest;
-        if position > 0 {
-            table.gap();
-        }
-        table.row(page.row(|line| {
+        row(&mut table, |line| {
             put_heading(line, position + 1, manifest, now);
             if crowded.contains(&position) {
                 line.literal(" ");
                 put(line, Role::Conflict, "⚠");
             }
-        }));
-        table.row(page.row(|line| {
+        });
+        row(&mut table, |line| {
             line.literal("   ");
             put_path(line, Path::new(&manifest.path));
-        }));
+        });
         if let Some(task) = &manifest.task {
-            table.row(page.row(|line| {
+            row(&mut table, |line| {
                 line.literal("   Task: ");
                 put(line, Role::Task, task);
-            }));
+            });
         }
         // Idle and unknown say nothing that anybody waits for.
         if verbose || matches!(member.told.state, State::Working | State::Waiting | State::Error) {
-            table.row(page.row(|line| {
+            row(&mut table, |line| {
                 line.literal("   State: ");
                 put_state(line, &member.told, now);
                 if verbose {
                     put_receipt(line, &member.told);
                 }
-            }));
+            });
         }
         if verbose {
-            table.row(page.row(|line| put_process(line, member)));
+            row(&mut table, |line| put_process(line, member));
         }
+        table.end_entry();
     }
     table.finish()
 }

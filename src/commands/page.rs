@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
+use crate::render::table::{Table, with_tilde};
 use crate::render::theme::{ColorChoice, Icons, Role, use_color};
 use crate::sys::{env, terminal};
 
@@ -37,16 +38,23 @@ impl Page {
 
     /// Writes one line: what `say` puts into it, cleaned of everything that could move a cursor.
     pub(crate) fn line(self, out: &mut String, say: impl FnOnce(&mut Line)) {
-        out.push_str(&self.row(say).finish());
+        let mut line = Line::row(self.color, Icons::Unicode, None);
+        say(&mut line);
+        out.push_str(&line.finish());
         out.push('\n');
     }
 
-    /// A line to be put into a box.
-    pub(crate) fn row(self, say: impl FnOnce(&mut Line)) -> Line {
-        let mut line = Line::row(self.color, Icons::Unicode, None);
-        say(&mut line);
-        line
+    /// A list under this title: in a box on a terminal, plain lines in a pipe.
+    pub(crate) fn table(self, title: &str) -> Table {
+        Table::new(title, self.color, Icons::Unicode, self.width)
     }
+}
+
+/// Adds a line to a list.
+pub(crate) fn row(table: &mut Table, say: impl FnOnce(&mut Line)) {
+    let mut line = table.line();
+    say(&mut line);
+    table.push(line);
 }
 
 /// Reads `--color`.
@@ -76,14 +84,5 @@ pub(crate) fn put_path(line: &mut Line, path: &Path) {
 
 /// A path for people, `~` for home.
 pub(crate) fn under_home(path: &Path) -> String {
-    match env::home().as_deref().and_then(|home| path.strip_prefix(home).ok()) {
-        Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
-        Some(rest) => format!("~/{}", rest.display()),
-        None => path.display().to_string(),
-    }
-}
-impl Page {
-    pub(crate) fn table(self, t: &str) -> crate::render::table::Table {
-        crate::render::table::Table::new(t)
-    }
+    with_tilde(&path.to_string_lossy(), env::text("HOME").as_deref()).into_owned()
 }

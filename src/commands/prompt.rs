@@ -1,9 +1,30 @@
-//! `ait prompt`: the segment of this folder's session. One of the fast three.
+//! `ait prompt`: the segment of this folder's session, or of the whole fleet. One of the fast three.
+//!
+//! Folder -> tree -> the sessions in it -> the one to speak of -> facts -> one line. No process is started, no time
+//! zone is asked for, each file is read once.
 
-use super::Output;
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::fleet::{self, Member};
+use super::{Output, page};
+use crate::error::{Error, Result};
+use crate::render::dialect::Dialect;
+use crate::render::format::{self, Format};
+use crate::render::segment::{self, Conflict, Facts, Waiting};
+use crate::render::theme::{Icons, Look, use_color};
+use crate::session::conflict::{Grade, shared};
+use crate::session::manifest::seconds_between;
+use crate::session::state::State;
+use crate::store::notes;
+use crate::store::place::Place;
+use crate::store::root::Root;
+use crate::sys::{clock, env, terminal};
 
 /// `ait prompt`
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Prompt {
     /// zsh, bash, fish, tmux, starship, ansi, plain.
     pub dialect: Option<String>,
@@ -11,6 +32,8 @@ pub struct Prompt {
     pub format: Option<String>,
     /// The folder to speak of.
     pub dir: Option<String>,
+    /// All sessions, wherever they work.
+    pub fleet: bool,
     /// unicode, nerd, ascii.
     pub icons: Option<String>,
     /// always, never, auto.
@@ -19,7 +42,113 @@ pub struct Prompt {
     pub max_width: Option<usize>,
 }
 
-/// Prints the segment.
-pub fn run(_request: &Prompt) -> Output {
-    Output::nothing()
+/// Prints the segment. A prompt must come up whatever happens: trouble goes to the log, and to the person only where
+/// one is looking.
+pub fn run(request: &Prompt) -> Output {
+    let now = clock::now();
+    match say(request, now) {
+        Ok(segment) => Output::data(segment),
+        Err(error) if terminal::stderr_is_terminal() => error.into(),
+        Err(error) => {
+            if let Ok(root) = Root::find() {
+                notes::log(&root, now, &format!("prompt: {error}"));
+            }
+            Output::nothing()
+        }
+    }
+}
+
+fn say(request: &Prompt, now: Timestamp) -> Result<String> {
+    let how = Manner::of(request)?;
+    let root = Root::find()?;
+    let source = format_of(request, if request.fleet { format::FLEET } else { format::PROMPT });
+    let format = Format::parse(&source)?;
+    if request.fleet {
+        let members = fleet::live(&root)?;
+        return Ok(segment::render(format, &fleet_facts(&members, now), how.dialect, how.look));
+    }
+    let folder = request.dir.as_ref().map(PathBuf::from).or_else(env::current_dir);
+    let here = Place::of(&folder.unwrap_or_else(|| PathBuf::from("/")));
+    let members = fleet::shown_at(fleet::live(&root)?, &here);
+    let Some(chosen) = to_speak_of(&members) else { return Ok(String::new()) };
+    let branch = here.tree.as_ref().and_then(|tree| tree.branch());
+    let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
+    let manifest = &chosen.session.manifest;
+    let facts = Facts {
+        project: &manifest.project,
+        // What is checked out now; the manifest's is as old as the last event.
+        branch: branch.as_deref().or(manifest.git_branch.as_deref()),
+        worktree: worktree.as_deref(),
+        elapsed: manifest.elapsed_seconds(now),
+        task: manifest.task.as_deref(),
+        state: chosen.told.state,
+        waiting: waiting(chosen, None, now),
+        conflict: (members.len() > 1).then_some(Conflict { count: members.len(), grade: Grade::SharedTree }),
+        count: Some(members.len()),
+        path: Some(&manifest.path),
+        session: Some(chosen.session.id.short()),
+        ..Facts::default()
+    };
+    Ok(segment::render(format, &facts, how.dialect, how.look))
+}
+
+/// How to say it.
+struct Manner {
+    dialect: Dialect,
+    look: Look,
+}
+
+impl Manner {
+    fn of(request: &Prompt) -> Result<Manner> {
+        let dialect = match &request.dialect {
+            Some(name) => name.parse().map_err(|why| Error::new("reading the command line", "--for", why))?,
+            None => Dialect::Plain,
+        };
+        let icons = match request.icons.clone().or_else(|| env::text("AIT_ICONS")) {
+            Some(name) => name.parse().map_err(|why| Error::new("reading the command line", "--icons", why))?,
+            None => Icons::Unicode,
+        };
+        let choice = page::color_choice(request.color.as_deref())?;
+        let (no_color, forced) = (env::text("NO_COLOR"), env::text("CLICOLOR_FORCE"));
+        // A prompt is always on a terminal, whatever our own output goes to.
+        let color = use_color(choice, no_color.as_deref(), forced.as_deref(), true);
+        Ok(Manner { dialect, look: Look { color, icons, max_width: request.max_width } })
+    }
+}
+
+/// `--format`, else `AIT_FORMAT`, else the usual one.
+fn format_of(request: &Prompt, usual: &'static str) -> Cow<'static, str> {
+    let wanted = request.format.clone().or_else(|| env::text("AIT_FORMAT").filter(|_| !request.fleet));
+    wanted.map_or(Cow::Borrowed(usual), Cow::Owned)
+}
+
+/// The session that the segment speaks of: the one that waits longest, else one that works, else the newest.
+fn to_speak_of(members: &[Member]) -> Option<&Member> {
+    let waits = members.iter().filter(|member| member.told.state == State::Waiting);
+    let works = || members.iter().filter(|member| member.told.state == State::Working);
+    waits
+        .min_by_key(|member| member.told.since)
+        .or_else(|| works().max_by_key(|member| member.told.since))
+        .or_else(|| members.iter().max_by_key(|member| member.session.manifest.started))
+}
+
+fn waiting<'a>(member: &'a Member, whose: Option<&'a str>, now: Timestamp) -> Option<Waiting<'a>> {
+    (member.told.state == State::Waiting).then(|| Waiting {
+        for_what: member.told.waiting_for.as_deref().unwrap_or_default(),
+        seconds: member.told.since.map_or(0, |since| seconds_between(since, now)),
+        whose,
+    })
+}
+
+/// How many sessions, who waits longest, and whether two can hurt each other.
+fn fleet_facts(members: &[Member], now: Timestamp) -> Facts<'_> {
+    let longest =
+        members.iter().filter(|member| member.told.state == State::Waiting).min_by_key(|member| member.told.since);
+    let crowded: usize = shared(members.iter().map(|member| member.place.root.as_path())).iter().map(Vec::len).sum();
+    Facts {
+        waiting: longest.and_then(|member| waiting(member, Some(&member.session.manifest.project), now)),
+        conflict: (crowded > 0).then_some(Conflict { count: crowded, grade: Grade::SharedTree }),
+        count: (!members.is_empty()).then_some(members.len()),
+        ..Facts::default()
+    }
 }

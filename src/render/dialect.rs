@@ -112,6 +112,7 @@ pub struct Line {
     color: bool,
     collapse: bool,
     ellipsis: &'static str,
+    ellipsis_cells: usize,
     /// The most cells the line may take.
     limit: usize,
     /// The cells taken so far.
@@ -137,6 +138,7 @@ impl Line {
             color: color && dialect.has_color(),
             collapse: true,
             ellipsis: icons.ellipsis(),
+            ellipsis_cells: width::cells(icons.ellipsis()),
             limit: limit.unwrap_or(usize::MAX),
             cells: 0,
             space: false,
@@ -160,9 +162,8 @@ impl Line {
 
     /// Text from outside in at most `max` cells, cut with an ellipsis.
     pub fn text_within(&mut self, text: &str, max: usize) {
-        let ellipsis = width::cells(self.ellipsis);
-        let room = max.checked_sub(ellipsis);
-        let (start, before, mut used) = (self.cells, self.space, 0);
+        let room = max.checked_sub(self.ellipsis_cells);
+        let mut used = 0;
         let mut fits = self.mark();
         let mut space = false;
         for (character, cells) in width::shown(text) {
@@ -173,9 +174,8 @@ impl Line {
             let taken = cells + usize::from(space);
             if used + taken > max {
                 self.rewind(fits);
-                if let Some(_room) = room {
-                    let e = self.ellipsis;
-                    self.own(format_args!("{e}"));
+                if room.is_some() {
+                    self.literal(self.ellipsis);
                 }
                 return;
             }
@@ -189,7 +189,6 @@ impl Line {
                 fits = self.mark();
             }
         }
-        debug_assert!(self.full || before || self.cells == start + used);
     }
 
     /// Text of the user's own format, or of ours.
@@ -262,14 +261,12 @@ impl Line {
         if self.space && !self.full {
             self.space = false;
             // The space belongs to neither side: written plain, it carries no underline or background.
-            let fits = self.cells + 1 + cells <= self.limit;
-            if fits {
-                self.style_is(Role::Plain);
-                self.out.push(' ');
-                self.cells += 1;
-            } else {
-                self.overflow();
+            if self.cells + 1 + cells > self.limit {
+                return self.overflow();
             }
+            self.style_is(Role::Plain);
+            self.out.push(' ');
+            self.cells += 1;
         }
         self.put_cells(character, cells);
     }
@@ -288,7 +285,7 @@ impl Line {
             None => self.out.push(character),
         }
         self.cells += cells;
-        if self.limit < usize::MAX && self.cells + width::cells(self.ellipsis) <= self.limit && character != ' ' {
+        if self.limit < usize::MAX && self.cells + self.ellipsis_cells <= self.limit && character != ' ' {
             self.cut = self.mark();
         }
     }
@@ -300,9 +297,9 @@ impl Line {
         self.cells = cut.cells;
         self.written = cut.written;
         self.space = false;
-        if self.cells + width::cells(self.ellipsis) <= self.limit {
+        if self.cells + self.ellipsis_cells <= self.limit {
             self.out.push_str(self.ellipsis);
-            self.cells += width::cells(self.ellipsis);
+            self.cells += self.ellipsis_cells;
         }
         self.full = true;
     }

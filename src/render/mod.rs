@@ -1,7 +1,12 @@
-//! (stub)
+//! Text for people and programs: the segment of a prompt in every dialect, boxes, durations, JSON.
+//!
+//! Nothing here reads a file, the clock or the environment: what is shown comes in as arguments and goes out as text.
+
 pub mod dialect;
 pub mod elapsed;
+pub mod format;
 pub mod json;
+pub mod segment;
 pub mod table;
 pub mod theme;
 pub mod width;

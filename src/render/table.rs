@@ -1,23 +1,236 @@
-//! stub
+//! The rounded box that lists stand in, and the same lines without a box where nobody looks at them on a terminal.
+
+use std::borrow::Cow;
+
 use super::dialect::Line;
-/// x
-pub struct Table(String);
+use super::theme::{Icons, Role};
+use super::width;
+
+/// The least cells that a box takes, borders included, where the terminal has them.
+const LEAST: usize = 59;
+/// Cells that the borders and the spaces beside them take.
+const FRAME: usize = 4;
+/// A terminal narrower than this gets the lines without the box.
+const NARROW: usize = 24;
+
+/// A list under way: a title, and entries of some lines with an empty line between them.
+#[derive(Debug)]
+pub struct Table {
+    color: bool,
+    icons: Icons,
+    /// The cells that a line may take.
+    limit: Option<usize>,
+    framed: bool,
+    title: (String, usize),
+    /// Finished lines and their cells; `None` between entries.
+    rows: Vec<Option<(String, usize)>>,
+}
+
 impl Table {
-    /// x
-    pub fn new(t: &str) -> Table {
-        Table(format!("{t}\n"))
+    /// An empty list. `terminal` is the width of the terminal in cells; `None` for a pipe, where there is neither box
+    /// nor bound.
+    pub fn new(title: &str, color: bool, icons: Icons, terminal: Option<usize>) -> Table {
+        let framed = terminal.is_some_and(|cells| cells >= NARROW);
+        let limit = terminal.map(|cells| if framed { cells - FRAME } else { cells });
+        let mut line = Line::row(color, icons, limit);
+        line.role(Role::Title);
+        line.literal(title);
+        let cells = line.cells();
+        Table { color, icons, limit, framed, title: (line.finish(), cells), rows: Vec::new() }
     }
-    /// x
-    pub fn row(&mut self, l: Line) {
-        self.0.push_str(&l.finish());
-        self.0.push('\n');
+
+    /// A line to be filled and given to [`Table::push`]; it is cut to the width of the list by itself.
+    pub fn line(&self) -> Line {
+        Line::row(self.color, self.icons, self.limit)
     }
-    /// x
-    pub fn gap(&mut self) {
-        self.0.push('\n');
+
+    /// Adds a line to the entry.
+    pub fn push(&mut self, line: Line) {
+        let cells = line.cells();
+        self.rows.push(Some((line.finish(), cells)));
     }
-    /// x
-    pub fn finish(self) -> String {
-        self.0
+
+    /// Ends an entry.
+    pub fn end_entry(&mut self) {
+        self.rows.push(None);
+    }
+
+    /// The list, with a final newline.
+    pub fn finish(mut self) -> String {
+        while matches!(self.rows.last(), Some(None)) {
+            self.rows.pop();
+        }
+        if self.framed { self.in_a_box() } else { self.without_a_box() }
+    }
+
+    fn without_a_box(&self) -> String {
+        let mut out = format!("{}\n\n", self.title.0);
+        for row in &self.rows {
+            out.push_str(row.as_ref().map_or("", |(text, _)| text.trim_end()));
+            out.push('\n');
+        }
+        out
+    }
+
+    fn in_a_box(&self) -> String {
+        let lines = std::iter::once(&self.title).chain(self.rows.iter().flatten());
+        let widest = lines.map(|(_, cells)| *cells).max().unwrap_or(0);
+        let limit = self.limit.unwrap_or(usize::MAX);
+        let inner = widest.max(LEAST - FRAME).min(limit);
+        // Corners and sides, in the order they are met.
+        let [side, flat, corners @ ..] = match self.icons {
+            Icons::Ascii => ["|", "-", "+", "+", "+", "+", "+", "+"],
+            Icons::Unicode | Icons::Nerd => ["│", "─", "╭", "╮", "├", "┤", "╰", "╯"],
+        };
+        let [top_left, top_right, left, right, bottom_left, bottom_right] = corners;
+        let mut out = String::with_capacity((inner + 16) * (self.rows.len() + 4));
+        let rule = |out: &mut String, start: &str, end: &str| {
+            out.push_str(start);
+            out.extend(std::iter::repeat_n(flat, inner + 2));
+            out.push_str(end);
+            out.push('\n');
+        };
+        let row = |out: &mut String, text: &str, cells: usize| {
+            out.push_str(side);
+            out.push(' ');
+            out.push_str(text);
+            width::pad(out, cells, inner);
+            out.push(' ');
+            out.push_str(side);
+            out.push('\n');
+        };
+        rule(&mut out, top_left, top_right);
+        row(&mut out, &self.title.0, self.title.1);
+        rule(&mut out, left, right);
+        for line in &self.rows {
+            let (text, cells) = line.as_ref().map_or(("", 0), |(text, cells)| (text.as_str(), *cells));
+            row(&mut out, text, cells);
+        }
+        rule(&mut out, bottom_left, bottom_right);
+        out
+    }
+}
+
+/// A path with the home folder as `~`.
+pub fn with_tilde<'a>(path: &'a str, home: Option<&str>) -> Cow<'a, str> {
+    let home = home.map(|home| home.trim_end_matches('/')).filter(|home| !home.is_empty());
+    match home.and_then(|home| path.strip_prefix(home)) {
+        Some("") => Cow::Borrowed("~"),
+        Some(rest) if rest.starts_with('/') => Cow::Owned(format!("~{rest}")),
+        _ => Cow::Borrowed(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(color: bool, icons: Icons, terminal: Option<usize>) -> String {
+        let mut table = Table::new("Active Claude Code Sessions", color, icons, terminal);
+        for (number, name, branch, elapsed, path, task) in [
+            (1, "aiterm", "main", "45m", "/Users/dt/projects/dev-tools/aiterm", "Implementing session coordination"),
+            (2, "atlas", "feature/auth", "12m", "/Users/dt/projects/apps/atlas", "Adding OAuth support"),
+        ] {
+            let mut line = table.line();
+            line.own(format_args!("{number}. "));
+            line.role(Role::Project);
+            line.text(name);
+            line.role(Role::Plain);
+            line.literal(" (");
+            line.text(branch);
+            line.own(format_args!(") - {elapsed}"));
+            table.push(line);
+            for (label, text) in [("   ", path), ("   Task: ", task)] {
+                let mut line = table.line();
+                line.literal(label);
+                line.text(text);
+                table.push(line);
+            }
+            table.end_entry();
+        }
+        table.finish()
+    }
+
+    #[test]
+    fn the_box_of_the_guide() {
+        assert_eq!(
+            example(false, Icons::Unicode, Some(80)),
+            "\
+╭─────────────────────────────────────────────────────────╮
+│ Active Claude Code Sessions                             │
+├─────────────────────────────────────────────────────────┤
+│ 1. aiterm (main) - 45m                                  │
+│    /Users/dt/projects/dev-tools/aiterm                  │
+│    Task: Implementing session coordination              │
+│                                                         │
+│ 2. atlas (feature/auth) - 12m                           │
+│    /Users/dt/projects/apps/atlas                        │
+│    Task: Adding OAuth support                           │
+╰─────────────────────────────────────────────────────────╯
+"
+        );
+    }
+
+    #[test]
+    fn the_same_lines_through_a_pipe() {
+        assert_eq!(
+            example(false, Icons::Unicode, None),
+            "\
+Active Claude Code Sessions
+
+1. aiterm (main) - 45m
+   /Users/dt/projects/dev-tools/aiterm
+   Task: Implementing session coordination
+
+2. atlas (feature/auth) - 12m
+   /Users/dt/projects/apps/atlas
+   Task: Adding OAuth support
+"
+        );
+    }
+
+    #[test]
+    fn the_right_border_is_straight_for_any_text() {
+        for terminal in 0..120 {
+            for icons in [Icons::Unicode, Icons::Ascii] {
+                for color in [false, true] {
+                    let mut table = Table::new("Active Claude Code Sessions", color, icons, Some(terminal));
+                    for text in [
+                        "日本語のタスク名がとても長い場合にも右の罫線はまっすぐでなければならない",
+                        "👩\u{200d}💻👍🏽 e\u{301}e\u{301} ⚠\u{fe0f} \u{202e}abc\u{1b}[31m",
+                        "x",
+                    ] {
+                        let mut line = table.line();
+                        line.literal("   Task: ");
+                        line.role(Role::Clobber);
+                        line.text(text);
+                        table.push(line);
+                        table.end_entry();
+                    }
+                    let out = table.finish();
+                    let out = ["\u{1b}[1m", "\u{1b}[1;7;35m", "\u{1b}[0m"]
+                        .iter()
+                        .fold(out, |out, code| out.replace(code, ""));
+                    let widths: Vec<_> = out.lines().map(width::cells).collect();
+                    assert!(widths.iter().all(|cells| *cells <= terminal), "{terminal}\n{out}");
+                    if terminal >= NARROW {
+                        assert!(widths.iter().all(|cells| *cells == widths[0]), "{terminal}\n{out}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn home_is_a_tilde() {
+        for (path, home, wanted) in [
+            ("/home/dev/x", Some("/home/dev"), "~/x"),
+            ("/home/dev", Some("/home/dev/"), "~"),
+            ("/home/developer", Some("/home/dev"), "/home/developer"),
+            ("/home/dev/x", None, "/home/dev/x"),
+            ("/x", Some("/"), "/x"),
+        ] {
+            assert_eq!(with_tilde(path, home), wanted);
+        }
     }
 }

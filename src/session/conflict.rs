@@ -4,16 +4,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
-/// How two sessions can hurt each other, worst first.
+/// How two sessions can hurt each other; the worst is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
-    /// Two live sessions wrote the same file in the same tree.
-    Clobber,
-    /// Two live sessions work in one tree: one's checkout, stash or reset moves the other's files.
-    SharedTree,
     /// Two live sessions wrote the same repository-relative file in different trees of one repository.
     Merge,
+    /// Two live sessions work in one tree: one's checkout, stash or reset moves the other's files.
+    SharedTree,
+    /// Two live sessions wrote the same file in the same tree.
+    Clobber,
 }
 
 impl Grade {

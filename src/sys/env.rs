@@ -33,8 +33,3 @@ pub fn current_dir() -> Option<PathBuf> {
 pub fn this_program() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
-
-/// The arguments of this program, without its name; what is not UTF-8 is replaced.
-pub fn arguments() -> Vec<String> {
-    std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect()
-}

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod env;
+pub mod ffi;
 pub mod files;
 pub mod process;
 pub mod terminal;

@@ -1,0 +1,417 @@
+//! The language of formats: literal text, `{token}` or `{token:20}` (at most 20 cells), `[group]` that vanishes where
+//! all its tokens are empty, `\` before a brace, a bracket or a backslash that is meant as such.
+//!
+//! A format is read in one pass and never turned into a tree: reading it again while drawing costs less than the
+//! allocations of a tree would.
+
+use std::fmt;
+
+use crate::error::{Error, Exit};
+
+/// The default reading of a prompt: `aiterm main 45m Implementing session coordination ⚠2`.
+pub const PROMPT: &str = "[{project} ][{branch} ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}]";
+
+/// The default of Claude Code's status line.
+pub const STATUS_LINE: &str = "[{project} ][{branch} ][({worktree}) ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}][ {hooks}]\
+     [ | {model}][ | {context}][ | {cost}][ | {lines}][ | {limits}]";
+
+/// The default of a status line that speaks of all sessions.
+pub const FLEET: &str = "[{count} live][ {waiting}][ {conflict}]";
+
+/// How deep groups may stand in each other.
+pub(crate) const DEPTH: usize = 8;
+
+/// What a token shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// The name of the project.
+    Project,
+    /// The branch.
+    Branch,
+    /// The linked worktree.
+    Worktree,
+    /// How long the session has been running.
+    Elapsed,
+    /// What the session is for.
+    Task,
+    /// What the session is doing, in a word.
+    State,
+    /// What the session is doing, as a mark.
+    Icon,
+    /// Who waits longest, and how long.
+    Waiting,
+    /// What it waits for.
+    WaitingFor,
+    /// How many sessions can hurt each other here.
+    Conflict,
+    /// How many sessions are live.
+    Count,
+    /// The folder.
+    Path,
+    /// The session's id, shortened.
+    Session,
+    /// Where a sibling moved this tree's commit.
+    Moved,
+    /// A warning where hooks do not fire.
+    Hooks,
+    /// The model's name.
+    Model,
+    /// How much of the context is used.
+    Context,
+    /// What the session cost.
+    Cost,
+    /// Lines added and removed.
+    Lines,
+    /// How much of the limits is used.
+    Limits,
+}
+
+/// Every token: its name and what it shows.
+pub const TOKENS: [(&str, Token, &str); 20] = [
+    ("project", Token::Project, "name of the project"),
+    ("branch", Token::Branch, "branch, or the commit where there is none"),
+    ("worktree", Token::Worktree, "name of the linked worktree; empty in the main one"),
+    ("elapsed", Token::Elapsed, "how long the session has been running: 45m"),
+    ("task", Token::Task, "what the session is for"),
+    ("state", Token::State, "what it is doing: idle, working, waiting, error, unknown"),
+    ("icon", Token::Icon, "the same as a mark; empty when idle or unknown"),
+    ("waiting", Token::Waiting, "who waits longest for you, and how long"),
+    ("waiting_for", Token::WaitingFor, "what it waits for: permission, question, input"),
+    ("conflict", Token::Conflict, "how many sessions share this tree or wrote one file"),
+    ("count", Token::Count, "how many sessions are live"),
+    ("path", Token::Path, "folder of the session"),
+    ("session", Token::Session, "first eight characters of the session's id"),
+    ("moved", Token::Moved, "where another session moved this tree's branch or commit"),
+    ("hooks", Token::Hooks, "a warning where hooks do not fire"),
+    ("model", Token::Model, "name of the model (status line)"),
+    ("context", Token::Context, "share of the context that is used (status line)"),
+    ("cost", Token::Cost, "what the session has cost, in dollars (status line)"),
+    ("lines", Token::Lines, "lines added and removed (status line)"),
+    ("limits", Token::Limits, "share of the five-hour and seven-day limits that is used (status line)"),
+];
+
+impl Token {
+    fn named(name: &str) -> Option<Token> {
+        TOKENS.iter().find(|(known, ..)| *known == name).map(|(_, token, _)| *token)
+    }
+}
+
+/// A format that has been read without finding a mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format<'a> {
+    source: &'a str,
+}
+
+/// A mistake in a format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where it is, in characters from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+    /// What to write instead, where that is known.
+    pub hint: Option<String>,
+    source: String,
+}
+
+/// A piece of a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    Literal(&'a str),
+    /// A token, and the most cells it may take.
+    Token(Token, usize),
+    Open,
+    Close,
+}
+
+impl<'a> Format<'a> {
+    /// Reads a format; the mistake says at which character it is.
+    pub fn parse(source: &'a str) -> Result<Format<'a>, Mistake> {
+        // For each open group: where it began, and whether a token is in it.
+        let mut groups = [(0, false); DEPTH];
+        let mut depth = 0;
+        let mut pieces = Pieces { source, at: 0 };
+        loop {
+            let at = pieces.at;
+            let Some(piece) = pieces.read() else { break };
+            match piece.map_err(|slip| slip.explain(source))? {
+                Piece::Literal(_) => {}
+                Piece::Token(..) => groups.iter_mut().take(depth).for_each(|(_, token)| *token = true),
+                Piece::Open => {
+                    let Some(group) = groups.get_mut(depth) else {
+                        return Err(Slip::new(at, "groups are nested too deep").explain(source));
+                    };
+                    *group = (at, false);
+                    depth += 1;
+                }
+                Piece::Close => match depth.checked_sub(1).and_then(|last| Some((last, groups.get(last)?))) {
+                    None => {
+                        return Err(Slip::new(at, "`]` without a `[` before it").hint(r"write `\]`").explain(source));
+                    }
+                    Some((_, (open, false))) => {
+                        return Err(Slip::new(*open, "a group without a token would never show")
+                            .hint(r"write `\[` and `\]`")
+                            .explain(source));
+                    }
+                    Some((last, _)) => depth = last,
+                },
+            }
+        }
+        match groups.iter().take(depth).next_back() {
+            Some((open, _)) => Err(Slip::new(*open, "this `[` is never closed").hint(r"write `\[`").explain(source)),
+            None => Ok(Format { source }),
+        }
+    }
+
+    /// The pieces, in order.
+    pub(crate) fn pieces(self) -> impl Iterator<Item = Piece<'a>> {
+        let mut pieces = Pieces { source: self.source, at: 0 };
+        std::iter::from_fn(move || pieces.read()?.ok())
+    }
+}
+
+/// Reads a format piece by piece.
+struct Pieces<'a> {
+    source: &'a str,
+    /// Bytes read so far.
+    at: usize,
+}
+
+impl<'a> Pieces<'a> {
+    fn read(&mut self) -> Option<Result<Piece<'a>, Slip>> {
+        let at = self.at;
+        let rest = self.source.get(at..).filter(|rest| !rest.is_empty())?;
+        let special = |character: char| matches!(character, '{' | '}' | '[' | ']' | '\\');
+        let (piece, taken) = match rest.as_bytes().first()? {
+            b'[' => (Piece::Open, 1),
+            b']' => (Piece::Close, 1),
+            b'}' => return Some(Err(Slip::new(at, "`}` without a `{` before it").hint(r"write `\}`"))),
+            b'\\' => match rest.chars().nth(1) {
+                Some(escaped) if special(escaped) => (Piece::Literal(rest.get(1..2)?), 2),
+                Some(other) => {
+                    let what = format!("`\\{other}` means nothing");
+                    return Some(Err(Slip::new(at, what).hint(r"write `\\` for a backslash")));
+                }
+                None => return Some(Err(Slip::new(at, "nothing follows this `\\`").hint(r"write `\\`"))),
+            },
+            b'{' => {
+                let Some(end) = rest.find('}') else {
+                    return Some(Err(Slip::new(at, "this `{` is never closed").hint(r"write `\{`")));
+                };
+                match token(rest.get(1..end)?, at + 1) {
+                    Ok(piece) => (piece, end + 1),
+                    Err(slip) => return Some(Err(slip)),
+                }
+            }
+            _ => {
+                let end = rest.find(special).unwrap_or(rest.len());
+                (Piece::Literal(rest.get(..end)?), end)
+            }
+        };
+        self.at += taken;
+        Some(Ok(piece))
+    }
+}
+
+/// Reads what stands between braces; `at` is where it begins.
+fn token<'a>(inside: &str, at: usize) -> Result<Piece<'a>, Slip> {
+    let (name, bound) = match inside.split_once(':') {
+        Some((name, bound)) => (name, Some(bound)),
+        None => (inside, None),
+    };
+    let Some(token) = Token::named(name) else {
+        if name.is_empty() {
+            return Err(Slip::new(at, "a token without a name").hint(r"write `\{` for a brace"));
+        }
+        let slip = Slip::new(at, format!("unknown token `{name}`"));
+        return Err(match nearest(name) {
+            Some(near) => slip.hint(format!("did you mean `{near}`?")),
+            None => slip.hint(format!("there are {}", TOKENS.map(|(name, ..)| name).join(", "))),
+        });
+    };
+    let Some(bound) = bound else { return Ok(Piece::Token(token, usize::MAX)) };
+    match bound.parse::<u16>() {
+        Ok(cells @ 1..) => Ok(Piece::Token(token, usize::from(cells))),
+        _ => Err(Slip::new(at + name.len() + 1, format!("`{bound}` is not a width"))
+            .hint(format!("write a number of cells from 1 to {}, as in `{{{name}:20}}`", u16::MAX))),
+    }
+}
+
+/// A mistake, before it is known which character it is at.
+struct Slip {
+    /// In bytes from 0.
+    at: usize,
+    what: String,
+    hint: Option<String>,
+}
+
+impl Slip {
+    fn new(at: usize, what: impl Into<String>) -> Slip {
+        Slip { at, what: what.into(), hint: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Slip {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn explain(self, source: &str) -> Mistake {
+        let column = source.char_indices().take_while(|(byte, _)| *byte < self.at).count() + 1;
+        Mistake { column, what: self.what, hint: self.hint, source: source.to_owned() }
+    }
+}
+
+impl Mistake {
+    /// The format, and below it a caret under the mistake, for a terminal. Two lines without a final newline.
+    pub fn pointer(&self) -> String {
+        // Character by character, so that what is not shown still has its place above the caret.
+        let (mut shown, mut before) = (String::with_capacity(self.source.len()), 0);
+        for (index, character) in self.source.chars().enumerate() {
+            let length = shown.len();
+            match super::width::shown(character.encode_utf8(&mut [0; 4])).next() {
+                Some((character, _)) => shown.push(character),
+                None => shown.push(char::REPLACEMENT_CHARACTER),
+            }
+            if index + 1 < self.column {
+                before += super::width::cells(shown.get(length..).unwrap_or_default());
+            }
+        }
+        format!("{shown}\n{:before$}^", "")
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "column {}: {}", self.column, self.what)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, ": {hint}"))
+    }
+}
+
+impl From<Mistake> for Error {
+    fn from(mistake: Mistake) -> Error {
+        let error = Error::new("reading the format", format_args!("column {}", mistake.column), mistake.what);
+        match mistake.hint {
+            Some(hint) => error.next(hint),
+            None => error,
+        }
+        .exit(Exit::Failed)
+    }
+}
+
+/// The token whose name is nearest to what was written, if one is near enough to be meant.
+fn nearest(written: &str) -> Option<&'static str> {
+    if written.len() > 20 {
+        return None;
+    }
+    let near = TOKENS.iter().map(|(name, ..)| (distance(written, name), *name)).min()?;
+    (near.0 <= 1 + near.1.len() / 4).then_some(near.1)
+}
+
+/// How many letters to add, drop or change to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (above, a) in one.chars().enumerate() {
+        let mut diagonal = above;
+        let mut left = above + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, b) in row.iter_mut().skip(1).zip(other.chars()) {
+            let here = (diagonal + usize::from(a != b)).min(left + 1).min(*cell + 1);
+            diagonal = *cell;
+            *cell = here;
+            left = here;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_have_no_mistakes_and_every_token_reads() {
+        for format in [PROMPT, STATUS_LINE, FLEET] {
+            assert_eq!(Format::parse(format).map_err(|mistake| mistake.to_string()), Ok(Format { source: format }));
+        }
+        for (name, token, says) in TOKENS {
+            let source = format!("{{{name}}}");
+            assert_eq!(Format::parse(&source).unwrap().pieces().next(), Some(Piece::Token(token, usize::MAX)));
+            assert!(!says.is_empty());
+        }
+    }
+
+    #[test]
+    fn reads_literals_tokens_groups_and_escapes() {
+        let pieces: Vec<_> = Format::parse(r"a\{b[{task:20}[ {branch}]]\\").unwrap().pieces().collect();
+        assert_eq!(
+            pieces,
+            [
+                Piece::Literal("a"),
+                Piece::Literal("{"),
+                Piece::Literal("b"),
+                Piece::Open,
+                Piece::Token(Token::Task, 20),
+                Piece::Open,
+                Piece::Literal(" "),
+                Piece::Token(Token::Branch, usize::MAX),
+                Piece::Close,
+                Piece::Close,
+                Piece::Literal("\\"),
+            ]
+        );
+    }
+
+    #[test]
+    fn mistakes_point_at_the_character() {
+        for (source, column, message) in [
+            ("⚠ [x {brnch}]", 7, "unknown token `brnch`: did you mean `branch`?"),
+            ("{task", 1, r"this `{` is never closed: write `\{`"),
+            ("a}", 2, r"`}` without a `{` before it: write `\}`"),
+            ("日本]", 3, r"`]` without a `[` before it: write `\]`"),
+            ("a[{task}[{branch}]", 2, r"this `[` is never closed: write `\[`"),
+            ("{task}[x]", 7, r"a group without a token would never show: write `\[` and `\]`"),
+            (r"a\n", 2, r"`\n` means nothing: write `\\` for a backslash"),
+            (r"a\é", 2, r"`\é` means nothing: write `\\` for a backslash"),
+            (r"a\", 2, r"nothing follows this `\`: write `\\`"),
+            ("{task:x}", 7, "`x` is not a width: write a number of cells from 1 to 65535, as in `{task:20}`"),
+            ("{task:0}", 7, "`0` is not a width: write a number of cells from 1 to 65535, as in `{task:20}`"),
+            ("{}", 2, r"a token without a name: write `\{` for a brace"),
+            ("[[[[[[[[[{task}]]]]]]]]]", 9, "groups are nested too deep"),
+        ] {
+            let mistake = Format::parse(source).unwrap_err();
+            assert_eq!(mistake.to_string(), format!("column {column}: {message}"), "{source}");
+        }
+        let far = Format::parse("{zzzzzz}").unwrap_err().to_string();
+        assert!(far.contains("there are project, branch, "), "{far}");
+    }
+
+    #[test]
+    fn the_error_is_one_line_and_the_caret_stands_under_the_mistake() {
+        let mistake = Format::parse("[{project} ]{brnch}").unwrap_err();
+        assert_eq!(mistake.pointer(), "[{project} ]{brnch}\n             ^");
+        assert_eq!(
+            Error::from(mistake).to_string(),
+            "reading the format: column 14: unknown token `brnch`; did you mean `branch`?"
+        );
+        assert_eq!(Format::parse("日\u{1b}]").unwrap_err().pointer(), "日\u{fffd}]\n   ^");
+    }
+
+    #[test]
+    fn nothing_that_can_be_typed_is_too_much() {
+        let letters = ["{", "}", "[", "]", "\\", ":", "task", "1", "é", " ", "\u{0}"];
+        let mut seed = 7_u32;
+        for _ in 0..20_000 {
+            let mut source = String::new();
+            for _ in 0..12 {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                source.push_str(letters[usize::try_from(seed >> 16).unwrap() % letters.len()]);
+            }
+            match Format::parse(&source) {
+                Ok(format) => _ = format.pieces().count(),
+                Err(mistake) => assert!(mistake.column <= source.chars().count(), "{source:?}"),
+            }
+        }
+    }
+}
