@@ -148,9 +148,12 @@ struct TaskArguments {
     example = "  ait sessions conflicts --strict && git checkout main"
 )]
 struct ConflictsArguments {
-    /// exit with 3 where there are conflicts
+    /// exit with 3 where there are conflicts that have not faded
     #[argh(switch)]
     strict: bool,
+    /// also ask git whether the branches of live trees would merge
+    #[argh(switch)]
+    merge: bool,
     /// one JSON object
     #[argh(switch)]
     json: bool,
@@ -258,8 +261,8 @@ impl From<Command> for Request {
                     let text = (!text.is_empty()).then(|| text.join(" "));
                     Request::Task(task::Task { text, session, json })
                 }
-                SessionsCommand::Conflicts(ConflictsArguments { strict, json, color }) => {
-                    Request::Conflicts(conflicts::Conflicts { strict, json, color })
+                SessionsCommand::Conflicts(ConflictsArguments { strict, merge, json, color }) => {
+                    Request::Conflicts(conflicts::Conflicts { strict, merge, json, color })
                 }
                 SessionsCommand::History(HistoryArguments { date, days, project, search, limit, json, color }) => {
                     Request::History(history::History { date, days, project, search, limit, json, color })

@@ -90,10 +90,10 @@ impl Write {
             at: self.now,
         });
         let whole = self.file.to_string_lossy().into_owned();
-        let overlap = |(other, _): &(Session, Timestamp)| Overlap {
+        let overlap = |(other, at): &(Session, Timestamp)| Overlap {
             path: whole.clone(),
             session_id: other.id.to_string(),
-            at: self.now,
+            at: *at,
         };
         scene.overlaps = self.others.iter().map(overlap).collect();
         let path = tree.as_ref().and_then(|tree| self.file.strip_prefix(&tree.root).ok());

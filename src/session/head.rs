@@ -78,12 +78,7 @@ mod tests {
     use crate::session::event::tests::at;
 
     fn manifest() -> Manifest {
-        Manifest {
-            tree: Some("/p".into()),
-            git_branch: Some("main".into()),
-            head: Some("aaaaaaaaaa".into()),
-            ..Manifest::default()
-        }
+        Manifest::parse(br#"{"tree":"/p","git_branch":"main","head":"aaaaaaaaaa"}"#).unwrap()
     }
 
     fn scene(branch: &str, head: &str) -> Scene {
@@ -108,9 +103,11 @@ mod tests {
         assert_eq!(change(&manifest(), &scene("main", "aaaaaaaaaa"), false), Change::None);
         assert_eq!(change(&manifest(), &scene("topic", "aaaaaaaaaa"), true), Change::Own);
         assert_eq!(change(&manifest(), &scene("main", "bbbbbbbbbb"), false), Change::Foreign);
-        let told = Manifest { head_moved: Some(moved()), ..manifest() };
+        let mut told = manifest();
+        told.head_moved = Some(moved());
         assert_eq!(change(&told, &scene("main", "bbbbbbbbbb"), true), Change::Foreign);
-        let elsewhere = Manifest { tree: Some("/q".into()), ..manifest() };
+        let mut elsewhere = manifest();
+        elsewhere.tree = Some("/q".into());
         assert_eq!(change(&elsewhere, &scene("main", "bbbbbbbbbb"), false), Change::None);
         assert_eq!(change(&manifest(), &Scene { head: None, ..scene("main", "x") }, false), Change::None);
     }

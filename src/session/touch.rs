@@ -98,7 +98,7 @@ pub struct Overlap {
     pub path: String,
     /// The other session.
     pub session_id: String,
-    /// When this session wrote it.
+    /// When the other session had written it: both writes are fresh as long as this one is.
     pub at: Timestamp,
 }
 
