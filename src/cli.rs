@@ -2,7 +2,7 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, history, hook, live, prompt, prune, task};
+use crate::commands::{Output, conflicts, current, guard, history, hook, live, next, prompt, prune, resume, task};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -24,6 +24,19 @@ pub enum Request {
     History(history::History),
     /// `ait sessions prune`
     Prune(prune::Prune),
+    /// `ait sessions next`
+    Next(next::Next),
+    /// `ait sessions resume`
+    Resume(resume::Resume),
+    /// `ait guard`
+    Guard(guard::Guard),
+}
+
+impl Request {
+    /// Whether the answer is to be kept on the screen and up to date.
+    pub fn watches(&self) -> bool {
+        matches!(self, Request::Live(live::Live { watch: true, json: false, .. }))
+    }
 }
 
 /// track and coordinate parallel Claude Code sessions
@@ -50,6 +63,7 @@ struct Ait {
 #[argh(subcommand)]
 enum Command {
     Sessions(Sessions),
+    Guard(GuardArguments),
     Prompt(PromptArguments),
     Hook(HookArguments),
 }
@@ -75,6 +89,8 @@ enum SessionsCommand {
     Task(TaskArguments),
     Conflicts(ConflictsArguments),
     History(HistoryArguments),
+    Next(NextArguments),
+    Resume(ResumeArguments),
     Prune(PruneArguments),
 }
 
@@ -96,6 +112,9 @@ struct LiveArguments {
     /// also the process, and where each state comes from
     #[argh(switch, short = 'v')]
     verbose: bool,
+    /// keep it on the screen, up to date; q leaves
+    #[argh(switch, short = 'w')]
+    watch: bool,
     /// one JSON object
     #[argh(switch)]
     json: bool,
@@ -194,6 +213,56 @@ struct HistoryArguments {
     color: Option<String>,
 }
 
+/// show which session has waited for you longest
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "next", help_triggers("-h", "--help"), example = "  ait sessions next --go")]
+struct NextArguments {
+    /// switch to its tmux pane
+    #[argh(switch)]
+    go: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// list sessions that did not end properly, with the line that brings each back
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "resume", help_triggers("-h", "--help"), example = "  ait sessions resume --days 30")]
+struct ResumeArguments {
+    /// look through this many days of history (7)
+    #[argh(option, arg_name = "n")]
+    days: Option<u32>,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// say what happens before a session writes what another one wrote within the hour
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "guard",
+    help_triggers("-h", "--help"),
+    example = "  ait guard             show what counts here\n  ait guard ask         in this repository, have Claude Code ask you\n  ait guard off --user  everywhere else, say nothing"
+)]
+struct GuardArguments {
+    /// off, tell (the default: Claude is told, and the write goes on), ask or deny
+    #[argh(positional)]
+    word: Option<String>,
+    /// for every repository that has no word of its own
+    #[argh(switch)]
+    user: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+}
+
 /// archive sessions whose process is gone
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "prune", help_triggers("-h", "--help"), example = "  ait sessions prune --dry-run")]
@@ -251,8 +320,8 @@ impl From<Command> for Request {
     fn from(command: Command) -> Request {
         match command {
             Command::Sessions(Sessions { command }) => match command {
-                SessionsCommand::Live(LiveArguments { project, path, verbose, json, color }) => {
-                    Request::Live(live::Live { project, path, verbose, json, color })
+                SessionsCommand::Live(LiveArguments { project, path, verbose, watch, json, color }) => {
+                    Request::Live(live::Live { project, path, verbose, watch, json, color })
                 }
                 SessionsCommand::Current(CurrentArguments { session, json, color }) => {
                     Request::Current(current::Current { session, json, color })
@@ -267,6 +336,12 @@ impl From<Command> for Request {
                 SessionsCommand::History(HistoryArguments { date, days, project, search, limit, json, color }) => {
                     Request::History(history::History { date, days, project, search, limit, json, color })
                 }
+                SessionsCommand::Next(NextArguments { go, json, color }) => {
+                    Request::Next(next::Next { go, json, color })
+                }
+                SessionsCommand::Resume(ResumeArguments { days, json, color }) => {
+                    Request::Resume(resume::Resume { days, json, color })
+                }
                 SessionsCommand::Prune(PruneArguments { dry_run, json }) => {
                     Request::Prune(prune::Prune { dry_run, json })
                 }
@@ -274,6 +349,7 @@ impl From<Command> for Request {
             Command::Prompt(PromptArguments { dialect, format, dir, fleet, icons, color, max_width }) => {
                 Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, icons, color, max_width })
             }
+            Command::Guard(GuardArguments { word, user, json }) => Request::Guard(guard::Guard { word, user, json }),
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
         }
     }

@@ -297,7 +297,7 @@ fn at_the_right_edge(terminal: &Terminal<'_>, left: &str, right: &str, end: usiz
 }
 
 #[test]
-fn bash_runs_nothing_without_prompt_expansion_or_line_editing() {
+fn bash_runs_nothing_without_prompt_expansion() {
     // The backslashes that protect the text show here; the width is still right.
     let shown = |seen: &str| seen.replace('\\', r"\\").replace('$', r"\$").replace('`', r"\`");
     let settings = r#"

@@ -3,11 +3,13 @@
 //! The client rewrites it in place, so a reader can meet half of one. It is right where hooks are silent: after Esc, or
 //! when a dialog was rejected. We read it and never write it; the `.key` files beside it are never opened.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use crate::session::raw::{RawObject, number, text};
 use crate::session::state::State;
-use crate::sys::files::Folder;
+use crate::sys::files;
 
 /// One record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,10 +64,10 @@ impl Record {
     }
 
     /// The record of a process, from the folder that Claude Code keeps them in. A torn one is read once more.
-    pub fn of_process(sessions: &Folder, pid: u32) -> Option<Record> {
-        let name = format!("{pid}.json");
-        let once = || Record::parse(&sessions.read(&name, LIMIT).ok()?).ok();
-        once().or_else(once)
+    pub fn of_process(sessions: &Path, pid: u32) -> Option<Record> {
+        let path = sessions.join(format!("{pid}.json"));
+        let read = || files::read(&path, LIMIT).ok();
+        Record::parse(&read()?).or_else(|_| Record::parse(&read().unwrap_or_default())).ok()
     }
 
     /// The state it tells, and what it waits for.

@@ -7,12 +7,15 @@ use jiff::Timestamp;
 use crate::claude::registry::Record;
 use crate::error::{Error, Exit, Result};
 use crate::render::elapsed;
+use crate::session::conflict::{Grade, in_tree};
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
 use crate::store::active::{self, Active, Session};
+use crate::store::index;
 use crate::store::place::Place;
 use crate::store::root::Root;
+use crate::store::touched;
 use crate::sys::files::Folder;
 use crate::sys::{env, process};
 
@@ -28,9 +31,13 @@ pub struct Member {
 }
 
 impl Member {
-    fn new(session: Session, registry: Option<&Folder>) -> Member {
+    fn new(session: Session, root: &Root) -> Member {
         let place = Place::of(Path::new(&session.manifest.path));
-        let told = state_of(&session, registry);
+        Member::at(session, place, root)
+    }
+
+    fn at(session: Session, place: Place, root: &Root) -> Member {
+        let told = state_of(&session, root);
         Member { session, place, told }
     }
 
@@ -67,7 +74,7 @@ pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
 }
 
 /// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
-pub fn state_of(session: &Session, registry: Option<&Folder>) -> Told {
+pub fn state_of(session: &Session, root: &Root) -> Told {
     let manifest = &session.manifest;
     let hook = Told {
         state: manifest.state,
@@ -76,7 +83,7 @@ pub fn state_of(session: &Session, registry: Option<&Folder>) -> Told {
         source: StateSource::Hook,
     };
     let told = || {
-        let record = Record::of_process(registry?, manifest.pid?)?;
+        let record = Record::of_process(root.path(), manifest.pid?)?;
         let same_process = record.process_start.is_none()
             || manifest.pid_start.is_none()
             || record.process_start == manifest.pid_start;
@@ -98,8 +105,7 @@ pub fn state_of(session: &Session, registry: Option<&Folder>) -> Told {
 /// Where the folder cannot be read.
 pub fn gather(root: &Root) -> Result<(Vec<Member>, Active)> {
     let active = active::read_all(root)?;
-    let registry = Folder::open(root.path()).ok();
-    let members = active.sessions.iter().map(|session| Member::new(session.clone(), registry.as_ref())).collect();
+    let members = active.sessions.iter().map(|session| Member::new(session.clone(), root)).collect();
     Ok((members, active))
 }
 
@@ -164,6 +170,43 @@ fn inside(members: &[Member]) -> Option<Member> {
         // A process that two manifests claim proves nothing.
         runs_in_it.next().filter(|_| runs_in_it.next().is_none()).cloned()
     })
+}
+
+/// The live sessions to be shown at a place, by way of the index: only their manifests are read. A folder or a file
+/// that cannot be read shows nothing.
+pub fn here(root: &Root, here: &Place, now: Timestamp) -> Vec<Member> {
+    let Ok(folder) = Folder::open(root.active()) else { return Vec::new() };
+    let candidates = index::candidates(root, &folder, here, now);
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let sessions = candidates.iter().filter_map(|id| active::read_one(&folder, id).ok().flatten());
+    let live = sessions.filter(|session| session.liveness.counts());
+    let member = |session: Session| {
+        // The usual case, worth not walking to the root of the tree again.
+        let at_root = Path::new(&session.manifest.path) == here.root;
+        let place = if at_root { here.clone() } else { Place::of(Path::new(&session.manifest.path)) };
+        Member::at(session, place, root)
+    };
+    shown_at(live.map(member).collect(), here)
+}
+
+/// The conflict of a tree, as far as a prompt warns of it: its grade, and how many sessions work there. `members` are
+/// the sessions that are in the tree, as [`here`] gives them; those that only write in it are added.
+pub fn conflict(root: &Root, members: &[Member], here: &Place, now: Timestamp) -> Option<(Grade, usize)> {
+    let mut guests = touched::guests(root, &here.root, now);
+    guests.retain(|guest| members.iter().all(|member| member.session.id != *guest));
+    let folder = if guests.is_empty() { None } else { Folder::open(root.active()).ok() };
+    let guests: Vec<Session> = folder
+        .iter()
+        .flat_map(|folder| guests.iter().filter_map(|guest| active::read_one(folder, guest).ok().flatten()))
+        .filter(|session| session.liveness.counts())
+        .collect();
+    // Where a guest was started is no concern of this tree's.
+    let guests = guests.iter().map(|session| (&session.manifest, Path::new(""), None));
+    let members =
+        members.iter().map(|member| (&member.session.manifest, &*member.place.root, member.place.repository()));
+    in_tree(members.chain(guests), &here.root, now)
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.

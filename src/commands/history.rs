@@ -157,7 +157,7 @@ fn nothing_found(request: &History, last: Day, known: &[Day]) -> String {
 fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &TimeZone) -> String {
     let mut table = page.table(&format!("Sessions ended on {day}"));
     for (number, manifest) in sessions.iter().enumerate() {
-        row(&mut table, |line| put_heading(line, number + 1, manifest, now));
+        row(&mut table, |line| put_heading(line, Some(number + 1), manifest, now));
         let clock = |time: Option<Timestamp>| match time {
             Some(time) => time.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
             None => "?".to_owned(),

@@ -22,7 +22,6 @@ use crate::store::active::{self, Session};
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::{live, notes};
-use crate::sys::files::Folder;
 use crate::sys::process::{self, Process};
 use crate::sys::{clock, env, files, terminal};
 
@@ -72,7 +71,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     let event = payload.happened();
     let process = process_of(&payload);
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let place = Place::of(&folder.or_else(env::current_dir).unwrap_or_else(|| PathBuf::from("/")));
+    let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
     let mut scene = scene(&payload, &event, process.as_ref(), &place, now);
     let write = Write::of(root, &id, &payload, now);
     let touch = write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| write.touch(&mut scene));
@@ -83,7 +82,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
         let outcome = settle(root, manifest, known, &id, &event, &scene);
         if outcome == Outcome::Keep
             && let Some((write, touch)) = write.as_ref().zip(touch.as_ref())
-            && let Err(why) = write.record(root, &id, touch)
+            && let Err(why) = write.record(root, &id, touch, &scene)
         {
             notes::log(root, now, &format!("hook: writing down a touch: {why}"));
         }
@@ -140,7 +139,7 @@ fn notice_head(
 
 /// Lets the event happen, unless it comes too late or speaks of a session that nobody knows.
 fn settle(root: &Root, manifest: &mut Manifest, known: bool, id: &SessionId, event: &Event, scene: &Scene) -> Outcome {
-    let record = || Record::of_process(&Folder::open(root.path()).ok()?, scene.process.as_ref()?.pid);
+    let record = || Record::of_process(root.path(), scene.process.as_ref()?.pid);
     let ended = manifest.ended.is_some();
     match event {
         // The end of a session that was never registered is nothing to remember; an end that was taken stays.

@@ -29,6 +29,8 @@ pub struct Live {
     pub path: Option<String>,
     /// Also the process, and where each state comes from.
     pub verbose: bool,
+    /// Again and again, in place: `main` does that.
+    pub watch: bool,
     /// JSON.
     pub json: bool,
     /// always, never, auto.
@@ -89,7 +91,7 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
     for (position, member) in members.iter().enumerate() {
         let manifest = &member.session.manifest;
         row(&mut table, |line| {
-            put_heading(line, position + 1, manifest, now);
+            put_heading(line, Some(position + 1), manifest, now);
             if crowded.contains(&position) {
                 line.literal(" ");
                 put(line, Role::Conflict, "⚠");
@@ -123,9 +125,11 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
     table.finish()
 }
 
-/// `1. project (branch) - 45m`
-pub(crate) fn put_heading(line: &mut Line, number: usize, manifest: &Manifest, now: Timestamp) {
-    line.own(format_args!("{number}. "));
+/// `1. project (branch) - 45m`, in a list.
+pub(crate) fn put_heading(line: &mut Line, number: Option<usize>, manifest: &Manifest, now: Timestamp) {
+    if let Some(number) = number {
+        line.own(format_args!("{number}. "));
+    }
     put(line, Role::Project, &manifest.project);
     if let Some(branch) = &manifest.git_branch {
         line.literal(" (");

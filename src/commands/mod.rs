@@ -3,12 +3,15 @@
 pub mod conflicts;
 pub mod current;
 pub mod fleet;
+pub mod guard;
 pub mod history;
 pub mod hook;
 pub mod live;
+pub mod next;
 mod page;
 pub mod prompt;
 pub mod prune;
+pub mod resume;
 pub mod task;
 mod tell;
 
@@ -70,6 +73,9 @@ pub fn run(request: Request) -> Output {
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::Next(request) => next::run(&request),
+        Request::Resume(request) => resume::run(&request),
+        Request::Guard(request) => guard::run(&request),
     };
     done.unwrap_or_else(Output::from)
 }

@@ -4,7 +4,6 @@
 //! zone is asked for, each file is read once.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -67,9 +66,11 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String> {
         let members = fleet::live(&root)?;
         return Ok(segment::render(format, &fleet_facts(&members, now), how.dialect, how.look));
     }
-    let folder = request.dir.as_ref().map(PathBuf::from).or_else(env::current_dir);
-    let here = Place::of(&folder.unwrap_or_else(|| PathBuf::from("/")));
-    let members = fleet::shown_at(fleet::live(&root)?, &here);
+    let here = match &request.dir {
+        Some(dir) => Place::of(&env::current_dir().unwrap_or_default().join(dir)),
+        None => Place::here(),
+    };
+    let members = fleet::here(&root, &here, now);
     let Some(chosen) = to_speak_of(&members) else { return Ok(String::new()) };
     let branch = here.tree.as_ref().and_then(|tree| tree.branch());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
@@ -81,9 +82,9 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String> {
         worktree: worktree.as_deref(),
         elapsed: manifest.elapsed_seconds(now),
         task: manifest.task.as_deref(),
-        state: chosen.told.state,
+        state: Some(chosen.told.state),
         waiting: waiting(chosen, None, now),
-        conflict: (members.len() > 1).then_some(Conflict { count: members.len(), grade: Grade::SharedTree }),
+        conflict: fleet::conflict(&root, &members, &here, now).map(|(grade, count)| Conflict { count, grade }),
         count: Some(members.len()),
         path: Some(&manifest.path),
         session: Some(chosen.session.id.short()),

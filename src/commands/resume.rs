@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::live::put_heading;
 use super::page::{Page, put, put_path, row};
-use super::{Output, fleet, quoted};
+use super::task::quoted;
+use super::{Output, fleet};
 use crate::error::Result;
 use crate::git;
 use crate::render::theme::Role;
@@ -88,10 +89,8 @@ pub fn run(request: &Resume) -> Result<Output> {
     lost.retain(|(_, manifest)| active.live().all(|live| live.id.as_str() != manifest.session_id));
     lost.sort_by(|(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
     lost.dedup_by(|(_, later), (_, earlier)| later.session_id == earlier.session_id);
-    let lost: Vec<Lost> = lost
-        .into_iter()
-        .map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen })
-        .collect();
+    let lost: Vec<Lost> =
+        lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen }).collect();
 
     if request.json {
         let report = Report { sessions: lost.iter().map(|lost| in_json(lost, now)).collect() };
@@ -117,9 +116,6 @@ fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
 fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
     let mut table = page.table("Sessions That Did Not End Properly");
     for (position, Lost { manifest, last_seen, .. }) in lost.iter().enumerate() {
-        if position > 0 {
-            table.gap();
-        }
         row(&mut table, |line| put_heading(line, Some(position + 1), manifest, now));
         if let Some(last_seen) = last_seen {
             row(&mut table, |line| {
@@ -136,6 +132,7 @@ fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
                 put(line, Role::Task, task);
             });
         }
+        table.end_entry();
     }
     let mut text = table.finish();
     text.push_str("\nType:\n");

@@ -102,8 +102,8 @@ impl Write {
     }
 
     /// Writes the touch down.
-    pub(super) fn record(&self, root: &Root, id: &SessionId, touch: &Touch) -> std::io::Result<()> {
-        touched::record(root, id, touch, &self.file)
+    pub(super) fn record(&self, root: &Root, id: &SessionId, touch: &Touch, scene: &Scene) -> std::io::Result<()> {
+        touched::record(root, id, touch, &self.file, touch.tree != scene.tree)
     }
 
     /// Who wrote the file, for the moment before it is written again.

@@ -3,7 +3,8 @@
 //! A repository's own configuration can name programs for git to run, and a repository can come from anybody. What is
 //! switched off here, and why:
 //!
-//! - `core.fsmonitor`, hooks, pager, external diff, textconv: by option or by `-c`;
+//! - `core.fsmonitor`, hooks, pager, external diff: by option or by `-c` (textconv is for text, which nothing here asks
+//!   for);
 //! - filters and merge drivers: those that the repository's own configuration defines, by name; those of the user's
 //!   (Git LFS) stay, for without them unchanged files would count as changed;
 //! - fetching what is missing in a partial clone: no transport is allowed, whatever `remote.*` and `core.sshCommand` say;
@@ -89,25 +90,20 @@ pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -
         io::ErrorKind::TimedOut => Error::new(doing, &what, format!("no answer in {} ms", limit.as_millis())),
         _ => Error::new(doing, &what, error),
     })?;
-    match output.code {
-        Some(0) => Ok(Vec::new()),
-        // First the merged tree, then the files.
-        Some(1) => Ok(output
-            .stdout
-            .split(|byte| *byte == 0)
-            .skip(1)
-            .filter(|file| !file.is_empty())
-            .map(|file| String::from_utf8_lossy(file).into_owned())
-            .collect()),
+    // First the merged tree, then the files. A branch that does not exist ends with 1 as well, and gives no tree.
+    let mut parts = output.stdout.split(|byte| *byte == 0);
+    match (parts.next().is_some_and(is_commit), output.code) {
+        (true, Some(0 | 1)) => {
+            Ok(parts.filter(|file| !file.is_empty()).map(|file| String::from_utf8_lossy(file).into_owned()).collect())
+        }
         _ => Err(Error::new(doing, what, "git could not say")
-            .next("git 2.38 or newer is needed, and a common history; see git merge-tree --write-tree")),
+            .next("git 2.38 or newer is needed, two branches that exist, and a history in common")),
     }
 }
 
 /// Options that every question begins with.
-const SAFE: [&str; 13] = [
+const SAFE: [&str; 9] = [
     "--no-pager",
-    "--no-optional-locks",
     "-c",
     "core.fsmonitor=false",
     "-c",
@@ -115,20 +111,17 @@ const SAFE: [&str; 13] = [
     "-c",
     "diff.external=",
     "-c",
-    "core.pager=cat",
-    "-c",
     "core.sshCommand=false",
-    "--literal-pathspecs",
 ];
 
-/// Variables that every question is asked with.
-const CALM: [(&str, &str); 7] = [
+/// Variables that every question is asked with: no lock that a command of the user's might meet, no question back, no
+/// transport, no translation.
+const CALM: [(&str, &str); 6] = [
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_ASKPASS", "false"),
     ("GIT_NO_LAZY_FETCH", "1"),
     ("GIT_ALLOW_PROTOCOL", "none"),
-    ("GIT_PAGER", "cat"),
-    ("GIT_ASKPASS", "false"),
     ("LC_ALL", "C"),
 ];
 

@@ -1,5 +1,6 @@
 //! What is checked out in a tree: the branch, and the commit it stands at.
 
+use std::io;
 use std::path::Path;
 
 use super::packed;
@@ -89,17 +90,26 @@ pub(super) fn is_commit(text: &[u8]) -> bool {
 }
 
 /// Reads a HEAD; `None` where there is none, or it is not one that git would take.
-pub(super) fn read(head: &Path) -> std::io::Result<Option<Points>> {
+pub(super) fn read(head: &Path) -> io::Result<Option<Points>> {
     let mut buffer = [0; SMALL];
     match files::read_start(head, Links::Refuse, &mut buffer) {
         Ok(text) if text.len() == SMALL => Ok(None),
         Ok(text) => Ok(parse_head(text)),
+        // A link that leads nowhere is not this error: it was not followed.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Err(error),
         // Until 2005 HEAD was a symlink to the file of the branch, and `core.preferSymlinkRefs` still makes one.
         Err(error) => match files::read_link(head) {
             Ok(target) => Ok(points_to(target.as_os_str().as_encoded_bytes())),
             Err(_) => Err(error),
         },
     }
+}
+
+/// Whether a repository, given by its common git folder, has a branch of that name. One with a reftable never says so.
+pub fn has_branch(common_dir: &Path, branch: &str) -> bool {
+    let Some(Points::To(name)) = points_to(format!("refs/heads/{branch}").as_bytes()) else { return false };
+    let loose = files::read(&common_dir.join(&name), SMALL).is_ok_and(|text| parse_head(&text).is_some());
+    loose || matches!(packed::look_up(&common_dir.join("packed-refs"), &name), Commit::At(_))
 }
 
 impl Tree {

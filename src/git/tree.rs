@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::head::{self, Points, SMALL};
 use crate::sys::files::{self, Folder, Kind, Links};
@@ -32,9 +32,10 @@ impl Tree {
 
     /// As [`Tree::find`], for a path without symlinks, such as the current folder as the kernel gives it.
     ///
-    /// System calls: in the root of a main tree 4 (open, read and close HEAD; is `.git` a symlink?), and 1 for each
-    /// folder below the root. In a linked worktree 10 and one for each part of the path of its git folder. No folder
-    /// is listed and no configuration read, so the size of the repository does not matter.
+    /// System calls: in the root of a main tree 4 (open, read and close HEAD; is `.git` a symlink?). In the root of a
+    /// linked worktree 10 (HEAD, `.git`, the HEAD that it leads to, `commondir`), and 1 for each folder on the way to
+    /// the repository that is not on the way to the worktree, 1 to 3 as a rule. In both, 1 for each folder below the
+    /// root. No folder is listed and no configuration read, so the size of the repository does not matter.
     ///
     /// What counts as a repository: a folder `.git` with a HEAD that git would take. git also asks for `objects` and
     /// `refs`; a valid HEAD without them is no accident, and both would cost a system call in every prompt. As git
@@ -89,7 +90,7 @@ impl Tree {
     }
 
     fn linked(root: &Path, git_dir: &Path) -> Option<Tree> {
-        let git_dir = files::canonical(&root.join(git_dir)).ok()?;
+        let git_dir = resolve_beside(root, root.join(git_dir))?;
         let points = head::read(&git_dir.join("HEAD")).ok().flatten()?;
         let mut buffer = [0; SMALL];
         let common_dir = match files::read_start(&git_dir.join("commondir"), Links::Follow, &mut buffer) {
@@ -156,12 +157,24 @@ pub fn parse_git_file(text: &[u8]) -> Option<&Path> {
     path_line(text.strip_prefix(b"gitdir: ")?)
 }
 
+/// Resolves the symlinks in `path`, with fewer system calls than it has parts: those on the way to `root` are resolved
+/// already, and in `.git/worktrees/x` git makes no symlinks. That it exists is not checked where there are none.
+fn resolve_beside(root: &Path, path: PathBuf) -> Option<PathBuf> {
+    if path.components().any(|part| part == Component::ParentDir) {
+        return files::canonical(&path).ok();
+    }
+    let path: PathBuf = path.components().collect();
+    let worktrees = path.parent().filter(|parent| parent.ends_with("worktrees"));
+    let unknown = worktrees.and_then(Path::parent).unwrap_or(&path);
+    let mut unknown = unknown.ancestors().take_while(|folder| !root.starts_with(folder));
+    if unknown.any(|folder| files::read_link(folder).is_ok()) { files::canonical(&path).ok() } else { Some(path) }
+}
+
 /// A file that holds one path, up to the ends of lines after it.
 fn path_line(text: &[u8]) -> Option<&Path> {
     let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r'))?;
-    let path = text.get(..=end)?;
-    // The kernel knows no path that is as long, and none with a NUL.
-    (text.len() < SMALL && !path.contains(&0)).then(|| Path::new(OsStr::from_bytes(path)))
+    // A path that is cut by the end of the buffer, or has a NUL, the kernel will refuse.
+    Some(Path::new(OsStr::from_bytes(text.get(..=end)?)))
 }
 
 /// The project of a path, whether it is in a repository or not: `tree` is what [`Tree::find`] gave for it.

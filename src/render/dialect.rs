@@ -133,7 +133,7 @@ impl Line {
     /// An empty segment. `limit` is the most cells it may take; what does not fit is cut with an ellipsis.
     pub fn segment(dialect: Dialect, color: bool, icons: Icons, limit: Option<usize>) -> Line {
         Line {
-            out: String::with_capacity(128),
+            out: String::with_capacity(256),
             dialect,
             color: color && dialect.has_color(),
             collapse: true,

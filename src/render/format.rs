@@ -1,5 +1,6 @@
 //! The language of formats: literal text, `{token}` or `{token:20}` (at most 20 cells), `[group]` that vanishes where
-//! all its tokens are empty, `\` before a brace, a bracket or a backslash that is meant as such.
+//! all its tokens are empty, `\` before a brace, a bracket or a backslash that is meant as such. A bound holds for names;
+//! numbers are never cut. Runs of spaces become one, and there are none at the ends.
 //!
 //! A format is read in one pass and never turned into a tree: reading it again while drawing costs less than the
 //! allocations of a tree would.
@@ -283,7 +284,7 @@ impl Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "column {}: {}", self.column, self.what)?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, ": {hint}"))
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
 }
 
@@ -366,18 +367,18 @@ mod tests {
     #[test]
     fn mistakes_point_at_the_character() {
         for (source, column, message) in [
-            ("⚠ [x {brnch}]", 7, "unknown token `brnch`: did you mean `branch`?"),
-            ("{task", 1, r"this `{` is never closed: write `\{`"),
-            ("a}", 2, r"`}` without a `{` before it: write `\}`"),
-            ("日本]", 3, r"`]` without a `[` before it: write `\]`"),
-            ("a[{task}[{branch}]", 2, r"this `[` is never closed: write `\[`"),
-            ("{task}[x]", 7, r"a group without a token would never show: write `\[` and `\]`"),
-            (r"a\n", 2, r"`\n` means nothing: write `\\` for a backslash"),
-            (r"a\é", 2, r"`\é` means nothing: write `\\` for a backslash"),
-            (r"a\", 2, r"nothing follows this `\`: write `\\`"),
-            ("{task:x}", 7, "`x` is not a width: write a number of cells from 1 to 65535, as in `{task:20}`"),
-            ("{task:0}", 7, "`0` is not a width: write a number of cells from 1 to 65535, as in `{task:20}`"),
-            ("{}", 2, r"a token without a name: write `\{` for a brace"),
+            ("⚠ [x {brnch}]", 7, "unknown token `brnch`; did you mean `branch`?"),
+            ("{task", 1, r"this `{` is never closed; write `\{`"),
+            ("a}", 2, r"`}` without a `{` before it; write `\}`"),
+            ("日本]", 3, r"`]` without a `[` before it; write `\]`"),
+            ("a[{task}[{branch}]", 2, r"this `[` is never closed; write `\[`"),
+            ("{task}[x]", 7, r"a group without a token would never show; write `\[` and `\]`"),
+            (r"a\n", 2, r"`\n` means nothing; write `\\` for a backslash"),
+            (r"a\é", 2, r"`\é` means nothing; write `\\` for a backslash"),
+            (r"a\", 2, r"nothing follows this `\`; write `\\`"),
+            ("{task:x}", 7, "`x` is not a width; write a number of cells from 1 to 65535, as in `{task:20}`"),
+            ("{task:0}", 7, "`0` is not a width; write a number of cells from 1 to 65535, as in `{task:20}`"),
+            ("{}", 2, r"a token without a name; write `\{` for a brace"),
             ("[[[[[[[[[{task}]]]]]]]]]", 9, "groups are nested too deep"),
         ] {
             let mistake = Format::parse(source).unwrap_err();

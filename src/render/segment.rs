@@ -7,7 +7,6 @@ use super::dialect::{Dialect, Line};
 use super::elapsed::Short;
 use super::format::{DEPTH, Format, Piece, Token};
 use super::theme::{Icons, Look, Role};
-use super::width;
 
 /// What is known. All of it may be absent, and what is absent is not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -22,8 +21,8 @@ pub struct Facts<'a> {
     pub elapsed: Option<u64>,
     /// What the session is for.
     pub task: Option<&'a str>,
-    /// What the session is doing.
-    pub state: State,
+    /// What the session is doing; `None` where there is no session.
+    pub state: Option<State>,
     /// Who waits longest for the person.
     pub waiting: Option<Waiting<'a>>,
     /// The worst conflict here.
@@ -89,9 +88,8 @@ const LEAST: usize = 4;
 pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Look) -> String {
     let mut facts = *facts;
     let mut bounds = Bounds::default();
-    let line = draw(format, &facts, &bounds, dialect, look, None);
+    let mut line = draw(format, &facts, &bounds, dialect, look, None);
     let Some(max) = look.max_width else { return line.finish() };
-    let mut line = line;
     for name in [Token::Task, Token::Branch, Token::Worktree, Token::Project] {
         let Some(excess) = line.cells().checked_sub(max).filter(|excess| *excess > 0) else { return line.finish() };
         let text = match name {
@@ -100,7 +98,13 @@ pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Loo
             Token::Worktree => facts.worktree.unwrap_or_default(),
             _ => facts.project,
         };
-        let keep = width::cells(text).min(bounds.widest(format, name)).saturating_sub(excess);
+        // Measured as it is drawn: runs of spaces are one cell.
+        let mut alone = Line::segment(Dialect::Plain, false, look.icons, None);
+        alone.text_within(text, widest(format, name));
+        if alone.cells() == 0 {
+            continue;
+        }
+        let keep = alone.cells().saturating_sub(excess);
         match name {
             Token::Task if keep < LEAST => facts.task = None,
             Token::Task => bounds.task = keep,
@@ -130,15 +134,13 @@ impl Default for Bounds {
     }
 }
 
-impl Bounds {
-    /// The most cells that the format itself lets a token take.
-    fn widest(&self, format: Format<'_>, wanted: Token) -> usize {
-        let bounds = format.pieces().filter_map(|piece| match piece {
-            Piece::Token(token, cells) if token == wanted => Some(cells),
-            _ => None,
-        });
-        bounds.max().unwrap_or(0)
-    }
+/// The most cells that the format itself lets a token take.
+fn widest(format: Format<'_>, wanted: Token) -> usize {
+    let bounds = format.pieces().filter_map(|piece| match piece {
+        Piece::Token(token, cells) if token == wanted => Some(cells),
+        _ => None,
+    });
+    bounds.max().unwrap_or(0)
 }
 
 fn draw(
@@ -208,21 +210,22 @@ fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Ic
         }
         Token::State => {
             let (role, word) = match facts.state {
-                State::Idle => (Role::Dim, "idle"),
-                State::Working => (Role::Working, "working"),
-                State::Waiting => (Role::Waiting, "waiting"),
-                State::Error => (Role::Error, "error"),
-                State::Unknown => (Role::Dim, "unknown"),
+                None => (Role::Plain, ""),
+                Some(State::Idle) => (Role::Dim, "idle"),
+                Some(State::Working) => (Role::Working, "working"),
+                Some(State::Waiting) => (Role::Waiting, "waiting"),
+                Some(State::Error) => (Role::Error, "error"),
+                Some(State::Unknown) => (Role::Dim, "unknown"),
             };
             line.role(role);
             line.literal(word);
         }
         Token::Icon => {
             let (role, mark) = match facts.state {
-                State::Idle | State::Unknown => (Role::Plain, ""),
-                State::Working => (Role::Working, icons.working()),
-                State::Waiting => (Role::Waiting, icons.waiting()),
-                State::Error => (Role::Error, icons.error()),
+                None | Some(State::Idle | State::Unknown) => (Role::Plain, ""),
+                Some(State::Working) => (Role::Working, icons.working()),
+                Some(State::Waiting) => (Role::Waiting, icons.waiting()),
+                Some(State::Error) => (Role::Error, icons.error()),
             };
             line.role(role);
             line.literal(mark);
@@ -309,7 +312,8 @@ pub fn short_id(id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::format::{FLEET, PROMPT, STATUS_LINE};
+    use crate::render::format::{FLEET, PROMPT, STATUS_LINE, TOKENS};
+    use crate::render::width;
 
     const FACTS: Facts<'_> = Facts {
         project: "aiterm",
@@ -317,7 +321,7 @@ mod tests {
         worktree: None,
         elapsed: Some(45 * 60),
         task: Some("Implementing session coordination"),
-        state: State::Working,
+        state: Some(State::Working),
         waiting: None,
         conflict: Some(Conflict { count: 2, grade: Grade::SharedTree }),
         count: None,
@@ -349,7 +353,8 @@ mod tests {
 
     #[test]
     fn nothing_known_is_nothing_shown() {
-        for format in [PROMPT, STATUS_LINE, FLEET] {
+        let all = TOKENS.map(|(name, ..)| format!("{{{name}}} ")).concat();
+        for format in [PROMPT, STATUS_LINE, FLEET, &all] {
             for (_, dialect) in Dialect::ALL {
                 let look = Look { color: true, ..Look::default() };
                 assert_eq!(render(Format::parse(format).unwrap(), &Facts::default(), dialect, look), "");
@@ -403,7 +408,7 @@ mod tests {
             worktree: Some("wt"),
             elapsed: Some(7500),
             task: Some("a task"),
-            state: State::Waiting,
+            state: Some(State::Waiting),
             waiting: Some(Waiting { for_what: "permission", seconds: 130, whose: Some("atlas") }),
             count: Some(3),
             path: Some("~/aiterm"),
@@ -491,6 +496,9 @@ mod tests {
         let look = Look { max_width: Some(24), ..Look::default() };
         let text = render(Format::parse(PROMPT).unwrap(), &facts, Dialect::Plain, look);
         assert_eq!(text, "aiterm feature/a… 45m ⚠2");
+        let facts = Facts { task: Some("many \n\n    lines   of   a   task"), ..FACTS };
+        let text = render(Format::parse(PROMPT).unwrap(), &facts, Dialect::Plain, look);
+        assert_eq!(text, "aiterm main 45m many… ⚠2");
     }
 
     #[test]

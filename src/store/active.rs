@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::session::event::{self, Outcome};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
-use crate::sys::files::{Folder, PRIVATE};
+use crate::sys::files::{Folder, Meta, PRIVATE};
 use crate::sys::process;
 
 /// A manifest is a few KiB; a larger file is not one of ours and is not read into memory.
@@ -103,11 +103,26 @@ pub fn read_all(root: &Root) -> Result<Active> {
     Ok(active)
 }
 
-/// Reads one manifest of the `active` folder; `None` where it is gone meanwhile, or is somebody else's.
+/// Reads one session of the `active` folder; `None` where it is gone meanwhile, or is somebody else's.
 ///
 /// # Errors
 /// Why it is no manifest.
 pub fn read_one(folder: &Folder, id: &SessionId) -> std::result::Result<Option<Session>, String> {
+    let Some((manifest, meta)) = read_manifest_and_meta(folder, id)? else { return Ok(None) };
+    let liveness = liveness(&manifest);
+    let written = Timestamp::from_nanosecond(meta.modified).unwrap_or(Timestamp::UNIX_EPOCH);
+    Ok(Some(Session { id: id.clone(), manifest, liveness, written }))
+}
+
+/// Reads one manifest, without asking whether its process runs.
+///
+/// # Errors
+/// Why it is no manifest.
+pub fn read_manifest(folder: &Folder, id: &SessionId) -> std::result::Result<Option<Manifest>, String> {
+    Ok(read_manifest_and_meta(folder, id)?.map(|(manifest, _)| manifest))
+}
+
+fn read_manifest_and_meta(folder: &Folder, id: &SessionId) -> std::result::Result<Option<(Manifest, Meta)>, String> {
     let (bytes, meta) = match folder.read_with_meta(&id.file_name(), MANIFEST_LIMIT) {
         Ok(read) => read,
         Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
@@ -116,10 +131,7 @@ pub fn read_one(folder: &Folder, id: &SessionId) -> std::result::Result<Option<S
     if meta.owner != process::user_id() {
         return Ok(None);
     }
-    let manifest = parse(&bytes, id)?;
-    let liveness = liveness(&manifest);
-    let written = Timestamp::from_nanosecond(meta.modified).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(Session { id: id.clone(), manifest, liveness, written }))
+    Ok(Some((parse(&bytes, id)?, meta)))
 }
 
 fn parse(bytes: &[u8], id: &SessionId) -> std::result::Result<Manifest, String> {

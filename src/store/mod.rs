@@ -3,6 +3,7 @@
 pub mod active;
 pub mod guard;
 pub mod history;
+pub mod index;
 pub mod live;
 pub mod notes;
 pub mod place;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::git::{self, Tree};
-use crate::sys::files;
+use crate::sys::{env, files};
 
 /// A place: two sessions with the same `root` work in one tree.
 #[derive(Clone, Debug)]
@@ -21,6 +21,13 @@ impl Place {
             Some(tree) => Place { root: tree.root.clone(), tree: Some(tree) },
             None => Place { root: files::resolve(path), tree: None },
         }
+    }
+
+    /// The place of the current folder, whose path the kernel gives without symlinks.
+    pub fn here() -> Place {
+        let folder = env::current_dir().unwrap_or_else(|| PathBuf::from("/"));
+        let tree = Tree::find_resolved(&folder);
+        Place { root: tree.as_ref().map_or(folder, |tree| tree.root.clone()), tree }
     }
 
     /// The project of this place.

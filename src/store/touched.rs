@@ -13,7 +13,8 @@
 //! to read them. In the cache: `touched/<three hex digits of a hash of the path>`, a line a touch with the session and
 //! the whole path, so that the answer is one small file, or mostly none. Compacted in the same way, from 4 KiB on, and
 //! touches older than an hour are dropped then: the size is bounded by what was written within the hour, and the number
-//! of files by 4096. It is written before the log, so it is never behind it; where the folder is gone it is made again
+//! of files by 4096. Beside them, `touched/tree-<hash of the root>` has a line for each write of a session that is in
+//! another tree itself: in a prompt, that is one look at a file that mostly is not there. The cache is written before the log, so it is never behind it; where the folder is gone it is made again
 //! from the logs.
 
 use std::fmt::Write as _;
@@ -27,7 +28,7 @@ use super::root::{Root, fnv1a};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::session::touch::{self, Touch, is_fresh, parse_line};
-use crate::sys::files::{Folder, PRIVATE, Pieces};
+use crate::sys::files::{self, Folder, PRIVATE, Pieces};
 
 /// A log is compacted when its size passes this, or a power of two above it.
 const LOG_SIZE: u64 = 64 << 10;
@@ -42,13 +43,16 @@ const TAIL: usize = 4 << 10;
 /// How many sessions that wrote the same file are told of.
 const WRITERS: usize = 4;
 
-/// Writes down a touch. `file` is its whole path. The lock of `active` is held by the caller, or nobody's.
+/// Writes down a touch. `file` is its whole path; `is_guest` says that the session itself is in another tree. The lock of `active` is held by the caller, or nobody's.
 ///
 /// # Errors
 /// Where the log cannot be written.
-pub fn record(root: &Root, id: &SessionId, touch: &Touch, file: &Path) -> io::Result<()> {
+pub fn record(root: &Root, id: &SessionId, touch: &Touch, file: &Path, is_guest: bool) -> io::Result<()> {
     if let Ok(cache) = cache(root, touch.at) {
-        add_to_cache(&cache, id, file, touch.at);
+        add_to_cache(&cache, &bucket_of(file), id, &file.to_string_lossy(), touch.at);
+        if let Some(tree) = touch.tree.as_deref().filter(|_| is_guest) {
+            add_to_cache(&cache, &guests_of(tree), id, tree, touch.at);
+        }
     }
     let folder = Folder::open(root.active())?;
     let name = id.touched_name();
@@ -130,6 +134,28 @@ fn bucket_of(file: &Path) -> String {
     format!("{:03x}", fnv1a(file.as_os_str().as_encoded_bytes()) & 0xfff)
 }
 
+fn guests_of(tree: &str) -> String {
+    format!("tree-{:016x}", fnv1a(tree.as_bytes()))
+}
+
+/// The sessions that lately wrote in a tree without being in it, or may have: their manifests know. One look at a file
+/// that mostly is not there.
+pub fn guests(root: &Root, tree: &Path, now: Timestamp) -> Vec<SessionId> {
+    let tree = tree.to_string_lossy();
+    let path = root.cache().join("touched").join(guests_of(&tree));
+    let mut guests = Vec::new();
+    for line in String::from_utf8_lossy(&files::read(&path, LIMIT).unwrap_or_default()).lines() {
+        let Some((at, id, path)) = parse_line(line) else { continue };
+        let fresh = at.parse().is_ok_and(|at| is_fresh(at, now));
+        if let Some(id) = SessionId::parse(&id).filter(|_| fresh && path == tree)
+            && !guests.contains(&id)
+        {
+            guests.push(id);
+        }
+    }
+    guests
+}
+
 /// Opens the cache, made from the logs where it is gone. Two that make it at once write some lines twice.
 fn cache(root: &Root, now: Timestamp) -> io::Result<Folder> {
     let path = root.cache().join("touched");
@@ -152,17 +178,20 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
                 .tree
                 .as_deref()
                 .map_or(Path::new(&touch.path).to_owned(), |tree| Path::new(tree).join(&touch.path));
-            add_to_cache(cache, &id, &file, touch.at);
+            add_to_cache(cache, &bucket_of(&file), &id, &file.to_string_lossy(), touch.at);
+            // Whether it was a guest there is not known any more; who reads it asks the manifest.
+            if let Some(tree) = &touch.tree {
+                add_to_cache(cache, &guests_of(tree), &id, tree, touch.at);
+            }
         }
     }
 }
 
-fn add_to_cache(cache: &Folder, id: &SessionId, file: &Path, at: Timestamp) {
-    let name = bucket_of(file);
-    let line = touch::line(at, id.as_str(), &file.to_string_lossy());
-    let Ok(size) = cache.append_and_size(&name, line.as_bytes()) else { return };
+fn add_to_cache(cache: &Folder, name: &str, id: &SessionId, path: &str, at: Timestamp) {
+    let line = touch::line(at, id.as_str(), path);
+    let Ok(size) = cache.append_and_size(name, line.as_bytes()) else { return };
     if passes(size, line.len(), BUCKET_SIZE) {
-        let bucket = cache.read(&name, LIMIT).unwrap_or_default();
+        let bucket = cache.read(name, LIMIT).unwrap_or_default();
         let mut kept = String::new();
         for line in touch::compact(&String::from_utf8_lossy(&bucket)).lines() {
             let when = parse_line(line).and_then(|(when, _, _)| when.parse().ok());
@@ -170,7 +199,7 @@ fn add_to_cache(cache: &Folder, id: &SessionId, file: &Path, at: Timestamp) {
                 let _ = writeln!(kept, "{line}");
             }
         }
-        let _ = cache.replace(&name, kept.as_bytes(), PRIVATE);
+        let _ = cache.replace(name, kept.as_bytes(), PRIVATE);
     }
 }
 

@@ -149,7 +149,7 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
         let meta = meta(&rustix::fs::fstat(&fd)?);
-        Ok((read_all(&fd, limit)?, meta))
+        Ok((read_regular(&fd, &meta, limit)?, meta))
     }
 
     /// Replaces a file in one step: a temporary file beside it, then a rename. Readers see the old file or the new
@@ -271,6 +271,50 @@ impl Folder {
     }
 }
 
+/// An open file that is read at places.
+#[derive(Debug)]
+pub struct OpenFile(OwnedFd);
+
+impl OpenFile {
+    /// Opens a file for reading; a symlink is not followed.
+    pub fn open(path: &Path) -> io::Result<OpenFile> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(OpenFile(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Reads at most `length` bytes from an offset; fewer only at the end of the file.
+    pub fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(length);
+        while bytes.len() < length {
+            let position = offset.saturating_add(bytes.len() as u64);
+            match rustix::io::pread(&self.0, rustix::buffer::spare_capacity(&mut bytes), position) {
+                // A regular file gives less than it was asked for only at its end.
+                Ok(_) if bytes.len() < bytes.capacity() => break,
+                Ok(_) => {}
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// Whether a folder lies on a file system whose times and locks may be those of another machine.
+#[cfg(target_os = "linux")]
+pub fn is_remote(folder: &Folder) -> bool {
+    // statfs(2): NFS, SMB, CIFS, SMB2, FUSE, 9P, CEPH, AFS, CODA.
+    const REMOTE: [u32; 9] =
+        [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x7375_7245];
+    rustix::fs::fstatfs(&folder.fd).is_ok_and(|stat| REMOTE.contains(&(stat.f_type as u32)))
+}
+
+/// Whether a folder lies on a file system whose times and locks may be those of another machine. Local ones are marked.
+#[cfg(target_os = "macos")]
+pub fn is_remote(folder: &Folder) -> bool {
+    const MNT_LOCAL: u32 = 0x1000;
+    rustix::fs::fstatfs(&folder.fd).is_ok_and(|stat| stat.f_flags & MNT_LOCAL == 0)
+}
+
 /// The lock of a [`Folder`], given back when dropped.
 #[derive(Debug)]
 pub struct Lock<'a>(&'a Folder);
@@ -361,12 +405,12 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 #[cfg(target_os = "linux")]
 pub fn read_procfs(path: &str) -> io::Result<Vec<u8>> {
     let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    read_to_end(&fd, 1 << 20, 512)
+    read_to_end(&fd, 1 << 20, 512, Ends::Short)
 }
 
 /// Reads standard input to its end, at most `limit` bytes; more is an error.
 pub fn read_stdin(limit: usize) -> io::Result<Vec<u8>> {
-    read_to_end(&rustix::stdio::stdin(), limit, 4096)
+    read_to_end(&rustix::stdio::stdin(), limit, 4096, Ends::Empty)
 }
 
 /// Writes everything to standard output.
@@ -485,15 +529,27 @@ pub fn is_plain_name(name: &OsStr) -> bool {
 }
 
 fn read_all(fd: &OwnedFd, limit: usize) -> io::Result<Vec<u8>> {
-    let stat = rustix::fs::fstat(fd)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    // One byte more than the size: the read that finds the end is then the same one that finds the content.
-    read_to_end(fd, limit, usize::try_from(stat.st_size).unwrap_or(0).min(limit) + 1)
+    read_regular(fd, &meta(&rustix::fs::fstat(fd)?), limit)
 }
 
-fn read_to_end(fd: &impl AsFd, limit: usize, first: usize) -> io::Result<Vec<u8>> {
+fn read_regular(fd: &OwnedFd, meta: &Meta, limit: usize) -> io::Result<Vec<u8>> {
+    if meta.kind != Kind::File {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    // One byte more than the size: the read that finds the content also finds that nothing follows.
+    read_to_end(fd, limit, usize::try_from(meta.id.size).unwrap_or(usize::MAX).min(limit) + 1, Ends::Short)
+}
+
+/// How the end of what is read shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// By a read that gives less than there was room for: regular files, and the small texts of `/proc`.
+    Short,
+    /// By a read that gives nothing: pipes.
+    Empty,
+}
+
+fn read_to_end(fd: &impl AsFd, limit: usize, first: usize, ends: Ends) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(first.max(512));
     loop {
         match rustix::io::read(fd, rustix::buffer::spare_capacity(&mut bytes)) {
@@ -502,8 +558,8 @@ fn read_to_end(fd: &impl AsFd, limit: usize, first: usize) -> io::Result<Vec<u8>
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
             }
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
-            Ok(_) => {}
-            Err(Errno::INTR) => {}
+            Ok(_) if ends == Ends::Short => return Ok(bytes),
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }

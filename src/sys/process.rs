@@ -262,8 +262,7 @@ pub fn run(
     folder: &Path,
     limit: Duration,
 ) -> io::Result<Output> {
-    let (without, enough): (fn(&OsStr) -> bool, fn(&[u8]) -> bool) = (|_| false, |_| false);
-    Run { program, arguments, variables, without, folder, limit, enough, most: 64 << 20 }.run()
+    Run { program, arguments, variables, without: |_| false, folder, limit, enough: |_| false, most: 64 << 20 }.run()
 }
 
 /// A program to be started. Everything in `ait` that starts one comes through here.

@@ -1,0 +1,380 @@
+//! An index of the `active` folder by path, so that a prompt reads the manifests of its own tree and no others.
+//!
+//! Derived: it lies in the cache, may be deleted or damaged at any time, and is believed only as long as it cannot be
+//! older than the folder. That is told without reading the folder:
+//!
+//! - Every file that is made, renamed or removed in `active` changes the folder's own times. An index carries the times
+//!   it was made under; where they differ, it is not believed.
+//! - A file system's clock has ticks. A change in the same tick as the listing would leave the times as they were, so
+//!   an index is believed only if the listing began [`TICK`] after the folder's last change. Until then every reader
+//!   lists the folder itself.
+//! - A file that was no manifest when it was listed may be one that is still being written, in place, which changes no
+//!   folder. Those are kept by name and looked at again each time.
+//! - What the index leads to is read from the manifest itself: the index names candidates, it never speaks for them.
+//!
+//! Listing after a change reads only what has changed since the last index, told by inode, size and time of change.
+//! Folders on network file systems, whose times may be seconds old, are not indexed.
+//!
+//! ```text
+//! header   8 words: magic, check, folder inode, folder mtime, folder ctime, listed at,
+//!          entries << 32 | bytes of the next part, suspects << 32 | blocks
+//! head     suspects: entry each; fences: offset << 32 | length, check, first path of the block
+//! blocks   16 entries each, by path: inode, size, ctime, id, path
+//! ```
+//! Words are 64 bits, little-endian; a text is its length in 16 bits and its bytes. Checks are [`check`] of the bytes
+//! from the folder's inode to the end of the head, and of each block.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::active;
+use super::place::Place;
+use super::root::Root;
+use crate::session::id::SessionId;
+use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE};
+
+/// Nanoseconds: more than a tick of any clock that stamps files.
+const TICK: i128 = 50_000_000;
+/// Nanoseconds after which an index is made anew whatever it says: a symlink on a session's path may point elsewhere.
+const LONGEST: i128 = 600_000_000_000;
+const MAGIC: u64 = u64::from_le_bytes(*b"aitidx01");
+const WORD: usize = 8;
+const HEADER: usize = 8 * WORD;
+const BLOCK: usize = 16;
+/// One read of this many bytes brings the whole index of a few dozen sessions.
+const FIRST_READ: usize = 8 * 1024;
+/// More than this many files that are no manifests: the folder is not what it should be, and is listed each time.
+const MOST_SUSPECTS: usize = 16;
+/// A larger index than ten thousand sessions make is damaged.
+const LARGEST: usize = 8 << 20;
+const NAME: &str = "index";
+
+/// A file of `active`: which version of it was read, and the resolved path in it (empty: it was no manifest).
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    id: String,
+    file: FileId,
+    path: String,
+}
+
+/// The sessions that may be shown at a place: those whose path lies in its tree, or without repository those at this
+/// folder or one above it. Who really is there is for the caller to read.
+pub fn candidates(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Vec<SessionId> {
+    let ids = trusted(root, active, here, now).unwrap_or_else(|| {
+        let listing = list(root, active, now);
+        listing.iter().filter(|entry| may_show(here, &entry.path)).map(|entry| entry.id.clone()).collect()
+    });
+    ids.iter().filter_map(|id| SessionId::parse(id)).collect()
+}
+
+fn may_show(here: &Place, path: &str) -> bool {
+    let path = Path::new(path);
+    if here.tree.is_some() { path.starts_with(&here.root) } else { here.root.starts_with(path) && path.is_absolute() }
+}
+
+/// What the index says, if it can be believed.
+fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option<Vec<String>> {
+    let folder = active.meta().ok()?;
+    let file = files::OpenFile::open(&root.cache().join(NAME)).ok()?;
+    let index = Index::open(file)?;
+    if !index.is_of(&folder) || !index.is_settled(&folder, now.as_nanosecond()) {
+        return None;
+    }
+    for suspect in index.suspects()? {
+        let meta = active.meta_of(&format!("{}.json", suspect.id)).ok()?;
+        if meta.id != suspect.file {
+            return None;
+        }
+    }
+    let mut ids = Vec::new();
+    let mut take = |entry: Entry| ids.push(entry.id);
+    let here_path = here.root.to_str()?;
+    if here.tree.is_some() {
+        index.visit(here_path, |path| path == here_path, &mut take)?;
+        let below = format!("{}/", here_path.trim_end_matches('/'));
+        index.visit(&below, |path| path.starts_with(&below), &mut take)?;
+    } else {
+        for above in here.root.ancestors() {
+            let above = above.to_str()?;
+            index.visit(above, |path| path == above, &mut take)?;
+        }
+    }
+    Some(ids)
+}
+
+/// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
+fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
+    let Ok(before) = active.meta() else { return Vec::new() };
+    let mut known =
+        files::OpenFile::open(&root.cache().join(NAME)).ok().and_then(Index::open).and_then(|index| index.all());
+    let known = known.get_or_insert_default();
+    known.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    let mut entries: Vec<Entry> = Vec::with_capacity(known.len() + 4);
+    let mut changed = false;
+    let listed = active.each_name(|name| {
+        let Some(id) = SessionId::from_file_name(name) else { return };
+        let Ok(meta) = active.meta_of(name) else { return };
+        let last = known.binary_search_by(|entry| entry.id.as_str().cmp(id.as_str())).ok().and_then(|at| known.get(at));
+        // A suspect is looked at again: it may have been half written within one tick.
+        match last.filter(|entry| entry.file == meta.id && !entry.path.is_empty()) {
+            Some(entry) => entries.push(entry.clone()),
+            None => {
+                changed = true;
+                entries.push(Entry { path: path_in(active, &id), id: id.as_str().to_owned(), file: meta.id });
+            }
+        }
+    });
+    let settled = now.as_nanosecond() > before.modified.max(before.id.changed) + TICK;
+    if listed.is_ok() && (changed || settled || entries.len() != known.len()) && !files::is_remote(active) {
+        entries.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
+        leave(root, &entries, &before, now);
+    }
+    entries
+}
+
+/// The resolved path in a manifest; empty where it is no manifest of ours.
+fn path_in(active: &Folder, id: &SessionId) -> String {
+    let read = active::read_manifest(active, id).ok().flatten();
+    let path = read.map(|manifest| files::resolve(&PathBuf::from(manifest.path)));
+    path.and_then(|path| path.into_os_string().into_string().ok()).unwrap_or_default()
+}
+
+/// Writes the index. What cannot be written costs the next reader a listing, nothing else.
+fn leave(root: &Root, entries: &[Entry], folder: &Meta, now: Timestamp) {
+    if let Some(bytes) = build(entries, folder, now) {
+        let _ = Folder::open_or_make(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
+    }
+}
+
+/// The bytes of an index of entries that are sorted by path.
+fn build(entries: &[Entry], folder: &Meta, now: Timestamp) -> Option<Vec<u8>> {
+    let (suspects, good): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.path.is_empty());
+    if suspects.len() > MOST_SUSPECTS {
+        return None;
+    }
+    let mut head = Vec::with_capacity(1024);
+    for suspect in &suspects {
+        put_entry(&mut head, suspect)?;
+    }
+    let mut blocks = Vec::with_capacity(good.len() * 128);
+    for block in good.chunks(BLOCK) {
+        let start = blocks.len();
+        for entry in block {
+            put_entry(&mut blocks, entry)?;
+        }
+        let bytes = blocks.get(start..)?;
+        put_word(&mut head, pair(start, bytes.len())?);
+        put_word(&mut head, check(bytes));
+        put_text(&mut head, &block.first()?.path)?;
+    }
+    let mut bytes = Vec::with_capacity(HEADER + head.len() + blocks.len());
+    let count = good.len().div_ceil(BLOCK);
+    let times = [folder.id.inode, low(folder.modified), low(folder.id.changed), low(now.as_nanosecond())];
+    put_word(&mut bytes, MAGIC);
+    put_word(&mut bytes, 0);
+    times.into_iter().for_each(|word| put_word(&mut bytes, word));
+    put_word(&mut bytes, pair(good.len(), head.len())?);
+    put_word(&mut bytes, pair(suspects.len(), count)?);
+    bytes.extend_from_slice(&head);
+    let sum = check(bytes.get(2 * WORD..)?);
+    bytes.get_mut(WORD..2 * WORD)?.copy_from_slice(&sum.to_le_bytes());
+    bytes.extend_from_slice(&blocks);
+    Some(bytes)
+}
+
+/// An index whose header and head are sound.
+struct Index {
+    file: files::OpenFile,
+    /// From the start of the file; at least header and head.
+    start: Vec<u8>,
+    blocks_at: usize,
+    suspects: usize,
+    blocks: usize,
+}
+
+impl Index {
+    fn open(file: files::OpenFile) -> Option<Index> {
+        let mut start = file.read_at(0, FIRST_READ).ok()?;
+        let header: [u64; 8] = words(&start)?;
+        let [magic, sum, _, _, _, _, sizes, counts] = header;
+        let blocks_at = HEADER + (sizes & 0xffff_ffff) as usize;
+        if magic != MAGIC || blocks_at > LARGEST {
+            return None;
+        }
+        if start.len() < blocks_at {
+            start = file.read_at(0, blocks_at).ok()?;
+        }
+        if check(start.get(2 * WORD..blocks_at)?) != sum {
+            return None;
+        }
+        let (suspects, blocks) = ((counts >> 32) as usize, (counts & 0xffff_ffff) as usize);
+        Some(Index { file, start, blocks_at, suspects, blocks })
+    }
+
+    fn word(&self, position: usize) -> u64 {
+        words::<8>(&self.start).and_then(|header| header.get(position).copied()).unwrap_or(0)
+    }
+
+    fn is_of(&self, folder: &Meta) -> bool {
+        let times = [folder.id.inode, low(folder.modified), low(folder.id.changed)];
+        times == [self.word(2), self.word(3), self.word(4)]
+    }
+
+    /// Whether nothing can have happened to the folder in the tick in which it was listed.
+    fn is_settled(&self, folder: &Meta, now: i128) -> bool {
+        let listed = i128::from(self.word(5) as i64);
+        let changed = folder.modified.max(folder.id.changed);
+        listed > changed + TICK && (0..LONGEST).contains(&(now - listed))
+    }
+
+    fn head(&self) -> Reader<'_> {
+        Reader(self.start.get(HEADER..self.blocks_at).unwrap_or_default())
+    }
+
+    fn suspects(&self) -> Option<Vec<Entry>> {
+        let mut head = self.head();
+        (0..self.suspects.min(MOST_SUSPECTS)).map(|_| head.entry()).collect()
+    }
+
+    /// Where each block lies, its check, and its first path.
+    fn fences(&self) -> Option<Vec<(usize, usize, u64, &str)>> {
+        let mut head = self.head();
+        for _ in 0..self.suspects {
+            head.entry()?;
+        }
+        let mut fences = Vec::with_capacity(self.blocks.min(1024));
+        for _ in 0..self.blocks {
+            let place = head.word()?;
+            fences.push(((place >> 32) as usize, (place & 0xffff_ffff) as usize, head.word()?, head.text()?));
+        }
+        Some(fences)
+    }
+
+    /// Calls `take` with the entries that are `wanted`: they begin at `first`, the least path that could be, and lie
+    /// together. `None` where a block is damaged.
+    fn visit(&self, first: &str, wanted: impl Fn(&str) -> bool, take: &mut impl FnMut(Entry)) -> Option<()> {
+        let fences = self.fences()?;
+        // The last block that begins before `first` can hold it; equal paths may begin in the block before that.
+        let from = fences.partition_point(|(.., path)| *path < first).saturating_sub(1);
+        for (offset, length, sum, path) in fences.get(from..)? {
+            if *path > first && !wanted(path) {
+                break;
+            }
+            for entry in self.block(*offset, *length, *sum)? {
+                if wanted(&entry.path) {
+                    take(entry);
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn block(&self, offset: usize, length: usize, sum: u64) -> Option<Vec<Entry>> {
+        let from = self.blocks_at.checked_add(offset)?;
+        let read;
+        let bytes = match self.start.get(from..from.checked_add(length)?) {
+            Some(bytes) => bytes,
+            None => {
+                read = self.file.read_at(from as u64, length.min(LARGEST)).ok()?;
+                read.get(..length)?
+            }
+        };
+        if check(bytes) != sum {
+            return None;
+        }
+        let mut reader = Reader(bytes);
+        let mut entries = Vec::with_capacity(BLOCK);
+        while !reader.0.is_empty() {
+            entries.push(reader.entry()?);
+        }
+        Some(entries)
+    }
+
+    /// Every entry; `None` where any part is damaged.
+    fn all(&self) -> Option<Vec<Entry>> {
+        let mut entries = self.suspects()?;
+        for (offset, length, sum, _) in self.fences()? {
+            entries.append(&mut self.block(offset, length, sum)?);
+        }
+        Some(entries)
+    }
+}
+
+/// Checks the bytes of an index, as a reader would: for tests of damage and for fuzzing.
+pub fn is_sound(file: files::OpenFile) -> bool {
+    Index::open(file).and_then(|index| index.all()).is_some()
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn word(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(WORD)?.try_into().ok()?))
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let length = u16::from_le_bytes(self.take(2)?.try_into().ok()?);
+        std::str::from_utf8(self.take(length.into())?).ok()
+    }
+
+    fn entry(&mut self) -> Option<Entry> {
+        let file = FileId { inode: self.word()?, size: self.word()?, changed: i128::from(self.word()? as i64) };
+        Some(Entry { file, id: self.text()?.to_owned(), path: self.text()?.to_owned() })
+    }
+}
+
+fn put_word(out: &mut Vec<u8>, word: u64) {
+    out.extend_from_slice(&word.to_le_bytes());
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
+    out.extend_from_slice(&u16::try_from(text.len()).ok()?.to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+    Some(())
+}
+
+fn put_entry(out: &mut Vec<u8>, entry: &Entry) -> Option<()> {
+    [entry.file.inode, entry.file.size, low(entry.file.changed)].into_iter().for_each(|word| put_word(out, word));
+    put_text(out, &entry.id)?;
+    put_text(out, &entry.path)
+}
+
+fn pair(high: usize, low: usize) -> Option<u64> {
+    Some(u64::from(u32::try_from(high).ok()?) << 32 | u64::from(u32::try_from(low).ok()?))
+}
+
+/// Nanoseconds since 1970 in 64 bits: good until 2262.
+fn low(nanoseconds: i128) -> u64 {
+    nanoseconds as i64 as u64
+}
+
+fn words<const COUNT: usize>(bytes: &[u8]) -> Option<[u64; COUNT]> {
+    let mut reader = Reader(bytes);
+    let mut words = [0; COUNT];
+    for word in &mut words {
+        *word = reader.word()?;
+    }
+    Some(words)
+}
+
+/// A checksum against damage, not against intent: eight bytes a step.
+fn check(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut sum = (bytes.len() as u64).wrapping_mul(FACTOR);
+    for chunk in bytes.chunks(WORD) {
+        let mut word = [0; WORD];
+        for (to, from) in word.iter_mut().zip(chunk) {
+            *to = *from;
+        }
+        sum = (sum ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
+        sum ^= sum >> 29;
+    }
+    sum
+}
