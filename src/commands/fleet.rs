@@ -8,6 +8,7 @@ use crate::claude::registry::Record;
 use crate::error::{Error, Exit, Result};
 use crate::render::elapsed;
 use crate::session::conflict::{Grade, in_tree};
+use crate::session::event;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
@@ -81,6 +82,7 @@ pub fn state_of(session: &Session, root: &Root) -> Told {
         since: manifest.state_since,
         waiting_for: manifest.waiting_for.clone(),
         source: StateSource::Hook,
+        heard: manifest.updated,
     };
     let told = || {
         let record = Record::of_process(root.path(), manifest.pid?)?;
@@ -92,8 +94,13 @@ pub fn state_of(session: &Session, root: &Root) -> Told {
         Some(Told {
             state,
             since: record.status_since,
-            waiting_for: waiting_for.map(str::to_owned),
+            // The client says that it asks; the hooks know for which tool.
+            waiting_for: waiting_for.map(|what| match (what, manifest.tool.as_deref()) {
+                ("permission", Some(tool)) => event::permission_for(tool),
+                _ => what.to_owned(),
+            }),
             source: StateSource::Registry,
+            heard: record.status_since,
         })
     };
     newer(hook, told())

@@ -8,8 +8,8 @@ use super::live::put_heading;
 use super::page::{Page, put, put_path, row};
 use super::{Output, fleet};
 use crate::error::{Error, Exit, Result};
-use crate::render::json;
 use crate::render::theme::Role;
+use crate::render::{elapsed, json};
 use crate::session::manifest::Manifest;
 use crate::session::raw::JsonFields;
 use crate::store::history::{self, Day};
@@ -169,6 +169,11 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
                 line.literal(" (");
                 put(line, Role::Dim, reason);
                 line.literal(")");
+            }
+            for (what, seconds) in [("worked", manifest.worked_seconds), ("waited", manifest.waited_seconds)] {
+                if seconds > 0 {
+                    line.own(format_args!(", {what} {}", elapsed::Short(seconds)));
+                }
             }
         });
         row(&mut table, |line| {

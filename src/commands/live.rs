@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Output;
 use super::fleet::{self, Member};
 use super::page::{Page, put, put_path, row};
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
 use crate::render::theme::Role;
 use crate::render::{elapsed, json};
@@ -18,7 +18,7 @@ use crate::session::raw::JsonFields;
 use crate::session::state::{State, StateSource, Told};
 use crate::store::live::Liveness;
 use crate::store::root::Root;
-use crate::sys::{clock, env, files};
+use crate::sys::{clock, env, files, process};
 
 /// `ait sessions live`
 #[derive(Clone, Debug)]
@@ -47,6 +47,9 @@ struct Report {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn run(request: &Live) -> Result<Output> {
+    if request.watch && request.json {
+        return Err(Error::new("watching the sessions", "--json", "not for a screen").exit(Exit::NotFound));
+    }
     let page = Page::choose(request.color.as_deref())?;
     let root = Root::find()?;
     let now = clock::now();
@@ -113,7 +116,7 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
                 line.literal("   State: ");
                 put_state(line, &member.told, now);
                 if verbose {
-                    put_receipt(line, &member.told);
+                    put_receipt(line, &member.told, now);
                 }
             });
         }
@@ -165,12 +168,15 @@ pub(crate) fn put_state(line: &mut Line, told: &Told, now: Timestamp) {
     }
 }
 
-/// Which witness the state comes from.
-fn put_receipt(line: &mut Line, told: &Told) {
+/// Which witness the state comes from, and when that was last heard.
+fn put_receipt(line: &mut Line, told: &Told, now: Timestamp) {
     match (told.state, told.source) {
-        (State::Unknown, _) => line.literal(", nothing tells"),
+        (State::Unknown, _) => return line.literal(", nothing tells"),
         (_, StateSource::Hook) => line.literal(", from the hooks"),
         (_, StateSource::Registry) => line.literal(", from Claude Code's registry"),
+    }
+    if let Some(heard) = told.heard {
+        line.own(format_args!(", heard {}", elapsed::Ago(seconds_between(heard, now))));
     }
 }
 
@@ -181,9 +187,20 @@ fn put_process(line: &mut Line, member: &Member) {
     if let Some(pid) = manifest.pid {
         line.own(format_args!(", pid {pid}"));
     }
-    match manifest.pid_start {
-        Some(start) => line.own(format_args!(" started at {start}")),
-        None => line.literal(", start time not stamped"),
+    if let Some(process) = manifest.pid.and_then(process::look_up) {
+        line.literal(" (");
+        line.text(&process.name);
+        line.literal(")");
+    }
+    // What makes it this process and no other of the same number.
+    match (manifest.pid_start, &manifest.boot_id) {
+        (Some(start), Some(boot)) => {
+            line.own(format_args!(", start time {start} and boot "));
+            line.text(boot.get(..8).unwrap_or(boot));
+            line.literal(" match");
+        }
+        (Some(start), None) => line.own(format_args!(", start time {start} matches, boot not stamped")),
+        (None, _) => line.literal(", start time not stamped"),
     }
     if member.session.liveness == Liveness::Elsewhere {
         line.literal(", on ");

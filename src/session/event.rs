@@ -133,18 +133,14 @@ impl Event {
                 }
             }
             Event::PermissionAsked(tool) => {
-                let what = asks_the_person(tool).map_or_else(|| format!("permission: {tool}"), str::to_owned);
-                set_state(manifest, State::Waiting, Some(what), scene.now);
+                set_state(manifest, State::Waiting, Some(permission_for(tool)), scene.now);
             }
             Event::ToolEnd => {
                 manifest.tool = None;
                 set_state(manifest, State::Working, None, scene.now);
             }
             Event::DialogOpen => {
-                let what = match manifest.tool.as_deref() {
-                    Some(tool) => asks_the_person(tool).map_or_else(|| format!("permission: {tool}"), str::to_owned),
-                    None => "permission".to_owned(),
-                };
+                let what = manifest.tool.as_deref().map_or_else(|| "permission".to_owned(), permission_for);
                 set_state(manifest, State::Waiting, Some(what), scene.now);
             }
             // It has waited since its turn ended, not since the client noticed.
@@ -172,6 +168,16 @@ fn asks_the_person(tool: &str) -> Option<&'static str> {
         "AskUserQuestion" => Some("question"),
         "ExitPlanMode" => Some("plan"),
         _ => None,
+    }
+}
+
+/// What a session waits for while somebody is to allow this tool. A tool that runs a sub-agent is not what is asked
+/// about: the sub-agent's own tool is, and nobody says which.
+pub fn permission_for(tool: &str) -> String {
+    match (asks_the_person(tool), tool) {
+        (Some(what), _) => what.to_owned(),
+        (None, "Agent" | "Task") => "permission".to_owned(),
+        (None, tool) => format!("permission: {tool}"),
     }
 }
 
