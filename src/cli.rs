@@ -367,6 +367,10 @@ pub fn parse(arguments: &[String]) -> Result<Request, Output> {
         Ok(Ait { command: Some(command), .. }) => Ok(command.into()),
         Ok(Ait { command: None, .. }) => Err(help(&[])),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
+        // Exit code 2 of a hook is an order to block: a newer hook script must not give one through an older program.
+        Err(EarlyExit { output, .. }) if words.first() == Some(&"hook") => {
+            Err(wrong_usage(&words, &output).exit(Exit::Done))
+        }
         Err(EarlyExit { output, .. }) => Err(wrong_usage(&words, &output)),
     }
 }

@@ -128,11 +128,6 @@ impl HookPayload {
             _ => Event::Other,
         }
     }
-
-    /// Whether this event makes a session known, or known again: then the slow questions may be asked.
-    pub fn is_start(&self) -> bool {
-        self.event == "SessionStart"
-    }
 }
 
 #[cfg(test)]

@@ -182,10 +182,11 @@ fn members<'a>(found: &'a Conflict, live: &'a [Member]) -> impl Iterator<Item = 
 fn for_people(found: &Conflict, live: &[Member], page: Page, now: Timestamp) -> String {
     let mut text = String::new();
     let (project, path) = place_of(found);
-    match found.faded {
-        false => page.line(&mut text, |line| put(line, Role::Conflict, "⚠️  Conflict Detected!")),
-        true => page.line(&mut text, |line| put(line, Role::Dim, "Faded: more than an hour ago")),
-    }
+    page.line(&mut text, |line| {
+        line.role(if found.faded { Role::Dim } else { Role::Conflict });
+        line.literal(if found.faded { "Faded: more than an hour ago" } else { "⚠  Conflict Detected!" });
+        line.role(Role::Plain);
+    });
     page.line(&mut text, |line| {
         line.literal("Project: ");
         put(line, Role::Project, &project);

@@ -1,7 +1,7 @@
 //! `ait sessions history`: ended sessions, by the local day on which they ended.
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{Span, Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::live::put_heading;
@@ -90,7 +90,7 @@ pub fn run(request: &History) -> Result<Output> {
         return Ok(output);
     }
     if found.is_empty() {
-        output.stdout = nothing_found(request, last, &known);
+        output.stdout = nothing_found(request, last, &known, &root);
         return Ok(output);
     }
     let blocks: Vec<String> = found.iter().map(|(day, sessions)| block(*day, sessions, page, now, &zone)).collect();
@@ -114,7 +114,8 @@ fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
 
 /// The first of so many days that end with `last`; `None` where that is before all calendars.
 fn days_up_to(last: Day, count: u32) -> Option<Day> {
-    last.0.checked_sub(i64::from(count.max(1) - 1).days()).ok().map(Day)
+    let before = Span::new().try_days(count.max(1) - 1).ok()?;
+    last.0.checked_sub(before).ok().map(Day)
 }
 
 fn matches(manifest: &Manifest, request: &History) -> bool {
@@ -132,7 +133,7 @@ fn matches(manifest: &Manifest, request: &History) -> bool {
     project && search
 }
 
-fn nothing_found(request: &History, last: Day, known: &[Day]) -> String {
+fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> String {
     let filtered = if request.project.is_some() || request.search.is_some() { " that match" } else { "" };
     let span = match request.days {
         Some(days) if days > 1 => format!("in the {days} days up to {last}"),
@@ -141,7 +142,8 @@ fn nothing_found(request: &History, last: Day, known: &[Day]) -> String {
     let mut text = format!("No sessions{filtered} ended {span}.\n");
     let mut near: Vec<Day> = known.to_vec();
     near.sort_by_key(|day| (day.0 - last.0).get_days().abs());
-    near.truncate(3);
+    // Sessions that came back leave empty days behind.
+    let mut near: Vec<Day> = near.into_iter().filter(|day| history::has_sessions(root, *day)).take(3).collect();
     near.sort();
     if filtered.is_empty() && !near.is_empty() {
         let near: Vec<String> = near.iter().map(Day::to_string).collect();

@@ -76,8 +76,10 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     let write = Write::of(root, &id, &payload, now);
     let touch = write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| write.touch(&mut scene));
 
-    let returning = payload.source.as_deref() == Some("resume") || !payload.is_start();
+    // Only a resumed session leaves history; the others that come late are to meet it there.
+    let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
     let done = active::update(root, &id, returning, PATIENCE, |manifest, known| {
+        keep_known(&mut scene, manifest);
         let change = notice_head(root, manifest, &id, &payload, &event, &scene);
         let outcome = settle(root, manifest, known, &id, &event, &scene);
         if outcome == Outcome::Keep
@@ -192,6 +194,15 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         };
     }
     scene
+}
+
+/// A reftable is asked about at the start and the end only. In between, what was known of the tree stands.
+fn keep_known(scene: &mut Scene, manifest: &Manifest) {
+    let same_tree = scene.tree.as_ref().is_some_and(|tree| Path::new(&manifest.path).starts_with(tree));
+    if same_tree && scene.branch.is_none() && scene.head.is_none() {
+        scene.branch.clone_from(&manifest.git_branch);
+        scene.head.clone_from(&manifest.head);
+    }
 }
 
 /// The process that runs the session: the one that the client names, where it is this very session that it names

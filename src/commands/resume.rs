@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, ToSpan};
+use jiff::{Span, Timestamp};
 use serde::Serialize;
 
 use super::live::put_heading;
@@ -74,9 +74,10 @@ pub fn run(request: &Resume) -> Result<Output> {
         .map(|session| (Some(session.last_seen()), session.manifest.clone()))
         .collect();
     let today = Day::of(now, &clock::time_zone());
-    let days = i64::from(request.days.unwrap_or(DAYS).max(1) - 1);
-    let first = today.0.saturating_sub(days.days());
-    for day in history::days(&root)?.into_iter().filter(|day| day.0 >= first) {
+    let days = request.days.unwrap_or(DAYS).max(1);
+    // Before all calendars is every day.
+    let first = Span::new().try_days(days - 1).ok().and_then(|before| today.0.checked_sub(before).ok());
+    for day in history::days(&root)?.into_iter().filter(|day| first.is_none_or(|first| day.0 >= first)) {
         let (sessions, _) = history::read_day(&root, day)?;
         lost.extend(
             sessions
@@ -97,7 +98,7 @@ pub fn run(request: &Resume) -> Result<Output> {
         return Ok(Output::data(json::object(&report).unwrap_or_default()));
     }
     if lost.is_empty() {
-        let span = if days == 0 { "today".to_owned() } else { format!("in the last {} days", days + 1) };
+        let span = if days == 1 { "today".to_owned() } else { format!("in the last {days} days") };
         return Ok(Output::data(format!("Every session that ran {span} ended properly, or runs.\n")));
     }
     Ok(Output::data(for_people(&lost, page, now)))

@@ -54,6 +54,12 @@ pub fn days(root: &Root) -> Result<Vec<Day>> {
     Ok(days)
 }
 
+/// Whether there is a manifest in the folder of a day.
+pub fn has_sessions(root: &Root, day: Day) -> bool {
+    let names = Folder::open(root.history().join(day.to_string())).and_then(|folder| folder.names());
+    names.is_ok_and(|names| names.iter().any(|name| SessionId::from_file_name(name).is_some()))
+}
+
 /// The sessions that ended on a day, the last one first, and the files of that day that are no manifests.
 ///
 /// # Errors

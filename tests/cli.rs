@@ -1,0 +1,185 @@
+//! The command line: help, slips of the finger, errors of one line, exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop at the first surprise, and touches the system itself"
+)]
+
+mod common;
+
+use std::process::Stdio;
+
+use common::{AIT, Client, World, names};
+use serde_json::json;
+
+/// Every command that there is, by its words, from the help texts themselves: `[], [sessions], [sessions, live], ...`.
+fn commands(world: &World) -> Vec<Vec<String>> {
+    let mut found = vec![Vec::new()];
+    let mut next = 0;
+    while next < found.len() {
+        let path: Vec<String> = found[next].clone();
+        let help = world.run(&format!("{} --help", path.join(" "))).fine();
+        let listed = help.split_once("\nCommands:\n").map_or("", |(_, rest)| rest);
+        for line in listed.lines().take_while(|line| !line.is_empty()) {
+            // A description that goes on in the next line is indented further.
+            if let Some(name) = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')) {
+                let name = name.split_whitespace().next().unwrap().to_owned();
+                found.push([path.as_slice(), &[name]].concat());
+            }
+        }
+        next += 1;
+    }
+    found
+}
+
+#[test]
+fn every_help_has_an_example_that_parses() {
+    let world = World::new();
+    let commands = commands(&world);
+    for wanted in [
+        "sessions live",
+        "sessions current",
+        "sessions task",
+        "sessions conflicts",
+        "sessions history",
+        "sessions prune",
+        "hook",
+        "prompt",
+    ] {
+        assert!(commands.iter().any(|path| path.join(" ") == wanted), "{wanted} of {commands:?}");
+    }
+    for path in &commands {
+        let typed = path.join(" ");
+        let help = world.run(&format!("{typed} --help")).fine();
+        assert_eq!(world.run(&format!("{typed} -h")).fine(), help, "{typed} -h");
+        let usage = format!("Usage: {} ", ["ait", &typed].join(" ").trim());
+        assert!(help.starts_with(&usage), "{typed}: {help}");
+        let (_, examples) =
+            help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{typed} has no example: {help}"));
+        let example = examples.lines().next().unwrap().trim();
+        assert!(example.starts_with(&format!("ait {typed}")), "{typed}: {example}");
+    }
+    assert_eq!(names(&world.path("")), [""; 0], "help makes nothing");
+}
+
+#[test]
+fn the_version() {
+    let world = World::new();
+    let version = format!("ait {}\n", env!("CARGO_PKG_VERSION"));
+    world.run("--version").prints(&version);
+    world.run("-V").prints(&version);
+}
+
+#[test]
+fn a_group_by_itself_shows_its_help() {
+    let world = World::new();
+    world.run("").prints(&world.run("--help").out);
+    world.run("sessions").prints(&world.run("sessions --help").out);
+}
+
+#[test]
+fn unknown_words_suggest_the_near_one() {
+    let world = World::new();
+    for (typed, why) in [
+        ("session live", "ait: unknown command `session`; did you mean `sessions`?"),
+        ("sessions liev", "ait sessions: unknown command `liev`; did you mean `live`?"),
+        ("sessions conflict", "ait sessions: unknown command `conflict`; did you mean `conflicts`?"),
+        ("sessions hist", "ait sessions: unknown command `hist`; did you mean `history`?"),
+        ("sessions xyzzy", "ait sessions: unknown command `xyzzy`; type: ait sessions --help"),
+        ("xyzzy", "ait: unknown command `xyzzy`; type: ait --help"),
+        ("sessions live --jsno", "ait sessions live: unknown option `--jsno`; did you mean `--json`?"),
+        ("sessions live --porject=x", "ait sessions live: unknown option `--porject=x`; did you mean `--project`?"),
+        (
+            "sessions live --project x --verbos",
+            "ait sessions live: unknown option `--verbos`; did you mean `--verbose`?",
+        ),
+        ("sessions prune --dryrun", "ait sessions prune: unknown option `--dryrun`; did you mean `--dry-run`?"),
+        ("sessions prune -x", "ait sessions prune: unknown option `-x`; type: ait sessions prune --help"),
+    ] {
+        world.run(typed).fails(2, &format!("reading the command line: {why}"));
+    }
+}
+
+#[test]
+fn what_else_is_wrong_is_one_line() {
+    let world = World::new();
+    for typed in [
+        "sessions live extra",
+        "sessions live --project",
+        "sessions live --project a --project b",
+        "sessions live --color purple",
+        "sessions live --json=1",
+        "sessions history --days x",
+        "sessions history --days -1",
+        "sessions history --limit x",
+        "sessions history --date",
+        "sessions task --session",
+        "sessions --json",
+    ] {
+        let said = world.run(typed);
+        assert_eq!((said.code, said.out.as_str(), said.err.lines().count()), (Some(2), "", 1), "{said:?}");
+        assert!(said.err.starts_with("ait: reading the command line: "), "{said:?}");
+    }
+}
+
+#[test]
+fn equals_sign_is_a_space() {
+    let world = World::new();
+    let client = Client::new();
+    world.by_hand("one", client.pid(), &world.path("p"), json!({"task": "a=b"}));
+    let same = |one: &[&str], other: &[&str]| {
+        let strip = |words: &[&str]| {
+            let out = world.ait().words(words).fine();
+            out.split("elapsed_seconds").next().unwrap().to_owned()
+        };
+        assert_eq!(strip(one), strip(other), "{one:?}");
+    };
+    same(&["sessions", "live", "--project=aiterm", "--json"], &["sessions", "live", "--project", "aiterm", "--json"]);
+    same(&["sessions", "live", "--path=p"], &["sessions", "live", "--path", "p"]);
+    same(&["sessions", "history", "--days=7"], &["sessions", "history", "--days", "7"]);
+    same(&["sessions", "history", "--search=a=b"], &["sessions", "history", "--search", "a=b"]);
+    same(&["sessions", "current", "--session=one"], &["sessions", "current", "--session", "one"]);
+    world.run("sessions task --session=one x=y").prints("Task of one: x=y\n");
+    world.run("sessions task --session one --").fine();
+}
+
+/// Claude Code takes exit code 2 of a hook as an order to block: a newer script may say what this one does not know.
+#[test]
+fn a_hook_never_ends_with_two() {
+    let world = World::new();
+    for words in ["hook --nope", "hook a b", "hook session-register --x=1", "hook --"] {
+        let said = world.run(words);
+        assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{said:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let world = World::new();
+    let clients: Vec<Client> = (0..2).map(|_| Client::new()).collect();
+    for (number, client) in clients.iter().enumerate() {
+        // Larger than a pipe holds.
+        let task = "x".repeat(200_000);
+        world.by_hand(&format!("s{number}"), client.pid(), &world.path("p"), json!({ "task": task }));
+    }
+    let script =
+        "(\"$AIT\" sessions live --json; echo $? > code) | head -c 10 > /dev/null; while ! [ -s code ]; do :; done";
+    let output = world.ait().var("AIT", AIT).command("sh").args(["-c", script]).output().unwrap();
+    assert!(output.stderr.is_empty(), "{output:?}");
+    assert_eq!(std::fs::read_to_string(world.path("code")).unwrap(), "0\n");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_cannot_be_written_is_an_error() {
+    let world = World::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = world.ait().command(AIT);
+    let output = command.args(["sessions", "live"]).stdout(Stdio::from(full)).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let wanted = "ait: writing the output: standard output: No space left on device (os error 28)\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
+}

@@ -1,0 +1,379 @@
+//! `ait sessions history`, and what time does to manifests: days, zones, elapsed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop at the first surprise, and touches the system itself"
+)]
+
+mod common;
+
+use std::fs;
+
+use common::{Client, World, ago, keys, names};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Value, json};
+
+fn ids(shown: &Value) -> Vec<&str> {
+    shown["sessions"].as_array().unwrap().iter().map(|session| session["session_id"].as_str().unwrap()).collect()
+}
+
+/// Three days with sessions of two projects.
+fn three_days(world: &World) {
+    let fields =
+        |project: &str, started: &str, task: &str| json!({"project": project, "started": started, "task": task});
+    world.ended_by_hand("2025-12-24", "a", "2025-12-24T09:30:00Z", fields("atlas", "2025-12-24T08:00:00Z", "OAuth"));
+    world.ended_by_hand("2025-12-25", "b", "2025-12-25T10:00:00Z", fields("aiterm", "2025-12-25T09:00:00Z", "tree"));
+    world.ended_by_hand(
+        "2025-12-25",
+        "c",
+        "2025-12-25T12:03:00Z",
+        fields("atlas", "2025-12-25T10:00:00Z", "login bug"),
+    );
+    world.ended_by_hand("2025-12-27", "d", "2025-12-27T10:00:30Z", fields("aiterm", "2025-12-27T10:00:00Z", "ÜBER it"));
+}
+
+mod history {
+    use super::*;
+
+    #[test]
+    fn of_one_day_the_last_one_first() {
+        let world = World::new();
+        three_days(&world);
+        world.ended_by_hand(
+            "2025-12-25",
+            "e",
+            "2025-12-25T11:00:00Z",
+            json!({
+                "started": null, "task": null, "git_branch": null, "status": "pruned", "end_reason": "other",
+            }),
+        );
+        world.run("sessions history --date 2025-12-25").prints(
+            "Sessions ended on 2025-12-25\n\
+             \n\
+             1. atlas (main) - 2h 3m\n   10:00 to 12:03, completed\n   ~\n   Task: login bug\n\
+             \n\
+             2. aiterm\n   ? to 11:00, pruned (other)\n   ~\n\
+             \n\
+             3. aiterm (main) - 1h\n   09:00 to 10:00, completed\n   ~\n   Task: tree\n",
+        );
+    }
+
+    #[test]
+    fn of_today_without_options() {
+        let world = World::new();
+        three_days(&world);
+        let client = Client::new();
+        world.start(&client, "one", &world.folder("p")).silent();
+        world.end(&client, "one", &world.folder("p"), "other");
+        let (today, _) = world.history().pop().unwrap();
+        let shown = world.run("sessions history").fine();
+        assert!(shown.starts_with(&format!("Sessions ended on {today}\n\n1. p - <1m\n")), "{shown}");
+        assert_eq!(world.run("sessions history --date today").fine(), shown);
+        assert_eq!(ids(&world.run("sessions history --json").json()), ["one"]);
+    }
+
+    #[test]
+    fn of_several_days() {
+        let world = World::new();
+        three_days(&world);
+        let shown = |words: &str| {
+            let shown = world.run(&format!("sessions history --json {words}")).json();
+            let days: Vec<String> =
+                shown["days"].as_array().unwrap().iter().map(|day| day.as_str().unwrap().to_owned()).collect();
+            (ids(&shown).join(" "), days.join(" "))
+        };
+        let both = |ids: &str, days: &str| (ids.to_owned(), days.to_owned());
+        assert_eq!(shown("--date 2025-12-27 --days 3"), both("d c b", "2025-12-27 2025-12-25"));
+        assert_eq!(shown("--date 2025-12-27 --days=4"), both("d c b a", "2025-12-27 2025-12-25 2025-12-24"));
+        assert_eq!(shown("--date 2025-12-26 --days 2"), both("c b", "2025-12-25"));
+        assert_eq!(shown("--date 2025-12-25 --days 1"), both("c b", "2025-12-25"));
+        assert_eq!(shown("--date 2025-12-25 --days 4000000000"), both("c b a", "2025-12-25 2025-12-24"));
+        assert_eq!(shown("--days 100000"), both("d c b a", "2025-12-27 2025-12-25 2025-12-24"));
+        let people = world.run("sessions history --date 2025-12-27 --days 4").fine();
+        let titles: Vec<&str> = people.lines().filter(|line| line.starts_with("Sessions ended")).collect();
+        assert_eq!(
+            titles,
+            ["Sessions ended on 2025-12-27", "Sessions ended on 2025-12-25", "Sessions ended on 2025-12-24"]
+        );
+    }
+
+    #[test]
+    fn filtered_and_limited() {
+        let world = World::new();
+        three_days(&world);
+        let shown = |words: &[&str]| {
+            let words = [&["sessions", "history", "--json", "--days", "100000"], words].concat();
+            ids(&world.ait().words(&words).json()).join(" ")
+        };
+        assert_eq!(shown(&["--project", "atlas"]), "c a");
+        assert_eq!(shown(&["--project", "Atlas"]), "c a");
+        assert_eq!(shown(&["--search", "LOGIN"]), "c");
+        assert_eq!(shown(&["--search", "über"]), "d");
+        assert_eq!(shown(&["--search", "main"]), "d c b a", "a branch");
+        assert_eq!(shown(&["--search=login bug"]), "c");
+        assert_eq!(shown(&["--search", "zzz"]), "");
+        assert_eq!(shown(&["--limit", "2"]), "d c");
+        assert_eq!(shown(&["--limit", "1", "--project", "atlas"]), "c");
+        assert_eq!(shown(&["--limit=3", "--search", "e"]), "d c b");
+    }
+
+    #[test]
+    fn as_json() {
+        let world = World::new();
+        three_days(&world);
+        let shown = world.run("sessions history --date 2025-12-24 --json").json();
+        assert_eq!(keys(&shown), ["days", "schema_version", "sessions"]);
+        let session = &shown["sessions"][0];
+        for (name, value) in [
+            ("session_id", json!("a")),
+            ("ended", json!("2025-12-24T09:30:00Z")),
+            ("status", json!("completed")),
+            ("end_reason", Value::Null),
+            ("elapsed_seconds", json!(5400)),
+            ("task", json!("OAuth")),
+        ] {
+            assert_eq!(session.get(name), Some(&value), "{name} of {session:#}");
+        }
+        let none = world.run("sessions history --date 2025-12-26 --json").json();
+        assert_eq!((&none["sessions"], &none["days"]), (&json!([]), &json!([])));
+    }
+
+    #[test]
+    fn a_day_without_sessions_names_the_days_near_it() {
+        let world = World::new();
+        world.run("sessions history --date 2025-12-26").prints("No sessions ended on 2025-12-26.\n");
+        three_days(&world);
+        world.run("sessions history --date 2025-12-26").prints(
+            "No sessions ended on 2025-12-26.\n\
+             Days near it with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
+        );
+        world.run("sessions history --date 2025-12-31 --days 3").prints(
+            "No sessions ended in the 3 days up to 2025-12-31.\n\
+             Days near it with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
+        );
+        world
+            .run("sessions history --date 2025-12-25 --project none")
+            .prints("No sessions that match ended on 2025-12-25.\n");
+    }
+
+    #[test]
+    fn what_is_no_day_is_said() {
+        let world = World::new();
+        for day in ["2025-13-01", "25.12.2025", "2025-02-30", "tomorrow", "2025-1-1", "../active", "0"] {
+            let why = format!("reading the date: {day}: not a day; write it as 2025-12-25, today or yesterday");
+            world.run(&format!("sessions history --date {day}")).fails(2, &why);
+        }
+    }
+
+    #[test]
+    fn broken_and_foreign_files_in_history() {
+        let world = World::new();
+        three_days(&world);
+        let file = world.write(".claude/sessions/history/2025-12-25/torn.json", "{");
+        world.write(".claude/sessions/history/2025-12-25/notes.txt", "x");
+        world.write(".claude/sessions/history/not-a-day/x.json", "{}");
+        world.write(".claude/sessions/history/2025-12-23", "a file");
+        let remark = format!(
+            "reading a manifest: {}: EOF while parsing an object at line 1 column 1; left where it is",
+            file.display()
+        );
+        let shown = world.run("sessions history --date 2025-12-25").remarks(&remark);
+        assert!(shown.contains("1. atlas") && shown.contains("2. aiterm"), "{shown}");
+        assert!(file.exists());
+    }
+
+    /// It reads the folders of the days asked for and nothing else.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn other_days_are_not_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let world = World::new();
+        three_days(&world);
+        // Broken files would be reported if they were read.
+        for day in ["2025-12-24", "2025-12-26", "2025-12-27"] {
+            world.write(&format!(".claude/sessions/history/{day}/torn.json"), "{");
+        }
+        let closed = world.sessions("history/2025-12-24");
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+        let shown = world.run("sessions history --date 2025-12-25 --json").json();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(ids(&shown), ["c", "b"]);
+    }
+}
+
+mod time {
+    use super::*;
+
+    /// A zone that nobody can mistake for UTC, one of odd minutes, the system's, and two that do not exist.
+    const ZONES: [Option<&str>; 6] =
+        [Some("America/Denver"), Some("Asia/Kathmandu"), Some("UTC"), None, Some("No/Such_Zone"), Some("::nonsense::")];
+
+    fn ask<'w>(world: &'w World, zone: Option<&str>) -> common::Ask<'w> {
+        match zone {
+            Some(zone) => world.ait().var("TZ", zone),
+            None => world.ait().without("TZ"),
+        }
+    }
+
+    /// The zone as it is to be understood: one that does not exist is UTC.
+    fn zone_of(name: Option<&str>) -> TimeZone {
+        match name {
+            Some(name) => TimeZone::get(name).unwrap_or(TimeZone::UTC),
+            None => TimeZone::try_system().unwrap_or(TimeZone::UTC),
+        }
+    }
+
+    #[test]
+    fn the_start_is_utc_in_every_zone() {
+        for zone in ZONES {
+            let world = World::new();
+            let client = Client::new();
+            let before = Timestamp::now().as_second();
+            let start = common::payload("SessionStart", "one", &world.path(""), json!({"source": "startup"}));
+            ask(&world, zone).client(&client, "one").hook(&start).silent();
+            let started = world.active("one")["started"].as_str().unwrap().to_owned();
+            assert!(started.len() == 20 && started.ends_with('Z'), "{zone:?}: {started}");
+            let second = started.parse::<Timestamp>().unwrap().as_second();
+            assert!((before..=Timestamp::now().as_second()).contains(&second), "{zone:?}: {started}");
+        }
+    }
+
+    #[test]
+    fn elapsed_is_right_in_every_zone() {
+        let world = World::new();
+        let clients: Vec<Client> = (0..6).map(|_| Client::new()).collect();
+        for (client, (id, started)) in clients.iter().zip([
+            ("a", json!(ago(3 * 86400 + 4 * 3600 + 90))),
+            ("b", json!(ago(2 * 3600 + 3 * 60 + 30))),
+            ("c", json!(ago(45 * 60 + 30))),
+            // As other people's scripts write it: another offset, no offset at all (then it is UTC), fractions.
+            (
+                "d",
+                json!(
+                    Timestamp::now()
+                        .checked_sub(30.minutes())
+                        .unwrap()
+                        .checked_sub(30.seconds())
+                        .unwrap()
+                        .to_zoned(TimeZone::get("Asia/Kathmandu").unwrap())
+                        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+                        .to_string()
+                ),
+            ),
+            ("e", json!(ago(20 * 60 + 30).trim_end_matches('Z'))),
+            ("f", json!(ago(-3600))),
+        ]) {
+            world.by_hand(id, client.pid(), &world.path(id), json!({"started": started, "task": null}));
+        }
+        for zone in ZONES {
+            let shown = ask(&world, zone).run("sessions live").fine();
+            let elapsed: Vec<&str> = shown.lines().filter_map(|line| Some(line.split_once(" - ")?.1)).collect();
+            assert_eq!(elapsed, ["3d 4h", "2h 3m", "45m", "30m", "20m", "<1m"], "{zone:?}");
+        }
+    }
+
+    /// One moment, two dates: the folder is of the local date on which the session ended.
+    #[test]
+    fn the_day_is_the_local_one() {
+        for zone in ZONES {
+            let world = World::new();
+            let client = Client::new();
+            world.start(&client, "one", &world.path("")).silent();
+            let end = common::payload("SessionEnd", "one", &world.path(""), json!({"reason": "other"}));
+            ask(&world, zone).client(&client, "one").hook(&end).silent();
+            let (day, _) = world.history().remove(0);
+            let ended: Timestamp = world.ended("one")["ended"].as_str().unwrap().parse().unwrap();
+            assert_eq!(day, ended.to_zoned(zone_of(zone)).date().to_string(), "{zone:?}");
+            let shown = ask(&world, zone).run(&format!("sessions history --json --date {day}")).json();
+            assert_eq!(ids(&shown), ["one"], "{zone:?}");
+        }
+    }
+
+    /// At each of these moments it is one date in one of the zones, and another in another.
+    #[test]
+    fn the_day_of_a_stale_session_is_the_local_one_of_its_last_sign_of_life() {
+        for (zone, updated, day) in [
+            ("America/Denver", "2025-12-26T06:59:59Z", "2025-12-25"),
+            ("America/Denver", "2025-12-26T07:00:00Z", "2025-12-26"),
+            ("America/Denver", "2025-07-02T05:59:59Z", "2025-07-01"),
+            ("Asia/Kathmandu", "2025-12-26T18:14:59Z", "2025-12-26"),
+            ("Asia/Kathmandu", "2025-12-26T18:15:00Z", "2025-12-27"),
+            ("UTC", "2025-12-26T23:59:59Z", "2025-12-26"),
+            ("No/Such_Zone", "2025-12-26T23:59:59Z", "2025-12-26"),
+        ] {
+            let world = World::new();
+            let fields = json!({"updated": updated, "started": "2025-12-26T00:00:00Z"});
+            world.by_hand("one", Client::new().kill(), &world.path("p"), fields);
+            world.ait().var("TZ", zone).run("sessions prune").fine();
+            assert_eq!(world.history(), [(day.to_owned(), "one".to_owned())], "{updated} in {zone}");
+            assert_eq!(world.ended("one")["ended"], updated);
+        }
+    }
+
+    #[test]
+    fn the_clock_in_history_is_local() {
+        let world = World::new();
+        three_days(&world);
+        for (zone, hours) in [
+            ("America/Denver", "   03:00 to 05:03,"),
+            ("Asia/Kathmandu", "   15:45 to 17:48,"),
+            ("Nonsense", "   10:00 to 12:03,"),
+        ] {
+            let shown = world.ait().var("TZ", zone).run("sessions history --date 2025-12-25").fine();
+            assert!(shown.contains(hours), "{zone}: {shown}");
+        }
+    }
+
+    #[test]
+    fn today_and_yesterday_are_local() {
+        for zone in ["America/Denver", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Pago_Pago"] {
+            let world = World::new();
+            let tz = TimeZone::get(zone).unwrap();
+            // The date can change while the test runs: then it is asked again.
+            for attempt in 0.. {
+                let today = || Timestamp::now().to_zoned(tz.clone()).date();
+                let before = today();
+                let yesterday: Date = before.yesterday().unwrap();
+                world.ended_by_hand(&before.to_string(), "now", &ago(0), json!({}));
+                world.ended_by_hand(&yesterday.to_string(), "then", &ago(86400), json!({}));
+                let shown = |words: &str| {
+                    let shown = world.ait().var("TZ", zone).run(&format!("sessions history --json {words}")).json();
+                    ids(&shown).join(" ")
+                };
+                let found = [shown(""), shown("--date yesterday"), shown("--days 2")];
+                if today() == before {
+                    assert_eq!(found, ["now", "then", "now then"], "{zone}");
+                    break;
+                }
+                assert!(attempt < 2, "two midnights in a row");
+                fs::remove_dir_all(world.sessions("history")).unwrap();
+            }
+        }
+    }
+
+    /// Ended here, resumed there: a session is in one place, and a day that it left is no day with sessions.
+    #[test]
+    fn what_was_archived_lies_in_one_day_only() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.start(&client, "one", &folder).silent();
+        let end = common::payload("SessionEnd", "one", &folder, json!({"reason": "other"}));
+        let resume = common::payload("SessionStart", "one", &folder, json!({"source": "resume"}));
+        for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC", ""] {
+            let ask = world.ait().var("TZ", zone).client(&client, "one");
+            ask.hook(&end).silent();
+            assert_eq!(world.history().len(), 1, "{zone}: {:?}", world.history());
+            ask.hook(&resume).silent();
+            assert_eq!((world.history().len(), world.active_ids().len()), (0, 1), "{zone}");
+        }
+        let days = names(&world.sessions("history"));
+        let shown = world.run("sessions history --date 2020-01-01").fine();
+        assert_eq!(shown, "No sessions ended on 2020-01-01.\n", "{days:?}");
+    }
+}
