@@ -198,7 +198,8 @@ pub(super) fn at_start(
     };
     // After a compaction the model has forgotten it; the person has not.
     let told_before = payload.source.as_deref() == Some("compact");
-    let system_message = (!told_before).then(|| format!("{}\n{second}", clean(&format!("{project}: {count}"))));
+    let listed: String = rows.iter().map(|row| format!("\n- {}", clean(row))).collect();
+    let system_message = (!told_before).then(|| clean(&format!("{project}: {count}")) + &listed);
     Answer { system_message, hook_specific_output: specific }.output()
 }
 
