@@ -14,7 +14,7 @@ use crate::error::{Exit, Result};
 use crate::git::{self, Tree};
 use crate::render::theme::Role;
 use crate::render::{elapsed, json};
-use crate::session::conflict::{self, Conflict, File, Grade, Worker, works_in};
+use crate::session::conflict::{self, Conflict, File, Grade, Worker};
 use crate::session::manifest::seconds_between;
 use crate::session::raw::JsonFields;
 use crate::session::touch::Touch;
@@ -239,7 +239,7 @@ fn for_people(found: &Conflict, live: &[Member], page: Page, now: Timestamp) -> 
 fn ask_git(live: &[Member], now: Timestamp) -> Vec<Merge> {
     let mut trees: BTreeMap<PathBuf, Tree> = BTreeMap::new();
     for member in live {
-        for root in works_in(&member.place.root, member.place.repository(), &member.session.manifest.wrote_in, now) {
+        for root in member.trees(now) {
             if let Some(tree) = Tree::find(root) {
                 trees.insert(tree.root.clone(), tree);
             }

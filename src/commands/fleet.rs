@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::claude::registry::Record;
 use crate::error::{Error, Exit, Result};
 use crate::render::elapsed;
-use crate::session::conflict::{Grade, in_tree};
+use crate::session::conflict::{Grade, in_tree, works_in};
 use crate::session::event;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
@@ -40,6 +40,11 @@ impl Member {
     fn at(session: Session, place: Place, root: &Root) -> Member {
         let told = state_of(&session, root);
         Member { session, place, told }
+    }
+
+    /// The trees it works in.
+    pub fn trees(&self, now: Timestamp) -> Vec<&Path> {
+        works_in(&self.place.root, self.place.repository(), &self.session.manifest.wrote_in, now)
     }
 
     /// Its branch and age and task in a few words, for a list of candidates.

@@ -12,7 +12,7 @@ use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
 use crate::render::theme::Role;
 use crate::render::{elapsed, json};
-use crate::session::conflict::shared;
+use crate::session::conflict::crowded;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::raw::JsonFields;
 use crate::session::state::{State, StateSource, Told};
@@ -89,7 +89,7 @@ fn wanted(member: &Member, request: &Live) -> bool {
 }
 
 fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> String {
-    let crowded: Vec<usize> = shared(members.iter().map(|member| member.place.root.as_path())).concat();
+    let crowded = crowded(members.iter().map(|member| member.trees(now)));
     let mut table = page.table("Active Claude Code Sessions");
     for (position, member) in members.iter().enumerate() {
         let manifest = &member.session.manifest;

@@ -59,16 +59,18 @@ impl Grade {
     }
 }
 
-/// Which of the places hold more than one session: the positions of those that share a root, in their order.
-pub fn shared<'a>(roots: impl Iterator<Item = &'a Path>) -> Vec<Vec<usize>> {
-    let mut groups: Vec<(&Path, Vec<usize>)> = Vec::new();
-    for (position, root) in roots.enumerate() {
-        match groups.iter_mut().find(|(known, _)| *known == root) {
-            Some((_, members)) => members.push(position),
-            None => groups.push((root, vec![position])),
-        }
+/// Which sessions share a tree with another: their positions, in order. `trees` gives those that each works in.
+pub fn crowded<'a>(trees: impl Iterator<Item = Vec<&'a Path>>) -> Vec<usize> {
+    let mut at_work: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+    for (position, tree) in
+        trees.enumerate().flat_map(|(position, trees)| trees.into_iter().map(move |tree| (position, tree)))
+    {
+        at_work.entry(tree).or_default().push(position);
     }
-    groups.into_iter().map(|(_, members)| members).filter(|members| members.len() > 1).collect()
+    let mut crowded: Vec<usize> = at_work.into_values().filter(|positions| positions.len() > 1).flatten().collect();
+    crowded.sort_unstable();
+    crowded.dedup();
+    crowded
 }
 
 /// The trees that a session works in: the one that its folder lies in, and those that it wrote in within the hour. A
@@ -328,9 +330,10 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_two_and_more() {
-        let roots = ["/a", "/b", "/a", "/c", "/b", "/a"];
-        assert_eq!(shared(roots.iter().map(Path::new)), [vec![0, 2, 5], vec![1, 4]]);
+    fn who_shares_a_tree() {
+        let trees = [vec!["/a", "/b"], vec!["/b"], vec!["/c"], vec!["/b"], vec![]];
+        let trees = trees.iter().map(|trees| trees.iter().map(Path::new).collect());
+        assert_eq!(crowded(trees), [0, 1, 3]);
     }
 
     #[test]
