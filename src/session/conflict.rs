@@ -181,7 +181,12 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
                 Some(tree) => (tree.as_str(), touch.path.as_str()),
                 None => touch.path.rsplit_once('/').unwrap_or(("/", &touch.path)),
             };
-            written.entry(place).or_default().entry(path).or_default().push((position, touch.at));
+            let writers = written.entry(place).or_default().entry(path).or_default();
+            // One file can have been in a tree and in none, when the tree was removed.
+            match writers.last_mut() {
+                Some((last, at)) if *last == position => *at = touch.at.max(*at),
+                _ => writers.push((position, touch.at)),
+            }
         }
     }
     let mut at_work: BTreeMap<&str, Vec<usize>> = BTreeMap::new();

@@ -71,8 +71,9 @@ impl Screen {
 
     /// Shows a text in place of the one before: as many of its lines as fit.
     pub fn show(&self, text: &str) -> io::Result<()> {
-        let height = size().map_or(24, |(_, rows)| usize::from(rows.max(2)));
-        let lines: Vec<&str> = text.lines().take(height - 1).collect();
+        // No rows: a terminal that nobody has told its size.
+        let height = size().map(|(_, rows)| usize::from(rows)).filter(|rows| *rows > 0).unwrap_or(24);
+        let lines: Vec<&str> = text.lines().take(height).collect();
         // Written over, line by line, and only then cleared below: nothing flickers.
         files::write_stdout(format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")).as_bytes())
     }
