@@ -91,10 +91,9 @@ pub(super) fn is_commit(text: &[u8]) -> bool {
 
 /// Reads a HEAD; `None` where there is none, or it is not one that git would take.
 pub(super) fn read(head: &Path) -> io::Result<Option<Points>> {
-    let mut buffer = [0; SMALL];
-    match files::read_start(head, Links::Refuse, &mut buffer) {
+    match files::read_start(head, Links::Refuse, SMALL) {
         Ok(text) if text.len() == SMALL => Ok(None),
-        Ok(text) => Ok(parse_head(text)),
+        Ok(text) => Ok(parse_head(&text)),
         // A link that leads nowhere is not this error: it was not followed.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Err(error),
         // Until 2005 HEAD was a symlink to the file of the branch, and `core.preferSymlinkRefs` still makes one.
@@ -141,9 +140,8 @@ impl Tree {
             // gitrepository-layout(5): these are the tree's own, all other refs the repository's.
             let own = ["refs/bisect/", "refs/worktree/", "refs/rewritten/"].iter().any(|own| name.starts_with(own));
             let folder = if own { &self.git_dir } else { &self.common_dir };
-            let mut buffer = [0; SMALL];
-            match files::read_start(&folder.join(&name), Links::Follow, &mut buffer) {
-                Ok(text) => match parse_head(text) {
+            match files::read_start(&folder.join(&name), Links::Follow, SMALL) {
+                Ok(text) => match parse_head(&text) {
                     Some(Points::At(commit)) => return Commit::At(commit),
                     Some(Points::To(next)) => name = next,
                     None => return Commit::Unreadable,

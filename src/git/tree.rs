@@ -74,14 +74,13 @@ impl Tree {
 
     fn by_git_file(root: &Path) -> Found {
         let file = root.join(".git");
-        let mut buffer = [0; SMALL];
-        let text = match files::read_start(&file, Links::Follow, &mut buffer) {
+        let text = match files::read_start(&file, Links::Follow, SMALL) {
             Ok(text) => text,
             // `root` is a file itself.
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Found::Nothing,
             Err(_) => return Found::Broken,
         };
-        let Some(git_dir) = parse_git_file(text) else {
+        let Some(git_dir) = parse_git_file(&text) else {
             // git passes over a pipe or a device, and stops at a file that it does not understand.
             let is_file = files::metadata(&file).is_ok_and(|meta| meta.kind == Kind::File);
             return if is_file { Found::Broken } else { Found::Nothing };
@@ -92,11 +91,10 @@ impl Tree {
     fn linked(root: &Path, git_dir: &Path) -> Option<Tree> {
         let git_dir = resolve_beside(root, root.join(git_dir))?;
         let points = head::read(&git_dir.join("HEAD")).ok().flatten()?;
-        let mut buffer = [0; SMALL];
-        let common_dir = match files::read_start(&git_dir.join("commondir"), Links::Follow, &mut buffer) {
+        let common_dir = match files::read_start(&git_dir.join("commondir"), Links::Follow, SMALL) {
             // What git writes; worth not resolving again.
-            Ok(b"../..\n") => git_dir.parent()?.parent()?.to_owned(),
-            Ok(text) => files::canonical(&git_dir.join(path_line(text)?)).ok()?,
+            Ok(text) if text == b"../..\n" => git_dir.parent()?.parent()?.to_owned(),
+            Ok(text) => files::canonical(&git_dir.join(path_line(&text)?)).ok()?,
             // A submodule, or a repository made with `--separate-git-dir`.
             Err(_) => git_dir.clone(),
         };
@@ -131,9 +129,8 @@ impl Tree {
             .iter()
             .filter_map(|name| {
                 let git_dir = entries.path().join(name);
-                let mut buffer = [0; SMALL];
-                let text = files::read_start(&git_dir.join("gitdir"), Links::Follow, &mut buffer).ok()?;
-                let root = files::canonical(git_dir.join(path_line(text)?).parent()?).ok()?;
+                let text = files::read_start(&git_dir.join("gitdir"), Links::Follow, SMALL).ok()?;
+                let root = files::canonical(git_dir.join(path_line(&text)?).parent()?).ok()?;
                 let Found::Tree(tree) = Tree::by_git_file(&root) else { return None };
                 (tree.git_dir == git_dir).then_some(*tree)
             })

@@ -32,7 +32,7 @@ use super::active;
 use super::place::Place;
 use super::root::Root;
 use crate::session::id::SessionId;
-use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE};
+use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE, Pieces};
 
 /// Nanoseconds: more than a tick of any clock that stamps files.
 const TICK: i128 = 50_000_000;
@@ -76,7 +76,7 @@ fn may_show(here: &Place, path: &str) -> bool {
 /// What the index says, if it can be believed.
 fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option<Vec<String>> {
     let folder = active.meta().ok()?;
-    let file = files::OpenFile::open(&root.cache().join(NAME)).ok()?;
+    let file = Pieces::open(&root.cache().join(NAME)).ok()?;
     let index = Index::open(file)?;
     if !index.is_of(&folder) || !index.is_settled(&folder, now.as_nanosecond()) {
         return None;
@@ -104,10 +104,11 @@ fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option
 }
 
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
+#[cold]
+#[inline(never)]
 fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
     let Ok(before) = active.meta() else { return Vec::new() };
-    let mut known =
-        files::OpenFile::open(&root.cache().join(NAME)).ok().and_then(Index::open).and_then(|index| index.all());
+    let mut known = Pieces::open(&root.cache().join(NAME)).ok().and_then(Index::open).and_then(|index| index.all());
     let known = known.get_or_insert_default();
     known.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     let mut entries: Vec<Entry> = Vec::with_capacity(known.len() + 4);
@@ -185,7 +186,7 @@ fn build(entries: &[Entry], folder: &Meta, now: Timestamp) -> Option<Vec<u8>> {
 
 /// An index whose header and head are sound.
 struct Index {
-    file: files::OpenFile,
+    file: Pieces,
     /// From the start of the file; at least header and head.
     start: Vec<u8>,
     blocks_at: usize,
@@ -194,7 +195,7 @@ struct Index {
 }
 
 impl Index {
-    fn open(file: files::OpenFile) -> Option<Index> {
+    fn open(file: Pieces) -> Option<Index> {
         let mut start = file.read_at(0, FIRST_READ).ok()?;
         let header: [u64; 8] = words(&start)?;
         let [magic, sum, _, _, _, _, sizes, counts] = header;
@@ -302,7 +303,7 @@ impl Index {
 }
 
 /// Checks the bytes of an index, as a reader would: for tests of damage and for fuzzing.
-pub fn is_sound(file: files::OpenFile) -> bool {
+pub fn is_sound(file: Pieces) -> bool {
     Index::open(file).and_then(|index| index.all()).is_some()
 }
 

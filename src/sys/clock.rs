@@ -7,8 +7,8 @@ use once_cell::sync::OnceCell;
 
 /// The time now.
 pub fn now() -> Timestamp {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-    Timestamp::new(now.tv_sec, i32::try_from(now.tv_nsec).unwrap_or(0)).unwrap_or(Timestamp::UNIX_EPOCH)
+    let (seconds, nanoseconds) = super::ffi::clock();
+    Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// The local time zone; UTC where `TZ` and the system name none that exists.

@@ -271,34 +271,6 @@ impl Folder {
     }
 }
 
-/// An open file that is read at places.
-#[derive(Debug)]
-pub struct OpenFile(OwnedFd);
-
-impl OpenFile {
-    /// Opens a file for reading; a symlink is not followed.
-    pub fn open(path: &Path) -> io::Result<OpenFile> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(OpenFile(rustix::fs::open(path, flags, Mode::empty())?))
-    }
-
-    /// Reads at most `length` bytes from an offset; fewer only at the end of the file.
-    pub fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(length);
-        while bytes.len() < length {
-            let position = offset.saturating_add(bytes.len() as u64);
-            match rustix::io::pread(&self.0, rustix::buffer::spare_capacity(&mut bytes), position) {
-                // A regular file gives less than it was asked for only at its end.
-                Ok(_) if bytes.len() < bytes.capacity() => break,
-                Ok(_) => {}
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(bytes)
-    }
-}
-
 /// Whether a folder lies on a file system whose times and locks may be those of another machine.
 #[cfg(target_os = "linux")]
 pub fn is_remote(folder: &Folder) -> bool {
@@ -333,8 +305,9 @@ fn temporary_name(name: &str) -> String {
 #[cfg(target_os = "linux")]
 fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
     // 32 KiB: a thousand names in two calls, where the standard library's reader takes four and an allocation a name.
-    let mut buffer = [const { std::mem::MaybeUninit::uninit() }; 32 * 1024];
-    let mut entries = rustix::fs::RawDir::new(fd, &mut buffer);
+    // Not on the stack, where a caller that never lists anything would still touch its pages.
+    let mut buffer = Vec::with_capacity(32 * 1024);
+    let mut entries = rustix::fs::RawDir::new(fd, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
@@ -459,14 +432,17 @@ pub fn read_link(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// What one read gives of a file's beginning, for files that are known to be small: three system calls. A file that
-/// fills the buffer is larger than it, or may be. Never blocks on a pipe; what is not a regular file gives whatever it
-/// gives.
-pub fn read_start<'a>(path: &Path, links: Links, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+/// gives `most` bytes is larger than that, or may be. Never blocks on a pipe; what is not a regular file gives whatever
+/// it gives.
+pub fn read_start(path: &Path, links: Links, most: usize) -> io::Result<Vec<u8>> {
     let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     flags.set(OFlags::NOFOLLOW, links == Links::Refuse);
     let fd = rustix::fs::open(path, flags, Mode::empty())?;
-    let read = rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut *buffer))?;
-    Ok(buffer.get(..read).unwrap_or_default())
+    // Not on the stack: a buffer there is a page fault for each page of it, used or not.
+    let mut bytes = Vec::with_capacity(most);
+    rustix::io::retry_on_intr(|| rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut bytes)))?;
+    bytes.shrink_to_fit();
+    Ok(bytes)
 }
 
 /// What to do about a symlink in the last part of a path.
