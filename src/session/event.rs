@@ -104,9 +104,11 @@ pub enum Outcome {
 impl Event {
     /// Lets the event happen to a manifest. `is_live` tells whether a process still runs.
     pub fn apply(&self, manifest: &mut Manifest, scene: &Scene, is_live: impl Fn(&ProcessStamp) -> bool) -> Outcome {
+        // What has ended runs nowhere: the process that ran it may go on with another session.
+        let has_ended = manifest.ended.is_some() || manifest.status.is_some();
         let others = manifest
             .stamps()
-            .filter(|stamp| !same_process(stamp, scene.process.as_ref()) && is_live(stamp))
+            .filter(|stamp| !has_ended && !same_process(stamp, scene.process.as_ref()) && is_live(stamp))
             .collect::<Vec<_>>();
         manifest.updated = Some(milliseconds(scene.now));
         if let Event::End { reason } = self {
@@ -198,6 +200,9 @@ fn end(manifest: &mut Manifest, scene: &Scene, reason: Option<String>, others: V
         manifest.processes = others.collect();
         return Outcome::Keep;
     }
+    if is_below(scene, &manifest.path) {
+        stamp_repository(manifest, scene);
+    }
     archive(manifest, scene.now, "completed", reason);
     Outcome::Archive
 }
@@ -234,8 +239,7 @@ fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<Proc
         manifest.path.clone_from(&scene.folder);
     }
     manifest.project.clone_from(&scene.project);
-    manifest.tree.clone_from(&scene.tree);
-    manifest.repository.clone_from(&scene.repository);
+    stamp_repository(manifest, scene);
     if let Some(wrote) = &scene.wrote {
         touch::remember(&mut manifest.wrote_in, wrote.clone(), |known, new| known.tree == new.tree);
     }
@@ -243,13 +247,18 @@ fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<Proc
         let same = |known: &Overlap, new: &Overlap| known.path == new.path && known.session_id == new.session_id;
         touch::remember(&mut manifest.overlaps, overlap.clone(), same);
     }
+    if scene.transcript_path.is_some() {
+        manifest.transcript_path.clone_from(&scene.transcript_path);
+    }
+}
+
+fn stamp_repository(manifest: &mut Manifest, scene: &Scene) {
+    manifest.tree.clone_from(&scene.tree);
+    manifest.repository.clone_from(&scene.repository);
     manifest.git_branch.clone_from(&scene.branch);
     manifest.head.clone_from(&scene.head);
     if scene.dirty.is_some() {
         manifest.git_dirty = scene.dirty;
-    }
-    if scene.transcript_path.is_some() {
-        manifest.transcript_path.clone_from(&scene.transcript_path);
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Manifest {
     pub path: String,
     /// The branch at the last event; absent where HEAD is detached or there is no repository.
     pub git_branch: Option<String>,
-    /// Whether the tree had changes that are not committed, at the last start.
+    /// Whether the tree had changes that are not committed, at the last start or at the end.
     pub git_dirty: Option<bool>,
     /// When it first started.
     pub started: Option<Timestamp>,

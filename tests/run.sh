@@ -1,0 +1,248 @@
+#!/bin/sh
+# Passes every test of this repository, on a fresh machine too: what is missing is installed first.
+#
+#   sh tests/run.sh           everything
+#   sh tests/run.sh quick     formatting, lints and tests; no release build, no other platforms, no real client
+#   sh tests/run.sh install   only install what is missing
+#
+# A step that fails does not stop the others. The last line is the sum: `N passed, N failed`.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+mode=${1:-all}
+case $mode in
+all | quick | install) ;;
+*)
+    echo "tests/run.sh: $mode: no such mode; type: sh tests/run.sh [quick|install]" >&2
+    exit 2
+    ;;
+esac
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+    printf 'tests/run.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# ---- what is needed --------------------------------------------------------------------------------------------------
+
+system=$(uname -s)
+case $(uname -m) in
+arm64 | aarch64) arch=aarch64 ;;
+*) arch=x86_64 ;;
+esac
+if [ "$system" = Linux ]; then
+    release_target=$arch-unknown-linux-musl
+else
+    release_target=$arch-apple-darwin
+fi
+# All of them in pure Rust, so `cargo check` needs no C compiler for the other platform.
+check_targets="aarch64-apple-darwin aarch64-unknown-linux-musl"
+
+# The tests are run by real shells, in real terminals, on real repositories: a tool that is missing fails them.
+tools="zsh fish tmux git shellcheck python3 cc"
+[ "$system" = Linux ] && tools="$tools valgrind strace ip unshare setpriv"
+
+missing_tools() {
+    for tool in $tools; do
+        have "$tool" || printf '%s ' "$tool"
+    done
+}
+
+# The package that brings a tool: package MANAGER TOOL
+package() {
+    case $1:$2 in
+    apt-get:cc) echo gcc libc6-dev ;;
+    apk:cc) echo gcc musl-dev ;;
+    *:cc) echo gcc ;;
+    dnf:shellcheck) echo ShellCheck ;;
+    pacman:python3) echo python ;;
+    brew:python3) echo python ;;
+    apk:setpriv) echo setpriv util-linux-misc ;;
+    dnf:ip) echo iproute ;;
+    *:ip) echo iproute2 ;;
+    *:unshare | *:setpriv) echo util-linux ;;
+    *) echo "$2" ;;
+    esac
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif ! have sudo; then
+        fail "needs root to install, and there is no sudo; type as root: $*"
+    elif [ -t 0 ]; then
+        sudo "$@"
+    else
+        sudo -n true 2>/dev/null || fail "needs a password to install, and there is no terminal to ask on; type: sudo $*"
+        sudo -n "$@"
+    fi
+}
+
+install_tools() {
+    missing=$(missing_tools)
+    [ -n "$missing" ] || return 0
+    manager=
+    for candidate in apt-get dnf pacman apk brew; do
+        have "$candidate" && manager=$candidate && break
+    done
+    packages=
+    for tool in $missing; do
+        packages="$packages $(package "${manager:-none}" "$tool")"
+    done
+    say "missing: $missing; installing with ${manager:-no package manager}:$packages"
+    # The names are words to be split.
+    # shellcheck disable=SC2086
+    case $manager in
+    apt-get)
+        as_root apt-get update -qq &&
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+        ;;
+    dnf) as_root dnf install -y -q $packages ;;
+    pacman) as_root pacman -Sy --needed --noconfirm $packages ;;
+    apk) as_root apk add $packages ;;
+    brew) brew install $packages ;;
+    *) fail "no package manager known here (apt-get, dnf, pacman, apk, brew); install by hand: $missing" ;;
+    esac || fail "could not install:$packages"
+    missing=$(missing_tools)
+    [ -z "$missing" ] || fail "still missing after the installation: $missing"
+}
+
+install_rust() {
+    have cargo || fail "cargo is missing; install Rust 1.95 or newer from https://rustup.rs"
+    components=
+    cargo fmt --version >/dev/null 2>&1 || components="rustfmt"
+    cargo clippy --version >/dev/null 2>&1 || components="$components clippy"
+    if [ -n "$components" ]; then
+        have rustup || fail "cargo has no $components and rustup is missing; install them by your package manager"
+        say "missing: $components; installing with rustup"
+        # shellcheck disable=SC2086
+        rustup component add $components || fail "could not add: $components"
+    fi
+    for target in "$release_target" $check_targets; do
+        folder=$(rustc --print target-libdir --target "$target" 2>/dev/null)
+        [ -n "$folder" ] && [ -d "$folder" ] && continue
+        have rustup || fail "the target $target is missing, and so is rustup to add it; see https://rustup.rs"
+        say "missing: $target; installing with rustup"
+        rustup target add "$target" || fail "could not add the target $target"
+    done
+}
+
+install_tools
+install_rust
+say "all there: $tools, cargo with clippy and rustfmt, $release_target $check_targets"
+[ "$mode" = install ] && exit 0
+
+# ---- the steps -------------------------------------------------------------------------------------------------------
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+passed=0
+failed=0
+failures=
+
+# step NAME COMMAND...: runs it, tells how long it took, counts a failure
+step() {
+    name=$1
+    shift
+    say "== $name"
+    began=$(date +%s)
+    if "$@"; then
+        say "== $name: ok, $(($(date +%s) - began)) s"
+    else
+        say "== $name: FAILED, $(($(date +%s) - began)) s"
+        failed=$((failed + 1))
+        failures="$failures
+  $name"
+    fi
+}
+
+skip() { say "== $1: not run: $2"; }
+
+# Runs the tests of cargo and adds their closing lines up. A failed test counts once, not once more as a step.
+tests() {
+    { cargo test --locked --no-fail-fast 2>&1; echo $? >"$work/code"; } | tee "$work/tests"
+    counts=$(awk '/^test result:/ {
+        for (i = 2; i <= NF; i++) {
+            if ($i ~ /^passed;?$/) passed += $(i - 1)
+            if ($i ~ /^failed;?$/) failed += $(i - 1)
+        }
+    } END { print passed + 0, failed + 0 }' "$work/tests")
+    passed=$((passed + ${counts% *}))
+    failed=$((failed + ${counts#* }))
+    [ "$(cat "$work/code")" -eq 0 ] && return 0
+    if [ "${counts#* }" -gt 0 ]; then
+        failed=$((failed - 1))
+    fi
+    return 1
+}
+
+posix_and_bash_files() {
+    for file in .ci/run shell/* shell/*/* tests/* tests/*/* benches/*; do
+        [ -f "$file" ] || continue
+        case $file in
+        *.sh | *.bash) echo "$file" ;;
+        *.zsh | *.fish | *.rs | *.py | *.json | *.md) ;;
+        *)
+            if head -n 1 "$file" | grep -Eq '^#!.*[ /](sh|dash|bash)$'; then
+                echo "$file"
+            fi
+            ;;
+        esac
+    done
+}
+
+# File names of this repository hold no spaces, so lists of them may be split into words.
+# shellcheck disable=SC2044,SC2046
+shells() {
+    code=0
+    shellcheck $(posix_and_bash_files) || code=1
+    for file in $(find . -path ./target -prune -o -name '*.zsh' -print); do
+        zsh -n "$file" || code=1
+    done
+    for file in $(find . -path ./target -prune -o -name '*.fish' -print); do
+        fish --no-execute "$file" || code=1
+    done
+    for file in $(find . -path ./target -prune -o -name '*.py' -print); do
+        python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$file" || code=1
+    done
+    return $code
+}
+
+documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet; }
+
+step 'formatting' cargo fmt --check
+step 'shell files' shells
+step 'clippy' cargo clippy --locked --quiet --all-targets -- -D warnings
+step 'tests' tests
+if [ "$mode" = all ]; then
+    step 'documentation' documentation
+    for target in $check_targets; do
+        step "check for $target" cargo check --locked --quiet --target "$target"
+    done
+    step "release build for $release_target" cargo build --locked --release --target "$release_target"
+    if [ "$system" != Linux ]; then
+        skip 'instruction counts' "valgrind's cachegrind and the budget are for Linux"
+    elif [ -f benches/instructions.sh ]; then
+        step 'instruction counts' sh benches/instructions.sh
+    else
+        skip 'instruction counts' 'there is no benches/instructions.sh'
+    fi
+    if have cargo-audit; then
+        step 'advisories' cargo audit
+    else
+        skip 'advisories' 'cargo-audit is not installed; licences and sources are among the tests'
+    fi
+    if sh tests/real-client.sh ready; then
+        step 'real client' sh tests/real-client.sh run "target/$release_target/release/ait"
+    fi
+fi
+
+[ -z "$failures" ] || say "failed steps:$failures"
+say "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
