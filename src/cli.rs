@@ -2,7 +2,10 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, guard, history, hook, live, next, prompt, prune, resume, task};
+use crate::commands::{
+    Output, completions, conflicts, current, demo, guard, history, hook, hooks, init, live, next, prompt, prune,
+    resume, task,
+};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -12,6 +15,8 @@ pub enum Request {
     Hook(hook::Hook),
     /// `ait prompt`
     Prompt(prompt::Prompt),
+    /// `ait init`
+    Init(init::Init),
     /// `ait sessions live`
     Live(live::Live),
     /// `ait sessions current`
@@ -30,13 +35,16 @@ pub enum Request {
     Resume(resume::Resume),
     /// `ait guard`
     Guard(guard::Guard),
-}
-
-impl Request {
-    /// Whether the answer is to be kept on the screen and up to date.
-    pub fn watches(&self) -> bool {
-        matches!(self, Request::Live(live::Live { watch: true, json: false, .. }))
-    }
+    /// `ait hooks install`
+    HooksInstall(hooks::Install),
+    /// `ait hooks uninstall`
+    HooksUninstall(hooks::Uninstall),
+    /// `ait hooks list`
+    HooksList(hooks::List),
+    /// `ait demo`
+    Demo(demo::Demo),
+    /// `ait completions`
+    Completions(completions::Completions),
 }
 
 /// track and coordinate parallel Claude Code sessions
@@ -64,8 +72,12 @@ struct Ait {
 enum Command {
     Sessions(Sessions),
     Guard(GuardArguments),
+    Hooks(Hooks),
     Prompt(PromptArguments),
+    Init(InitArguments),
     Hook(HookArguments),
+    Demo(DemoArguments),
+    Completions(CompletionsArguments),
 }
 
 /// see and steer the sessions
@@ -275,6 +287,60 @@ struct PruneArguments {
     json: bool,
 }
 
+/// have Claude Code call ait
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "hooks", help_triggers("-h", "--help"), example = "  ait hooks install\n  ait hooks list")]
+struct Hooks {
+    #[argh(subcommand)]
+    command: HooksCommand,
+}
+
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+enum HooksCommand {
+    Install(InstallArguments),
+    Uninstall(UninstallArguments),
+    List(ListArguments),
+}
+
+/// install hooks into Claude Code's settings
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "install",
+    help_triggers("-h", "--help"),
+    example = "  ait hooks install              both hooks of sessions\n  ait hooks install statusline   the status line\n  ait hooks install --dry-run    show what would change"
+)]
+struct InstallArguments {
+    /// session-register, session-cleanup, statusline; the first two where none is named
+    #[argh(positional, arg_name = "hook")]
+    names: Vec<String>,
+    /// show what would change, and change nothing
+    #[argh(switch)]
+    dry_run: bool,
+}
+
+/// take hooks out of Claude Code's settings again
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "uninstall", help_triggers("-h", "--help"), example = "  ait hooks uninstall --dry-run")]
+struct UninstallArguments {
+    /// session-register, session-cleanup, statusline; all where none is named
+    #[argh(positional, arg_name = "hook")]
+    names: Vec<String>,
+    /// show what would change, and change nothing
+    #[argh(switch)]
+    dry_run: bool,
+}
+
+/// show which hooks are installed, and when each was last seen to fire
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "list", help_triggers("-h", "--help"), example = "  ait hooks list --json")]
+struct ListArguments {
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+}
+
 /// print the segment of this folder's session, for a prompt
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
@@ -287,7 +353,7 @@ struct PromptArguments {
     /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
     #[argh(option, long = "for", arg_name = "dialect")]
     dialect: Option<String>,
-    /// what to show: text, {{token}}, [group that vanishes when empty]
+    /// what to show: text, {token}, [group that vanishes when empty]
     #[argh(option, arg_name = "format")]
     format: Option<String>,
     /// the folder to speak of, instead of the current one
@@ -296,6 +362,9 @@ struct PromptArguments {
     /// all sessions, wherever they work: how many, who waits, conflicts
     #[argh(switch)]
     fleet: bool,
+    /// a line now and one at each change, until nobody reads: for a #() of tmux
+    #[argh(switch)]
+    follow: bool,
     /// unicode (the default), nerd or ascii
     #[argh(option, arg_name = "set")]
     icons: Option<String>,
@@ -307,6 +376,21 @@ struct PromptArguments {
     max_width: Option<usize>,
 }
 
+/// print what puts the segment in a prompt, in tmux or in starship
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "init", help_triggers("-h", "--help"), example = "  eval \"$(ait init zsh)\"")]
+struct InitArguments {
+    /// zsh, bash, fish, tmux, starship or claude
+    #[argh(positional)]
+    target: Option<String>,
+    /// shells: touch no prompt, only set $AIT_SEGMENT
+    #[argh(switch)]
+    manual: bool,
+    /// tmux: the plug-in itself
+    #[argh(switch)]
+    plugin: bool,
+}
+
 /// take an event from Claude Code on standard input (Claude Code calls this)
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "hook", help_triggers("-h", "--help"), example = "  ait hook session-register < event.json")]
@@ -314,6 +398,29 @@ struct HookArguments {
     /// session-register or session-cleanup
     #[argh(positional)]
     name: Option<String>,
+}
+
+/// see it all at work with three played sessions, in a temporary folder
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "demo", help_triggers("-h", "--help"), example = "  ait demo")]
+struct DemoArguments {
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// print the completion file of a shell
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "completions",
+    help_triggers("-h", "--help"),
+    example = "  ait completions fish > ~/.config/fish/completions/ait.fish"
+)]
+struct CompletionsArguments {
+    /// zsh, bash or fish
+    #[argh(positional)]
+    shell: String,
 }
 
 impl From<Command> for Request {
@@ -346,13 +453,34 @@ impl From<Command> for Request {
                     Request::Prune(prune::Prune { dry_run, json })
                 }
             },
-            Command::Prompt(PromptArguments { dialect, format, dir, fleet, icons, color, max_width }) => {
-                Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, icons, color, max_width })
+            Command::Hooks(Hooks { command }) => match command {
+                HooksCommand::Install(InstallArguments { names, dry_run }) => {
+                    Request::HooksInstall(hooks::Install { names, dry_run })
+                }
+                HooksCommand::Uninstall(UninstallArguments { names, dry_run }) => {
+                    Request::HooksUninstall(hooks::Uninstall { names, dry_run })
+                }
+                HooksCommand::List(ListArguments { json }) => Request::HooksList(hooks::List { json }),
+            },
+            Command::Prompt(PromptArguments { dialect, format, dir, fleet, follow, icons, color, max_width }) => {
+                Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, follow, icons, color, max_width })
+            }
+            Command::Init(InitArguments { target, manual, plugin }) => {
+                Request::Init(init::Init { target, manual, plugin })
             }
             Command::Guard(GuardArguments { word, user, json }) => Request::Guard(guard::Guard { word, user, json }),
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
+            Command::Completions(CompletionsArguments { shell }) => {
+                Request::Completions(completions::Completions { shell })
+            }
+            Command::Demo(DemoArguments { color }) => Request::Demo(demo::Demo { color }),
         }
     }
+}
+
+/// Everything that may be typed: commands, options, arguments, and what each is for.
+pub fn description() -> CommandInfoWithArgs {
+    Ait::get_args_info()
 }
 
 /// Reads the command line.
@@ -366,6 +494,8 @@ pub fn parse(arguments: &[String]) -> Result<Request, Output> {
         Ok(Ait { version: true, .. }) => Err(Output::data(format!("ait {}\n", env!("CARGO_PKG_VERSION")))),
         Ok(Ait { command: Some(command), .. }) => Ok(command.into()),
         Ok(Ait { command: None, .. }) => Err(help(&[])),
+        // How to use it with each prompt framework is more than a list of options.
+        Err(EarlyExit { status: Ok(()), .. }) if words.first() == Some(&"init") => Err(Output::data(init::HELP)),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
         // Exit code 2 of a hook is an order to block: a newer hook script must not give one through an older program.
         Err(EarlyExit { output, .. }) if words.first() == Some(&"hook") => {

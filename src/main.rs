@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use std::time::Duration;
 
 use ait::cli::Request;
-use ait::commands::Output;
+use ait::commands::{Output, follow, live};
 use ait::error::{Error, Exit};
 use ait::sys::files;
 use ait::sys::terminal::{self, Screen, Waited};
@@ -14,7 +14,12 @@ ait::entry_point!(run);
 
 fn run(arguments: &[String]) -> c_int {
     let output = match ait::cli::parse(arguments) {
-        Ok(request) if request.watches() => watch(&request),
+        Ok(request @ Request::Live(live::Live { watch: true, json: false, .. })) => watch(&request),
+        // One more that goes on: a write a line, until nobody reads.
+        Ok(Request::Prompt(request)) if request.follow => {
+            let _ = follow::lines(&request).try_for_each(|line| files::write_stdout(line.as_bytes()));
+            return Exit::Done as c_int;
+        }
         Ok(request) => ait::commands::run(request),
         Err(stopped) => stopped,
     };

@@ -526,6 +526,97 @@ mod current {
     }
 }
 
+mod prompt {
+    use super::*;
+
+    const DIALECTS: [&str; 7] = ["plain", "zsh", "bash", "fish", "tmux", "starship", "ansi"];
+
+    #[test]
+    fn speaks_of_a_session_that_was_written_by_hand() {
+        let world = World::new();
+        let client = Client::new();
+        let tree = world.repository("aiterm");
+        world.by_hand("abc123", client.pid(), &tree, json!({}));
+        let here = world.ait().at(&world.folder("aiterm/src"));
+        here.run("prompt").prints("aiterm main 45m Implementing session coordination");
+        here.run("prompt --for plain").prints("aiterm main 45m Implementing session coordination");
+        for dialect in DIALECTS {
+            let shown = here.run(&format!("prompt --for {dialect} --color never")).fine();
+            assert_eq!(shown, "aiterm main 45m Implementing session coordination", "{dialect}");
+        }
+        world
+            .run(&format!("prompt --dir {}", tree.display()))
+            .prints("aiterm main 45m Implementing session coordination");
+    }
+
+    #[test]
+    fn warns_of_two_in_one_tree() {
+        let world = World::new();
+        let clients = [Client::new(), Client::new()];
+        let tree = world.repository("aiterm");
+        world.by_hand("one", clients[0].pid(), &tree, json!({"started": ago(7200)}));
+        world.by_hand("two", clients[1].pid(), &tree.join("src"), json!({"task": "the newest"}));
+        world.ait().at(&tree).run("prompt").prints("aiterm main 45m the newest ⚠2");
+        let worktree = world.worktree(&tree, "beside", "side");
+        world.ait().at(&worktree).run("prompt").silent();
+    }
+
+    #[test]
+    fn without_a_session_there_is_nothing() {
+        let world = World::new();
+        let tree = world.repository("aiterm");
+        let ask = world.ait().at(&tree);
+        for dialect in DIALECTS {
+            ask.run(&format!("prompt --for {dialect}")).silent();
+        }
+        world.by_hand("dead", Client::new().kill(), &tree, json!({}));
+        ask.run("prompt").silent();
+        world.write(".claude/sessions/active/torn.json", "{");
+        ask.run("prompt").silent();
+        ask.clone().without("HOME").run("prompt").silent();
+        ask.clone().without("PATH").run("prompt").silent();
+        assert_eq!(world.active_ids(), ["dead", "torn"], "a prompt archives nothing");
+    }
+
+    /// Whoever changes manifests, in whatever way: the next prompt shows it.
+    #[test]
+    fn shows_what_is_there_now() {
+        let world = World::new();
+        let clients = [Client::new(), Client::new()];
+        let tree = world.repository("aiterm");
+        let ask = world.ait().at(&tree);
+        // Long enough after a change for an index to be believed.
+        let settle = || std::thread::sleep(std::time::Duration::from_millis(120));
+        let shows = |wanted: &str| {
+            let prompt = || ask.words(&["prompt", "--format", "{task}[ {conflict}]"]);
+            prompt().prints(wanted);
+            settle();
+            prompt().prints(wanted);
+            prompt().prints(wanted);
+        };
+        shows("");
+        let one = world.by_hand("one", clients[0].pid(), &tree, json!({"task": "first"}));
+        shows("first");
+        // In place, as the original does it: no folder changes.
+        fs::write(&one, manifest("one", clients[0].pid(), &tree, json!({"task": "other"})).to_string()).unwrap();
+        shows("other");
+        let elsewhere = manifest("one", clients[0].pid(), &world.path("elsewhere"), json!({"task": "other"}));
+        fs::write(&one, elsewhere.to_string()).unwrap();
+        shows("");
+        fs::write(&one, manifest("one", clients[0].pid(), &tree, json!({"task": "other"})).to_string()).unwrap();
+        shows("other");
+        world.run("sessions task --session one third").fine();
+        shows("third");
+        world.start(&clients[1], "two", &tree).fine();
+        world.run("sessions task --session two newest").fine();
+        shows("newest ⚠2");
+        world.end(&clients[1], "two", &tree, "other");
+        shows("third");
+        fs::remove_file(&one).unwrap();
+        shows("");
+    }
+}
+
 mod task {
     use super::*;
 

@@ -1,4 +1,8 @@
 //! Claude Code's formats: hook payload, status-line payload, settings.json, its own session registry.
 
+pub mod jsonc;
 pub mod payload;
 pub mod registry;
+pub mod settings;
+mod surgery;
+mod words;

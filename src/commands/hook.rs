@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Output;
-use super::tell::{self, Write};
+use super::tell;
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
 use crate::store::active::{self, Session};
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::store::{live, notes};
+use crate::store::{live, notes, touched};
 use crate::sys::process::{self, Process};
 use crate::sys::{clock, env, files, terminal};
 
@@ -73,8 +73,8 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
     let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
     let mut scene = scene(&payload, &event, process.as_ref(), &place, now);
-    let write = Write::of(root, &id, &payload, now);
-    let touch = write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| write.touch(&mut scene));
+    let write = tell::write_of(root, &id, &payload, now);
+    let touch = write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| tell::touch_of(write, &mut scene));
 
     // Only a resumed session leaves history; the others that come late are to meet it there.
     let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
@@ -84,7 +84,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
         let outcome = settle(root, manifest, known, &id, &event, &scene);
         if outcome == Outcome::Keep
             && let Some((write, touch)) = write.as_ref().zip(touch.as_ref())
-            && let Err(why) = write.record(root, &id, touch, &scene)
+            && let Err(why) = touched::record(root, &id, touch, write, touch.tree != scene.tree)
         {
             notes::log(root, now, &format!("hook: writing down a touch: {why}"));
         }

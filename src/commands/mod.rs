@@ -1,11 +1,16 @@
 //! What each request does. A command returns its output; only `main` writes it and exits.
 
+pub mod completions;
 pub mod conflicts;
 pub mod current;
+pub mod demo;
 pub mod fleet;
+pub mod follow;
 pub mod guard;
 pub mod history;
 pub mod hook;
+pub mod hooks;
+pub mod init;
 pub mod live;
 pub mod next;
 mod page;
@@ -67,6 +72,7 @@ pub fn run(request: Request) -> Output {
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
+        Request::Init(request) => init::text(&request).map(Output::data),
         Request::Live(request) => live::run(&request),
         Request::Current(request) => current::run(&request),
         Request::Task(request) => task::run(&request),
@@ -76,6 +82,11 @@ pub fn run(request: Request) -> Output {
         Request::Next(request) => next::run(&request),
         Request::Resume(request) => resume::run(&request),
         Request::Guard(request) => guard::run(&request),
+        Request::HooksInstall(request) => hooks::install(&request),
+        Request::HooksUninstall(request) => hooks::uninstall(&request),
+        Request::HooksList(request) => hooks::list(&request),
+        Request::Completions(request) => completions::run(&request),
+        Request::Demo(request) => demo::run(&request),
     };
     done.unwrap_or_else(Output::from)
 }

@@ -27,7 +27,8 @@ impl Page {
         let color = use_color(choice, no_color.as_deref(), forced.as_deref(), is_terminal);
         // COLUMNS is what a shell exports for programs that ask in vain.
         let columns = || env::text("COLUMNS")?.parse().ok();
-        let width = if is_terminal { terminal::width().or_else(columns).or(Some(80)) } else { None };
+        let asked = env::text("AIT_WIDTH").and_then(|width| width.parse().ok());
+        let width = asked.or_else(|| is_terminal.then(|| terminal::width().or_else(columns).unwrap_or(80)));
         Ok(Page { color, width })
     }
 

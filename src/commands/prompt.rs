@@ -33,6 +33,8 @@ pub struct Prompt {
     pub dir: Option<String>,
     /// All sessions, wherever they work.
     pub fleet: bool,
+    /// A line now, and one at each change ([`super::follow`]).
+    pub follow: bool,
     /// unicode, nerd, ascii.
     pub icons: Option<String>,
     /// always, never, auto.

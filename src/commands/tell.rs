@@ -3,7 +3,7 @@
 //! Nothing here decides whether something may be done, but for what the person asked `ait guard` to; whatever goes
 //! wrong, nothing is said and the work goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -22,7 +22,7 @@ use crate::store::active::{self, Session};
 use crate::store::guard::{self, Guard};
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::store::touched;
+use crate::store::touched::{self, Write};
 use crate::sys::files;
 
 /// What a hook answers, as Claude Code takes it.
@@ -56,74 +56,51 @@ impl Answer {
     }
 }
 
-/// A file that a tool is about to write, or wrote.
-pub(super) struct Write {
-    /// Its whole path, symlinks resolved.
-    file: PathBuf,
-    /// The other live sessions that wrote it within the hour, the newest first.
-    others: Vec<(Session, Timestamp)>,
-    /// When this session last did.
-    mine: Option<Timestamp>,
-    now: Timestamp,
+/// What the payload writes, and who else did.
+pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: Timestamp) -> Option<Write> {
+    let path = Path::new(payload.writes.as_deref()?);
+    let path = match path.is_absolute() {
+        true => path.to_owned(),
+        false => Path::new(payload.folder.as_deref()?).join(path),
+    };
+    path.is_absolute().then(|| touched::look_up(root, files::resolve(&path), id, now))
 }
 
-impl Write {
-    /// What the payload writes, and who else did.
-    pub(super) fn of(root: &Root, id: &SessionId, payload: &HookPayload, now: Timestamp) -> Option<Write> {
-        let path = Path::new(payload.writes.as_deref()?);
-        let path = match path.is_absolute() {
-            true => path.to_owned(),
-            false => Path::new(payload.folder.as_deref()?).join(path),
-        };
-        let file = files::resolve(&path);
-        let (others, mine) = touched::writers(root, &file, id, now);
-        file.is_absolute().then_some(Write { file, others, mine, now })
-    }
+/// The touch that a write is, and what the manifest is to remember of it.
+pub(super) fn touch_of(write: &Write, scene: &mut Scene) -> Touch {
+    // The file itself holds no repository; its folder may.
+    let tree = git::Tree::find_resolved(write.file.parent().unwrap_or(&write.file));
+    scene.wrote = tree.as_ref().map(|tree| Wrote {
+        tree: tree.root.to_string_lossy().into_owned(),
+        repository: tree.common_dir.to_string_lossy().into_owned(),
+        at: scene.now,
+    });
+    let whole = write.file.to_string_lossy().into_owned();
+    let overlap =
+        |(other, at): &(Session, Timestamp)| Overlap { path: whole.clone(), session_id: other.id.to_string(), at: *at };
+    scene.overlaps = write.others.iter().map(overlap).collect();
+    let path = tree.as_ref().and_then(|tree| write.file.strip_prefix(&tree.root).ok());
+    let path = path.map_or_else(|| whole.clone(), |path| path.to_string_lossy().into_owned());
+    Touch { tree: scene.wrote.as_ref().map(|wrote| wrote.tree.clone()), path, at: scene.now }
+}
 
-    /// The touch that it is, and what the manifest is to remember of it.
-    pub(super) fn touch(&self, scene: &mut Scene) -> Touch {
-        // The file itself holds no repository; its folder may.
-        let tree = git::Tree::find_resolved(self.file.parent().unwrap_or(&self.file));
-        scene.wrote = tree.as_ref().map(|tree| Wrote {
-            tree: tree.root.to_string_lossy().into_owned(),
-            repository: tree.common_dir.to_string_lossy().into_owned(),
-            at: self.now,
-        });
-        let whole = self.file.to_string_lossy().into_owned();
-        let overlap = |(other, at): &(Session, Timestamp)| Overlap {
-            path: whole.clone(),
-            session_id: other.id.to_string(),
-            at: *at,
-        };
-        scene.overlaps = self.others.iter().map(overlap).collect();
-        let path = tree.as_ref().and_then(|tree| self.file.strip_prefix(&tree.root).ok());
-        let path = path.map_or_else(|| whole.clone(), |path| path.to_string_lossy().into_owned());
-        Touch { tree: scene.wrote.as_ref().map(|wrote| wrote.tree.clone()), path, at: self.now }
+/// Who wrote the file, for the moment before it is written again.
+fn warning(write: &Write, now: Timestamp) -> Option<(String, Guard)> {
+    let (other, at) = write.others.first()?;
+    let repository = git::Tree::find_resolved(write.file.parent()?).map(|tree| tree.common_dir);
+    let guard = guard::of(repository.as_deref());
+    // It was told before its own last write; nothing has happened since.
+    let told = write.mine.is_some_and(|mine| mine >= *at);
+    if guard == Guard::Off || (guard == Guard::Tell && told) {
+        return None;
     }
-
-    /// Writes the touch down.
-    pub(super) fn record(&self, root: &Root, id: &SessionId, touch: &Touch, scene: &Scene) -> std::io::Result<()> {
-        touched::record(root, id, touch, &self.file, touch.tree != scene.tree)
-    }
-
-    /// Who wrote the file, for the moment before it is written again.
-    fn warning(&self) -> Option<(String, Guard)> {
-        let (other, at) = self.others.first()?;
-        let repository = git::Tree::find_resolved(self.file.parent()?).map(|tree| tree.common_dir);
-        let guard = guard::of(repository.as_deref());
-        // It was told before its own last write; nothing has happened since.
-        let told = self.mine.is_some_and(|mine| mine >= *at);
-        if guard == Guard::Off || (guard == Guard::Tell && told) {
-            return None;
-        }
-        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-        let ago = elapsed::Ago(seconds_between(*at, self.now));
-        let more = match self.others.len() {
-            1 => String::new(),
-            count => format!(", and {} more session{}", count - 1, plural(count - 1)),
-        };
-        Some((format!("{name} was written {ago} by session {}{more}.", who(other)), guard))
-    }
+    let name = write.file.file_name().unwrap_or_default().to_string_lossy();
+    let ago = elapsed::Ago(seconds_between(*at, now));
+    let more = match write.others.len() {
+        1 => String::new(),
+        count => format!(", and {} more session{}", count - 1, plural(count - 1)),
+    };
+    Some((format!("{name} was written {ago} by session {}{more}.", who(other)), guard))
 }
 
 /// What is to be said before a tool runs, after it, or at a prompt.
@@ -140,7 +117,7 @@ pub(super) fn at_event(
         context.push(in_words(moved, &ago));
     }
     if payload.event == "PreToolUse"
-        && let Some((said, guard)) = write.and_then(Write::warning)
+        && let Some((said, guard)) = write.and_then(|write| warning(write, now))
     {
         match guard {
             Guard::Off => {}

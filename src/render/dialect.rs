@@ -10,8 +10,10 @@
 //!   written in the prompt itself, though not in the value of a variable named there. What is written here shows the
 //!   same in all three cases: an empty `%{%}` after `$` and `\` leaves them nothing to act on. A backquote has no such
 //!   form and becomes an apostrophe.
-//! - bash decodes backslashes in `PS1`, then expands it like a double-quoted string (`promptvars`, on by default). The
-//!   backslashes written here hold through both. With `promptvars` off they show; nothing runs either way.
+//! - bash decodes backslashes in what is written in `PS1`, then expands that like a double-quoted string (`promptvars`,
+//!   on by default), though neither in the value of a variable named there. What is written here shows the same in all
+//!   cases: `\[` and `\]` are written as the two control characters that they stand for, which readline takes in a value
+//!   too, and an empty pair of them after `$` and `\` leaves these nothing to act on. A backquote becomes an apostrophe.
 //! - fish prints what a prompt function prints, and reads colours out of it to know its width.
 //! - tmux expands the output of `#()` once more as a format (without running `#()` in it, and without `strftime`), then
 //!   reads styles, halving runs of `#` in both steps but not before `[`. So each `#` is followed by an empty style.
@@ -82,10 +84,9 @@ fn escape(dialect: Dialect, character: char) -> Option<&'static str> {
         (Dialect::Zsh, '%') => Some("%%"),
         (Dialect::Zsh, '$') => Some("$%{%}"),
         (Dialect::Zsh, '\\') => Some("\\%{%}"),
-        (Dialect::Zsh | Dialect::Starship, '`') => Some("'"),
-        (Dialect::Bash, '\\') => Some(r"\\\\"),
-        (Dialect::Bash, '$') => Some(r"\\$"),
-        (Dialect::Bash, '`') => Some(r"\\`"),
+        (Dialect::Zsh | Dialect::Bash | Dialect::Starship, '`') => Some("'"),
+        (Dialect::Bash, '\\') => Some("\\\u{1}\u{2}"),
+        (Dialect::Bash, '$') => Some("$\u{1}\u{2}"),
         (Dialect::Tmux, '#') => Some("###[]"),
         (Dialect::Starship, '$') => Some("$\u{1b}[25m"),
         _ => None,
@@ -325,7 +326,7 @@ impl Line {
             Dialect::Plain => return,
             Dialect::Tmux => return self.write_tmux_style(style),
             Dialect::Zsh => ("%{", "%}"),
-            Dialect::Bash => (r"\[", r"\]"),
+            Dialect::Bash => ("\u{1}", "\u{2}"),
             Dialect::Fish | Dialect::Starship | Dialect::Ansi => ("", ""),
         };
         self.out.push_str(before);
@@ -383,7 +384,7 @@ mod tests {
         for (dialect, wanted) in [
             (Dialect::Plain, r"%n $(x) `x` \[ #{y} #[z]"),
             (Dialect::Zsh, r"%%n $%{%}(x) 'x' \%{%}[ #{y} #[z]"),
-            (Dialect::Bash, r"%n \\$(x) \\`x\\` \\\\[ #{y} #[z]"),
+            (Dialect::Bash, "%n $\u{1}\u{2}(x) 'x' \\\u{1}\u{2}[ #{y} #[z]"),
             (Dialect::Fish, r"%n $(x) `x` \[ #{y} #[z]"),
             (Dialect::Tmux, r"%n $(x) `x` \[ ###[]{y} ###[][z]"),
             (Dialect::Starship, "%n $\u{1b}[25m(x) 'x' \\[ #{y} #[z]"),
@@ -404,7 +405,7 @@ mod tests {
     fn no_control_character_gets_through_in_any_dialect() {
         let hostile: String = (0..0x2100).filter_map(char::from_u32).collect();
         for (name, dialect) in Dialect::ALL {
-            let shown = text(dialect, &hostile).replace("$\u{1b}[25m", "$");
+            let shown = text(dialect, &hostile).replace("$\u{1b}[25m", "$").replace("\u{1}\u{2}", "");
             assert!(!shown.chars().any(char::is_control), "{name}");
         }
     }
@@ -435,7 +436,7 @@ mod tests {
         for (dialect, wanted) in [
             (Dialect::Plain, "a b"),
             (Dialect::Zsh, "%{\u{1b}[1;33m%}a%{\u{1b}[0m%} b"),
-            (Dialect::Bash, "\\[\u{1b}[1;33m\\]a\\[\u{1b}[0m\\] b"),
+            (Dialect::Bash, "\u{1}\u{1b}[1;33m\u{2}a\u{1}\u{1b}[0m\u{2} b"),
             (Dialect::Fish, "\u{1b}[1;33ma\u{1b}[0m b"),
             (Dialect::Tmux, "#[default,bold,fg=yellow]a#[default] b"),
             (Dialect::Starship, "\u{1b}[1;33ma\u{1b}[0m b"),

@@ -2,7 +2,9 @@
 //!
 //! Nothing here reads a file, the clock or the environment: what is shown comes in as arguments and goes out as text.
 
+pub mod completions;
 pub mod dialect;
+pub mod diff;
 pub mod elapsed;
 pub mod format;
 pub mod json;

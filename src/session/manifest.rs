@@ -9,7 +9,7 @@ use jiff::{Timestamp, TimestampRound, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::raw::{JsonFields, RawObject, number, text};
+use super::raw::{JsonFields, RawObject, number, text, truth};
 use super::state::State;
 use super::task::TaskSource;
 use super::touch::{Overlap, Touch, Wrote};
@@ -182,7 +182,7 @@ impl Manifest {
             "project" => take(&mut self.project, text(raw)),
             "path" => take(&mut self.path, text(raw)),
             "git_branch" => take_some(&mut self.git_branch, text(raw), null),
-            "git_dirty" => take_some(&mut self.git_dirty, serde_json::from_str(raw.get()).ok(), null),
+            "git_dirty" => take_some(&mut self.git_dirty, truth(raw), null),
             "started" => take_some(&mut self.started, time(raw), null),
             "pid" => take_some(&mut self.pid, number(raw).and_then(|pid| u32::try_from(pid).ok()), null),
             "task" => take_some(&mut self.task, text(raw), null),

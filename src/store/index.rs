@@ -15,9 +15,12 @@
 //! Listing after a change reads only what has changed since the last index, told by inode, size and time of change.
 //! Folders on network file systems, whose times may be seconds old, are not indexed.
 //!
+//! The index also remembers the id of the boot it was made in, which the kernel takes longer to tell than to read this.
+//!
 //! ```text
 //! header   8 words: magic, check, folder inode, folder mtime, folder ctime, listed at,
-//!          entries << 32 | bytes of the next part, suspects << 32 | blocks
+//!          entries << 32 | bytes of boot and head, suspects << 32 | blocks
+//! boot     word: when /proc was mounted; the id of that boot
 //! head     suspects: entry each; fences: offset << 32 | length, check, first path of the block
 //! blocks   16 entries each, by path: inode, size, ctime, id, path
 //! ```
@@ -33,12 +36,13 @@ use super::place::Place;
 use super::root::Root;
 use crate::session::id::SessionId;
 use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE, Pieces};
+use crate::sys::process;
 
 /// Nanoseconds: more than a tick of any clock that stamps files.
 const TICK: i128 = 50_000_000;
 /// Nanoseconds after which an index is made anew whatever it says: a symlink on a session's path may point elsewhere.
 const LONGEST: i128 = 600_000_000_000;
-const MAGIC: u64 = u64::from_le_bytes(*b"aitidx01");
+const MAGIC: u64 = u64::from_le_bytes(*b"aitidx02");
 const WORD: usize = 8;
 const HEADER: usize = 8 * WORD;
 const BLOCK: usize = 16;
@@ -56,6 +60,21 @@ struct Entry {
     id: String,
     file: FileId,
     path: String,
+}
+
+/// An [`Entry`] as it lies in the index: its texts are checked when they are wanted.
+#[derive(Clone, Copy, Debug)]
+struct Record<'a> {
+    id: &'a [u8],
+    file: FileId,
+    path: &'a [u8],
+}
+
+impl Record<'_> {
+    fn to_entry(self) -> Option<Entry> {
+        let text = |bytes| std::str::from_utf8(bytes).ok().map(str::to_owned);
+        Some(Entry { id: text(self.id)?, file: self.file, path: text(self.path)? })
+    }
 }
 
 /// The sessions that may be shown at a place: those whose path lies in its tree, or without repository those at this
@@ -81,26 +100,28 @@ fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option
     if !index.is_of(&folder) || !index.is_settled(&folder, now.as_nanosecond()) {
         return None;
     }
+    index.remember_boot();
     for suspect in index.suspects()? {
-        let meta = active.meta_of(&format!("{}.json", suspect.id)).ok()?;
+        let meta = active.meta_of(&SessionId::parse(std::str::from_utf8(suspect.id).ok()?)?.file_name()).ok()?;
         if meta.id != suspect.file {
             return None;
         }
     }
     let mut ids = Vec::new();
-    let mut take = |entry: Entry| ids.push(entry.id);
-    let here_path = here.root.to_str()?;
+    let mut take = |record: Record<'_>| ids.push(record.id.to_owned());
+    let fences = index.fences()?;
+    let root = here.root.to_str()?.as_bytes();
     if here.tree.is_some() {
-        index.visit(here_path, |path| path == here_path, &mut take)?;
-        let below = format!("{}/", here_path.trim_end_matches('/'));
-        index.visit(&below, |path| path.starts_with(&below), &mut take)?;
+        index.visit(&fences, root, |path| path == root, &mut take)?;
+        let below = [root.strip_suffix(b"/").unwrap_or(root), b"/"].concat();
+        index.visit(&fences, &below, |path| path.starts_with(&below), &mut take)?;
     } else {
         for above in here.root.ancestors() {
-            let above = above.to_str()?;
-            index.visit(above, |path| path == above, &mut take)?;
+            let above = above.as_os_str().as_encoded_bytes();
+            index.visit(&fences, above, |path| path == above, &mut take)?;
         }
     }
-    Some(ids)
+    ids.into_iter().map(|id| String::from_utf8(id).ok()).collect()
 }
 
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
@@ -155,6 +176,8 @@ fn build(entries: &[Entry], folder: &Meta, now: Timestamp) -> Option<Vec<u8>> {
         return None;
     }
     let mut head = Vec::with_capacity(1024);
+    put_word(&mut head, process::boot_mark().map_or(0, low));
+    put_text(&mut head, process::boot_id().unwrap_or_default())?;
     for suspect in &suspects {
         put_entry(&mut head, suspect)?;
     }
@@ -230,76 +253,111 @@ impl Index {
     }
 
     fn head(&self) -> Reader<'_> {
-        Reader(self.start.get(HEADER..self.blocks_at).unwrap_or_default())
+        let mut head = Reader(self.start.get(HEADER..self.blocks_at).unwrap_or_default());
+        head.boot();
+        head
     }
 
-    fn suspects(&self) -> Option<Vec<Entry>> {
+    /// Spares the question for the boot id where it is still the boot in which the index was made.
+    fn remember_boot(&self) {
+        let boot = Reader(self.start.get(HEADER..self.blocks_at).unwrap_or_default()).boot();
+        if let Some((mark, id)) = boot.filter(|(mark, id)| *mark != 0 && !id.is_empty())
+            && process::boot_mark().map(low) == Some(mark)
+            && let Ok(id) = std::str::from_utf8(id)
+        {
+            process::remember_boot_id(id);
+        }
+    }
+
+    fn suspects(&self) -> Option<Vec<Record<'_>>> {
         let mut head = self.head();
-        (0..self.suspects.min(MOST_SUSPECTS)).map(|_| head.entry()).collect()
+        (0..self.suspects.min(MOST_SUSPECTS)).map(|_| head.record()).collect()
     }
 
     /// Where each block lies, its check, and its first path.
-    fn fences(&self) -> Option<Vec<(usize, usize, u64, &str)>> {
+    fn fences(&self) -> Option<Vec<Fence<'_>>> {
         let mut head = self.head();
         for _ in 0..self.suspects {
-            head.entry()?;
+            head.record()?;
         }
         let mut fences = Vec::with_capacity(self.blocks.min(1024));
         for _ in 0..self.blocks {
             let place = head.word()?;
-            fences.push(((place >> 32) as usize, (place & 0xffff_ffff) as usize, head.word()?, head.text()?));
+            fences.push(Fence {
+                offset: (place >> 32) as usize,
+                length: (place & 0xffff_ffff) as usize,
+                sum: head.word()?,
+                first: head.text()?,
+            });
         }
         Some(fences)
     }
 
-    /// Calls `take` with the entries that are `wanted`: they begin at `first`, the least path that could be, and lie
+    /// Calls `take` with the records that are `wanted`: they begin at `first`, the least path that could be, and lie
     /// together. `None` where a block is damaged.
-    fn visit(&self, first: &str, wanted: impl Fn(&str) -> bool, take: &mut impl FnMut(Entry)) -> Option<()> {
-        let fences = self.fences()?;
+    fn visit(
+        &self,
+        fences: &[Fence<'_>],
+        first: &[u8],
+        wanted: impl Fn(&[u8]) -> bool,
+        take: &mut impl FnMut(Record<'_>),
+    ) -> Option<()> {
         // The last block that begins before `first` can hold it; equal paths may begin in the block before that.
-        let from = fences.partition_point(|(.., path)| *path < first).saturating_sub(1);
-        for (offset, length, sum, path) in fences.get(from..)? {
-            if *path > first && !wanted(path) {
+        let from = fences.partition_point(|fence| fence.first < first).saturating_sub(1);
+        for fence in fences.get(from..)? {
+            if fence.first > first && !wanted(fence.first) {
                 break;
             }
-            for entry in self.block(*offset, *length, *sum)? {
-                if wanted(&entry.path) {
-                    take(entry);
+            self.block(fence, |record| {
+                if wanted(record.path) {
+                    take(record);
                 }
-            }
+                Some(())
+            })?;
         }
         Some(())
     }
 
-    fn block(&self, offset: usize, length: usize, sum: u64) -> Option<Vec<Entry>> {
-        let from = self.blocks_at.checked_add(offset)?;
+    /// Calls `visit` with each record of a block. `None` where it is damaged, or `visit` says so.
+    fn block(&self, fence: &Fence<'_>, mut visit: impl FnMut(Record<'_>) -> Option<()>) -> Option<()> {
+        let from = self.blocks_at.checked_add(fence.offset)?;
         let read;
-        let bytes = match self.start.get(from..from.checked_add(length)?) {
+        let bytes = match self.start.get(from..from.checked_add(fence.length)?) {
             Some(bytes) => bytes,
             None => {
-                read = self.file.read_at(from as u64, length.min(LARGEST)).ok()?;
-                read.get(..length)?
+                read = self.file.read_at(from as u64, fence.length.min(LARGEST)).ok()?;
+                read.get(..fence.length)?
             }
         };
-        if check(bytes) != sum {
+        if check(bytes) != fence.sum {
             return None;
         }
         let mut reader = Reader(bytes);
-        let mut entries = Vec::with_capacity(BLOCK);
         while !reader.0.is_empty() {
-            entries.push(reader.entry()?);
+            visit(reader.record()?)?;
         }
-        Some(entries)
+        Some(())
     }
 
     /// Every entry; `None` where any part is damaged.
     fn all(&self) -> Option<Vec<Entry>> {
-        let mut entries = self.suspects()?;
-        for (offset, length, sum, _) in self.fences()? {
-            entries.append(&mut self.block(offset, length, sum)?);
+        let mut entries: Vec<Entry> = self.suspects()?.into_iter().map(Record::to_entry).collect::<Option<_>>()?;
+        for fence in self.fences()? {
+            self.block(&fence, |record| {
+                entries.push(record.to_entry()?);
+                Some(())
+            })?;
         }
         Some(entries)
     }
+}
+
+/// Where a block lies, counted from the end of the head, its check, and its first path.
+struct Fence<'a> {
+    offset: usize,
+    length: usize,
+    sum: u64,
+    first: &'a [u8],
 }
 
 /// Checks the bytes of an index, as a reader would: for tests of damage and for fuzzing.
@@ -320,14 +378,18 @@ impl<'a> Reader<'a> {
         Some(u64::from_le_bytes(self.take(WORD)?.try_into().ok()?))
     }
 
-    fn text(&mut self) -> Option<&'a str> {
+    fn text(&mut self) -> Option<&'a [u8]> {
         let length = u16::from_le_bytes(self.take(2)?.try_into().ok()?);
-        std::str::from_utf8(self.take(length.into())?).ok()
+        self.take(length.into())
     }
 
-    fn entry(&mut self) -> Option<Entry> {
+    fn boot(&mut self) -> Option<(u64, &'a [u8])> {
+        Some((self.word()?, self.text()?))
+    }
+
+    fn record(&mut self) -> Option<Record<'a>> {
         let file = FileId { inode: self.word()?, size: self.word()?, changed: i128::from(self.word()? as i64) };
-        Some(Entry { file, id: self.text()?.to_owned(), path: self.text()?.to_owned() })
+        Some(Record { file, id: self.text()?, path: self.text()? })
     }
 }
 
@@ -368,14 +430,12 @@ fn words<const COUNT: usize>(bytes: &[u8]) -> Option<[u64; COUNT]> {
 /// A checksum against damage, not against intent: eight bytes a step.
 fn check(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut sum = (bytes.len() as u64).wrapping_mul(FACTOR);
-    for chunk in bytes.chunks(WORD) {
-        let mut word = [0; WORD];
-        for (to, from) in word.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        sum = (sum ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
-        sum ^= sum >> 29;
-    }
-    sum
+    let step = |sum: u64, word: u64| {
+        let mixed = (sum ^ word).wrapping_mul(FACTOR);
+        mixed ^ (mixed >> 29)
+    };
+    let (words, rest) = bytes.as_chunks::<WORD>();
+    let sum =
+        words.iter().fold((bytes.len() as u64).wrapping_mul(FACTOR), |sum, word| step(sum, u64::from_le_bytes(*word)));
+    rest.iter().fold(sum, |sum, byte| step(sum, u64::from(*byte)))
 }

@@ -45,8 +45,6 @@ pub fn this_boot(manifest: &Manifest) -> bool {
 
 /// Whether the very process of a stamp runs: the pid exists, is no zombie, and started when the stamp says.
 pub fn runs(stamp: &ProcessStamp) -> bool {
-    // Asking for a signal that is never sent costs a tenth of reading /proc.
-    process::exists(stamp.pid)
-        && process::look_up(stamp.pid)
-            .is_some_and(|found| !found.zombie && stamp.start.is_none_or(|start| start == found.start))
+    process::look_up(stamp.pid)
+        .is_some_and(|found| !found.zombie && stamp.start.is_none_or(|start| start == found.start))
 }

@@ -18,7 +18,8 @@ impl Root {
     /// # Errors
     /// Where none of the three is set to an absolute path.
     pub fn find() -> Result<Root> {
-        let path = match (env::path("AIT_SESSIONS_DIR"), env::path("CLAUDE_CONFIG_DIR"), env::home()) {
+        let home = env::home();
+        let path = match (env::path("AIT_SESSIONS_DIR"), env::path("CLAUDE_CONFIG_DIR"), &home) {
             (Some(path), _, _) => path,
             (None, Some(config), _) => config.join("sessions"),
             (None, None, Some(home)) => home.join(".claude/sessions"),
@@ -32,7 +33,7 @@ impl Root {
         }
         // What is derived must be kept somewhere even without a home; beside the folders is then the only place left.
         let cache =
-            env::path("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(env::home()?.join(".cache")));
+            env::path("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(home?.join(".cache")));
         let cache = cache.map_or_else(|| path.join(".ait"), |cache| cache.join("ait").join(key_of(&path)));
         Ok(Root { path, cache })
     }

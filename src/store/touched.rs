@@ -19,7 +19,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -43,15 +43,16 @@ const TAIL: usize = 4 << 10;
 /// How many sessions that wrote the same file are told of.
 const WRITERS: usize = 4;
 
-/// Writes down a touch. `file` is its whole path; `is_guest` says that the session itself is in another tree. The lock of `active` is held by the caller, or nobody's.
+/// Writes down a touch; `is_guest` says that the session itself is in another tree. The caller holds the lock of
+/// `active`, or nobody does.
 ///
 /// # Errors
 /// Where the log cannot be written.
-pub fn record(root: &Root, id: &SessionId, touch: &Touch, file: &Path, is_guest: bool) -> io::Result<()> {
-    if let Ok(cache) = cache(root, touch.at) {
-        add_to_cache(&cache, &bucket_of(file), id, &file.to_string_lossy(), touch.at);
+pub fn record(root: &Root, id: &SessionId, touch: &Touch, write: &Write, is_guest: bool) -> io::Result<()> {
+    if let Some(cache) = &write.cache {
+        add_to_cache(cache, &bucket_of(&write.file), id, &write.file.to_string_lossy(), touch.at);
         if let Some(tree) = touch.tree.as_deref().filter(|_| is_guest) {
-            add_to_cache(&cache, &guests_of(tree), id, tree, touch.at);
+            add_to_cache(cache, &guests_of(tree), id, tree, touch.at);
         }
     }
     let folder = Folder::open(root.active())?;
@@ -95,39 +96,40 @@ pub fn lately(root: &Root, id: &SessionId, count: usize) -> Vec<Touch> {
     touches
 }
 
-/// The other live sessions that wrote a file within the hour, and when each last did, the newest first; and when this
-/// one did. `file` is the whole path, symlinks resolved.
-pub fn writers(
-    root: &Root,
-    file: &Path,
-    me: &SessionId,
-    now: Timestamp,
-) -> (Vec<(Session, Timestamp)>, Option<Timestamp>) {
+/// A file that a session is about to write or wrote.
+#[derive(Debug)]
+pub struct Write {
+    /// Its whole path, symlinks resolved.
+    pub file: PathBuf,
+    /// The other live sessions that wrote it within the hour, and when each last did, the newest first.
+    pub others: Vec<(Session, Timestamp)>,
+    /// When this session last did, within the hour.
+    pub mine: Option<Timestamp>,
+    cache: Option<Folder>,
+}
+
+/// Who wrote a file lately, seen from one session. `file` is the whole path, symlinks resolved.
+pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Write {
+    let cache = cache(root, now).ok();
+    let bucket = cache.as_ref().and_then(|cache| cache.read(&bucket_of(&file), LIMIT).ok()).unwrap_or_default();
+    // Most lines are of other files; those are not taken apart.
+    let end = serde_json::to_string(&file.to_string_lossy()).unwrap_or_default() + "]";
     let mut last: Vec<(String, Timestamp)> = Vec::new();
-    let text = file.to_string_lossy();
-    let bucket = cache(root, now).and_then(|cache| cache.read(&bucket_of(file), LIMIT)).unwrap_or_default();
-    for line in String::from_utf8_lossy(&bucket).lines() {
-        let Some((at, id, _)) = parse_line(line).filter(|(_, _, path)| *path == text) else { continue };
+    for line in String::from_utf8_lossy(&bucket).lines().filter(|line| line.ends_with(&end)) {
+        let Some((at, id, _)) = parse_line(line) else { continue };
         let Some(at) = at.parse().ok().filter(|at| is_fresh(*at, now)) else { continue };
         last.retain(|(known, _)| *known != id);
         last.push((id.into_owned(), at));
     }
     let mine = last.iter().find(|(id, _)| id == me.as_str()).map(|(_, at)| *at);
-    let mut others = Vec::new();
-    if last.iter().any(|(id, _)| id != me.as_str())
-        && let Ok(folder) = Folder::open(root.active())
-    {
-        let others_ids = last.into_iter().rev().filter(|(id, _)| id != me.as_str());
-        others.extend(
-            others_ids
-                .filter_map(|(id, at)| {
-                    let session = active::read_one(&folder, &SessionId::parse(&id)?).ok()??;
-                    session.liveness.counts().then_some((session, at))
-                })
-                .take(WRITERS),
-        );
-    }
-    (others, mine)
+    last.retain(|(id, _)| id != me.as_str());
+    let folder = if last.is_empty() { None } else { Folder::open(root.active()).ok() };
+    let session = |(id, at): (String, Timestamp)| {
+        let session = active::read_one(folder.as_ref()?, &SessionId::parse(&id)?).ok()??;
+        session.liveness.counts().then_some((session, at))
+    };
+    let others = last.into_iter().rev().filter_map(session).take(WRITERS).collect();
+    Write { file, others, mine, cache }
 }
 
 fn bucket_of(file: &Path) -> String {

@@ -24,6 +24,11 @@ pub fn home() -> Option<PathBuf> {
     path("HOME").filter(|home| home.is_absolute())
 }
 
+/// The folder for temporary files: `TMPDIR`, else the system's own.
+pub fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// The current folder, as the kernel sees it (symlinks resolved).
 pub fn current_dir() -> Option<PathBuf> {
     std::env::current_dir().ok()

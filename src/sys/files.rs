@@ -65,6 +65,7 @@ pub struct Meta {
     pub modified: i128,
 }
 
+#[allow(clippy::useless_conversion, reason = "the mode has 16 bits on macOS")]
 fn meta(stat: &Stat) -> Meta {
     let nanoseconds = |seconds, nanoseconds| i128::from(seconds) * 1_000_000_000 + nanoseconds as i128;
     Meta {
@@ -163,6 +164,59 @@ impl Folder {
             let _ = rustix::fs::unlinkat(&self.fd, &temporary, AtFlags::empty());
         }
         written
+    }
+
+    /// [`Folder::replace`] for a file that others write too: only where it still holds `was` (`None`: is not there),
+    /// with the same owner as before, and on the disk before it takes the old one's place. `false`: it does not.
+    ///
+    /// # Errors
+    /// Where it cannot be written, or not with the same owner. The file is then as it was.
+    pub fn replace_if(&self, name: &str, bytes: &[u8], mode: u32, was: Option<&[u8]>) -> io::Result<bool> {
+        let temporary = temporary_name(name);
+        let replaced = self.replace_if_by(name, &temporary, bytes, mode, was);
+        if !matches!(replaced, Ok(true)) || was.is_none() {
+            let _ = rustix::fs::unlinkat(&self.fd, &temporary, AtFlags::empty());
+        }
+        if matches!(replaced, Ok(true)) {
+            // The rename itself; where that cannot be had, the next regular write-out does it.
+            let _ = rustix::fs::fsync(&self.fd);
+        }
+        replaced
+    }
+
+    fn replace_if_by(
+        &self,
+        name: &str,
+        temporary: &str,
+        bytes: &[u8],
+        mode: u32,
+        was: Option<&[u8]>,
+    ) -> io::Result<bool> {
+        self.create_new(temporary, bytes, mode)?;
+        let fd = rustix::fs::openat(&self.fd, temporary, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::fs::fsync(&fd)?;
+        let Some(was) = was else {
+            // A link fails where the name is taken; a rename would not.
+            return match rustix::fs::linkat(&self.fd, temporary, &self.fd, name, AtFlags::empty()) {
+                Ok(()) => Ok(true),
+                Err(Errno::EXIST) => Ok(false),
+                // A file system without hard links.
+                Err(_) => Ok(rustix::fs::renameat(&self.fd, temporary, &self.fd, name).map(|()| true)?),
+            };
+        };
+        let old = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let new = rustix::fs::fstat(&fd)?;
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid) {
+            let owner = (rustix::fs::Uid::from_raw(old.st_uid), rustix::fs::Gid::from_raw(old.st_gid));
+            rustix::fs::fchown(&fd, Some(owner.0), Some(owner.1))?;
+            // A change of owner takes bits away.
+            rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode as _))?;
+        }
+        if !self.read(name, was.len()).is_ok_and(|now| now == was) {
+            return Ok(false);
+        }
+        rustix::fs::renameat(&self.fd, temporary, &self.fd, name)?;
+        Ok(true)
     }
 
     /// Writes a file that must not exist yet. Fails with `AlreadyExists` where it does.
@@ -348,9 +402,37 @@ pub fn make_folders(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes a folder of our own, mode 0700, in the folder for temporary files. Nobody can have made it before us. Symlinks
+/// in its path are resolved.
+pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {
+    let parent = std::fs::canonicalize(super::env::temporary_folder())?;
+    let now = super::clock::now().subsec_nanosecond();
+    for attempt in 0..100 {
+        let path = parent.join(format!("{name}-{}-{:x}", std::process::id(), now + attempt));
+        match rustix::fs::mkdirat(CWD, &path, FOLDER_MODE) {
+            Ok(()) => return Ok(path),
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Removes a folder and everything in it; symlinks in it are removed, not followed.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
+}
+
 /// Whether the path names a folder, or a symlink to one.
 pub fn is_folder(path: &Path) -> bool {
     metadata(path).is_ok_and(|meta| meta.kind == Kind::Folder)
+}
+
+/// Whether this process may write to what the path names, symlinks followed. What everybody is kept from writing counts
+/// as kept from us too, even where we are root.
+pub fn is_writable(path: &Path) -> bool {
+    metadata(path).is_ok_and(|meta| meta.mode & 0o222 != 0)
+        && rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
 /// Whether anything is there, symlinks followed.
@@ -372,6 +454,14 @@ pub fn link_metadata(path: &Path) -> io::Result<Meta> {
 pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     read_all(&rustix::fs::open(path, flags, Mode::empty())?, limit)
+}
+
+/// [`read`], together with the [`Meta`] of the same version.
+pub fn read_with_meta(path: &Path, limit: usize) -> io::Result<(Vec<u8>, Meta)> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let fd = rustix::fs::open(path, flags, Mode::empty())?;
+    let meta = meta(&rustix::fs::fstat(&fd)?);
+    Ok((read_all(&fd, limit)?, meta))
 }
 
 /// Reads a file of the kernel's, whose size is not known before: `/proc` says 0.
@@ -399,6 +489,9 @@ pub fn write_stderr(bytes: &[u8]) -> io::Result<()> {
 /// The path with every symlink in it resolved. Parts that do not exist (a deleted folder) are kept as they are, after
 /// the deepest parent that does; a `..` after such a part takes it back. `path` is absolute.
 pub fn resolve(path: &Path) -> PathBuf {
+    if has_no_links(path) {
+        return path.to_owned();
+    }
     if let Ok(resolved) = std::fs::canonicalize(path) {
         return resolved;
     }
@@ -418,6 +511,23 @@ pub fn resolve(path: &Path) -> PathBuf {
         }
     }
     resolved
+}
+
+/// Whether a path exists and is what resolving would give. Two system calls, where resolving takes one for each part.
+/// `false` says nothing: the kernel may be too old for the question, or not allow it.
+#[cfg(target_os = "linux")]
+fn has_no_links(path: &Path) -> bool {
+    use rustix::fs::{ResolveFlags, openat2};
+    let bytes = path.as_os_str().as_bytes();
+    // What the kernel would walk through, and resolving takes out.
+    let plain = bytes.starts_with(b"/")
+        && bytes.split(|byte| *byte == b'/').skip(1).all(|part| !matches!(part, b"" | b"." | b".."));
+    plain && openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_no_links(_path: &Path) -> bool {
+    false
 }
 
 /// The path with every symlink in it resolved; an error where a part of it does not exist.

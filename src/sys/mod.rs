@@ -1,8 +1,10 @@
 //! The only place that touches files, the clock, the environment and processes.
 
 pub mod clock;
+pub mod edit;
 pub mod env;
 pub mod ffi;
 pub mod files;
 pub mod process;
 pub mod terminal;
+pub mod watch;

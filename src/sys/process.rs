@@ -1,7 +1,7 @@
 //! Processes: who a pid is, who started whom, and running one with a time limit.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -101,10 +101,23 @@ pub fn ancestors() -> impl Iterator<Item = Process> {
     .take(32)
 }
 
+static BOOT_ID: OnceCell<String> = OnceCell::new();
+
 /// What changes with every boot: a pid and its start time from before it mean nothing after it.
 pub fn boot_id() -> Option<&'static str> {
-    static BOOT_ID: OnceCell<String> = OnceCell::new();
     BOOT_ID.get_or_try_init(read_boot_id).ok().map(String::as_str)
+}
+
+/// The boot id, where somebody who has read it in this boot remembers it: the kernel takes 15 microseconds to tell,
+/// more than to tell which boot it is ([`boot_mark`]).
+pub fn remember_boot_id(id: &str) {
+    let _ = BOOT_ID.set(id.to_owned());
+}
+
+/// What is another one after each boot, in nanoseconds: when `/proc` was mounted. `None` where there is none.
+pub fn boot_mark() -> Option<i128> {
+    let mark = || Some(super::files::metadata(Path::new("/proc/")).ok()?.id.changed);
+    if cfg!(target_os = "linux") { mark() } else { None }
 }
 
 #[cfg(target_os = "linux")]
@@ -178,7 +191,10 @@ impl Run<'_> {
             .process_group(0)
             .spawn()?;
         let mut stdout = Vec::new();
-        let ended = self.read(&mut child, &mut stdout, deadline);
+        let ended = match child.stdout.take() {
+            Some(pipe) => read(&pipe, &mut stdout, deadline, self.enough, self.most),
+            None => Ok(End::Closed),
+        };
         if !matches!(ended, Ok(End::Closed)) {
             kill_group(&mut child);
         }
@@ -187,31 +203,37 @@ impl Run<'_> {
         ended?;
         Ok(Output { success: status.success(), code: status.code(), stdout })
     }
+}
 
-    fn read(&self, child: &mut Child, bytes: &mut Vec<u8>, deadline: Instant) -> io::Result<End> {
-        let Some(pipe) = child.stdout.take() else { return Ok(End::Closed) };
-        loop {
-            let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
-            let left =
-                Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
-            let mut waiting = [PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN)];
-            match rustix::event::poll(&mut waiting, Some(&left)) {
-                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-                Ok(_) => {
-                    bytes.reserve(4096);
-                    if rustix::io::read(&pipe, rustix::buffer::spare_capacity(bytes))? == 0 {
-                        return Ok(End::Closed);
-                    }
-                    if (self.enough)(bytes) {
-                        return Ok(End::Enough);
-                    }
-                    if bytes.len() > self.most {
-                        return Err(io::ErrorKind::FileTooLarge.into());
-                    }
+/// Reads what is written into a pipe, until nobody can write into it any more or enough was written.
+fn read(
+    pipe: &impl AsFd,
+    bytes: &mut Vec<u8>,
+    deadline: Instant,
+    enough: fn(&[u8]) -> bool,
+    most: usize,
+) -> io::Result<End> {
+    loop {
+        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
+        let left =
+            Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
+        let mut waiting = [PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN)];
+        match rustix::event::poll(&mut waiting, Some(&left)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => {
+                bytes.reserve(4096);
+                if rustix::io::read(pipe, rustix::buffer::spare_capacity(bytes))? == 0 {
+                    return Ok(End::Closed);
                 }
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+                if enough(bytes) {
+                    return Ok(End::Enough);
+                }
+                if bytes.len() > most {
+                    return Err(io::ErrorKind::FileTooLarge.into());
+                }
             }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -242,6 +264,84 @@ fn wait(child: &mut Child, deadline: Instant) -> io::Result<std::process::ExitSt
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(5));
+    }
+}
+
+/// A program to be run as if a person had typed it: nothing of our own environment reaches it.
+pub struct Typed<'a> {
+    /// Its path.
+    pub program: &'a Path,
+    /// What follows its name.
+    pub arguments: &'a [&'a str],
+    /// The whole of its environment.
+    pub variables: &'a [(&'a str, &'a OsStr)],
+    /// The folder that it is started in.
+    pub folder: &'a Path,
+    /// What stands on its standard input; no more than a pipe holds (4 KiB everywhere).
+    pub input: &'a [u8],
+    /// How long it may take; it is killed after that.
+    pub limit: Duration,
+}
+
+impl Typed<'_> {
+    /// Runs it to its end. The output holds what it wrote to standard output and to standard error, in the order in
+    /// which a terminal would have shown it.
+    pub fn run(&self) -> io::Result<Output> {
+        let deadline = Instant::now() + self.limit;
+        let (reader, writer) = io::pipe()?;
+        let mut command = command(self.program);
+        command.args(self.arguments).current_dir(self.folder).env_clear().envs(self.variables.iter().copied());
+        command.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+        let mut child = command.spawn()?;
+        // Holds the writing ends of the pipe, which must be closed for its end to be seen.
+        drop(command);
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that does not read its input is no failure.
+            let _ = stdin.write_all(self.input);
+        }
+        let mut written = Vec::new();
+        let ended = read(&reader, &mut written, deadline, |_| false, 1 << 20);
+        if ended.is_err() {
+            kill_group(&mut child);
+        }
+        let status = wait(&mut child, deadline)?;
+        ended?;
+        Ok(Output { success: status.success(), code: status.code(), stdout: written })
+    }
+}
+
+/// A process that lives until it is told to end, and never longer than this one, however this one ends: `/bin/sh`, which
+/// waits for the end of its standard input.
+#[derive(Debug)]
+pub struct Companion(Child);
+
+impl Companion {
+    /// Starts one. `last_words` is what the shell runs when it is to end, with `argument` as `$1`; nobody can interrupt
+    /// that.
+    pub fn start(last_words: &str, argument: &OsStr) -> io::Result<Companion> {
+        let script = format!("trap '' HUP INT TERM; read -r _; {last_words}");
+        let mut shell = command(Path::new("/bin/sh"));
+        shell.args([OsStr::new("-c"), OsStr::new(&script), OsStr::new("sh"), argument]);
+        // A group of its own: Ctrl-C is for us, and our end is what it hears of it.
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        Ok(Companion(shell.spawn()?))
+    }
+
+    /// Its number.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Kills it, as `kill -9` does: no last words.
+    pub fn kill(mut self) {
+        let _ = self.0.kill();
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
     }
 }
 

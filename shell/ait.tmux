@@ -1,0 +1,146 @@
+#!/bin/sh
+# The tmux plug-in of ait: the fleet in the status line, and a key that goes to the session that waits longest.
+#
+#     run-shell "'/path/to/ait' init tmux --plugin | sh"    in tmux.conf, as `ait init tmux` prints it; or by a plug-in manager
+#     ait init tmux --plugin | sh -s -- --remove            takes it out of the running server again
+#
+# In status-left and status-right it replaces
+#
+#     #{ait}         the fleet: how many sessions, who waits longest and for how long, a conflict
+#     #{ait_pane}    the segment of the active pane's own folder
+#
+# Options, set with `set -g` before the run-shell line:
+#
+#     @ait-position  where the fleet goes when you placed neither: right (default), left, none
+#     @ait-format    the format of the fleet; see `ait prompt --help`
+#     @ait-key       after the prefix: go to the session that waits longest. Default N if that is free; none for no key
+#     @ait-follow    on (default): one process a client stays and writes a line when something changes, which tmux shows
+#                    at once. off: asked every status-interval
+#     @ait-bin       the program; default the one that printed this, else the one in PATH
+#
+# Needs tmux 3.0. Loaded twice it does the same as once.
+
+set -u
+
+# Filled in by `ait init`.
+ait='::AIT::'
+
+option() { tmux show-options -gqv "$1"; }
+
+# Sets $text to its first argument with the second replaced by the third, everywhere.
+replace() {
+    rest=$1 text=
+    while :; do
+        case $rest in
+        *"$2"*) text=$text${rest%%"$2"*}$3 rest=${rest#*"$2"} ;;
+        *) break ;;
+        esac
+    done
+    text=$text$rest
+}
+
+# tmux expands what is in #{} before it starts a #() job, and `q:` escapes it for the shell: a path or format of any
+# shape stays one word. A job whose expanded text changes is started anew, so a changed option counts at once.
+# exec: no shell stays behind to wait, nor to run what follows a newline, which `q:` leaves as it is.
+format='#{?@ait-format, --format #{q:@ait-format},}'
+followed="#(exec #{q:@ait-bin} prompt --for tmux --fleet --follow$format)"
+asked="#(exec #{q:@ait-bin} prompt --for tmux --fleet$format)"
+pane='#(exec #{q:@ait-bin} prompt --for tmux --dir #{q:pane_current_path})'
+
+# The key of ours, as `list-keys` shows it.
+bound() { tmux list-keys -T prefix "$1" 2>/dev/null; }
+is_ours() { case $(bound "$1") in *'#{q:@ait-bin} sessions next --go'*) return 0 ;; *) return 1 ;; esac; }
+
+remove() {
+    added=$(option @ait-added)
+    for side in left right; do
+        was=$(option "status-$side")
+        text=$was
+        for fleet in "$followed" "$asked"; do
+            if [ "$added" = "$side" ]; then replace "$text" "$fleet " ''; fi
+            replace "$text" "$fleet" '#{ait}'
+        done
+        replace "$text" "$pane" '#{ait_pane}'
+        if [ "$text" != "$was" ]; then tmux set-option -g "status-$side" "$text"; fi
+        length=$(option "@ait-$side-length")
+        if [ -n "$length" ] && [ "$(option "status-$side-length")" = 100 ]; then
+            tmux set-option -g "status-$side-length" "$length"
+        fi
+    done
+    key=$(option @ait-bound)
+    if [ -n "$key" ] && is_ours "$key"; then tmux unbind-key -T prefix "$key"; fi
+    # tmux keeps a job for up to an hour after the last use.
+    server=$(tmux display-message -p '#{pid}')
+    ps -A -o pid= -o ppid= -o args= 2>/dev/null | while read -r pid parent arguments; do
+        case $parent:$arguments in
+        "$server:"*' prompt --for tmux --fleet --follow'*) kill "$pid" 2>/dev/null ;;
+        esac
+    done
+    tmux show-options -g | while read -r name _; do
+        case $name in @ait-*) tmux set-option -gu "$name" ;; esac
+    done
+}
+
+# Puts the fleet at the left of the right side, or at the left of the left side. Forty cells, tmux's default, are too
+# few for it.
+add() {
+    tmux set-option -g "status-$1" "$fleet $(option "status-$1")"
+    tmux set-option -g @ait-added "$1"
+    length=$(option "status-$1-length")
+    if [ "${length:-0}" -lt 100 ]; then
+        tmux set-option -g "@ait-$1-length" "$length"
+        tmux set-option -g "status-$1-length" 100
+    fi
+}
+
+load() {
+    bin=$(option @ait-bin)
+    if [ -z "$bin" ]; then
+        case $ait in
+        ::*) bin=$(command -v ait) || bin= ;;
+        *) bin=$ait ;;
+        esac
+        if [ -z "$bin" ]; then
+            tmux display-message 'ait: not found in PATH; install it, or set -g @ait-bin /path/to/ait'
+            return 0
+        fi
+        tmux set-option -g @ait-bin "$bin"
+    fi
+
+    if [ "$(option @ait-follow)" = off ]; then fleet=$asked other=$followed; else fleet=$followed other=$asked; fi
+    placed=
+    for side in left right; do
+        was=$(option "status-$side")
+        replace "$was" "$other" "$fleet"
+        case $text in
+        # A line that appends `#{ait}` was read again.
+        *"$fleet"*) replace "$text" '#{ait}' '' ;;
+        *) replace "$text" '#{ait}' "$fleet" ;;
+        esac
+        replace "$text" '#{ait_pane}' "$pane"
+        if [ "$text" != "$was" ]; then tmux set-option -g "status-$side" "$text"; fi
+        case $text in *"$fleet"* | *"$pane"*) placed=$side ;; esac
+    done
+    if [ -z "$placed" ]; then
+        case $(option @ait-position) in
+        none) ;;
+        left) add left ;;
+        *) add right ;;
+        esac
+    fi
+
+    key=$(option @ait-key)
+    old=$(option @ait-bound)
+    if [ -n "$old" ] && [ "$old" != "${key:-N}" ] && is_ours "$old"; then tmux unbind-key -T prefix "$old"; fi
+    # A key that somebody else has taken is left to them, unless it was asked for.
+    if [ "$key" != none ] && { [ -n "$key" ] || [ -z "$(bound N)" ]; }; then
+        tmux bind-key -N 'Go to the session that waits longest' "${key:-N}" \
+            run-shell -b 'exec #{q:@ait-bin} sessions next --go'
+        tmux set-option -g @ait-bound "${key:-N}"
+    fi
+}
+
+case ${1-} in
+--remove) remove ;;
+*) load ;;
+esac

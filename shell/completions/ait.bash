@@ -1,0 +1,61 @@
+# Completion of ait for bash. Written by `ait completions bash`.
+
+_ait() {
+    local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} folders='' words i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case "$at ${COMP_WORDS[i]}" in
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions prune' | 'ait prompt' | 'ait hook' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
+        esac
+    done
+    # bash takes --option=value apart.
+    if [ "$current" = '=' ]; then
+        current=''
+    elif [ "$before" = '=' ]; then
+        before=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    case "$at $before" in
+    'ait sessions live --project') words='' ;;
+    'ait sessions live --path') words='' folders=1 ;;
+    'ait sessions live --color') words='always never auto' ;;
+    'ait sessions current --session') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
+    'ait sessions current --color') words='always never auto' ;;
+    'ait sessions task --session') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
+    'ait sessions conflicts --color') words='always never auto' ;;
+    'ait sessions history --date') words='today yesterday' ;;
+    'ait sessions history --days') words='' ;;
+    'ait sessions history --project') words='' ;;
+    'ait sessions history --search') words='' ;;
+    'ait sessions history --limit') words='' ;;
+    'ait sessions history --color') words='always never auto' ;;
+    'ait prompt --for') words='zsh bash fish tmux starship ansi plain' ;;
+    'ait prompt --format') words='' ;;
+    'ait prompt --dir') words='' folders=1 ;;
+    'ait prompt --icons') words='unicode nerd ascii' ;;
+    'ait prompt --color') words='always never auto' ;;
+    'ait prompt --max-width') words='' ;;
+    'ait demo --color') words='always never auto' ;;
+    *)
+        case $at in
+        'ait') words='sessions prompt hook demo completions --help --version' ;;
+        'ait sessions') words='live current task conflicts history prune --help' ;;
+        'ait sessions live') words='--help --project --path --verbose --json --color' ;;
+        'ait sessions current') words='--help --session --json --color' ;;
+        'ait sessions task') words='--help --session --json' ;;
+        'ait sessions conflicts') words='--help --strict --json --color' ;;
+        'ait sessions history') words='--help --date --days --project --search --limit --json --color' ;;
+        'ait sessions prune') words='--help --dry-run --json' ;;
+        'ait prompt') words='--help --for --format --dir --fleet --icons --color --max-width' ;;
+        'ait hook') words='session-register session-cleanup --help' ;;
+        'ait demo') words='--help --color' ;;
+        'ait completions') words='zsh bash fish --help' ;;
+        esac
+        ;;
+    esac
+    COMPREPLY=()
+    while IFS= read -r i; do
+        COMPREPLY+=("$i")
+    done < <(if [ -n "$folders" ]; then compgen -d -- "$current"; else compgen -W "$words" -- "$current"; fi)
+    if [ -n "$folders" ]; then compopt -o filenames 2>/dev/null || :; fi
+}
+
+complete -F _ait ait

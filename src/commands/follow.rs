@@ -1,0 +1,94 @@
+//! `ait prompt --follow`: a line at once, and a new one whenever it says something else. For tmux, which shows the latest
+//! line of a `#()` job that goes on running as soon as it comes.
+//!
+//! tmux 3.3a draws its status line for a job's output only when the second on the clock is another than that of the
+//! line before (`format_job_update` in format.c, where the job's start counts as a line). So no two lines are written
+//! in one second, and the first is written again in the next.
+
+use std::time::Duration;
+
+use super::prompt::{self, Prompt};
+use crate::store::root::Root;
+use crate::sys::clock;
+use crate::sys::watch::{Watch, Woken, pause};
+
+/// While there is something to show it is looked at anew this often: ages grow, and a process that is killed changes no
+/// file.
+const WHILE_SHOWN: Duration = Duration::from_secs(5);
+/// The same while there is nothing: the folders that are watched may not even exist yet.
+const WHILE_EMPTY: Duration = Duration::from_secs(30);
+/// `time(2)`, which tmux asks, may still be in the old second by a tick of the kernel.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The lines, each with its newline; the iterator ends when nobody reads standard output any more.
+#[derive(Debug)]
+pub struct Lines {
+    request: Prompt,
+    watch: Option<Watch>,
+    shown: Option<String>,
+    /// Seconds since 1970 at which the last line was written.
+    at: i64,
+    /// The first line is still to be written again.
+    again: bool,
+}
+
+/// Follows what `ait prompt` would print.
+pub fn lines(request: &Prompt) -> Lines {
+    Lines { request: request.clone(), watch: Watch::new().ok(), shown: None, at: 0, again: false }
+}
+
+impl Iterator for Lines {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        loop {
+            if let (Some(shown), false) = (&self.shown, self.again) {
+                let limit = if shown == "\n" { WHILE_EMPTY } else { WHILE_SHOWN };
+                let woken = self.watch.as_ref().map_or_else(|| pause(limit), |watch| watch.wait(limit));
+                if woken == Woken::Closed {
+                    return None;
+                }
+            }
+            self.leave_this_second()?;
+            self.watch_folders();
+            let line = self.say();
+            if self.again || self.shown.as_ref() != Some(&line) {
+                self.again = self.shown.is_none();
+                self.shown = Some(line.clone());
+                self.at = clock::now().as_second();
+                return Some(line);
+            }
+        }
+    }
+}
+
+impl Lines {
+    fn say(&self) -> String {
+        let mut line = prompt::run(&self.request).stdout;
+        line.truncate(line.trim_end_matches('\n').len());
+        line.push('\n');
+        line
+    }
+
+    /// Before what is in the folders is looked at, so that no change falls in between. The manifests, and Claude Code's
+    /// own registry beside them, which knows of a permission dialog at once.
+    fn watch_folders(&self) {
+        if let (Some(watch), Ok(root)) = (&self.watch, Root::find()) {
+            for folder in [root.path(), &root.active()] {
+                let _ = watch.add(folder);
+            }
+        }
+    }
+
+    /// Waits until the clock shows another second than when the last line was written. `None`: nobody reads any more.
+    fn leave_this_second(&self) -> Option<()> {
+        let now = clock::now();
+        if now.as_second() == self.at {
+            let rest = 1_000_000_000 - u64::try_from(now.subsec_nanosecond()).unwrap_or(0);
+            if pause(Duration::from_nanos(rest) + TICK) == Woken::Closed {
+                return None;
+            }
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,258 @@
+//! `ait init`: what to put in a shell's, tmux's or starship's configuration. The texts are real files in `shell/`; the
+//! path of this program is filled in, so that no prompt searches `PATH`.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Exit, Result};
+use crate::sys::{env, files, process};
+
+/// A request for a text to load, or to add to a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Init {
+    /// zsh, bash, fish, tmux, starship or claude. Without it: how to use each.
+    pub target: Option<String>,
+    /// For a shell: only `AIT_SEGMENT` and `ait_segment`, and no prompt is touched.
+    pub manual: bool,
+    /// For tmux: the plug-in itself rather than the lines that load it.
+    pub plugin: bool,
+}
+
+/// What `ait init --help` prints, and `ait init` by itself.
+pub const HELP: &str = r#"Usage: ait init <zsh|bash|fish|tmux|starship|claude> [--manual] [--plugin]
+
+print what puts the segment in your prompt, tmux or starship
+
+Options:
+  --manual          shells: touch no prompt; you place $AIT_SEGMENT yourself
+  --plugin          tmux: the plug-in itself, for sh
+  -h, --help        display usage information
+
+The line goes at the end of the file, after a prompt framework:
+
+  ~/.zshrc                      eval "$(ait init zsh)"
+  ~/.bashrc                     eval "$(ait init bash)"
+  ~/.config/fish/config.fish    ait init fish | source
+  ~/.tmux.conf                  what `ait init tmux` prints
+  ~/.config/starship.toml       what `ait init starship` prints
+  Claude Code's status line     ait hooks install statusline
+
+The segment stands at the left of the right prompt in zsh and fish, and in bash on a line of its own above the prompt. With
+no session here the prompt is as it was. To place it yourself, add --manual and use $AIT_SEGMENT:
+
+  zsh, your own PROMPT     setopt prompt_subst; PROMPT='${AIT_SEGMENT:+$AIT_SEGMENT }'$PROMPT
+  bash, your own PS1       PS1='${AIT_SEGMENT:+$AIT_SEGMENT }'$PS1
+  fish, your own prompt    ait_segment, in fish_prompt or fish_right_prompt
+                           Single quotes matter: text from outside is then never run.
+  powerlevel10k            --manual; in ~/.p10k.zsh add ait to POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS, and
+                             prompt_ait() { p10k segment -e -c '$AIT_SEGMENT' -t '$AIT_SEGMENT' }
+  oh-my-zsh                as it is, after the line `source $ZSH/oh-my-zsh.sh`
+  pure                     as it is: pure leaves the right prompt alone
+  tide                     --manual; set -a tide_right_prompt_items ait, and in a file of your own
+                             function _tide_item_ait
+                               set -l segment (ait prompt --for fish)
+                               test -n "$segment"; and _tide_print_item ait '' $segment
+                             end
+                           tide draws its items in another process, which does not see $AIT_SEGMENT.
+  starship                 as it is, in any shell; or the module, where starship places it
+
+Variables: AIT_FORMAT (exported) is the format, see `ait prompt --help`.
+
+Examples:
+  eval "$(ait init zsh)"
+  eval "$(ait init bash --manual)"; PS1='${AIT_SEGMENT:+[$AIT_SEGMENT] }\w \$ '
+  ait init tmux >> ~/.tmux.conf
+"#;
+
+const ZSH: &str = include_str!("../../shell/ait.zsh");
+const BASH: &str = include_str!("../../shell/ait.bash");
+const FISH: &str = include_str!("../../shell/ait.fish");
+const TMUX: &str = include_str!("../../shell/ait.tmux");
+const STARSHIP: &str = include_str!("../../shell/starship.toml");
+
+/// What the user asked for, for this program as `PATH` names it.
+///
+/// # Errors
+/// An unknown target; an option that means nothing for it; a path that no shell can be told.
+pub fn text(request: &Init) -> Result<String> {
+    let program = this_program()?;
+    text_for(request, &program)
+}
+
+/// As [`text`], for a program at a path of the caller's.
+///
+/// # Errors
+/// As [`text`].
+pub fn text_for(request: &Init, program: &Path) -> Result<String> {
+    let Some(target) = request.target.as_deref() else { return Ok(HELP.to_owned()) };
+    let shell = matches!(target, "zsh" | "bash" | "fish");
+    if request.manual && !shell {
+        return Err(misused("--manual", "only a shell's prompt can be left alone"));
+    }
+    if request.plugin && target != "tmux" {
+        return Err(misused("--plugin", "only tmux has a plug-in"));
+    }
+    let path = program.to_str().ok_or_else(|| {
+        Error::new("printing a shell's text", program.display(), "the path of this program is not UTF-8")
+            .next("install ait in another folder")
+    })?;
+    let manual = if request.manual { "1" } else { "0" };
+    Ok(match target {
+        "zsh" => {
+            let text = fill(ZSH, &[("'::AIT::'", &shell_quoted(path)), ("'::MANUAL::'", manual)]);
+            format!("\\builtin emulate zsh -o no_aliases -c {}\n", shell_quoted(&text))
+        }
+        "bash" => fill(BASH, &[("'::AIT::'", &shell_quoted(path)), ("'::MANUAL::'", manual)]),
+        "fish" => {
+            let changed = files::metadata(program).map_or(0, |meta| meta.modified.div_euclid(1_000_000_000));
+            let changed = changed.to_string();
+            fill(FISH, &[("'::AIT::'", &fish_quoted(path)), ("'::CHANGED::'", &changed), ("'::MANUAL::'", manual)])
+        }
+        "tmux" if request.plugin => fill(TMUX, &[("'::AIT::'", &shell_quoted(path))]),
+        "tmux" => tmux_lines(path),
+        "starship" => fill(STARSHIP, &[("\"::AIT::\"", &toml_quoted(path))]),
+        "claude" => CLAUDE.to_owned(),
+        other => {
+            return Err(Error::new("reading the command line", "ait init", format!("unknown target `{other}`"))
+                .next("type one of: zsh, bash, fish, tmux, starship, claude")
+                .exit(Exit::NotFound));
+        }
+    })
+}
+
+const CLAUDE: &str = "\
+Claude Code's status line is set in its settings.json. This does it, keeps what is there, and can be taken back:
+
+    ait hooks install statusline
+    ait hooks uninstall statusline
+";
+
+/// The two lines for tmux.conf.
+fn tmux_lines(path: &str) -> String {
+    let load = format!("{} init tmux --plugin | sh", shell_quoted(path));
+    format!(
+        "# The fleet of Claude Code sessions in tmux's status line: right, left, or where you write #{{ait}} yourself.\n\
+         set -g @ait-position right\n\
+         run-shell {}\n",
+        tmux_quoted(&load)
+    )
+}
+
+fn misused(option: &str, why: &str) -> Error {
+    Error::new("reading the command line", format!("ait init {option}"), why)
+        .next("type: ait init --help")
+        .exit(Exit::NotFound)
+}
+
+/// This program under the name that `PATH` has for it, which outlives an update where a package manager keeps each
+/// version in a folder of its own and `PATH` names a link; else where it really is.
+fn this_program() -> Result<PathBuf> {
+    let program = env::this_program().ok_or_else(|| {
+        Error::new("finding this program", "", "the system does not say where it is").next("start ait by its full path")
+    })?;
+    let found = process::find_program("ait").filter(|found| files::resolve(found) == files::resolve(&program));
+    Ok(found.unwrap_or(program))
+}
+
+/// Fills in every placeholder. One pass: a path that looks like a placeholder stays what it is.
+fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    while let Some((at, name, value)) = values
+        .iter()
+        .filter_map(|(name, value)| rest.find(name).map(|at| (at, *name, *value)))
+        .min_by_key(|(at, ..)| *at)
+    {
+        let (before, after) = rest.split_at(at);
+        filled.push_str(before);
+        filled.push_str(value);
+        rest = after.strip_prefix(name).unwrap_or_default();
+    }
+    filled + rest
+}
+
+/// One word for sh, bash and zsh.
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// One word for fish, which knows two escapes inside single quotes.
+fn fish_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// One word for tmux.conf, and safe from the expansion of formats that `run-shell` does.
+fn tmux_quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' | '$' => quoted.extend(['\\', letter]),
+            '#' => quoted.push_str("##"),
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A basic string of TOML (<https://toml.io/en/v1.0.0#string>).
+fn toml_quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            letter if letter.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn init(target: &str) -> Init {
+        Init { target: Some(target.to_owned()), ..Init::default() }
+    }
+
+    #[test]
+    fn no_placeholder_is_left() {
+        for target in ["zsh", "bash", "fish", "tmux", "starship", "claude"] {
+            let plugin = target == "tmux";
+            for request in [init(target), Init { plugin, ..init(target) }] {
+                let text = text_for(&request, Path::new("/opt/a'b c/ait")).unwrap();
+                assert!(!text.contains("::AIT::") && !text.contains("::MANUAL::"), "{text}");
+                assert!(!text.contains("::CHANGED::"), "{text}");
+                assert!(target == "claude" || text.contains("a'b c/ait") || text.contains("b c/ait'"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_looks_like_a_placeholder_stays_a_path() {
+        let text = text_for(&init("bash"), Path::new("/x'::MANUAL::'/ait")).unwrap();
+        assert!(text.contains(r"__ait_bin='/x'\''::MANUAL::'\''/ait'"), "{text}");
+    }
+
+    #[test]
+    fn options_that_mean_nothing_are_refused() {
+        for (request, named) in [
+            (Init { manual: true, ..init("tmux") }, "--manual"),
+            (Init { plugin: true, ..init("zsh") }, "--plugin"),
+            (init("csh"), "csh"),
+        ] {
+            let error = text_for(&request, Path::new("/ait")).unwrap_err();
+            assert_eq!(error.code(), Exit::NotFound);
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn quoting() {
+        assert_eq!(shell_quoted("a'b"), r"'a'\''b'");
+        assert_eq!(fish_quoted(r"a'b\"), r"'a\'b\\'");
+        assert_eq!(tmux_quoted("'/a$#\"b'"), "\"'/a\\$##\\\"b'\"");
+        assert_eq!(toml_quoted("a\"\\\n"), "\"a\\\"\\\\\\u000A\"");
+    }
+}

@@ -1,0 +1,430 @@
+//! `ait hooks install | uninstall | list` on real files: links, modes, copies, other writers, scripts run by a real sh.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs)]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ait::claude::settings::EVENTS;
+use ait::commands::Output;
+use ait::commands::hooks::{self, Install, List, Place, Uninstall};
+use ait::error::{Exit, Result};
+use ait::sys::edit::{Careful, Change};
+
+/// A home of its own, gone with the test.
+struct Home {
+    place: Place,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = Command::new("chmod").args(["-R", "u+rwx"]).arg(self.home()).status();
+        let _ = fs::remove_dir_all(self.home());
+    }
+}
+
+impl Home {
+    fn new() -> Home {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("ait-hooks-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let home = fs::canonicalize(std::env::temp_dir()).unwrap().join(name);
+        fs::create_dir_all(home.join(".claude")).unwrap();
+        fs::create_dir_all(home.join("my \"bin\" it's $HOME")).unwrap();
+        let place = Place {
+            claude: home.join(".claude"),
+            ait: home.join("my \"bin\" it's $HOME/ait"),
+            managed: home.join("managed.json"),
+            folder: Some(home.join("project")),
+            home: Some(home),
+            stamp: "20261122-180000".into(),
+        };
+        let home = Home { place };
+        // Says how it was called and what it was given.
+        home.write_ait("#!/bin/sh\necho \"$@\" >>\"$AIT_OUT\"\ncat >>\"$AIT_OUT\"\n");
+        home
+    }
+
+    fn home(&self) -> &Path {
+        self.place.home.as_deref().unwrap()
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.place.claude.join("settings.json")
+    }
+
+    fn write_ait(&self, text: &str) {
+        fs::write(&self.place.ait, text).unwrap();
+        fs::set_permissions(&self.place.ait, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.settings(), text).unwrap();
+    }
+
+    fn read(&self) -> String {
+        fs::read_to_string(self.settings()).unwrap()
+    }
+
+    fn install(&self, names: &[&str]) -> Result<Output> {
+        hooks::install_in(&self.place, &Install { names: strings(names), dry_run: false })
+    }
+
+    fn uninstall(&self, names: &[&str]) -> Result<Output> {
+        hooks::uninstall_in(&self.place, &Uninstall { names: strings(names), dry_run: false })
+    }
+
+    fn list(&self, json: bool) -> Output {
+        let seen = "2026-11-22T18:00:00Z".parse().unwrap();
+        let now = "2026-11-22T18:05:00Z".parse().unwrap();
+        hooks::list_in(&self.place, &List { json }, now, |event| (event == "Stop").then_some(seen)).unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(&self.place.claude)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The command of an event, run as Claude Code runs it.
+    fn fire(&self, event: &str) -> std::process::Output {
+        let settings: serde_json::Value = serde_json::from_str(&self.read()).unwrap();
+        let command = settings["hooks"][event][0]["hooks"][0]["command"].as_str().unwrap();
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", command])
+            .env("HOME", self.home())
+            .env("AIT_OUT", self.home().join("out"))
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Where nobody reads it, the pipe is closed by then.
+        let _ = child.stdin.take().unwrap().write_all(format!("{{\"e\":\"{event}\"}}\n").as_bytes());
+        child.wait_with_output().unwrap()
+    }
+}
+
+fn strings(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().mode() & 0o7777
+}
+
+const THEIRS: &str = "{\n    \"model\": \"opus\",\n    \"hooks\": {\n        \"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"bell\"}]}]\n    }\n}";
+
+#[test]
+fn every_command_hands_its_event_on() {
+    let home = Home::new();
+    home.install(&[]).unwrap();
+    for (event, hook) in EVENTS {
+        let done = home.fire(event);
+        assert!(done.status.success() && done.stdout.is_empty() && done.stderr.is_empty(), "{event}: {done:?}");
+        let out = fs::read_to_string(home.home().join("out")).unwrap();
+        assert_eq!(out, format!("hook {}\n{{\"e\":\"{event}\"}}\n", hook.name()));
+        fs::remove_file(home.home().join("out")).unwrap();
+    }
+}
+
+#[test]
+fn commands_are_silent_where_ait_is_gone() {
+    let home = Home::new();
+    home.install(&[]).unwrap();
+    let silent = |why: &str| {
+        for (event, _) in EVENTS {
+            let done = home.fire(event);
+            assert!(
+                done.status.success() && done.stdout.is_empty() && done.stderr.is_empty(),
+                "{why}, {event}: {done:?}"
+            );
+        }
+    };
+    fs::set_permissions(&home.place.ait, fs::Permissions::from_mode(0o644)).unwrap();
+    silent("not executable");
+    fs::remove_file(&home.place.ait).unwrap();
+    silent("gone");
+    fs::remove_dir(home.place.ait.parent().unwrap()).unwrap();
+    silent("its folder gone");
+}
+
+#[test]
+fn scripts_work_in_a_folder_of_any_name() {
+    let mut home = Home::new();
+    home.place.claude = home.home().join("it's \"my\" $config");
+    home.install(&[]).unwrap();
+    for event in ["SessionStart", "SessionEnd"] {
+        assert!(home.fire(event).status.success());
+    }
+    let out = fs::read_to_string(home.home().join("out")).unwrap();
+    assert!(out.contains("hook session-register\n") && out.contains("hook session-cleanup\n"), "{out}");
+    assert_eq!(mode(&home.place.claude), 0o700);
+    assert_eq!(mode(&home.settings()), 0o600);
+    assert_eq!(mode(&home.place.claude.join("hooks/session-register.sh")), 0o755);
+}
+
+#[test]
+fn bytes_mode_and_copies() {
+    let home = Home::new();
+    home.write(THEIRS);
+    fs::set_permissions(home.settings(), fs::Permissions::from_mode(0o640)).unwrap();
+    let said = home.install(&[]).unwrap();
+    let copy = home.place.claude.join("settings.json.ait-backup-20261122-180000");
+    assert_eq!(fs::read_to_string(&copy).unwrap(), THEIRS);
+    assert_eq!((mode(&copy), mode(&home.settings())), (0o640, 0o640));
+    assert!(said.stdout.contains("~/.claude/settings.json.ait-backup-20261122-180000"), "{}", said.stdout);
+    let installed = home.read();
+
+    let again = home.install(&[]).unwrap();
+    assert!(again.stdout.contains("Nothing was changed"), "{}", again.stdout);
+    assert_eq!(home.read(), installed);
+    assert_eq!(home.names(), ["hooks", "settings.json", "settings.json.ait-backup-20261122-180000"]);
+
+    home.uninstall(&[]).unwrap();
+    assert_eq!(home.read(), THEIRS);
+    assert_eq!(fs::read_to_string(&copy).unwrap(), THEIRS, "an older copy is never overwritten");
+    assert_eq!(fs::read_to_string(format!("{}-2", copy.display())).unwrap(), installed);
+    assert_eq!(fs::read_dir(home.place.claude.join("hooks")).unwrap().count(), 0);
+    assert!(home.uninstall(&[]).unwrap().stdout.contains("Nothing was changed"));
+}
+
+#[test]
+fn no_settings_before_and_none_after() {
+    let home = Home::new();
+    home.install(&["session-register", "session-cleanup", "statusline"]).unwrap();
+    assert_eq!(mode(&home.settings()), 0o600);
+    let said = home.uninstall(&[]).unwrap();
+    assert!(!home.settings().exists(), "{}", said.stdout);
+    assert!(said.stdout.contains("nothing was left in it"), "{}", said.stdout);
+}
+
+#[test]
+fn links_stay_links() {
+    let home = Home::new();
+    let dotfiles = home.home().join("dotfiles");
+    fs::create_dir(&dotfiles).unwrap();
+    fs::write(dotfiles.join("claude.json"), THEIRS).unwrap();
+    symlink("../dotfiles/claude.json", home.settings()).unwrap();
+    home.install(&[]).unwrap();
+    assert!(fs::symlink_metadata(home.settings()).unwrap().is_symlink());
+    assert!(fs::read_to_string(dotfiles.join("claude.json")).unwrap().contains("session-register"));
+    assert_eq!(home.names(), ["hooks", "settings.json"], "the copy lies beside the file itself");
+    home.uninstall(&[]).unwrap();
+    assert_eq!(fs::read_to_string(dotfiles.join("claude.json")).unwrap(), THEIRS);
+
+    fs::remove_file(dotfiles.join("claude.json")).unwrap();
+    let error = home.install(&[]).unwrap_err().to_string();
+    assert!(error.contains("symlink to ../dotfiles/claude.json, which does not exist"), "{error}");
+}
+
+#[test]
+fn a_link_to_a_file_of_ours_alone_keeps_its_file() {
+    let home = Home::new();
+    home.install(&[]).unwrap();
+    fs::rename(home.settings(), home.home().join("moved.json")).unwrap();
+    symlink(home.home().join("moved.json"), home.settings()).unwrap();
+    home.uninstall(&[]).unwrap();
+    assert_eq!(home.read(), "{}\n");
+}
+
+#[test]
+fn what_cannot_be_changed_is_said_and_left() {
+    let home = Home::new();
+    home.write("{\n  \"a\": 1\n  \"b\": 2\n}\n");
+    let error = home.install(&[]).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("settings.json: line 3, column 3: expected `,` or `}`, found `\"`"), "{text}");
+    assert_eq!(
+        (home.read().as_str(), home.names()),
+        ("{\n  \"a\": 1\n  \"b\": 2\n}\n", vec!["settings.json".to_owned()])
+    );
+    assert!(home.uninstall(&[]).unwrap_err().to_string().contains("line 3, column 3"));
+
+    home.write(THEIRS);
+    fs::set_permissions(home.settings(), fs::Permissions::from_mode(0o444)).unwrap();
+    let text = home.install(&[]).unwrap_err().to_string();
+    assert!(text.contains("it is read-only"), "{text}");
+    assert_eq!(home.read(), THEIRS);
+    assert!(home.names().iter().all(|name| !name.contains("backup") && !name.contains("tmp")), "{:?}", home.names());
+
+    fs::remove_file(home.settings()).unwrap();
+    fs::create_dir(home.settings()).unwrap();
+    assert!(home.install(&[]).unwrap_err().to_string().contains("not a regular file"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_said() {
+    // Root may write everywhere: then there is nothing to see here.
+    if ait::sys::process::user_id() == 0 {
+        return;
+    }
+    let home = Home::new();
+    home.write(THEIRS);
+    fs::set_permissions(&home.place.claude, fs::Permissions::from_mode(0o555)).unwrap();
+    let text = home.install(&[]).unwrap_err().to_string();
+    assert!(text.contains("denied"), "{text}");
+    assert_eq!((home.read().as_str(), home.names()), (THEIRS, vec!["settings.json".to_owned()]));
+}
+
+#[test]
+fn another_writer_is_not_overwritten() {
+    let home = Home::new();
+    home.write("0");
+    let path = home.settings();
+    let careful = Careful { doing: "testing", path: &path, limit: 100, backup_suffix: ".copy", mode: None };
+    let mut asked = 0;
+    let done = careful
+        .edit(|current| {
+            asked += 1;
+            // Twice somebody else writes between our reading and our writing, the second time by rename.
+            match asked {
+                1 => fs::write(&path, "1").unwrap(),
+                2 => {
+                    fs::write(path.with_extension("new"), "2").unwrap();
+                    fs::rename(path.with_extension("new"), &path).unwrap();
+                }
+                _ => {}
+            }
+            Ok(Change::Write { bytes: [current.bytes.unwrap(), b"+"].concat(), backup: true })
+        })
+        .unwrap();
+    assert_eq!((asked, home.read().as_str()), (3, "2+"));
+    assert_eq!(fs::read_to_string(done.backup.unwrap()).unwrap(), "2");
+    assert_eq!(home.names(), ["settings.json", "settings.json.copy"]);
+
+    let error = careful
+        .edit(|current| {
+            fs::write(&path, [current.bytes.unwrap(), b"x"].concat()).unwrap();
+            Ok(Change::Write { bytes: b"ours".to_vec(), backup: true })
+        })
+        .unwrap_err();
+    assert!(error.to_string().contains("another program keeps writing to it"), "{error}");
+    assert!(home.read().starts_with("2+xx"));
+    assert_eq!(home.names(), ["settings.json", "settings.json.copy"]);
+
+    // And where there was no file when we looked.
+    fs::remove_file(&path).unwrap();
+    let mut asked = 0;
+    careful
+        .edit(|current| {
+            asked += 1;
+            if asked == 1 {
+                fs::write(&path, "theirs").unwrap();
+            }
+            Ok(Change::Write { bytes: [current.bytes.unwrap_or(b"none"), b"+"].concat(), backup: false })
+        })
+        .unwrap();
+    assert_eq!(home.read(), "theirs+");
+}
+
+#[test]
+fn a_script_of_somebody_else_comes_back() {
+    let home = Home::new();
+    let script = home.place.claude.join("hooks/session-register.sh");
+    fs::create_dir(home.place.claude.join("hooks")).unwrap();
+    fs::write(&script, "#!/bin/sh\necho theirs\n").unwrap();
+    let said = home.install(&[]).unwrap();
+    assert!(
+        said.stderr.contains("was not written by ait; it is kept as ~/.claude/hooks/session-register.sh.ait-backup-"),
+        "{}",
+        said.stderr
+    );
+    assert!(fs::read_to_string(&script).unwrap().contains("hook session-register"));
+    assert_eq!(mode(&script), 0o755);
+    home.uninstall(&[]).unwrap();
+    assert_eq!(fs::read_to_string(&script).unwrap(), "#!/bin/sh\necho theirs\n");
+    // It is not ours: a further uninstall leaves it.
+    let said = home.uninstall(&[]).unwrap();
+    assert!(said.stderr.contains("it was not written by ait"), "{}", said.stderr);
+    assert!(script.exists());
+}
+
+#[test]
+fn dry_run_shows_a_diff_that_patch_can_apply() {
+    let home = Home::new();
+    home.write(THEIRS);
+    let dry = hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap();
+    assert_eq!((home.read().as_str(), home.names()), (THEIRS, vec!["settings.json".to_owned()]));
+    assert!(dry.stdout.contains("+++ ") && dry.stdout.contains("@@ -"), "{}", dry.stdout);
+    if let Ok(mut patch) = Command::new("patch").args(["-p0", "-s", "-d/"]).stdin(Stdio::piped()).spawn() {
+        patch.stdin.take().unwrap().write_all(dry.stdout.as_bytes()).unwrap();
+        assert!(patch.wait().unwrap().success());
+        let patched = home.read();
+        home.write(THEIRS);
+        home.install(&[]).unwrap();
+        assert_eq!(patched, home.read());
+    } else {
+        home.install(&[]).unwrap();
+    }
+    let dry = hooks::uninstall_in(&home.place, &Uninstall { names: vec![], dry_run: true }).unwrap();
+    assert!(dry.stdout.contains("+++ /dev/null\n"), "{}", dry.stdout);
+    let dry = hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap();
+    assert_eq!(dry.stdout, "Nothing would be changed.\n");
+}
+
+#[test]
+fn names_that_do_not_exist() {
+    let home = Home::new();
+    let error = home.install(&["sesion-register"]).unwrap_err();
+    assert_eq!(error.code(), Exit::NotFound);
+    let text = error.to_string();
+    assert!(text.contains("session-register, session-cleanup, statusline; did you mean `session-register`?"), "{text}");
+    assert!(home.names().is_empty());
+}
+
+#[test]
+fn list_says_what_is_there() {
+    let home = Home::new();
+    let none = home.list(false).stdout;
+    assert!(none.contains("type: ait hooks install\n") || none.contains("Type: ait hooks install\n"), "{none}");
+    home.install(&[]).unwrap();
+    let all = home.list(false).stdout;
+    assert!(!all.contains("Type: ait hooks install\n"), "{all}");
+    let stop = all.lines().find(|line| line.contains(" Stop ")).unwrap();
+    assert!(stop.contains("yes") && stop.contains("5m ago"), "{all}");
+
+    let json: serde_json::Value = serde_json::from_str(&home.list(true).stdout).unwrap();
+    assert_eq!(json["schema_version"], 1);
+    let rows = json["hooks"].as_array().unwrap();
+    assert_eq!(rows.len(), EVENTS.len() + 1);
+    let stop = rows.iter().find(|row| row["event"] == "Stop").unwrap();
+    assert_eq!((&stop["name"], &stop["installed"]), (&"session-register".into(), &true.into()));
+    assert_eq!(stop["last_seen"], "2026-11-22T18:00:00Z");
+    assert_eq!(rows.last().unwrap()["installed"], false);
+
+    fs::remove_file(home.place.claude.join("hooks/session-cleanup.sh")).unwrap();
+    fs::write(&home.place.managed, "{\"allowManagedHooksOnly\": true}").unwrap();
+    fs::create_dir_all(home.home().join("project/.claude")).unwrap();
+    fs::copy(home.settings(), home.home().join("project/.claude/settings.local.json")).unwrap();
+    home.write(&home.read().replacen('{', "{\n  \"disableAllHooks\": true,", 1));
+    let said = home.list(false).stderr;
+    for part in
+        ["session-cleanup.sh is missing", "allowManagedHooksOnly", "in this project's settings too", "disableAllHooks"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn a_newer_place_of_ait_is_brought_up_to_date() {
+    let mut home = Home::new();
+    home.write(THEIRS);
+    home.install(&["session-register", "session-cleanup", "statusline"]).unwrap();
+    home.place.ait = home.home().join("ait");
+    home.write_ait("#!/bin/sh\n");
+    assert!(home.list(false).stdout.contains("outdated"));
+    home.install(&["session-register", "session-cleanup", "statusline"]).unwrap();
+    assert!(!home.read().contains("my \\\"bin"), "{}", home.read());
+    assert!(!home.list(false).stdout.contains("outdated"));
+    let script = fs::read_to_string(home.place.claude.join("hooks/session-cleanup.sh")).unwrap();
+    assert!(script.contains(&format!("ait='{}'\n", home.place.ait.display())), "{script}");
+    home.uninstall(&[]).unwrap();
+    assert_eq!(home.read(), THEIRS);
+}
