@@ -480,6 +480,10 @@ mod head {
         assert_eq!((&moved["from_branch"], &moved["to_branch"]), (&json!("main"), &json!("topic")));
         assert_eq!((&moved["session_id"], &moved["how"]), (&json!("first"), &json!("checkout")));
         world.event(&b, "Notification", "second", &tree, json!({"notification_type": "idle_prompt"})).silent();
+        // The prompt speaks of the session that works, else of the newest: once the first has ended its turn, the second.
+        world.event(&a, "Stop", "first", &tree, json!({})).silent();
+        let segment = || world.ait().at(&tree).run("prompt").fine();
+        assert!(segment().contains("main -> topic"), "{}", segment());
         let commit = world.git(&tree, "rev-parse --short=7 HEAD");
         assert_eq!(
             context(world.prompt(&b, "second", &tree, "go on")),
@@ -488,6 +492,7 @@ mod head {
                  session first (task: rework the parser); files may differ from what you read."
             )
         );
+        assert!(!segment().contains("main -> topic"), "{}", segment());
         world.before(&b, "second", &tree, "Read", "x").silent();
         assert_eq!(world.active("second")["head_moved"], Value::Null);
         world.before(&a, "first", &tree, "Read", "x").silent();
