@@ -237,6 +237,21 @@ fn the_session_is_the_one_in_the_payload() {
 }
 
 #[test]
+fn one_file_written_by_two_and_a_head_that_moved() {
+    let world = Stage::new();
+    let (one, two) = (Client::new(), Client::new());
+    let path = world.path("repo/x.rs");
+    let overlaps = json!([{"path": path, "session_id": OTHER, "at": ago(60)}]);
+    let head_moved = json!({"from_branch": "main", "to_branch": "dev", "at": ago(60)});
+    world.manifest(ID, one.pid(), "repo", json!({ "overlaps": overlaps, "head_moved": head_moved }));
+    world.manifest(OTHER, two.pid(), "repo", json!({}));
+    let shown = world.shows(&["--color", "always"], payload(ID, &world.path("repo"), json!({})));
+    // Reversed, which a tree that is only shared is not.
+    assert!(shown.contains("\u{1b}[1;7;35m⚠2\u{1b}[0m"), "{shown:?}");
+    assert!(shown.contains("↷main -> dev"), "{shown:?}");
+}
+
+#[test]
 fn a_session_in_a_folder_above_is_no_conflict() {
     let world = Stage::new();
     let client = Client::new();
