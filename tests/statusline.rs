@@ -248,7 +248,9 @@ fn one_file_written_by_two_and_a_head_that_moved() {
     let shown = world.shows(&["--color", "always"], payload(ID, &world.path("repo"), json!({})));
     // Reversed, which a tree that is only shared is not.
     assert!(shown.contains("\u{1b}[1;7;35m⚠2\u{1b}[0m"), "{shown:?}");
-    assert!(shown.contains("↷main -> dev"), "{shown:?}");
+    assert!(shown.contains("↷main"), "{shown:?}");
+    let plain = world.plain(payload(ID, &world.path("repo"), json!({})));
+    assert_eq!(plain, "aiterm main 45m Fixing login ⚠2 ↷main -> dev\n");
 }
 
 #[test]
