@@ -153,6 +153,12 @@ fn what_subscribers_and_other_versions_of_the_client_get() {
     assert_eq!(at(json!({"rate_limits": {"five_hour": null, "new": 3}})), "repo main\n");
     let window = json!({"context_window_size": 200_000, "current_usage": {"input_tokens": 20, "cache_read_input_tokens": 99_980}});
     assert_eq!(at(json!({ "context_window": window })), "repo main | 50% context\n");
+    let gone = json!({
+        "cwd": "/nowhere/demo",
+        "workspace": {"current_dir": "/nowhere/demo", "git_worktree": "wt1"},
+        "worktree": {"name": "new", "branch": "worktree-new"},
+    });
+    assert_eq!(world.plain(gone.to_string()), "demo worktree-new (wt1)\n");
     assert_eq!(at(json!({"model": {"id": "claude-opus-5-5"}})), "repo main | claude-opus-5-5\n");
     assert_eq!(
         at(json!({"cost": {"total_duration_ms": 7_500_000, "total_lines_removed": 4}, "version": [2, 1]})),
@@ -479,7 +485,8 @@ fn a_chained_command_that_fails_does_not_cost_ours() {
 #[test]
 fn a_chained_command_that_hangs_is_ended_with_all_it_started() {
     let world = Stage::new();
-    let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
+    // It does not read either, and this is more than a pipe holds.
+    let sent = payload(ID, &world.path("repo"), json!({"model": "opus", "x": "y".repeat(900_000)}));
     let then = "echo half; sleep 1000 & echo $! >child; wait";
     assert_eq!(world.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n");
     assert!(world.log()[0].ends_with("timed out"), "{:?}", world.log());
