@@ -942,6 +942,7 @@ fn starship_runs_it_without_a_shell() {
     world.start_real_session("one", "100% $(touch pwned)");
     let module = Command::new(world.ait()).args(["init", "starship"]).output().unwrap();
     fs::write(world.path("starship.toml"), format!("format = '${{custom.ait}}>'\n{}", text(&module))).unwrap();
+    assert!(text(&module).contains("/ait\", \"--for\", \"starship\"]\ncommand = \"prompt\"\nuse_stdin = false\n"));
     let run = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&world.home).env("HOME", &world.home);
