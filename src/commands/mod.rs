@@ -1,20 +1,26 @@
 //! What each request does. A command returns its output; only `main` writes it and exits.
 
+mod chain;
 pub mod completions;
 pub mod conflicts;
 pub mod current;
 pub mod demo;
 pub mod fleet;
 pub mod follow;
+pub mod guard;
 pub mod history;
 pub mod hook;
 pub mod hooks;
 pub mod init;
 pub mod live;
+pub mod next;
 mod page;
 pub mod prompt;
 pub mod prune;
+pub mod resume;
+pub mod statusline;
 pub mod task;
+mod tell;
 
 use crate::cli::Request;
 use crate::error::{Error, Exit, Result};
@@ -68,6 +74,7 @@ pub fn run(request: Request) -> Output {
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
+        Request::Statusline(request) => return statusline::run(&request),
         Request::Init(request) => init::text(&request).map(Output::data),
         Request::Live(request) => live::run(&request),
         Request::Current(request) => current::run(&request),
@@ -75,6 +82,9 @@ pub fn run(request: Request) -> Output {
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::Next(request) => next::run(&request),
+        Request::Resume(request) => resume::run(&request),
+        Request::Guard(request) => guard::run(&request),
         Request::HooksInstall(request) => hooks::install(&request),
         Request::HooksUninstall(request) => hooks::uninstall(&request),
         Request::HooksList(request) => hooks::list(&request),
