@@ -4,7 +4,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
     Output, completions, conflicts, current, demo, guard, history, hook, hooks, init, live, next, prompt, prune,
-    resume, task,
+    resume, statusline, task,
 };
 use crate::error::{Error, Exit};
 
@@ -15,6 +15,8 @@ pub enum Request {
     Hook(hook::Hook),
     /// `ait prompt`
     Prompt(prompt::Prompt),
+    /// `ait statusline`
+    Statusline(statusline::Statusline),
     /// `ait init`
     Init(init::Init),
     /// `ait sessions live`
@@ -74,6 +76,7 @@ enum Command {
     Guard(GuardArguments),
     Hooks(Hooks),
     Prompt(PromptArguments),
+    Statusline(StatuslineArguments),
     Init(InitArguments),
     Hook(HookArguments),
     Demo(DemoArguments),
@@ -376,6 +379,32 @@ struct PromptArguments {
     max_width: Option<usize>,
 }
 
+/// print Claude Code's status line from what it sends on standard input (Claude Code calls this)
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "statusline",
+    help_triggers("-h", "--help"),
+    example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json"
+)]
+struct StatuslineArguments {
+    /// what to show: text, {token}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default
+    #[argh(option, arg_name = "format")]
+    format: Option<String>,
+    /// unicode (the default), nerd or ascii
+    #[argh(option, arg_name = "set")]
+    icons: Option<String>,
+    /// always, never or auto (the default: always, unless NO_COLOR is set)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+    /// at most this many terminal cells; what Claude Code has room for is the default
+    #[argh(option, arg_name = "n")]
+    max_width: Option<usize>,
+    /// show what this command prints below: the status line that was there before
+    #[argh(option, arg_name = "command")]
+    then: Option<String>,
+}
+
 /// print what puts the segment in a prompt, in tmux or in starship
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "init", help_triggers("-h", "--help"), example = "  eval \"$(ait init zsh)\"")]
@@ -468,6 +497,9 @@ impl From<Command> for Request {
             Command::Init(InitArguments { target, manual, plugin }) => {
                 Request::Init(init::Init { target, manual, plugin })
             }
+            Command::Statusline(StatuslineArguments { format, icons, color, max_width, then }) => {
+                Request::Statusline(statusline::Statusline { format, icons, color, max_width, then })
+            }
             Command::Guard(GuardArguments { word, user, json }) => Request::Guard(guard::Guard { word, user, json }),
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
             Command::Completions(CompletionsArguments { shell }) => {
@@ -488,7 +520,13 @@ pub fn description() -> CommandInfoWithArgs {
 /// # Errors
 /// Help, the version, or what is wrong with it: in each case what to print and how to exit.
 pub fn parse(arguments: &[String]) -> Result<Request, Output> {
-    let arguments = split_equals(arguments);
+    let mut arguments = split_equals(arguments);
+    // In starship's configuration the command comes last; shell/starship.toml says why.
+    if let ([first, ..], [.., last]) = (arguments.as_slice(), arguments.as_slice())
+        && (first.as_str(), last.as_str()) == ("--for", "prompt")
+    {
+        arguments.rotate_right(1);
+    }
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match Ait::from_args(&["ait"], &words) {
         Ok(Ait { version: true, .. }) => Err(Output::data(format!("ait {}\n", env!("CARGO_PKG_VERSION")))),
@@ -498,7 +536,8 @@ pub fn parse(arguments: &[String]) -> Result<Request, Output> {
         Err(EarlyExit { status: Ok(()), .. }) if words.first() == Some(&"init") => Err(Output::data(init::HELP)),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
         // Exit code 2 of a hook is an order to block: a newer hook script must not give one through an older program.
-        Err(EarlyExit { output, .. }) if words.first() == Some(&"hook") => {
+        // A status line ends with 0 too, whatever happens.
+        Err(EarlyExit { output, .. }) if matches!(words.first(), Some(&("hook" | "statusline"))) => {
             Err(wrong_usage(&words, &output).exit(Exit::Done))
         }
         Err(EarlyExit { output, .. }) => Err(wrong_usage(&words, &output)),

@@ -1,5 +1,6 @@
 //! What each request does. A command returns its output; only `main` writes it and exits.
 
+mod chain;
 pub mod completions;
 pub mod conflicts;
 pub mod current;
@@ -17,6 +18,7 @@ mod page;
 pub mod prompt;
 pub mod prune;
 pub mod resume;
+pub mod statusline;
 pub mod task;
 mod tell;
 
@@ -72,6 +74,7 @@ pub fn run(request: Request) -> Output {
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
+        Request::Statusline(request) => return statusline::run(&request),
         Request::Init(request) => init::text(&request).map(Output::data),
         Request::Live(request) => live::run(&request),
         Request::Current(request) => current::run(&request),

@@ -12,13 +12,14 @@
 //!   folder. Those are kept by name and looked at again each time.
 //! - What the index leads to is read from the manifest itself: the index names candidates, it never speaks for them.
 //!
-//! Listing after a change reads only what has changed since the last index, told by inode, size and time of change.
+//! Listing after a change reads only what has changed since the last index, told by inode, size and time of change;
+//! where that time is less than a [`TICK`] before the last listing, it tells nothing, and the file is read again.
 //! Folders on network file systems, whose times may be seconds old, are not indexed.
 //!
 //! The index also remembers the id of the boot it was made in, which the kernel takes longer to tell than to read this.
 //!
 //! ```text
-//! header   8 words: magic, check, folder inode, folder mtime, folder ctime, listed at,
+//! header   9 words: magic, check, folder inode, folder mtime, folder ctime, listed at, all read since,
 //!          entries << 32 | bytes of boot and head, suspects << 32 | blocks
 //! boot     word: when /proc was mounted; the id of that boot
 //! head     suspects: entry each; fences: offset << 32 | length, check, first path of the block
@@ -40,11 +41,12 @@ use crate::sys::process;
 
 /// Nanoseconds: more than a tick of any clock that stamps files.
 const TICK: i128 = 50_000_000;
-/// Nanoseconds after which an index is made anew whatever it says: a symlink on a session's path may point elsewhere.
+/// Nanoseconds after which every manifest is read again whatever the index says: a symlink on a session's path may
+/// point elsewhere.
 const LONGEST: i128 = 600_000_000_000;
-const MAGIC: u64 = u64::from_le_bytes(*b"aitidx02");
+const MAGIC: u64 = u64::from_le_bytes(*b"aitidx03");
 const WORD: usize = 8;
-const HEADER: usize = 8 * WORD;
+const HEADER: usize = 9 * WORD;
 const BLOCK: usize = 16;
 /// One read of this many bytes brings the whole index of a few dozen sessions.
 const FIRST_READ: usize = 8 * 1024;
@@ -114,7 +116,8 @@ fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option
     if here.tree.is_some() {
         index.visit(&fences, root, |path| path == root, &mut take)?;
         let below = [root.strip_suffix(b"/").unwrap_or(root), b"/"].concat();
-        index.visit(&fences, &below, |path| path.starts_with(&below), &mut take)?;
+        // The root of all is its own folder's path, and was taken above.
+        index.visit(&fences, &below, |path| path != root && path.starts_with(&below), &mut take)?;
     } else {
         for above in here.root.ancestors() {
             let above = above.as_os_str().as_encoded_bytes();
@@ -129,8 +132,10 @@ fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option
 #[inline(never)]
 fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
     let Ok(before) = active.meta() else { return Vec::new() };
-    let mut known = Pieces::open(&root.cache().join(NAME)).ok().and_then(Index::open).and_then(|index| index.all());
-    let known = known.get_or_insert_default();
+    let last = Pieces::open(&root.cache().join(NAME)).ok().and_then(Index::open);
+    let last = last.filter(|index| index.is_recent(now.as_nanosecond()));
+    let (last_listed, since) = last.as_ref().map_or((0, now.as_nanosecond()), |index| (index.listed(), index.since()));
+    let mut known = last.and_then(|index| index.all()).unwrap_or_default();
     known.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     let mut entries: Vec<Entry> = Vec::with_capacity(known.len() + 4);
     let mut changed = false;
@@ -138,8 +143,9 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
         let Some(id) = SessionId::from_file_name(name) else { return };
         let Ok(meta) = active.meta_of(name) else { return };
         let last = known.binary_search_by(|entry| entry.id.as_str().cmp(id.as_str())).ok().and_then(|at| known.get(at));
-        // A suspect is looked at again: it may have been half written within one tick.
-        match last.filter(|entry| entry.file == meta.id && !entry.path.is_empty()) {
+        // What was written within one tick before it was read, or half written, may be another text by now.
+        let is_same = |entry: &&Entry| entry.file == meta.id && meta.id.changed + TICK < last_listed;
+        match last.filter(is_same).filter(|entry| !entry.path.is_empty()) {
             Some(entry) => entries.push(entry.clone()),
             None => {
                 changed = true;
@@ -150,27 +156,28 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
     let settled = now.as_nanosecond() > before.modified.max(before.id.changed) + TICK;
     if listed.is_ok() && (changed || settled || entries.len() != known.len()) && !files::is_remote(active) {
         entries.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
-        leave(root, &entries, &before, now);
+        leave(root, &entries, &before, since, now);
     }
     entries
 }
 
-/// The resolved path in a manifest; empty where it is no manifest of ours.
+/// The resolved path in a manifest; empty where it is no manifest of ours, or leads from whoever reads it.
 fn path_in(active: &Folder, id: &SessionId) -> String {
     let read = active::read_manifest(active, id).ok().flatten();
-    let path = read.map(|manifest| files::resolve(&PathBuf::from(manifest.path)));
+    let path = read.map(|manifest| PathBuf::from(manifest.path)).filter(|path| path.is_absolute());
+    let path = path.map(|path| files::resolve(&path));
     path.and_then(|path| path.into_os_string().into_string().ok()).unwrap_or_default()
 }
 
 /// Writes the index. What cannot be written costs the next reader a listing, nothing else.
-fn leave(root: &Root, entries: &[Entry], folder: &Meta, now: Timestamp) {
-    if let Some(bytes) = build(entries, folder, now) {
+fn leave(root: &Root, entries: &[Entry], folder: &Meta, since: i128, now: Timestamp) {
+    if let Some(bytes) = build(entries, folder, since, now) {
         let _ = Folder::open_or_make(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
     }
 }
 
 /// The bytes of an index of entries that are sorted by path.
-fn build(entries: &[Entry], folder: &Meta, now: Timestamp) -> Option<Vec<u8>> {
+fn build(entries: &[Entry], folder: &Meta, since: i128, now: Timestamp) -> Option<Vec<u8>> {
     let (suspects, good): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.path.is_empty());
     if suspects.len() > MOST_SUSPECTS {
         return None;
@@ -194,7 +201,8 @@ fn build(entries: &[Entry], folder: &Meta, now: Timestamp) -> Option<Vec<u8>> {
     }
     let mut bytes = Vec::with_capacity(HEADER + head.len() + blocks.len());
     let count = good.len().div_ceil(BLOCK);
-    let times = [folder.id.inode, low(folder.modified), low(folder.id.changed), low(now.as_nanosecond())];
+    let listed = now.as_nanosecond();
+    let times = [folder.id.inode, low(folder.modified), low(folder.id.changed), low(listed), low(since)];
     put_word(&mut bytes, MAGIC);
     put_word(&mut bytes, 0);
     times.into_iter().for_each(|word| put_word(&mut bytes, word));
@@ -220,8 +228,8 @@ struct Index {
 impl Index {
     fn open(file: Pieces) -> Option<Index> {
         let mut start = file.read_at(0, FIRST_READ).ok()?;
-        let header: [u64; 8] = words(&start)?;
-        let [magic, sum, _, _, _, _, sizes, counts] = header;
+        let header: [u64; 9] = words(&start)?;
+        let [magic, sum, _, _, _, _, _, sizes, counts] = header;
         let blocks_at = HEADER + (sizes & 0xffff_ffff) as usize;
         if magic != MAGIC || blocks_at > LARGEST {
             return None;
@@ -237,7 +245,7 @@ impl Index {
     }
 
     fn word(&self, position: usize) -> u64 {
-        words::<8>(&self.start).and_then(|header| header.get(position).copied()).unwrap_or(0)
+        words::<9>(&self.start).and_then(|header| header.get(position).copied()).unwrap_or(0)
     }
 
     fn is_of(&self, folder: &Meta) -> bool {
@@ -247,9 +255,23 @@ impl Index {
 
     /// Whether nothing can have happened to the folder in the tick in which it was listed.
     fn is_settled(&self, folder: &Meta, now: i128) -> bool {
-        let listed = i128::from(self.word(5) as i64);
         let changed = folder.modified.max(folder.id.changed);
-        listed > changed + TICK && (0..LONGEST).contains(&(now - listed))
+        self.listed() > changed + TICK && self.listed() <= now && self.is_recent(now)
+    }
+
+    /// When the folder was listed.
+    fn listed(&self) -> i128 {
+        i128::from(self.word(5) as i64)
+    }
+
+    /// The moment since which every manifest was read.
+    fn since(&self) -> i128 {
+        i128::from(self.word(6) as i64)
+    }
+
+    /// Whether what was read of the manifests is young enough to be handed on.
+    fn is_recent(&self, now: i128) -> bool {
+        (0..LONGEST).contains(&(now - self.since()))
     }
 
     fn head(&self) -> Reader<'_> {
