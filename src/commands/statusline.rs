@@ -19,6 +19,7 @@ use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Limits, Waiting};
 use crate::render::theme::{Icons, Look, use_color};
 use crate::session::conflict::Grade;
+use crate::session::head::in_short;
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::state::State;
@@ -118,6 +119,13 @@ fn line(
     let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);
     let path = page::under_home(folder.as_deref().unwrap_or(&here.root));
+    let unknown = usize::from(ours.is_none());
+    let conflict = match root.and_then(|root| fleet::conflict(root, &members, &here, now)) {
+        Some((grade, count)) => Some(Conflict { count: count + unknown, grade }),
+        // This session is not registered; the others are.
+        None => (ours.is_none() && count > 1).then_some(Conflict { count, grade: Grade::SharedTree }),
+    };
+    let moved = manifest.and_then(|manifest| manifest.head_moved.as_ref()).map(in_short);
     let facts = Facts {
         project: &project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -129,17 +137,17 @@ fn line(
         task: task_of(manifest, payload.title.as_deref()),
         state: ours.map(|ours| ours.told.state),
         waiting: ours.and_then(|ours| waiting(ours, now)),
-        conflict: (count > 1).then_some(Conflict { count, grade: Grade::SharedTree }),
+        conflict,
         count: Some(count),
         path: Some(&path),
         session: id.as_ref().map(SessionId::as_str),
+        moved: moved.as_deref(),
         hooks_missing: ours.is_none() && id.is_some() && is_settled(payload, root, now),
         model: payload.model.as_deref(),
         context: payload.context,
         cost: payload.cost,
         lines: payload.lines,
         limits: Limits { five_hours: payload.five_hours, seven_days: payload.seven_days },
-        ..Facts::default()
     };
     segment::render(format, &facts, Dialect::Ansi, look)
 }
