@@ -3,6 +3,7 @@
 //! What counts is where a session writes, not where it was started: see [`works_in`]. Touches fade after an hour
 //! ([`super::touch::FADES_AFTER`]); a conflict that rests on a faded one is mentioned, and nobody is warned about it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -173,8 +174,9 @@ pub fn all<'a>(
 }
 
 fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
+    type Writers<'a> = BTreeMap<&'a str, Vec<(usize, Timestamp)>>;
     // Tree -> file -> who wrote it when.
-    let mut written: BTreeMap<&str, BTreeMap<&str, Vec<(usize, Timestamp)>>> = BTreeMap::new();
+    let mut written: BTreeMap<&str, Writers> = BTreeMap::new();
     for (position, worker) in workers.iter().enumerate() {
         for touch in worker.touches {
             let (place, path) = match &touch.tree {
@@ -234,7 +236,7 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
 
 fn file((path, writers): (&&str, &Vec<(usize, Timestamp)>)) -> File {
     let mut writers = writers.clone();
-    writers.sort_by(|a, b| b.1.cmp(&a.1));
+    writers.sort_by_key(|(_, at)| Reverse(*at));
     File { path: (*path).to_owned(), writers }
 }
 
@@ -306,8 +308,10 @@ mod tests {
         Wrote { tree: tree.into(), repository: "/r/.git".into(), at: minutes(at) }
     }
 
+    type Found = (Grade, String, Vec<usize>, Vec<String>, bool);
+
     /// The grades, places, sessions and files at minute 100; sessions are (root, touches).
-    fn found(sessions: &[(&str, &[Touch])]) -> Vec<(Grade, String, Vec<usize>, Vec<String>, bool)> {
+    fn found(sessions: &[(&str, &[Touch])]) -> Vec<Found> {
         let wrote: Vec<Vec<Wrote>> = sessions
             .iter()
             .map(|(_, touches)| {
