@@ -2,8 +2,9 @@
 
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::commands::{Output, conflicts, current, history, hook, init, live, prompt, prune, task};
-use crate::commands::{Output, completions, conflicts, current, demo, history, hook, live, prompt, prune, task};
+use crate::commands::{
+    Output, completions, conflicts, current, demo, history, hook, hooks, init, live, prompt, prune, statusline, task,
+};
 use crate::error::{Error, Exit};
 
 /// What the user asks for.
@@ -13,6 +14,8 @@ pub enum Request {
     Hook(hook::Hook),
     /// `ait prompt`
     Prompt(prompt::Prompt),
+    /// `ait statusline`
+    Statusline(statusline::Statusline),
     /// `ait init`
     Init(init::Init),
     /// `ait sessions live`
@@ -27,6 +30,12 @@ pub enum Request {
     History(history::History),
     /// `ait sessions prune`
     Prune(prune::Prune),
+    /// `ait hooks install`
+    HooksInstall(hooks::Install),
+    /// `ait hooks uninstall`
+    HooksUninstall(hooks::Uninstall),
+    /// `ait hooks list`
+    HooksList(hooks::List),
     /// `ait demo`
     Demo(demo::Demo),
     /// `ait completions`
@@ -57,7 +66,9 @@ struct Ait {
 #[argh(subcommand)]
 enum Command {
     Sessions(Sessions),
+    Hooks(Hooks),
     Prompt(PromptArguments),
+    Statusline(StatuslineArguments),
     Init(InitArguments),
     Hook(HookArguments),
     Demo(DemoArguments),
@@ -213,6 +224,60 @@ struct PruneArguments {
     json: bool,
 }
 
+/// have Claude Code call ait
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "hooks", help_triggers("-h", "--help"), example = "  ait hooks install\n  ait hooks list")]
+struct Hooks {
+    #[argh(subcommand)]
+    command: HooksCommand,
+}
+
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+enum HooksCommand {
+    Install(InstallArguments),
+    Uninstall(UninstallArguments),
+    List(ListArguments),
+}
+
+/// install hooks into Claude Code's settings
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "install",
+    help_triggers("-h", "--help"),
+    example = "  ait hooks install              both hooks of sessions\n  ait hooks install statusline   the status line\n  ait hooks install --dry-run    show what would change"
+)]
+struct InstallArguments {
+    /// session-register, session-cleanup, statusline; the first two where none is named
+    #[argh(positional, arg_name = "hook")]
+    names: Vec<String>,
+    /// show what would change, and change nothing
+    #[argh(switch)]
+    dry_run: bool,
+}
+
+/// take hooks out of Claude Code's settings again
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "uninstall", help_triggers("-h", "--help"), example = "  ait hooks uninstall --dry-run")]
+struct UninstallArguments {
+    /// session-register, session-cleanup, statusline; all where none is named
+    #[argh(positional, arg_name = "hook")]
+    names: Vec<String>,
+    /// show what would change, and change nothing
+    #[argh(switch)]
+    dry_run: bool,
+}
+
+/// show which hooks are installed, and when each was last seen to fire
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "list", help_triggers("-h", "--help"), example = "  ait hooks list --json")]
+struct ListArguments {
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+}
+
 /// print the segment of this folder's session, for a prompt
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
@@ -246,6 +311,32 @@ struct PromptArguments {
     /// at most this many terminal cells
     #[argh(option, arg_name = "n")]
     max_width: Option<usize>,
+}
+
+/// print Claude Code's status line from what it sends on standard input (Claude Code calls this)
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "statusline",
+    help_triggers("-h", "--help"),
+    example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json"
+)]
+struct StatuslineArguments {
+    /// what to show: text, {token}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default
+    #[argh(option, arg_name = "format")]
+    format: Option<String>,
+    /// unicode (the default), nerd or ascii
+    #[argh(option, arg_name = "set")]
+    icons: Option<String>,
+    /// always, never or auto (the default: always, unless NO_COLOR is set)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+    /// at most this many terminal cells; what Claude Code has room for is the default
+    #[argh(option, arg_name = "n")]
+    max_width: Option<usize>,
+    /// show what this command prints below: the status line that was there before
+    #[argh(option, arg_name = "command")]
+    then: Option<String>,
 }
 
 /// print what puts the segment in a prompt, in tmux or in starship
@@ -319,11 +410,23 @@ impl From<Command> for Request {
                     Request::Prune(prune::Prune { dry_run, json })
                 }
             },
+            Command::Hooks(Hooks { command }) => match command {
+                HooksCommand::Install(InstallArguments { names, dry_run }) => {
+                    Request::HooksInstall(hooks::Install { names, dry_run })
+                }
+                HooksCommand::Uninstall(UninstallArguments { names, dry_run }) => {
+                    Request::HooksUninstall(hooks::Uninstall { names, dry_run })
+                }
+                HooksCommand::List(ListArguments { json }) => Request::HooksList(hooks::List { json }),
+            },
             Command::Prompt(PromptArguments { dialect, format, dir, fleet, follow, icons, color, max_width }) => {
                 Request::Prompt(prompt::Prompt { dialect, format, dir, fleet, follow, icons, color, max_width })
             }
             Command::Init(InitArguments { target, manual, plugin }) => {
                 Request::Init(init::Init { target, manual, plugin })
+            }
+            Command::Statusline(StatuslineArguments { format, icons, color, max_width, then }) => {
+                Request::Statusline(statusline::Statusline { format, icons, color, max_width, then })
             }
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
             Command::Completions(CompletionsArguments { shell }) => {
@@ -344,7 +447,13 @@ pub fn description() -> CommandInfoWithArgs {
 /// # Errors
 /// Help, the version, or what is wrong with it: in each case what to print and how to exit.
 pub fn parse(arguments: &[String]) -> Result<Request, Output> {
-    let arguments = split_equals(arguments);
+    let mut arguments = split_equals(arguments);
+    // In starship's configuration the command comes last; shell/starship.toml says why.
+    if let ([first, ..], [.., last]) = (arguments.as_slice(), arguments.as_slice())
+        && (first.as_str(), last.as_str()) == ("--for", "prompt")
+    {
+        arguments.rotate_right(1);
+    }
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match Ait::from_args(&["ait"], &words) {
         Ok(Ait { version: true, .. }) => Err(Output::data(format!("ait {}\n", env!("CARGO_PKG_VERSION")))),
@@ -354,7 +463,8 @@ pub fn parse(arguments: &[String]) -> Result<Request, Output> {
         Err(EarlyExit { status: Ok(()), .. }) if words.first() == Some(&"init") => Err(Output::data(init::HELP)),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
         // Exit code 2 of a hook is an order to block: a newer hook script must not give one through an older program.
-        Err(EarlyExit { output, .. }) if words.first() == Some(&"hook") => {
+        // A status line ends with 0 too, whatever happens.
+        Err(EarlyExit { output, .. }) if matches!(words.first(), Some(&("hook" | "statusline"))) => {
             Err(wrong_usage(&words, &output).exit(Exit::Done))
         }
         Err(EarlyExit { output, .. }) => Err(wrong_usage(&words, &output)),

@@ -934,6 +934,55 @@ fn follow_writes_at_each_change_and_ends_with_its_reader() {
     assert!(follow.wait().unwrap().success());
 }
 
+/// The module is run as starship runs it; by starship itself where that is installed.
+#[test]
+fn starship_runs_it_without_a_shell() {
+    let world = World::new();
+    world.real();
+    world.start_real_session("one", "100% $(touch pwned)");
+    let module = Command::new(world.ait()).args(["init", "starship"]).output().unwrap();
+    fs::write(world.path("starship.toml"), format!("format = '${{custom.ait}}>'\n{}", text(&module))).unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&world.home).env("HOME", &world.home);
+        command.env("STARSHIP_CONFIG", world.path("starship.toml")).env("STARSHIP_SHELL", "sh").env("TERM", "xterm");
+        command.env_remove("AIT_SESSIONS_DIR").env_remove("CLAUDE_CONFIG_DIR").env_remove("NO_COLOR");
+        command.output().unwrap()
+    };
+    let ait = world.ait().display().to_string();
+    let colourless = |written: &str| {
+        let mut shown = String::new();
+        let mut rest = written;
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            shown.push_str(before);
+            rest = after.split_once('m').unwrap().1;
+        }
+        shown + rest
+    };
+    let answer = text(&run(&ait, &["--for", "starship", "prompt"]));
+    assert_eq!(answer, text(&run(&ait, &["prompt", "--for", "starship"])));
+    assert_eq!(colourless(&answer), "api main 45m 100% $(touch pwned)");
+    // What starship does when the program is gone, in a folder that holds files of these names.
+    for name in ["prompt", "starship", "--for"] {
+        fs::write(world.path(name), "touch pwned\n").unwrap();
+    }
+    assert!(!run("sh", &["--for", "starship", "prompt"]).status.success());
+    assert!(!run("bash", &["--posix", "--for", "starship", "prompt"]).status.success());
+    if Command::new("starship").arg("--version").output().is_ok() {
+        assert_eq!(colourless(&text(&run("starship", &["prompt"]))).trim(), "api main 45m 100% $(touch pwned) >");
+        fs::remove_file(world.ait()).unwrap();
+        assert_eq!(colourless(&text(&run("starship", &["prompt"]))).trim(), ">");
+    } else {
+        println!("starship is not installed: it was not asked itself");
+    }
+    assert!(!world.path("pwned").exists());
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
 #[test]
 fn aliases_do_not_change_the_texts() {
     let names = ["exec", "kill", "read", "printf", "print", "command", "return", "test", "builtin", "compgen", "set"];

@@ -4,7 +4,7 @@ _ait() {
     local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} folders='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
-        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions prune' | 'ait prompt' | 'ait hook' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions prune' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait init' | 'ait hook' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
         esac
     done
     # bash takes --option=value apart.
@@ -36,7 +36,7 @@ _ait() {
     'ait demo --color') words='always never auto' ;;
     *)
         case $at in
-        'ait') words='sessions prompt hook demo completions --help --version' ;;
+        'ait') words='sessions hooks prompt init hook demo completions --help --version' ;;
         'ait sessions') words='live current task conflicts history prune --help' ;;
         'ait sessions live') words='--help --project --path --verbose --json --color' ;;
         'ait sessions current') words='--help --session --json --color' ;;
@@ -44,7 +44,12 @@ _ait() {
         'ait sessions conflicts') words='--help --strict --json --color' ;;
         'ait sessions history') words='--help --date --days --project --search --limit --json --color' ;;
         'ait sessions prune') words='--help --dry-run --json' ;;
-        'ait prompt') words='--help --for --format --dir --fleet --icons --color --max-width' ;;
+        'ait hooks') words='install uninstall list --help' ;;
+        'ait hooks install') words='session-register session-cleanup statusline --help --dry-run' ;;
+        'ait hooks uninstall') words='session-register session-cleanup statusline --help --dry-run' ;;
+        'ait hooks list') words='--help --json' ;;
+        'ait prompt') words='--help --for --format --dir --fleet --follow --icons --color --max-width' ;;
+        'ait init') words='zsh bash fish tmux starship claude --help --manual --plugin' ;;
         'ait hook') words='session-register session-cleanup --help' ;;
         'ait demo') words='--help --color' ;;
         'ait completions') words='zsh bash fish --help' ;;

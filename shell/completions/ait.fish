@@ -4,7 +4,7 @@ function __ait_at
     set -l at ait
     for word in (commandline -opc)[2..-1]
         switch "$at $word"
-            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions prune' 'ait prompt' 'ait hook' 'ait demo' 'ait completions'
+            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions prune' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait init' 'ait hook' 'ait demo' 'ait completions'
                 set at "$at $word"
         end
     end
@@ -17,7 +17,9 @@ end
 
 complete -c ait -f
 complete -c ait -n '__ait_at ait' -a sessions -d 'see and steer the sessions'
+complete -c ait -n '__ait_at ait' -a hooks -d 'have Claude Code call ait'
 complete -c ait -n '__ait_at ait' -a prompt -d 'print the segment of this folder\'s session, for a prompt'
+complete -c ait -n '__ait_at ait' -a init -d 'print what puts the segment in a prompt, in tmux or in starship'
 complete -c ait -n '__ait_at ait' -a hook -d 'take an event from Claude Code on standard input (Claude Code calls this)'
 complete -c ait -n '__ait_at ait' -a demo -d 'see it all at work with three played sessions, in a temporary folder'
 complete -c ait -n '__ait_at ait' -a completions -d 'print the completion file of a shell'
@@ -58,14 +60,31 @@ complete -c ait -n '__ait_at ait sessions history' -l color -x -a 'always never 
 complete -c ait -n '__ait_at ait sessions prune' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait sessions prune' -l dry-run -d 'say what would be archived, and archive nothing'
 complete -c ait -n '__ait_at ait sessions prune' -l json -d 'one JSON object'
+complete -c ait -n '__ait_at ait hooks' -a install -d 'install hooks into Claude Code\'s settings'
+complete -c ait -n '__ait_at ait hooks' -a uninstall -d 'take hooks out of Claude Code\'s settings again'
+complete -c ait -n '__ait_at ait hooks' -a list -d 'show which hooks are installed, and when each was last seen to fire'
+complete -c ait -n '__ait_at ait hooks' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait hooks install' -a 'session-register session-cleanup statusline'
+complete -c ait -n '__ait_at ait hooks install' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait hooks install' -l dry-run -d 'show what would change, and change nothing'
+complete -c ait -n '__ait_at ait hooks uninstall' -a 'session-register session-cleanup statusline'
+complete -c ait -n '__ait_at ait hooks uninstall' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait hooks uninstall' -l dry-run -d 'show what would change, and change nothing'
+complete -c ait -n '__ait_at ait hooks list' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait hooks list' -l json -d 'one JSON object'
 complete -c ait -n '__ait_at ait prompt' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait prompt' -l for -x -a 'zsh bash fish tmux starship ansi plain' -d 'zsh, bash, fish, tmux, starship, ansi or plain (the default)'
 complete -c ait -n '__ait_at ait prompt' -l format -x -d 'what to show: text, {token}, [group that vanishes when empty]'
 complete -c ait -n '__ait_at ait prompt' -l dir -x -a '(__fish_complete_directories)' -d 'the folder to speak of, instead of the current one'
 complete -c ait -n '__ait_at ait prompt' -l fleet -d 'all sessions, wherever they work: how many, who waits, conflicts'
+complete -c ait -n '__ait_at ait prompt' -l follow -d 'a line now and one at each change, until nobody reads: for a #() of tmux'
 complete -c ait -n '__ait_at ait prompt' -l icons -x -a 'unicode nerd ascii' -d 'unicode (the default), nerd or ascii'
 complete -c ait -n '__ait_at ait prompt' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait prompt' -l max-width -x -d 'at most this many terminal cells'
+complete -c ait -n '__ait_at ait init' -a 'zsh bash fish tmux starship claude'
+complete -c ait -n '__ait_at ait init' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait init' -l manual -d 'shells: touch no prompt, only set $AIT_SEGMENT'
+complete -c ait -n '__ait_at ait init' -l plugin -d 'tmux: the plug-in itself'
 complete -c ait -n '__ait_at ait hook' -a 'session-register session-cleanup'
 complete -c ait -n '__ait_at ait hook' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait demo' -l help -d 'display usage information'

@@ -4,5 +4,6 @@ pub mod jsonc;
 pub mod payload;
 pub mod registry;
 pub mod settings;
+pub mod status_payload;
 mod surgery;
 mod words;

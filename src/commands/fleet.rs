@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::claude::registry::Record;
 use crate::error::{Error, Exit, Result};
 use crate::render::elapsed;
+use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
@@ -187,6 +188,16 @@ pub fn here(root: &Root, here: &Place, now: Timestamp) -> Vec<Member> {
         Member::at(session, place, root)
     };
     shown_at(live.map(member).collect(), here)
+}
+
+/// One session by its id, whether its process runs or not; `None` where there is no manifest of it.
+///
+/// # Errors
+/// Where its manifest cannot be read.
+pub fn one(root: &Root, id: &SessionId) -> Result<Option<Member>> {
+    let Ok(folder) = Folder::open(root.active()) else { return Ok(None) };
+    let failed = |why| Error::new("reading a manifest", folder.path().join(id.file_name()).display(), why);
+    Ok(active::read_one(&folder, id).map_err(failed)?.map(|session| Member::new(session, root)))
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.

@@ -1,5 +1,6 @@
 //! What each request does. A command returns its output; only `main` writes it and exits.
 
+mod chain;
 pub mod completions;
 pub mod conflicts;
 pub mod current;
@@ -14,6 +15,7 @@ pub mod live;
 mod page;
 pub mod prompt;
 pub mod prune;
+pub mod statusline;
 pub mod task;
 
 use crate::cli::Request;
@@ -68,6 +70,7 @@ pub fn run(request: Request) -> Output {
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
+        Request::Statusline(request) => return statusline::run(&request),
         Request::Init(request) => init::text(&request).map(Output::data),
         Request::Live(request) => live::run(&request),
         Request::Current(request) => current::run(&request),
@@ -75,6 +78,9 @@ pub fn run(request: Request) -> Output {
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::HooksInstall(request) => hooks::install(&request),
+        Request::HooksUninstall(request) => hooks::uninstall(&request),
+        Request::HooksList(request) => hooks::list(&request),
         Request::Completions(request) => completions::run(&request),
         Request::Demo(request) => demo::run(&request),
     };

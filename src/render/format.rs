@@ -12,8 +12,8 @@ use crate::error::{Error, Exit};
 /// The default reading of a prompt: `aiterm main 45m Implementing session coordination ⚠2`.
 pub const PROMPT: &str = "[{project} ][{branch} ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}]";
 
-/// The default of Claude Code's status line.
-pub const STATUS_LINE: &str = "[{project} ][{branch} ][({worktree}) ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}][ {hooks}]\
+/// The default of Claude Code's status line. Who waits is not said: its reader sits in front of that session.
+pub const STATUS_LINE: &str = "[{project} ][{branch} ][({worktree}) ][{elapsed}][ {task}][ {conflict}][ {moved}][ {hooks}]\
      [ | {model}][ | {context}][ | {cost}][ | {lines}][ | {limits}]";
 
 /// The default of a status line that speaks of all sessions.

@@ -448,7 +448,7 @@ mod tests {
         }
         assert_eq!(
             plain(STATUS_LINE, &facts),
-            "aiterm dev (wt) 2h 5m ◷atlas 2m a task ⚠2 ↷main -> dev ✗no hooks | Opus | 37% context | $1.24 | +120 -30 \
+            "aiterm dev (wt) 2h 5m a task ⚠2 ↷main -> dev ✗no hooks | Opus | 37% context | $1.24 | +120 -30 \
              | 5h 42% 7d 7%"
         );
         assert_eq!(plain(FLEET, &facts), "3 live ◷atlas 2m ⚠2");

@@ -23,9 +23,13 @@ impl Place {
         }
     }
 
-    /// The place of the current folder, whose path the kernel gives without symlinks.
+    /// The place of the current folder.
     pub fn here() -> Place {
-        let folder = env::current_dir().unwrap_or_else(|| PathBuf::from("/"));
+        Place::of_resolved(env::current_dir().unwrap_or_else(|| PathBuf::from("/")))
+    }
+
+    /// The place of a path without symlinks, such as the kernel gives for the current folder.
+    pub fn of_resolved(folder: PathBuf) -> Place {
         let tree = Tree::find_resolved(&folder);
         Place { root: tree.as_ref().map_or(folder, |tree| tree.root.clone()), tree }
     }

@@ -365,6 +365,82 @@ pub fn run(
     Run { program, arguments, variables, without: |_| false, folder, limit, enough: |_| false, most: 64 << 20 }.run()
 }
 
+/// Runs a program to its end with `input` on its standard input, but not longer than `limit`, after which it and what it
+/// started are killed and the error is `TimedOut`; it may write `most` bytes. It need not read its input, and what it
+/// leaves running is left alone, even where that holds its output open.
+pub fn run_with_input(
+    program: &Path,
+    arguments: &[&OsStr],
+    folder: &Path,
+    input: &[u8],
+    limit: Duration,
+    most: usize,
+) -> io::Result<Output> {
+    let deadline = Instant::now() + limit;
+    let mut child = command(program)
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()?;
+    let mut stdout = Vec::new();
+    let talked = talk(&mut child, input, &mut stdout, most, deadline);
+    if talked.is_err() {
+        kill_group(&mut child);
+    }
+    let status = wait(&mut child, deadline);
+    talked?;
+    let status = status?;
+    Ok(Output { success: status.success(), code: status.code(), stdout })
+}
+
+/// Writes to a program and reads from it as it pleases, until its output is closed or it has ended.
+fn talk(child: &mut Child, mut input: &[u8], output: &mut Vec<u8>, most: usize, deadline: Instant) -> io::Result<()> {
+    /// How often to look whether it has ended while something that it started holds its output open.
+    const LOOK: Duration = Duration::from_millis(20);
+    let Some(from) = child.stdout.take() else { return Ok(()) };
+    let mut to = child.stdin.take();
+    if let Some(to) = &to {
+        // This end only: the other is another open file.
+        rustix::io::ioctl_fionbio(to, true)?;
+    }
+    loop {
+        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
+        let pause = Timespec { tv_sec: 0, tv_nsec: left.min(LOOK).subsec_nanos().into() };
+        let mut ends = vec![PollFd::new(&from, PollFlags::IN)];
+        ends.extend(to.as_ref().map(|to| PollFd::new(to, PollFlags::OUT)));
+        match rustix::event::poll(&mut ends, Some(&pause)) {
+            Ok(0) if child.try_wait()?.is_some() => return Ok(()),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let ready: Vec<bool> = ends.iter().map(|end| !end.revents().is_empty()).collect();
+        if ready.first() == Some(&true) {
+            output.reserve(4096);
+            if rustix::io::read(&from, rustix::buffer::spare_capacity(output))? == 0 {
+                return Ok(());
+            }
+            if output.len() > most {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+        }
+        if let (Some(pipe), Some(true)) = (&to, ready.get(1)) {
+            match rustix::io::write(pipe, input) {
+                Ok(written) => input = input.get(written..).unwrap_or_default(),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => continue,
+                // It has read enough.
+                Err(_) => input = &[],
+            }
+            if input.is_empty() {
+                to = None;
+            }
+        }
+    }
+}
+
 /// A program to be started. Everything in `ait` that starts one comes through here.
 #[expect(clippy::disallowed_methods, reason = "this is the place where processes are started")]
 pub fn command(program: &Path) -> std::process::Command {

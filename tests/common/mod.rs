@@ -229,7 +229,7 @@ impl Ask<'_> {
 
     /// Runs `ait` with these words.
     pub(crate) fn words(&self, words: &[&str]) -> Said {
-        self.spawn(words, b"")
+        self.given(words, b"")
     }
 
     /// Hands an event to the hook: one line on standard input.
@@ -241,7 +241,7 @@ impl Ask<'_> {
 
     /// Hands any bytes to the hook.
     pub(crate) fn hook_named(&self, name: &str, bytes: &[u8]) -> Said {
-        self.spawn(&["hook", name], bytes)
+        self.given(&["hook", name], bytes)
     }
 
     /// A program with this environment, to which this home is home.
@@ -251,7 +251,8 @@ impl Ask<'_> {
         command
     }
 
-    fn spawn(&self, words: &[&str], input: &[u8]) -> Said {
+    /// Runs `ait` with these words and these bytes on standard input.
+    pub(crate) fn given(&self, words: &[&str], input: &[u8]) -> Said {
         let mut child = self
             .command(AIT)
             .args(words)

@@ -1,0 +1,38 @@
+//! The status line that was there before ours: run with what Claude Code sent, its output put below ours.
+//!
+//! The only process that a status line starts, and only where its settings say so (`--then`).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::sys::{env, process};
+
+/// How long it may take. Ours is shown together with it, and Claude Code ends a status line when the next one is due:
+/// a command that hangs may not keep ours away for long. Some ask the net, or start node, and need a second or two.
+const LIMIT: Duration = Duration::from_secs(5);
+/// Claude Code shows a few lines of the width of a terminal.
+const MOST: usize = 64 * 1024;
+
+/// What the command prints, without empty lines at either end; its bytes are shown as they would be without us.
+///
+/// # Errors
+/// Where it cannot be started, takes too long, or ends with another exit code than 0: Claude Code shows nothing then
+/// either.
+pub(crate) fn output(command: &str, input: &[u8]) -> Result<String> {
+    let failed = |why: &dyn std::fmt::Display| Error::new("running the status line after ours", command, why);
+    let folder = env::current_dir().unwrap_or_else(|| PathBuf::from("/"));
+    // As Claude Code runs it itself.
+    let words = ["-c".as_ref(), command.as_ref()];
+    let output =
+        process::run_with_input("/bin/sh".as_ref(), &words, &folder, input, LIMIT, MOST).map_err(|why| failed(&why))?;
+    match output.code {
+        Some(0) => {}
+        Some(code) => return Err(failed(&format_args!("exit code {code}"))),
+        None => return Err(failed(&"ended by a signal")),
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let from = text.find(|c: char| !c.is_whitespace()).unwrap_or(text.len());
+    let from = text.get(..from).and_then(|blank| blank.rfind('\n')).map_or(0, |end| end + 1);
+    Ok(text.get(from..).unwrap_or_default().trim_end().to_owned())
+}

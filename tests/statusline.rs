@@ -1,0 +1,488 @@
+//! `ait statusline`: what the client sends, as it was captured and as it might be; the session that it names; the status
+//! line that was there before.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop at the first surprise, and starts processes and reads the clock itself"
+)]
+
+mod common;
+
+use std::fs;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{Client, World, ago, wait_until};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+const ID: &str = "6425757d-2548-4fb2-9ce2-2c43e134d597";
+const OTHER: &str = "9029aedc-fe71-4c87-b21d-9d372d6ce844";
+
+/// A home with a folder `project`, and a repository `repo` with a worktree; and how `ait statusline` is run in it.
+struct Stage {
+    world: World,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Deref for Stage {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let world = World::new();
+        world.folder("project/sub");
+        let repository = world.repository("repo");
+        world.worktree(&repository, "repo/.claude/worktrees/wt1", "worktree-wt1");
+        Stage { world, variables: Vec::new() }
+    }
+
+    /// With this variable.
+    fn var(mut self, name: &'static str, value: impl Into<String>) -> Stage {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    /// Writes the manifest of a session that started 45 minutes ago.
+    fn manifest(&self, id: &str, pid: u32, folder: &str, fields: Value) -> PathBuf {
+        let mut all = json!({"task": "Fixing login"});
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        self.by_hand(id, pid, &self.path(folder), all)
+    }
+
+    /// A captured payload, with this home in place of the one it was captured in.
+    fn captured(&self, case: &str) -> String {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/payloads/statusLine-{case}.json"));
+        fs::read_to_string(file).unwrap().replace("/home/dev", self.path("").to_str().unwrap())
+    }
+
+    /// Runs `ait statusline`; gives what it prints. It always goes well.
+    #[track_caller]
+    fn shows(&self, words: &[&str], input: impl AsRef<[u8]>) -> String {
+        let ask = self.variables.iter().fold(self.ait(), |ask, (name, value)| ask.var(name, value));
+        ask.given(&[&["statusline"], words].concat(), input.as_ref()).fine()
+    }
+
+    /// The same without colour.
+    #[track_caller]
+    fn plain(&self, input: impl AsRef<[u8]>) -> String {
+        self.shows(&["--color", "never"], input)
+    }
+}
+
+/// A payload with a session at a folder, and more.
+fn payload(id: &str, folder: &Path, fields: Value) -> String {
+    let mut payload = json!({"session_id": id, "cwd": folder, "workspace": {"current_dir": folder}});
+    payload.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    payload.to_string()
+}
+
+#[test]
+fn every_captured_payload_makes_a_line() {
+    let world = Stage::new();
+    let known = Stage::new();
+    let client = Client::new();
+    // What it shows of a session that nobody knows, and of the same session with a task of the user's.
+    let cases = [
+        ("auto-compact", "project <1m | Opus 5.5 | 1% context | $0.21", "Opus 5.5 | 1% context | $0.21"),
+        ("bash-cd", "sub <1m | Opus 5.5 | 1% context | $0.01", "Opus 5.5 | 1% context | $0.01"),
+        ("bash", "project <1m | Opus 5.5 | 1% context | $0.01", "Opus 5.5 | 1% context | $0.01"),
+        ("bg-session", "project <1m | Sonnet 5.5", "Sonnet 5.5"),
+        ("branch", "project <1m next SAY[ok] (Branch) | Opus 5.5 | 1% context", "Opus 5.5 | 1% context"),
+        ("clear", "project <1m my-name | Opus 5.5", "Opus 5.5"),
+        (
+            "compact",
+            "project <1m my-name ✗no hooks | Opus 5.5 | 0% context | $0.05 | +3 -1",
+            "Opus 5.5 | 0% context | $0.05 | +3 -1",
+        ),
+        ("continue", "project <1m my-name | Opus 5.5 | 1% context", "Opus 5.5 | 1% context"),
+        ("fork-session", "project <1m lab-name | Opus 5.5 | 1% context", "Opus 5.5 | 1% context"),
+        ("git-repo-2", "repo main <1m | Sonnet 5.5 | 1% context", "Sonnet 5.5 | 1% context"),
+        ("model-switch", "project <1m | Sonnet 5.5", "Sonnet 5.5"),
+        ("permission-prompt", "project <1m | Opus 5.5 | 1% context | $0.01", "Opus 5.5 | 1% context | $0.01"),
+        ("prompt", "project <1m | Opus 5.5 | 1% context", "Opus 5.5 | 1% context"),
+        (
+            "rename",
+            "project <1m my-name ✗no hooks | Opus 5.5 | 2% context | $0.05 | +3 -1",
+            "Opus 5.5 | 2% context | $0.05 | +3 -1",
+        ),
+        ("slash-cd", "project <1m | Opus 5.5 | 1% context | $0.01", "Opus 5.5 | 1% context | $0.01"),
+        ("start", "project <1m | Opus 5.5", "Opus 5.5"),
+        ("worktree", "repo worktree-wt1 (wt1) <1m | Sonnet 5.5", "Sonnet 5.5"),
+    ];
+    let captured = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/payloads")).unwrap();
+    let names = captured.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with("statusLine-")).count(), cases.len());
+    for (case, unknown, end) in cases {
+        assert_eq!(world.plain(world.captured(case)), format!("{unknown}\n"), "{case}");
+
+        let payload = known.captured(case);
+        let sent: Value = serde_json::from_str(&payload).unwrap();
+        let id = sent["session_id"].as_str().unwrap();
+        let file = known.manifest(id, client.pid(), "elsewhere", json!({"task_source": "user", "git_branch": "old"}));
+        let place = match case {
+            "git-repo-2" => "main",
+            "worktree" => "worktree-wt1 (wt1)",
+            _ => "old",
+        };
+        assert_eq!(known.plain(payload), format!("aiterm {place} 45m Fixing login | {end}\n"), "{case}");
+        fs::remove_file(file).unwrap();
+    }
+    assert_eq!(world.log(), [""; 0]);
+}
+
+#[test]
+fn what_subscribers_and_other_versions_of_the_client_get() {
+    let world = Stage::new();
+    let at = |fields: Value| world.plain(payload(ID, &world.path("repo"), fields));
+    let limits = json!({
+        "five_hour": {"used_percentage": 23.5, "resets_at": 1_738_425_600},
+        "seven_day": {"used_percentage": 105, "resets_at": 1_738_857_600},
+    });
+    assert_eq!(at(json!({ "rate_limits": limits })), "repo main | 5h 24% 7d 105%\n");
+    assert_eq!(at(json!({"rate_limits": {"seven_day": {"used_percentage": 41.2}}})), "repo main | 7d 41%\n");
+    assert_eq!(at(json!({"rate_limits": {"five_hour": null, "new": 3}})), "repo main\n");
+    let window = json!({"context_window_size": 200_000, "current_usage": {"input_tokens": 20, "cache_read_input_tokens": 99_980}});
+    assert_eq!(at(json!({ "context_window": window })), "repo main | 50% context\n");
+    assert_eq!(at(json!({"model": {"id": "claude-opus-5-5"}})), "repo main | claude-opus-5-5\n");
+    assert_eq!(
+        at(json!({"cost": {"total_duration_ms": 7_500_000, "total_lines_removed": 4}, "version": [2, 1]})),
+        "repo main 2h 5m ✗no hooks | +0 -4\n"
+    );
+}
+
+/// The places of all fields in an object, however deep.
+fn places(value: &Value, above: &str) -> Vec<String> {
+    let Value::Object(fields) = value else { return Vec::new() };
+    let of_field = |(name, value): (&String, &Value)| {
+        let place = format!("{above}/{name}");
+        let mut below = places(value, &place);
+        below.push(place);
+        below
+    };
+    fields.iter().flat_map(of_field).collect()
+}
+
+#[test]
+fn any_field_may_be_null_absent_or_of_another_type() {
+    let world = Stage::new();
+    let whole: Value = serde_json::from_str(&world.captured("rename")).unwrap();
+    let full = "project <1m my-name ✗no hooks | Opus 5.5 | 2% context | $0.05 | +3 -1\n";
+    assert_eq!(world.plain(whole.to_string()), full);
+    for place in places(&whole, "") {
+        // What the line loses with the field; what stands in for it where something does.
+        let want = match place.as_str() {
+            "/session_id" => full.replace(" ✗no hooks", ""),
+            "/session_name" => full.replace(" my-name", ""),
+            "/model" => full.replace(" | Opus 5.5", ""),
+            "/model/display_name" => full.replace("Opus 5.5", "claude-opus-5-5"),
+            "/cost" => "project my-name | Opus 5.5 | 2% context\n".to_owned(),
+            "/cost/total_cost_usd" => full.replace(" | $0.05", ""),
+            "/cost/total_duration_ms" => full.replace(" <1m", "").replace(" ✗no hooks", ""),
+            "/cost/total_lines_added" => full.replace("+3", "+0"),
+            "/cost/total_lines_removed" => full.replace("-1", "-0"),
+            "/context_window" => full.replace(" | 2% context", ""),
+            _ => full.to_owned(),
+        };
+        let mut seen = vec![with(&whole, &place, None)];
+        seen.extend(
+            [json!(null), json!([1]), json!({"new": {}}), json!(true)].map(|other| with(&whole, &place, Some(other))),
+        );
+        for payload in seen {
+            assert_eq!(world.plain(payload.to_string()), want, "{place}: {payload}");
+        }
+    }
+    assert_eq!(world.log(), [""; 0]);
+}
+
+/// The object with another value at a place, or without the field.
+fn with(whole: &Value, place: &str, value: Option<Value>) -> Value {
+    let mut changed = whole.clone();
+    let (above, name) = place.rsplit_once('/').unwrap();
+    let object = changed.pointer_mut(above).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => object.insert(name.to_owned(), value),
+        None => object.remove(name),
+    };
+    changed
+}
+
+#[test]
+fn the_session_is_the_one_in_the_payload() {
+    let world = Stage::new().var("CLAUDE_CODE_SESSION_ID", OTHER);
+    let (one, two) = (Client::new(), Client::new());
+    world.manifest(ID, one.pid(), "repo", json!({"task": "mine"}));
+    world.manifest(OTHER, two.pid(), "repo", json!({"task": "theirs", "project": "wrong"}));
+    let repo = world.path("repo");
+    assert_eq!(world.plain(payload(ID, &repo, json!({}))), "aiterm main 45m mine ⚠2\n");
+    assert_eq!(world.plain(payload(OTHER, &repo, json!({}))), "wrong main 45m theirs ⚠2\n");
+    // One that nobody knows is in their way too.
+    assert_eq!(world.plain(payload("new", &repo, json!({}))), "repo main ⚠3\n");
+    assert_eq!(world.plain(payload("../../x", &repo, json!({}))), "repo main ⚠3\n");
+    // It moved on to another tree since its last event, and has nobody there.
+    let worktree = world.path("repo/.claude/worktrees/wt1");
+    assert_eq!(world.plain(payload(ID, &worktree, json!({}))), "aiterm worktree-wt1 (wt1) 45m mine\n");
+    // The other one has ended without a word.
+    drop(two);
+    assert_eq!(world.plain(payload(ID, &repo, json!({}))), "aiterm main 45m mine\n");
+}
+
+#[test]
+fn a_session_in_a_folder_above_is_no_conflict() {
+    let world = Stage::new();
+    let client = Client::new();
+    world.manifest(OTHER, client.pid(), "project", json!({}));
+    assert_eq!(world.plain(payload(ID, &world.path("project/sub"), json!({}))), "sub\n");
+    assert_eq!(world.plain(payload(ID, &world.path("project"), json!({}))), "project ⚠2\n");
+}
+
+#[test]
+fn what_the_user_set_wins_over_the_title_and_that_over_the_prompt() {
+    let world = Stage::new();
+    let client = Client::new();
+    for (fields, wanted) in [
+        (json!({"task_source": "user"}), " Fixing login"),
+        (json!({"task_source": "user", "task": null}), ""),
+        (json!({"task_source": "title"}), " Title"),
+        (json!({"task_source": "prompt"}), " Title"),
+        (json!({"task": null}), " Title"),
+        (json!({}), " Fixing login"),
+    ] {
+        world.manifest(ID, client.pid(), "repo", fields.clone());
+        let shown = world.plain(payload(ID, &world.path("repo"), json!({"session_name": "Title"})));
+        assert_eq!(shown, format!("aiterm main 45m{wanted}\n"), "{fields}");
+    }
+}
+
+#[test]
+fn the_mark_for_hooks_waits_until_one_must_have_come() {
+    let client = Client::new();
+    let world = Stage::new().var("CLAUDE_PID", client.pid().to_string());
+    let shown = |milliseconds: u64, started: i64| {
+        let started = Timestamp::now().as_millisecond() - started;
+        let record = json!({"pid": client.pid(), "sessionId": ID, "startedAt": started}).to_string();
+        world.write(&format!(".claude/sessions/{}.json", client.pid()), &record);
+        world.plain(payload(ID, &world.path("repo"), json!({"cost": {"total_duration_ms": milliseconds}})))
+    };
+    assert_eq!(shown(60_000, 60_000), "repo main 1m ✗no hooks\n");
+    // Resumed this moment; and after /clear.
+    assert_eq!(shown(60_000, 500), "repo main 1m\n");
+    assert_eq!(shown(500, 60_000), "repo main <1m\n");
+}
+
+#[test]
+fn a_state_is_shown_where_the_format_asks() {
+    let world = Stage::new().var("AIT_STATUSLINE_FORMAT", "{session}[ {state}][ {waiting_for}][ {waiting}]");
+    let client = Client::new();
+    let fields = json!({"state": "waiting", "state_since": ago(130), "waiting_for": "question"});
+    world.manifest(ID, client.pid(), "repo", fields);
+    let sent = payload(ID, &world.path("repo"), json!({}));
+    assert_eq!(world.plain(&sent), "6425757d waiting question ◷2m\n");
+    assert_eq!(world.shows(&["--color", "never", "--icons", "ascii", "--format", "{waiting}"], &sent), "?2m\n");
+    // The format of the prompt is another matter.
+    let world = Stage::new().var("AIT_FORMAT", "{path}");
+    assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({}))), "repo main\n");
+}
+
+#[test]
+fn bad_input_costs_what_it_brings_and_leaves_a_reason() {
+    let world = Stage::new();
+    let deep = format!("{{\"model\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let garbage: [&[u8]; 8] =
+        [b"", b"\n", b"[]", b"null", b"{\"session_id\":", b"\xff\xfe", b"{\"cwd\":\"\\ud800\"}x", b"\0"];
+    for (count, bytes) in garbage.into_iter().enumerate() {
+        // What the folder that it runs in says.
+        let name = world.path("").file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(world.plain(bytes), format!("{name}\n"), "{bytes:?}");
+        let log = world.log();
+        assert_eq!(log.len(), count + 1, "{bytes:?}");
+        assert!(log[count].contains("statusline: reading a payload: standard input: "), "{log:?}");
+    }
+    assert!(world.plain(deep).ends_with('\n'));
+    let huge = format!("{{\"x\":\"{}\"}}", "y".repeat(100 << 20));
+    assert!(world.plain(huge).starts_with("ait-test-"));
+    assert!(world.log().last().unwrap().contains("larger than 1048576 bytes"), "{:?}", world.log());
+    // A folder that is none, gone, or relative.
+    for cwd in [json!("repo"), json!("/nowhere/x"), json!(7), json!("\u{0}")] {
+        assert!(world.plain(json!({ "cwd": cwd }).to_string()).ends_with('\n'), "{cwd}");
+    }
+}
+
+#[test]
+fn a_broken_manifest_is_not_believed_and_not_touched() {
+    let world = Stage::new();
+    let file = format!(".claude/sessions/active/{ID}.json");
+    world.write(&file, "{\"task\":");
+    assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({}))), "repo main\n");
+    assert_eq!(fs::read(world.path(&file)).unwrap(), b"{\"task\":");
+    assert!(
+        world.log()[0].contains(&format!("reading a manifest: {}", world.path(&file).display())),
+        "{:?}",
+        world.log()
+    );
+}
+
+#[test]
+fn a_mistake_in_an_option_does_not_cost_the_line() {
+    let world = Stage::new();
+    let sent = payload(ID, &world.path("repo"), json!({}));
+    let words = ["--format", "{brnch}", "--icons", "big", "--color", "red"];
+    assert_eq!(world.shows(&words, &sent), "\u{1b}[1;36mrepo\u{1b}[0m \u{1b}[34mmain\u{1b}[0m\n");
+    let log = world.log().join("\n");
+    assert_eq!(world.ait().given(&["statusline", "--new", "x"], sent.as_bytes()).code, Some(0));
+    for reason in ["did you mean `branch`?", "no icons are called `big`", "`red` is not a choice"] {
+        assert!(log.contains(reason), "{log}");
+    }
+}
+
+#[test]
+fn without_a_home_there_is_a_line_too() {
+    let world = Stage::new().var("HOME", "");
+    assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({"model": "opus"}))), "repo main | opus\n");
+    let world = Stage::new().var("HOME", "/dev/null");
+    assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({"model": "opus"}))), "repo main | opus\n");
+}
+
+#[test]
+fn colour_unless_it_is_not_wanted() {
+    let colored = "\u{1b}[1;36mrepo\u{1b}[0m \u{1b}[34mmain\u{1b}[0m\n";
+    let world = Stage::new();
+    let sent = payload(ID, &world.path("repo"), json!({}));
+    assert_eq!(world.shows(&[], &sent), colored);
+    let world = Stage::new().var("NO_COLOR", "1");
+    let sent = payload(ID, &world.path("repo"), json!({}));
+    assert_eq!(world.shows(&[], &sent), "repo main\n");
+    assert_eq!(world.shows(&["--color", "always"], &sent), colored);
+}
+
+#[test]
+fn the_line_keeps_to_the_room_that_the_client_has() {
+    let client = Client::new();
+    let widths = [("110", 106), ("60", 56), ("40", 36), ("24", 20), ("9", 5), ("5", 1)];
+    for (columns, room) in widths {
+        let world = Stage::new().var("COLUMNS", columns);
+        world.manifest(ID, client.pid(), "repo", json!({"task": "日本語 ".repeat(40)}));
+        world.manifest(OTHER, client.pid(), "repo", json!({}));
+        let more = json!({"model": {"display_name": "Opus"}, "cost": {"total_cost_usd": 1}});
+        let shown = world.plain(payload(ID, &world.path("repo"), more));
+        let cells = ait::render::width::cells(shown.trim_end());
+        assert!(cells <= room && cells + 12 > room.min(12), "{columns}: {cells}: {shown}");
+        // The task goes first; what warns and what comes after stay as long as they can.
+        assert_eq!(shown.contains("⚠2 | Opus | $1.00"), room >= 36, "{columns}: {shown}");
+        assert_eq!(shown.contains("日本"), room >= 56, "{columns}: {shown}");
+    }
+    for columns in ["0", "4", "x", ""] {
+        let world = Stage::new().var("COLUMNS", columns);
+        let sent = payload(ID, &world.path("repo"), json!({"session_name": "x".repeat(300)}));
+        assert_eq!(world.plain(&sent).len(), 311, "{columns}");
+        assert_eq!(world.shows(&["--color", "never", "--max-width", "11"], &sent), "repo main\n");
+    }
+}
+
+#[test]
+fn nothing_from_outside_reaches_the_terminal_raw() {
+    let world = Stage::new();
+    let client = Client::new();
+    let hostile = "a\u{1b}[2Jb\u{1b}]8;;http://x\u{1b}\\c\u{7}d\u{9b}5Ce\nf\r\ng\u{202e}h\u{0}i";
+    let fields = json!({"project": hostile, "task": hostile, "git_branch": hostile});
+    let sent = json!({"model": {"display_name": hostile}, "session_name": hostile,
+        "workspace": {"current_dir": "/nowhere", "git_worktree": hostile}, "worktree": {"branch": hostile}});
+    for known in [true, false] {
+        if known {
+            world.manifest(ID, client.pid(), "repo", fields.clone());
+        } else {
+            fs::remove_file(world.path(&format!(".claude/sessions/active/{ID}.json"))).unwrap();
+        }
+        let shown = world.shows(&["--color", "never"], payload(ID, Path::new("/nowhere"), sent.clone()));
+        assert_eq!(shown.matches("a[2Jb]8;;http://x\\cd5Ce f g").count(), if known { 5 } else { 4 }, "{shown:?}");
+        let line = shown.strip_suffix('\n').unwrap();
+        assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown:?}");
+    }
+    let path = json!({"cwd": format!("/nowhere/{hostile}"), "workspace": null});
+    let shown = world.shows(&["--format", "{project} {path} {session}", "--color", "never"], path.to_string());
+    assert!(!shown.trim_end().chars().any(char::is_control), "{shown:?}");
+}
+
+#[test]
+fn the_status_line_that_was_there_before_follows_ours() {
+    let world = Stage::new();
+    let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
+    let shown = |then: &str| world.shows(&["--color", "never", "--then", then], &sent);
+    let ours = "repo main | opus\n";
+    for (then, theirs) in [
+        ("echo theirs", "theirs\n"),
+        ("printf 'a\\nb\\n\\n\\n'", "a\nb\n"),
+        ("printf '\\n \\n  a \\n b'", "  a \n b\n"),
+        ("printf '\\033[31mred\\033[0m'", "\u{1b}[31mred\u{1b}[0m\n"),
+        ("printf 'x\\377y'", "x\u{fffd}y\n"),
+        ("echo \"it's $((1+1))\" | tr a-z A-Z", "IT'S 2\n"),
+        ("grep -o '\"model\":\"opus\"'", "\"model\":\"opus\"\n"),
+        ("pwd", &format!("{}\n", world.path("").display())),
+        // It says something and leaves something behind that holds its output open.
+        ("sleep 1000 & echo $! >left; echo theirs", "theirs\n"),
+        ("true", ""),
+        ("printf '\\n\\n'", ""),
+    ] {
+        assert_eq!(shown(then), format!("{ours}{theirs}"), "{then}");
+    }
+    let left = fs::read_to_string(world.path("left")).unwrap();
+    assert!(Command::new("kill").arg(left.trim()).status().unwrap().success(), "what it left running goes on");
+    assert_eq!(world.log(), [""; 0]);
+    // Ours is empty: theirs stands alone. What it gets is what came in.
+    assert_eq!(world.shows(&["--format", "{task}", "--then", "cat"], "garbage"), "garbage\n");
+}
+
+#[test]
+fn a_chained_command_that_fails_does_not_cost_ours() {
+    let world = Stage::new();
+    let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
+    for (then, reason) in [
+        ("echo half; exit 3", "exit code 3"),
+        ("no-such-program", "exit code 127"),
+        ("kill -9 $$", "ended by a signal"),
+        ("if then", "exit code 2"),
+        ("yes", ""),
+    ] {
+        assert_eq!(world.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n", "{then}");
+        let log = world.log();
+        assert!(log.last().unwrap().contains("running the status line after ours"), "{log:?}");
+        assert!(log.last().unwrap().ends_with(reason), "{then}: {log:?}");
+    }
+}
+
+#[test]
+fn a_chained_command_that_hangs_is_ended_with_all_it_started() {
+    let world = Stage::new();
+    let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
+    let then = "echo half; sleep 1000 & echo $! >child; wait";
+    assert_eq!(world.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n");
+    assert!(world.log()[0].ends_with("timed out"), "{:?}", world.log());
+    let child: u32 = fs::read_to_string(world.path("child")).unwrap().trim().parse().unwrap();
+    wait_until("what it started is gone", || ait::sys::process::look_up(child).is_none_or(|process| process.zombie));
+}
+
+#[test]
+fn a_chained_command_may_read_late_or_never() {
+    let world = Stage::new();
+    // More than a pipe holds.
+    let sent = payload(ID, &world.path("repo"), json!({"x": "y".repeat(900_000)}));
+    let length = sent.len();
+    for (then, theirs) in [
+        ("echo first; wc -c", format!("first\n{length}")),
+        ("exec <&-; echo blind", "blind".to_owned()),
+        ("head -c 9 >/dev/null; echo enough", "enough".to_owned()),
+        ("head -c 9; sed -n '$='", format!("{}1", &sent[..9])),
+    ] {
+        let shown = world.shows(&["--color", "never", "--then", then], &sent);
+        assert_eq!(shown, format!("repo main\n{theirs}\n"), "{then}");
+    }
+}
