@@ -3,7 +3,8 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
-    Output, completions, conflicts, current, demo, history, hook, hooks, init, live, prompt, prune, statusline, task,
+    Output, completions, conflicts, current, demo, guard, history, hook, hooks, init, live, next, prompt, prune,
+    resume, statusline, task,
 };
 use crate::error::{Error, Exit};
 
@@ -30,6 +31,12 @@ pub enum Request {
     History(history::History),
     /// `ait sessions prune`
     Prune(prune::Prune),
+    /// `ait sessions next`
+    Next(next::Next),
+    /// `ait sessions resume`
+    Resume(resume::Resume),
+    /// `ait guard`
+    Guard(guard::Guard),
     /// `ait hooks install`
     HooksInstall(hooks::Install),
     /// `ait hooks uninstall`
@@ -66,6 +73,7 @@ struct Ait {
 #[argh(subcommand)]
 enum Command {
     Sessions(Sessions),
+    Guard(GuardArguments),
     Hooks(Hooks),
     Prompt(PromptArguments),
     Statusline(StatuslineArguments),
@@ -96,6 +104,8 @@ enum SessionsCommand {
     Task(TaskArguments),
     Conflicts(ConflictsArguments),
     History(HistoryArguments),
+    Next(NextArguments),
+    Resume(ResumeArguments),
     Prune(PruneArguments),
 }
 
@@ -117,6 +127,9 @@ struct LiveArguments {
     /// also the process, and where each state comes from
     #[argh(switch, short = 'v')]
     verbose: bool,
+    /// keep it on the screen, up to date; q leaves
+    #[argh(switch, short = 'w')]
+    watch: bool,
     /// one JSON object
     #[argh(switch)]
     json: bool,
@@ -169,9 +182,12 @@ struct TaskArguments {
     example = "  ait sessions conflicts --strict && git checkout main"
 )]
 struct ConflictsArguments {
-    /// exit with 3 where there are conflicts
+    /// exit with 3 where there are conflicts that have not faded
     #[argh(switch)]
     strict: bool,
+    /// also ask git whether the branches of live trees would merge
+    #[argh(switch)]
+    merge: bool,
     /// one JSON object
     #[argh(switch)]
     json: bool,
@@ -210,6 +226,56 @@ struct HistoryArguments {
     /// always, never or auto (the default)
     #[argh(option, arg_name = "when")]
     color: Option<String>,
+}
+
+/// show which session has waited for you longest
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "next", help_triggers("-h", "--help"), example = "  ait sessions next --go")]
+struct NextArguments {
+    /// switch to its tmux pane
+    #[argh(switch)]
+    go: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// list sessions that did not end properly, with the line that brings each back
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand, name = "resume", help_triggers("-h", "--help"), example = "  ait sessions resume --days 30")]
+struct ResumeArguments {
+    /// look through this many days of history (7)
+    #[argh(option, arg_name = "n")]
+    days: Option<u32>,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// say what happens before a session writes what another one wrote within the hour
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "guard",
+    help_triggers("-h", "--help"),
+    example = "  ait guard             show what counts here\n  ait guard ask         in this repository, have Claude Code ask you\n  ait guard off --user  everywhere else, say nothing"
+)]
+struct GuardArguments {
+    /// off, tell (the default: Claude is told, and the write goes on), ask or deny
+    #[argh(positional)]
+    word: Option<String>,
+    /// for every repository that has no word of its own
+    #[argh(switch)]
+    user: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
 }
 
 /// archive sessions whose process is gone
@@ -390,8 +456,8 @@ impl From<Command> for Request {
     fn from(command: Command) -> Request {
         match command {
             Command::Sessions(Sessions { command }) => match command {
-                SessionsCommand::Live(LiveArguments { project, path, verbose, json, color }) => {
-                    Request::Live(live::Live { project, path, verbose, json, color })
+                SessionsCommand::Live(LiveArguments { project, path, verbose, watch, json, color }) => {
+                    Request::Live(live::Live { project, path, verbose, watch, json, color })
                 }
                 SessionsCommand::Current(CurrentArguments { session, json, color }) => {
                     Request::Current(current::Current { session, json, color })
@@ -400,11 +466,17 @@ impl From<Command> for Request {
                     let text = (!text.is_empty()).then(|| text.join(" "));
                     Request::Task(task::Task { text, session, json })
                 }
-                SessionsCommand::Conflicts(ConflictsArguments { strict, json, color }) => {
-                    Request::Conflicts(conflicts::Conflicts { strict, json, color })
+                SessionsCommand::Conflicts(ConflictsArguments { strict, merge, json, color }) => {
+                    Request::Conflicts(conflicts::Conflicts { strict, merge, json, color })
                 }
                 SessionsCommand::History(HistoryArguments { date, days, project, search, limit, json, color }) => {
                     Request::History(history::History { date, days, project, search, limit, json, color })
+                }
+                SessionsCommand::Next(NextArguments { go, json, color }) => {
+                    Request::Next(next::Next { go, json, color })
+                }
+                SessionsCommand::Resume(ResumeArguments { days, json, color }) => {
+                    Request::Resume(resume::Resume { days, json, color })
                 }
                 SessionsCommand::Prune(PruneArguments { dry_run, json }) => {
                     Request::Prune(prune::Prune { dry_run, json })
@@ -428,6 +500,7 @@ impl From<Command> for Request {
             Command::Statusline(StatuslineArguments { format, icons, color, max_width, then }) => {
                 Request::Statusline(statusline::Statusline { format, icons, color, max_width, then })
             }
+            Command::Guard(GuardArguments { word, user, json }) => Request::Guard(guard::Guard { word, user, json }),
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
             Command::Completions(CompletionsArguments { shell }) => {
                 Request::Completions(completions::Completions { shell })

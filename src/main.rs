@@ -2,17 +2,20 @@
 #![no_main]
 
 use std::ffi::c_int;
+use std::time::Duration;
 
 use ait::cli::Request;
-use ait::commands::{Output, follow};
-use ait::error::Exit;
+use ait::commands::{Output, follow, live};
+use ait::error::{Error, Exit};
 use ait::sys::files;
+use ait::sys::terminal::{self, Screen, Waited};
 
 ait::entry_point!(run);
 
 fn run(arguments: &[String]) -> c_int {
     let output = match ait::cli::parse(arguments) {
-        // The one command that goes on: a write a line, until nobody reads.
+        Ok(request @ Request::Live(live::Live { watch: true, json: false, .. })) => watch(&request),
+        // One more that goes on: a write a line, until nobody reads.
         Ok(Request::Prompt(request)) if request.follow => {
             let _ = follow::lines(&request).try_for_each(|line| files::write_stdout(line.as_bytes()));
             return Exit::Done as c_int;
@@ -21,6 +24,33 @@ fn run(arguments: &[String]) -> c_int {
         Err(stopped) => stopped,
     };
     write(&output) as c_int
+}
+
+/// Answers a request once a second, and shows the answer in place when it is another one, until somebody leaves. What is
+/// left to say afterwards is an error.
+fn watch(request: &Request) -> Output {
+    let failed = |why| Error::new("watching the sessions", "the terminal", why).into();
+    let screen = match Screen::open() {
+        Ok(screen) => screen,
+        Err(why) => return failed(why),
+    };
+    let mut shown = None;
+    loop {
+        let output = ait::commands::run(request.clone());
+        if output.exit != Exit::Done {
+            return output;
+        }
+        let now = (terminal::size(), format!("{}{}", output.stdout, output.stderr));
+        if shown.as_ref() != Some(&now) {
+            if let Err(why) = screen.show(&now.1) {
+                return failed(why);
+            }
+            shown = Some(now);
+        }
+        if screen.wait(Duration::from_secs(1)) == Waited::Leave {
+            return Output::nothing();
+        }
+    }
 }
 
 fn write(output: &Output) -> Exit {

@@ -329,14 +329,13 @@ mod life {
         world.run("sessions task --session abc123 fix the login").fine();
         world.start(&clients[1], "elsewhere", &world.folder("p")).silent();
         let told: Value = serde_json::from_str(&world.start(&clients[2], "here", &tree).fine()).unwrap();
-        let row = "- abc123 on main, started just now, task: fix the login";
-        assert_eq!(told["systemMessage"], format!("aiterm: 1 other live session in this working tree\n{row}"));
+        let row = "abc123 on main, started just now, task: fix the login";
+        assert_eq!(told["systemMessage"], format!("aiterm: 1 other live session in this working tree\n- {row}"));
         assert_eq!(told["hookSpecificOutput"]["hookEventName"], "SessionStart");
         let context = told["hookSpecificOutput"]["additionalContext"].as_str().unwrap();
-        assert!(
-            context.starts_with(&format!("aiterm: 1 other live session in this working tree.\n{row}\n")),
-            "{context}"
-        );
+        let (first, second) = context.split_once('\n').unwrap();
+        assert!(first.starts_with("aiterm: 1 other live session in this working tree; files may change"), "{context}");
+        assert_eq!(second, row);
         let told: Value = serde_json::from_str(&world.start(&clients[3], "there", &worktree).fine()).unwrap();
         let message = told["systemMessage"].as_str().unwrap();
         assert!(message.starts_with("aiterm: 2 other live sessions in another working tree\n"), "{message}");

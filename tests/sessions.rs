@@ -170,11 +170,13 @@ mod live {
         let shown = world.run("sessions live --verbose").fine();
         let (pid, start) = (client.pid(), client.start());
         let block = format!(
-            "   State: idle for <1m, from the hooks\n   Session: 6425757d-2548-4fb2-9ce2-2c43e134d597, pid {pid} started at {start}\n"
+            "   State: idle for <1m, from the hooks, heard just now\n   Session: 6425757d-2548-4fb2-9ce2-2c43e134d597, \
+             pid {pid} (sleep), start time {start} and boot {} match\n",
+            ait::sys::process::boot_id().unwrap().get(..8).unwrap()
         );
         assert!(shown.contains(&block), "{block}\n{shown}");
         let unknown = format!(
-            "   State: unknown, nothing tells\n   Session: abc123, pid {}, start time not stamped\n",
+            "   State: unknown, nothing tells\n   Session: abc123, pid {} (sleep), start time not stamped\n",
             by_hand.pid()
         );
         assert!(shown.contains(&unknown), "{unknown}\n{shown}");
@@ -749,10 +751,10 @@ mod conflicts {
         world.by_hand("def456", clients[1].pid(), &tree, json!({"git_branch": "dev", "started": ago(15 * 60 + 30)}));
         let wanted = "⚠  Conflict Detected!\n\
              Project: aiterm\n\
-             Tree:    ~/aiterm\n\
              Sessions:\n  \
              - abc123 (main) started 2h ago\n  \
              - def456 (dev) started 15m ago: Implementing session coordination\n\
+             Grade: shared-tree, in ~/aiterm\n\
              \n\
              Risk: Parallel edits may overwrite each other; a checkout, stash or reset of one moves the other's files.\n\
              Recommendation: Coordinate work or close one session; `claude --worktree NAME` gives one a tree of its own.\n";
@@ -760,7 +762,7 @@ mod conflicts {
         let strict = world.run("sessions conflicts --strict");
         assert_eq!((strict.code, strict.out.as_str(), strict.err.as_str()), (Some(3), wanted, ""));
         let shown = world.run("sessions conflicts --json").json();
-        assert_eq!(keys(&shown), ["conflicts", "schema_version"]);
+        assert_eq!(keys(&shown), ["conflicts", "faded", "schema_version"]);
         let conflict = &shown["conflicts"][0];
         assert_eq!(shown["conflicts"].as_array().unwrap().len(), 1);
         assert_eq!(keys(conflict), ["files", "grade", "path", "project", "sessions"]);

@@ -33,6 +33,8 @@ pub struct HookPayload {
     pub prompt: Option<String>,
     /// Tool events.
     pub tool: Option<String>,
+    /// The file that a writing tool is about to write (PreToolUse) or wrote (PostToolUse), as the payload has it.
+    pub writes: Option<String>,
     /// Notification: permission_prompt, idle_prompt.
     pub notification: Option<String>,
     /// Stop: a sub-agent still runs.
@@ -53,6 +55,18 @@ fn subagent_running(raw: &RawValue) -> bool {
     tasks.iter().any(|task| task.kind == "subagent" && task.status == "running")
 }
 
+/// The tools that write one file.
+fn writes_a_file(tool: &str) -> bool {
+    matches!(tool, "Write" | "Edit" | "MultiEdit" | "NotebookEdit")
+}
+
+/// The path in a tool's input or result. Results say `filePath`; inputs `file_path`, of notebooks `notebook_path`.
+fn path_in(raw: &RawValue) -> Option<String> {
+    let RawObject(pairs) = serde_json::from_str(raw.get()).ok()?;
+    let named = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).and_then(|(_, raw)| text(raw));
+    ["filePath", "file_path", "notebook_path"].into_iter().find_map(named).filter(|path| !path.is_empty())
+}
+
 impl HookPayload {
     /// Reads a payload.
     ///
@@ -61,6 +75,7 @@ impl HookPayload {
     pub fn parse(bytes: &[u8]) -> Result<HookPayload, serde_json::Error> {
         let RawObject(pairs) = serde_json::from_slice(bytes)?;
         let mut payload = HookPayload::default();
+        let (mut input, mut result) = (None, None);
         for (name, raw) in pairs {
             match &*name {
                 "session_id" => payload.session_id = text(raw).unwrap_or_default(),
@@ -74,10 +89,20 @@ impl HookPayload {
                 "reason" => payload.reason = text(raw),
                 "prompt" => payload.prompt = text(raw),
                 "tool_name" => payload.tool = text(raw),
+                "tool_input" => input = Some(raw),
+                "tool_response" => result = Some(raw),
                 "notification_type" => payload.notification = text(raw),
                 "background_tasks" => payload.subagent_running = subagent_running(raw),
                 _ => {}
             }
+        }
+        if payload.tool.as_deref().is_some_and(writes_a_file) {
+            // What the tool says it did goes before what it was asked to do.
+            payload.writes = match payload.event.as_str() {
+                "PreToolUse" => input.and_then(path_in),
+                "PostToolUse" => result.and_then(path_in).or_else(|| input.and_then(path_in)),
+                _ => None,
+            };
         }
         Ok(payload)
     }
@@ -108,6 +133,23 @@ impl HookPayload {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_result_of_a_write_goes_before_its_wish() {
+        let written = |event: &str, tool: &str, rest: &str| {
+            let text = format!(r#"{{"hook_event_name":"{event}","tool_name":"{tool}",{rest}}}"#);
+            HookPayload::parse(text.as_bytes()).unwrap().writes
+        };
+        let both = r#""tool_response":{"filePath":"/did"},"tool_input":{"file_path":"/wish"}"#;
+        assert_eq!(written("PostToolUse", "Write", both).as_deref(), Some("/did"));
+        assert_eq!(written("PreToolUse", "Edit", both).as_deref(), Some("/wish"));
+        let old = r#""tool_input":{"file_path":"/wish"},"tool_response":"done""#;
+        assert_eq!(written("PostToolUse", "MultiEdit", old).as_deref(), Some("/wish"));
+        let notebook = r#""tool_input":{"notebook_path":"/n.ipynb","new_source":"x"}"#;
+        assert_eq!(written("PostToolUse", "NotebookEdit", notebook).as_deref(), Some("/n.ipynb"));
+        assert_eq!(written("PostToolUse", "Read", both), None);
+        assert_eq!(written("PostToolUseFailure", "Write", both), None);
+    }
 
     #[test]
     fn a_field_of_another_type_costs_that_field_only() {

@@ -1,5 +1,9 @@
 //! `ait sessions conflicts`: where live sessions can hurt each other.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -7,39 +11,81 @@ use super::Output;
 use super::fleet::{self, Member};
 use super::page::{Page, put, put_path};
 use crate::error::{Exit, Result};
+use crate::git::{self, Tree};
 use crate::render::theme::Role;
 use crate::render::{elapsed, json};
-use crate::session::conflict::{Grade, shared};
+use crate::session::conflict::{self, Conflict, File, Grade, Worker};
+use crate::session::manifest::seconds_between;
 use crate::session::raw::JsonFields;
+use crate::session::touch::Touch;
+use crate::store::place::Place;
 use crate::store::root::Root;
+use crate::store::touched;
 use crate::sys::clock;
 
 /// `ait sessions conflicts`
 #[derive(Clone, Debug)]
 pub struct Conflicts {
-    /// Exit with 3 where there are conflicts.
+    /// Exit with 3 where there are conflicts that have not faded.
     pub strict: bool,
+    /// Also ask git whether the branches of live trees would merge.
+    pub merge: bool,
     /// JSON.
     pub json: bool,
     /// always, never, auto.
     pub color: Option<String>,
 }
 
+/// How many files of a conflict people are shown.
+const FILES: usize = 8;
+/// How long git may take over one pair of branches.
+const GIT_LIMIT: Duration = Duration::from_secs(5);
+/// How many pairs of branches git is asked about.
+const PAIRS: usize = 100;
+
 #[derive(Serialize)]
 struct Report {
-    conflicts: Vec<Conflict>,
+    conflicts: Vec<InJson>,
+    /// Those that rest on touches older than an hour.
+    faded: Vec<InJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merges: Option<Vec<Merge>>,
 }
 
 #[derive(Serialize)]
-struct Conflict {
+struct InJson {
     grade: Grade,
     project: String,
     path: String,
     sessions: Vec<JsonFields>,
-    files: [(); 0],
+    files: Vec<FileInJson>,
 }
 
-/// Shows the conflicts, worst first.
+#[derive(Serialize)]
+struct FileInJson {
+    path: String,
+    writers: Vec<Writer>,
+}
+
+#[derive(Serialize)]
+struct Writer {
+    session_id: String,
+    at: Timestamp,
+}
+
+/// What git says of two branches.
+#[derive(Serialize)]
+struct Merge {
+    project: String,
+    branches: [String; 2],
+    paths: [PathBuf; 2],
+    /// The files that would be in conflict; `None` where git could not say.
+    files: Option<Vec<String>>,
+    /// Why it could not.
+    error: Option<String>,
+}
+
+/// Shows the conflicts, worst first, then those that have faded.
 ///
 /// # Errors
 /// Where the folder cannot be read.
@@ -48,55 +94,105 @@ pub fn run(request: &Conflicts) -> Result<Output> {
     let root = Root::find()?;
     let now = clock::now();
     let live = fleet::live(&root)?;
-    let groups: Vec<Vec<&Member>> = shared(live.iter().map(|member| member.place.root.as_path()))
-        .into_iter()
-        .map(|group| group.into_iter().filter_map(|position| live.get(position)).collect())
-        .collect();
-    let exit = if request.strict && !groups.is_empty() { Exit::Conflicts } else { Exit::Done };
+    let touches: Vec<Vec<Touch>> = live.iter().map(|member| touched::all(&root, &member.session.id)).collect();
+    let repositories = repositories(&live, &touches);
+    let workers: Vec<Worker> = live.iter().zip(&touches).map(|(member, touches)| worker(member, touches)).collect();
+    let found = conflict::all(&workers, &|tree| repositories.get(tree).map(String::as_str), now);
+    let merges = request.merge.then(|| ask_git(&live, now));
+
+    let stands = found.iter().any(|found| !found.faded)
+        || merges.iter().flatten().any(|merge| merge.files.as_ref().is_some_and(|files| !files.is_empty()));
+    let exit = if request.strict && stands { Exit::Conflicts } else { Exit::Done };
     if request.json {
-        let conflicts = groups.iter().map(|group| in_json(group, now)).collect();
-        return Ok(Output::data(json::object(&Report { conflicts }).unwrap_or_default()).exit(exit));
+        let in_json = |faded| {
+            let wanted = found.iter().filter(move |found: &&Conflict| found.faded == faded);
+            wanted.map(|found| in_json(found, &live, now)).collect()
+        };
+        let report = Report { conflicts: in_json(false), faded: in_json(true), merges };
+        return Ok(Output::data(json::object(&report).unwrap_or_default()).exit(exit));
     }
-    if groups.is_empty() {
-        let count = live.len();
-        return Ok(Output::data(format!(
-            "No conflicts among {count} live session{}.\n",
-            if count == 1 { "" } else { "s" }
-        )));
+    let mut blocks: Vec<String> = Vec::new();
+    if found.iter().all(|found| found.faded) {
+        let s = if live.len() == 1 { "" } else { "s" };
+        blocks.push(format!("No conflicts among {} live session{s}.\n", live.len()));
     }
-    let text: Vec<String> = groups.iter().map(|group| for_people(group, page, now)).collect();
-    Ok(Output::data(text.join("\n")).exit(exit))
+    blocks.extend(found.iter().map(|found| for_people(found, &live, page, now)));
+    blocks.extend(merges.map(|merges| merges_for_people(&merges, page)));
+    Ok(Output::data(blocks.join("\n")).exit(exit))
 }
 
-fn in_json(group: &[&Member], now: Timestamp) -> Conflict {
-    Conflict {
-        grade: Grade::SharedTree,
-        project: group.first().map(|member| member.place.project()).unwrap_or_default(),
-        path: group.first().map(|member| member.place.root.to_string_lossy().into_owned()).unwrap_or_default(),
-        sessions: group.iter().map(|member| fleet::json(member, now)).collect(),
-        files: [],
+fn worker<'a>(member: &'a Member, touches: &'a [Touch]) -> Worker<'a> {
+    Worker {
+        root: &member.place.root,
+        repository: member.place.repository(),
+        wrote: &member.session.manifest.wrote_in,
+        touches,
     }
 }
 
-fn for_people(group: &[&Member], page: Page, now: Timestamp) -> String {
+/// The common git folder of each tree that was written in.
+fn repositories(live: &[Member], touches: &[Vec<Touch>]) -> BTreeMap<String, String> {
+    let trees: BTreeSet<&str> = touches.iter().flatten().filter_map(|touch| touch.tree.as_deref()).collect();
+    let remembered = |tree: &str| {
+        let mut wrote = live.iter().flat_map(|member| &member.session.manifest.wrote_in);
+        wrote.find(|wrote| wrote.tree == tree).map(|wrote| wrote.repository.clone())
+    };
+    trees
+        .into_iter()
+        .filter_map(|tree| {
+            let found = Tree::find(Path::new(tree)).filter(|found| found.root == Path::new(tree));
+            // A worktree that was removed is remembered by who wrote in it.
+            let repository =
+                found.map(|found| found.common_dir.to_string_lossy().into_owned()).or_else(|| remembered(tree))?;
+            Some((tree.to_owned(), repository))
+        })
+        .collect()
+}
+
+/// The project and the folder of a conflict.
+fn place_of(found: &Conflict) -> (String, PathBuf) {
+    let path = Path::new(&found.place);
+    let path = match (found.grade, path.parent()) {
+        (Grade::Merge, Some(main)) if path.file_name().is_some_and(|name| name == ".git") => main,
+        _ => path,
+    };
+    (Place::of(path).project(), path.to_owned())
+}
+
+fn in_json(found: &Conflict, live: &[Member], now: Timestamp) -> InJson {
+    let (project, path) = place_of(found);
+    let id = |who: usize| live.get(who).map(|member| member.session.id.to_string());
+    let writers = |file: &File| {
+        let writers = file.writers.iter();
+        writers.filter_map(|(who, at)| Some(Writer { session_id: id(*who)?, at: *at })).collect()
+    };
+    InJson {
+        grade: found.grade,
+        project,
+        path: path.to_string_lossy().into_owned(),
+        sessions: members(found, live).map(|member| fleet::json(member, now)).collect(),
+        files: found.files.iter().map(|file| FileInJson { path: file.path.clone(), writers: writers(file) }).collect(),
+    }
+}
+
+fn members<'a>(found: &'a Conflict, live: &'a [Member]) -> impl Iterator<Item = &'a Member> {
+    found.sessions.iter().filter_map(|who| live.get(*who))
+}
+
+fn for_people(found: &Conflict, live: &[Member], page: Page, now: Timestamp) -> String {
     let mut text = String::new();
+    let (project, path) = place_of(found);
     page.line(&mut text, |line| {
-        line.role(Role::Conflict);
-        line.literal("⚠  Conflict Detected!");
+        line.role(if found.faded { Role::Dim } else { Role::Conflict });
+        line.literal(if found.faded { "Faded: more than an hour ago" } else { "⚠  Conflict Detected!" });
         line.role(Role::Plain);
     });
-    if let Some(member) = group.first() {
-        page.line(&mut text, |line| {
-            line.literal("Project: ");
-            put(line, Role::Project, &member.place.project());
-        });
-        page.line(&mut text, |line| {
-            line.literal("Tree:    ");
-            put_path(line, &member.place.root);
-        });
-    }
+    page.line(&mut text, |line| {
+        line.literal("Project: ");
+        put(line, Role::Project, &project);
+    });
     text.push_str("Sessions:\n");
-    for member in group {
+    for member in members(found, live) {
         let manifest = &member.session.manifest;
         page.line(&mut text, |line| {
             line.own(format_args!("  - {} (", member.session.id.short()));
@@ -111,11 +207,101 @@ fn for_people(group: &[&Member], page: Page, now: Timestamp) -> String {
             }
         });
     }
-    text.push_str(
-        "\nRisk: Parallel edits may overwrite each other; a checkout, stash or reset of one moves the other's files.\n",
-    );
-    text.push_str(
-        "Recommendation: Coordinate work or close one session; `claude --worktree NAME` gives one a tree of its own.\n",
-    );
+    if !found.files.is_empty() {
+        text.push_str("Files:\n");
+    }
+    for file in found.files.iter().take(FILES) {
+        page.line(&mut text, |line| {
+            line.literal("  - ");
+            line.text(&file.path);
+            for (position, (who, at)) in file.writers.iter().enumerate() {
+                let Some(member) = live.get(*who) else { continue };
+                line.literal(if position == 0 { ": " } else { ", " });
+                line.own(format_args!("{} {}", member.session.id.short(), elapsed::Ago(seconds_between(*at, now))));
+            }
+        });
+    }
+    if found.files.len() > FILES {
+        text.push_str(&format!("  and {} more: ait sessions conflicts --json\n", found.files.len() - FILES));
+    }
+    page.line(&mut text, |line| {
+        line.own(format_args!("Grade: {}, in ", found.grade.as_str()));
+        put_path(line, &path);
+    });
+    if !found.faded {
+        text.push_str(&format!("\nRisk: {}\nRecommendation: {}\n", found.grade.risk(), found.grade.advice()));
+    }
+    text
+}
+
+/// Asks git of every two live trees of one repository whether what they stand at would merge. Changes that are not
+/// committed are not part of it.
+fn ask_git(live: &[Member], now: Timestamp) -> Vec<Merge> {
+    let mut trees: BTreeMap<PathBuf, Tree> = BTreeMap::new();
+    for member in live {
+        for root in member.trees(now) {
+            if let Some(tree) = Tree::find(root) {
+                trees.insert(tree.root.clone(), tree);
+            }
+        }
+    }
+    let trees: Vec<Tree> = trees.into_values().collect();
+    let pairs = trees.iter().enumerate().flat_map(|(position, one)| {
+        trees
+            .iter()
+            .skip(position + 1)
+            .filter(|other| other.common_dir == one.common_dir)
+            .map(move |other| (one, other))
+    });
+    pairs.take(PAIRS).filter_map(|(one, other)| merge(one, other)).collect()
+}
+
+/// `None` where the two stand at the same commit, or at none.
+fn merge(one: &Tree, other: &Tree) -> Option<Merge> {
+    let (ours, theirs) = (one.head(), other.head());
+    let (from, to) = (ours.commit.as_deref()?, theirs.commit.as_deref()?);
+    if from == to {
+        return None;
+    }
+    let asked = git::merge_conflicts(one, from, to, GIT_LIMIT);
+    let error = asked.as_ref().err().map(ToString::to_string);
+    Some(Merge {
+        project: one.project(),
+        branches: [ours.display()?, theirs.display()?],
+        paths: [one.root.clone(), other.root.clone()],
+        files: asked.ok(),
+        error,
+    })
+}
+
+fn merges_for_people(merges: &[Merge], page: Page) -> String {
+    if merges.is_empty() {
+        return "No two live trees of one repository stand at different commits.\n".to_owned();
+    }
+    let mut text = "As committed, asked of git:\n".to_owned();
+    for merge in merges {
+        let [one, other] = &merge.branches;
+        page.line(&mut text, |line| {
+            line.literal("  - ");
+            put(line, Role::Project, &merge.project);
+            line.literal(": ");
+            put(line, Role::Branch, one);
+            line.literal(" and ");
+            put(line, Role::Branch, other);
+            match (&merge.files, &merge.error) {
+                (Some(files), _) if files.is_empty() => line.literal(" would merge"),
+                (Some(files), _) => {
+                    line.literal(" ");
+                    put(line, Role::Conflict, "would not merge");
+                    line.literal(": ");
+                    line.text(&files.join(", "));
+                }
+                (None, error) => {
+                    line.literal(": ");
+                    line.text(error.as_deref().unwrap_or("git could not say"));
+                }
+            }
+        });
+    }
     text
 }

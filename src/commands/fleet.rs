@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use crate::claude::registry::Record;
 use crate::error::{Error, Exit, Result};
 use crate::render::elapsed;
+use crate::session::conflict::{Grade, in_tree, works_in};
+use crate::session::event;
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
@@ -15,6 +17,7 @@ use crate::store::active::{self, Active, Session};
 use crate::store::index;
 use crate::store::place::Place;
 use crate::store::root::Root;
+use crate::store::touched;
 use crate::sys::files::Folder;
 use crate::sys::{env, process};
 
@@ -38,6 +41,11 @@ impl Member {
     fn at(session: Session, place: Place, root: &Root) -> Member {
         let told = state_of(&session, root);
         Member { session, place, told }
+    }
+
+    /// The trees it works in.
+    pub fn trees(&self, now: Timestamp) -> Vec<&Path> {
+        works_in(&self.place.root, self.place.repository(), &self.session.manifest.wrote_in, now)
     }
 
     /// Its branch and age and task in a few words, for a list of candidates.
@@ -80,6 +88,7 @@ pub fn state_of(session: &Session, root: &Root) -> Told {
         since: manifest.state_since,
         waiting_for: manifest.waiting_for.clone(),
         source: StateSource::Hook,
+        heard: manifest.updated,
     };
     let told = || {
         let record = Record::of_process(root.path(), manifest.pid?)?;
@@ -91,8 +100,13 @@ pub fn state_of(session: &Session, root: &Root) -> Told {
         Some(Told {
             state,
             since: record.status_since,
-            waiting_for: waiting_for.map(str::to_owned),
+            // The client says that it asks; the hooks know for which tool.
+            waiting_for: waiting_for.map(|what| match (what, manifest.tool.as_deref()) {
+                ("permission", Some(tool)) => event::permission_for(tool),
+                _ => what.to_owned(),
+            }),
             source: StateSource::Registry,
+            heard: record.status_since,
         })
     };
     newer(hook, told())
@@ -198,6 +212,24 @@ pub fn one(root: &Root, id: &SessionId) -> Result<Option<Member>> {
     let Ok(folder) = Folder::open(root.active()) else { return Ok(None) };
     let failed = |why| Error::new("reading a manifest", folder.path().join(id.file_name()).display(), why);
     Ok(active::read_one(&folder, id).map_err(failed)?.map(|session| Member::new(session, root)))
+}
+
+/// The conflict of a tree, as far as a prompt warns of it: its grade, and how many sessions work there. `members` are
+/// the sessions that are in the tree, as [`here`] gives them; those that only write in it are added.
+pub fn conflict(root: &Root, members: &[Member], here: &Place, now: Timestamp) -> Option<(Grade, usize)> {
+    let mut guests = touched::guests(root, &here.root, now);
+    guests.retain(|guest| members.iter().all(|member| member.session.id != *guest));
+    let folder = if guests.is_empty() { None } else { Folder::open(root.active()).ok() };
+    let guests: Vec<Session> = folder
+        .iter()
+        .flat_map(|folder| guests.iter().filter_map(|guest| active::read_one(folder, guest).ok().flatten()))
+        .filter(|session| session.liveness.counts())
+        .collect();
+    // Where a guest was started is no concern of this tree's.
+    let guests = guests.iter().map(|session| (&session.manifest, Path::new(""), None));
+    let members =
+        members.iter().map(|member| (&member.session.manifest, &*member.place.root, member.place.repository()));
+    in_tree(members.chain(guests), &here.root, now)
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.

@@ -8,8 +8,8 @@ use super::live::put_heading;
 use super::page::{Page, put, put_path, row};
 use super::{Output, fleet};
 use crate::error::{Error, Exit, Result};
-use crate::render::json;
 use crate::render::theme::Role;
+use crate::render::{elapsed, json};
 use crate::session::manifest::Manifest;
 use crate::session::raw::JsonFields;
 use crate::store::history::{self, Day};
@@ -159,7 +159,7 @@ fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> St
 fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &TimeZone) -> String {
     let mut table = page.table(&format!("Sessions ended on {day}"));
     for (number, manifest) in sessions.iter().enumerate() {
-        row(&mut table, |line| put_heading(line, number + 1, manifest, now));
+        row(&mut table, |line| put_heading(line, Some(number + 1), manifest, now));
         let clock = |time: Option<Timestamp>| match time {
             Some(time) => time.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
             None => "?".to_owned(),
@@ -171,6 +171,11 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
                 line.literal(" (");
                 put(line, Role::Dim, reason);
                 line.literal(")");
+            }
+            for (what, seconds) in [("worked", manifest.worked_seconds), ("waited", manifest.waited_seconds)] {
+                if seconds > 0 {
+                    line.own(format_args!(", {what} {}", elapsed::Short(seconds)));
+                }
             }
         });
         row(&mut table, |line| {

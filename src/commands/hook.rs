@@ -7,22 +7,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::Output;
+use super::tell;
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
 use crate::error::{Error, Result};
 use crate::git::{self, HeadKind};
-use crate::render::elapsed;
 use crate::session::event::{Event, Outcome, Scene};
+use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
-use crate::session::manifest::{Manifest, ProcessStamp};
-use crate::session::task;
+use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
 use crate::store::active::{self, Session};
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::store::{live, notes};
+use crate::store::{live, notes, touched};
 use crate::sys::process::{self, Process};
 use crate::sys::{clock, env, files, terminal};
 
@@ -74,20 +73,70 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
     let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
     let mut scene = scene(&payload, &event, process.as_ref(), &place, now);
+    let write = tell::write_of(root, &id, &payload, now);
+    let touch = write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| tell::touch_of(write, &mut scene));
 
     // Only a resumed session leaves history; the others that come late are to meet it there.
     let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
-    let outcome = active::update(root, &id, returning, PATIENCE, |manifest, known| {
+    let done = active::update(root, &id, returning, PATIENCE, |manifest, known| {
         keep_known(&mut scene, manifest);
+        let change = notice_head(root, manifest, &id, &payload, &event, &scene);
         let outcome = settle(root, manifest, known, &id, &event, &scene);
-        Ok((outcome, outcome))
-    })?;
-    match event {
-        Event::Start { .. } | Event::Compacted if outcome == Outcome::Keep => {
-            Ok(after_start(root, &id, &payload, &place, &scene))
+        if outcome == Outcome::Keep
+            && let Some((write, touch)) = write.as_ref().zip(touch.as_ref())
+            && let Err(why) = touched::record(root, &id, touch, write, touch.tree != scene.tree)
+        {
+            notes::log(root, now, &format!("hook: writing down a touch: {why}"));
         }
-        _ => Ok(Output::nothing()),
+        let moved = if can_tell(&payload) { manifest.head_moved.take() } else { None };
+        let mine = (change == Change::Own).then(|| manifest.clone());
+        Ok((outcome, Done { outcome, moved, mine }))
+    })?;
+    if done.outcome != Outcome::Keep {
+        return Ok(Output::nothing());
     }
+    if let Some(mine) = &done.mine {
+        tell::spread(root, &id, mine, &scene, PATIENCE);
+    }
+    match event {
+        Event::Start { .. } | Event::Compacted => Ok(after_start(root, &id, &payload, &place, &scene)),
+        _ => Ok(tell::at_event(&payload, write.as_ref(), done.moved.as_ref(), now)),
+    }
+}
+
+/// What came of an event.
+struct Done {
+    outcome: Outcome,
+    /// HEAD was moved by somebody else, and now Claude is told.
+    moved: Option<HeadMoved>,
+    /// This session moved HEAD; the others are to hear of it.
+    mine: Option<Manifest>,
+}
+
+/// Whether Claude itself, and not one of its sub-agents, hears what is said at this event.
+fn can_tell(payload: &HookPayload) -> bool {
+    let heard = matches!(payload.event.as_str(), "UserPromptSubmit" | "PreToolUse" | "PostToolUse");
+    heard && payload.agent_id.is_none()
+}
+
+/// Whether HEAD moved since the last event of this session, and through whom.
+fn notice_head(
+    root: &Root,
+    manifest: &mut Manifest,
+    id: &SessionId,
+    payload: &HookPayload,
+    event: &Event,
+    scene: &Scene,
+) -> Change {
+    let ended = payload.tool.as_deref().filter(|_| *event == Event::ToolEnd);
+    let shell_ran = [manifest.tool.as_deref(), ended].into_iter().flatten().any(tell::is_shell_tool);
+    let change = head::change(manifest, scene, shell_ran);
+    if change == Change::Foreign || manifest.head_moved.is_some() {
+        let unknown = change == Change::Foreign && manifest.head_moved.is_none();
+        let by = if unknown { tell::mover(root, id, manifest, scene) } else { None };
+        head::note(manifest, scene, || by);
+    }
+    change
 }
 
 /// Lets the event happen, unless it comes too late or speaks of a session that nobody knows.
@@ -116,10 +165,15 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
         boot_id: process::boot_id().map(str::to_owned),
         tmux_pane: env::text("TMUX_PANE"),
+        // TMUX holds the socket, the server's pid and the session, parted by commas.
+        tmux_socket: env::text("TMUX").and_then(|tmux| Some(tmux.rsplitn(3, ',').nth(2)?.to_owned())),
         user: env::text("USER").or_else(|| env::text("LOGNAME")),
         host: Some(process::host()),
         folder: payload.folder.clone().unwrap_or_else(|| place.root.to_string_lossy().into_owned()),
         tree: place.tree.as_ref().map(|tree| tree.root.to_string_lossy().into_owned()),
+        repository: place.repository().map(|folder| folder.to_string_lossy().into_owned()),
+        wrote: None,
+        overlaps: Vec::new(),
         project: place.project(),
         branch: None,
         head: None,
@@ -197,7 +251,7 @@ fn after_start(root: &Root, id: &SessionId, payload: &HookPayload, place: &Place
         .filter(|session| session.id != *id && !replaced_by(session, scene))
         .filter_map(|session| Some((session, same_tree(place, session)?)))
         .collect();
-    announce(&others, payload, &scene.project, scene.now)
+    tell::at_start(root, &others, payload, &scene.project, scene.now)
 }
 
 /// A process runs one session at a time: what else it is stamped in has ended, and nobody said so.
@@ -213,73 +267,4 @@ fn same_tree(place: &Place, session: &Session) -> Option<bool> {
         return Some(true);
     }
     (other.repository().is_some() && other.repository() == place.repository()).then_some(false)
-}
-
-/// What Claude Code takes from a SessionStart hook.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Announcement {
-    /// Shown to the person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    system_message: Option<String>,
-    hook_specific_output: Context,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Context {
-    hook_event_name: &'static str,
-    /// Given to the model.
-    additional_context: String,
-}
-
-fn announce(others: &[(&Session, bool)], payload: &HookPayload, project: &str, now: Timestamp) -> Output {
-    if others.is_empty() {
-        return Output::nothing();
-    }
-    let here = others.iter().filter(|(_, same)| *same).count();
-    let count = match (here, others.len() - here) {
-        (here, 0) => format!("{here} other live session{} in this working tree", plural(here)),
-        (0, there) => format!("{there} other live session{} in another working tree", plural(there)),
-        (here, there) => format!("{here} other live session{} in this working tree, {there} in another", plural(here)),
-    };
-    let mut rows: Vec<String> = others.iter().map(|(session, same)| row(session, *same, now)).collect();
-    const SHOWN: usize = 5;
-    if rows.len() > SHOWN {
-        let more = rows.len() - SHOWN;
-        rows.truncate(SHOWN);
-        rows.push(format!("and {more} more: ait sessions live"));
-    }
-    let advice = if here > 0 {
-        "\nFiles may change under you; a checkout, stash or reset here moves the other session's files too."
-    } else {
-        ""
-    };
-    let context = format!("{project}: {count}.\n{}{advice}", rows.join("\n"));
-    let announcement = Announcement {
-        // After a compaction the model has forgotten it; the person has not.
-        system_message: (payload.source.as_deref() != Some("compact"))
-            .then(|| format!("{project}: {count}\n{}", rows.join("\n"))),
-        hook_specific_output: Context { hook_event_name: "SessionStart", additional_context: context },
-    };
-    Output::data(serde_json::to_string(&announcement).map(|line| line + "\n").unwrap_or_default())
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
-fn row(session: &Session, same: bool, now: Timestamp) -> String {
-    let manifest = &session.manifest;
-    let mut row = format!("- {} on {}", session.id.short(), manifest.git_branch.as_deref().unwrap_or("no branch"));
-    if let Some(seconds) = manifest.elapsed_seconds(now) {
-        row.push_str(&format!(", started {}", elapsed::Ago(seconds)));
-    }
-    if let Some(task) = manifest.task.as_deref().and_then(task::shorten) {
-        row.push_str(&format!(", task: {task}"));
-    }
-    if !same {
-        row.push_str(&format!(", in {}", manifest.path));
-    }
-    row.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -8,17 +8,17 @@ use serde::Serialize;
 use super::Output;
 use super::fleet::{self, Member};
 use super::page::{Page, put, put_path, row};
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
 use crate::render::theme::Role;
 use crate::render::{elapsed, json};
-use crate::session::conflict::shared;
+use crate::session::conflict::crowded;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::raw::JsonFields;
 use crate::session::state::{State, StateSource, Told};
 use crate::store::live::Liveness;
 use crate::store::root::Root;
-use crate::sys::{clock, env, files};
+use crate::sys::{clock, env, files, process};
 
 /// `ait sessions live`
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Live {
     pub path: Option<String>,
     /// Also the process, and where each state comes from.
     pub verbose: bool,
+    /// Again and again, in place: `main` does that.
+    pub watch: bool,
     /// JSON.
     pub json: bool,
     /// always, never, auto.
@@ -45,6 +47,9 @@ struct Report {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn run(request: &Live) -> Result<Output> {
+    if request.watch && request.json {
+        return Err(Error::new("watching the sessions", "--json", "not for a screen").exit(Exit::NotFound));
+    }
     let page = Page::choose(request.color.as_deref())?;
     let root = Root::find()?;
     let now = clock::now();
@@ -84,12 +89,12 @@ fn wanted(member: &Member, request: &Live) -> bool {
 }
 
 fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> String {
-    let crowded: Vec<usize> = shared(members.iter().map(|member| member.place.root.as_path())).concat();
+    let crowded = crowded(members.iter().map(|member| member.trees(now)));
     let mut table = page.table("Active Claude Code Sessions");
     for (position, member) in members.iter().enumerate() {
         let manifest = &member.session.manifest;
         row(&mut table, |line| {
-            put_heading(line, position + 1, manifest, now);
+            put_heading(line, Some(position + 1), manifest, now);
             if crowded.contains(&position) {
                 line.literal(" ");
                 put(line, Role::Conflict, "⚠");
@@ -111,7 +116,7 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
                 line.literal("   State: ");
                 put_state(line, &member.told, now);
                 if verbose {
-                    put_receipt(line, &member.told);
+                    put_receipt(line, &member.told, now);
                 }
             });
         }
@@ -123,9 +128,11 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
     table.finish()
 }
 
-/// `1. project (branch) - 45m`
-pub(crate) fn put_heading(line: &mut Line, number: usize, manifest: &Manifest, now: Timestamp) {
-    line.own(format_args!("{number}. "));
+/// `1. project (branch) - 45m`, in a list.
+pub(crate) fn put_heading(line: &mut Line, number: Option<usize>, manifest: &Manifest, now: Timestamp) {
+    if let Some(number) = number {
+        line.own(format_args!("{number}. "));
+    }
     put(line, Role::Project, &manifest.project);
     if let Some(branch) = &manifest.git_branch {
         line.literal(" (");
@@ -161,12 +168,15 @@ pub(crate) fn put_state(line: &mut Line, told: &Told, now: Timestamp) {
     }
 }
 
-/// Which witness the state comes from.
-fn put_receipt(line: &mut Line, told: &Told) {
+/// Which witness the state comes from, and when that was last heard.
+fn put_receipt(line: &mut Line, told: &Told, now: Timestamp) {
     match (told.state, told.source) {
-        (State::Unknown, _) => line.literal(", nothing tells"),
+        (State::Unknown, _) => return line.literal(", nothing tells"),
         (_, StateSource::Hook) => line.literal(", from the hooks"),
         (_, StateSource::Registry) => line.literal(", from Claude Code's registry"),
+    }
+    if let Some(heard) = told.heard {
+        line.own(format_args!(", heard {}", elapsed::Ago(seconds_between(heard, now))));
     }
 }
 
@@ -177,9 +187,20 @@ fn put_process(line: &mut Line, member: &Member) {
     if let Some(pid) = manifest.pid {
         line.own(format_args!(", pid {pid}"));
     }
-    match manifest.pid_start {
-        Some(start) => line.own(format_args!(" started at {start}")),
-        None => line.literal(", start time not stamped"),
+    if let Some(process) = manifest.pid.and_then(process::look_up) {
+        line.literal(" (");
+        line.text(&process.name);
+        line.literal(")");
+    }
+    // What makes it this process and no other of the same number.
+    match (manifest.pid_start, &manifest.boot_id) {
+        (Some(start), Some(boot)) => {
+            line.own(format_args!(", start time {start} and boot "));
+            line.text(boot.get(..8).unwrap_or(boot));
+            line.literal(" match");
+        }
+        (Some(start), None) => line.own(format_args!(", start time {start} matches, boot not stamped")),
+        (None, _) => line.literal(", start time not stamped"),
     }
     if member.session.liveness == Liveness::Elsewhere {
         line.literal(", on ");

@@ -7,16 +7,20 @@ pub mod current;
 pub mod demo;
 pub mod fleet;
 pub mod follow;
+pub mod guard;
 pub mod history;
 pub mod hook;
 pub mod hooks;
 pub mod init;
 pub mod live;
+pub mod next;
 mod page;
 pub mod prompt;
 pub mod prune;
+pub mod resume;
 pub mod statusline;
 pub mod task;
+mod tell;
 
 use crate::cli::Request;
 use crate::error::{Error, Exit, Result};
@@ -78,6 +82,9 @@ pub fn run(request: Request) -> Output {
         Request::Conflicts(request) => conflicts::run(&request),
         Request::History(request) => history::run(&request),
         Request::Prune(request) => prune::run(&request),
+        Request::Next(request) => next::run(&request),
+        Request::Resume(request) => resume::run(&request),
+        Request::Guard(request) => guard::run(&request),
         Request::HooksInstall(request) => hooks::install(&request),
         Request::HooksUninstall(request) => hooks::uninstall(&request),
         Request::HooksList(request) => hooks::list(&request),

@@ -14,7 +14,7 @@ use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Waiting};
 use crate::render::theme::{Icons, Look, use_color};
-use crate::session::conflict::{Grade, shared};
+use crate::session::conflict::{Grade, crowded};
 use crate::session::manifest::seconds_between;
 use crate::session::state::State;
 use crate::store::notes;
@@ -86,7 +86,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String> {
         task: manifest.task.as_deref(),
         state: Some(chosen.told.state),
         waiting: waiting(chosen, None, now),
-        conflict: (members.len() > 1).then_some(Conflict { count: members.len(), grade: Grade::SharedTree }),
+        conflict: fleet::conflict(&root, &members, &here, now).map(|(grade, count)| Conflict { count, grade }),
         count: Some(members.len()),
         path: Some(&manifest.path),
         session: Some(chosen.session.id.short()),
@@ -147,7 +147,7 @@ fn waiting<'a>(member: &'a Member, whose: Option<&'a str>, now: Timestamp) -> Op
 fn fleet_facts(members: &[Member], now: Timestamp) -> Facts<'_> {
     let longest =
         members.iter().filter(|member| member.told.state == State::Waiting).min_by_key(|member| member.told.since);
-    let crowded: usize = shared(members.iter().map(|member| member.place.root.as_path())).iter().map(Vec::len).sum();
+    let crowded = crowded(members.iter().map(|member| member.trees(now))).len();
     Facts {
         waiting: longest.and_then(|member| waiting(member, Some(&member.session.manifest.project), now)),
         conflict: (crowded > 0).then_some(Conflict { count: crowded, grade: Grade::SharedTree }),

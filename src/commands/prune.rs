@@ -9,6 +9,7 @@ use crate::render::{elapsed, json};
 use crate::session::manifest::seconds_between;
 use crate::store::active::{self, PATIENCE};
 use crate::store::root::Root;
+use crate::store::touched;
 use crate::sys::clock;
 use crate::sys::files::Folder;
 
@@ -90,6 +91,7 @@ pub fn run(request: &Prune) -> Result<Output> {
     }
     if !request.dry_run {
         let _ = Folder::open(root.active()).and_then(|folder| folder.sweep());
+        touched::sweep(&root);
     }
     if request.json {
         output.stdout = json::object(&report).unwrap_or_default();

@@ -104,6 +104,13 @@ pub(super) fn read(head: &Path) -> io::Result<Option<Points>> {
     }
 }
 
+/// Whether a repository, given by its common git folder, has a branch of that name. One with a reftable never says so.
+pub fn has_branch(common_dir: &Path, branch: &str) -> bool {
+    let Some(Points::To(name)) = points_to(format!("refs/heads/{branch}").as_bytes()) else { return false };
+    let loose = files::read(&common_dir.join(&name), SMALL).is_ok_and(|text| parse_head(&text).is_some());
+    loose || matches!(packed::look_up(&common_dir.join("packed-refs"), &name), Commit::At(_))
+}
+
 impl Tree {
     /// The branch, as HEAD named it when the tree was found: no system call. `None` where HEAD is detached, or the
     /// repository keeps its refs in a reftable.

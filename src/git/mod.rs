@@ -15,6 +15,6 @@ mod packed;
 mod tree;
 
 pub use ask::{Status, merge_conflicts, parse_status, status};
-pub use head::{Head, HeadKind, Points, parse_head};
+pub use head::{Head, HeadKind, Points, has_branch, parse_head};
 pub use log::{Move, last_move, parse_move};
 pub use tree::{Tree, parse_git_file, project_of};

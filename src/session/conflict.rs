@@ -1,8 +1,16 @@
 //! Conflicts: where two sessions can hurt each other.
+//!
+//! What counts is where a session writes, not where it was started: see [`works_in`]. Touches fade after an hour
+//! ([`super::touch::FADES_AFTER`]); a conflict that rests on a faded one is mentioned, and nobody is warned about it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::Serialize;
+
+use super::manifest::Manifest;
+use super::touch::{Touch, Wrote, is_fresh};
 
 /// How two sessions can hurt each other; the worst is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -25,27 +33,384 @@ impl Grade {
             Grade::Merge => "merge",
         }
     }
-}
 
-/// Which of the places hold more than one session: the positions of those that share a root, in their order.
-pub fn shared<'a>(roots: impl Iterator<Item = &'a Path>) -> Vec<Vec<usize>> {
-    let mut groups: Vec<(&Path, Vec<usize>)> = Vec::new();
-    for (position, root) in roots.enumerate() {
-        match groups.iter_mut().find(|(known, _)| *known == root) {
-            Some((_, members)) => members.push(position),
-            None => groups.push((root, vec![position])),
+    /// What can happen, in one sentence.
+    pub fn risk(self) -> &'static str {
+        match self {
+            Grade::Clobber => "Both write the same file; the later write wins, and what the earlier one did is lost.",
+            Grade::SharedTree => {
+                "Parallel edits may overwrite each other; a checkout, stash or reset of one moves the other's files."
+            }
+            Grade::Merge => "Parallel edits may cause merge conflicts when these branches come together.",
         }
     }
-    groups.into_iter().map(|(_, members)| members).filter(|members| members.len() > 1).collect()
+
+    /// What to do about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Grade::Clobber => {
+                "Coordinate work or close one session; let one finish and commit, and the other read the file again."
+            }
+            Grade::SharedTree => {
+                "Coordinate work or close one session; `claude --worktree NAME` gives one a tree of its own."
+            }
+            Grade::Merge => "Coordinate work, or merge one branch early; `ait sessions conflicts --merge` asks git.",
+        }
+    }
+}
+
+/// Which sessions share a tree with another: their positions, in order. `trees` gives those that each works in.
+pub fn crowded<'a>(trees: impl Iterator<Item = Vec<&'a Path>>) -> Vec<usize> {
+    let mut at_work: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+    for (position, tree) in
+        trees.enumerate().flat_map(|(position, trees)| trees.into_iter().map(move |tree| (position, tree)))
+    {
+        at_work.entry(tree).or_default().push(position);
+    }
+    let mut crowded: Vec<usize> = at_work.into_values().filter(|positions| positions.len() > 1).flatten().collect();
+    crowded.sort_unstable();
+    crowded.dedup();
+    crowded
+}
+
+/// The trees that a session works in: the one that its folder lies in, and those that it wrote in within the hour. A
+/// session that wrote in other trees of its repository only, started in the main tree and sent into a worktree, say,
+/// works in those and not where it was started.
+pub fn works_in<'a>(root: &'a Path, repository: Option<&Path>, wrote: &'a [Wrote], now: Timestamp) -> Vec<&'a Path> {
+    let fresh = || wrote.iter().filter(|wrote| is_fresh(wrote.at, now));
+    let mut trees: Vec<&Path> = fresh().map(|wrote| Path::new(&wrote.tree)).collect();
+    trees.dedup();
+    let moved = fresh().any(|wrote| repository.is_some_and(|repository| Path::new(&wrote.repository) == repository));
+    if !moved && !trees.contains(&root) {
+        trees.insert(0, root);
+    }
+    trees
+}
+
+/// The conflict of one tree, as far as the manifests of the sessions tell: cheap enough for a prompt.
+///
+/// `sessions` are all live ones, each with the root and the repository of the folder it works in; `here` is the root
+/// of the tree in question. Gives the grade and how many sessions work in the tree; never [`Grade::Merge`].
+pub fn in_tree<'a, S>(sessions: S, here: &Path, now: Timestamp) -> Option<(Grade, usize)>
+where
+    S: Iterator<Item = (&'a Manifest, &'a Path, Option<&'a Path>)> + Clone,
+{
+    let at_work = |(manifest, root, repository): &(&Manifest, &Path, Option<&Path>)| {
+        works_in(root, *repository, &manifest.wrote_in, now).contains(&here)
+    };
+    let count = sessions.clone().filter(at_work).count();
+    let is_live = |id: &str| sessions.clone().any(|(other, ..)| other.session_id == id);
+    let overlaps = sessions.clone().flat_map(|(manifest, ..)| &manifest.overlaps).any(|overlap| {
+        is_fresh(overlap.at, now) && Path::new(&overlap.path).starts_with(here) && is_live(&overlap.session_id)
+    });
+    match (overlaps, count) {
+        (true, count) => Some((Grade::Clobber, count.max(2))),
+        (false, count) if count > 1 => Some((Grade::SharedTree, count)),
+        _ => None,
+    }
+}
+
+/// A live session, as far as conflicts go.
+#[derive(Clone, Copy, Debug)]
+pub struct Worker<'a> {
+    /// The root of the tree that its folder lies in, or that folder itself.
+    pub root: &'a Path,
+    /// The repository of that tree.
+    pub repository: Option<&'a Path>,
+    /// The trees it lately wrote in.
+    pub wrote: &'a [Wrote],
+    /// The files it wrote, each once.
+    pub touches: &'a [Touch],
+}
+
+/// A place where sessions can hurt each other. Sessions are named by their positions among the workers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// How.
+    pub grade: Grade,
+    /// The root of the tree; of a [`Grade::Merge`] the repository's common git folder; the file's folder outside of any
+    /// repository.
+    pub place: String,
+    /// Who.
+    pub sessions: Vec<usize>,
+    /// Which files, the last written first.
+    pub files: Vec<File>,
+    /// It rests on touches older than an hour.
+    pub faded: bool,
+}
+
+/// A file of a conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// From the root of the tree, or of each tree of a [`Grade::Merge`].
+    pub path: String,
+    /// Who wrote it, and when last, the last one first.
+    pub writers: Vec<(usize, Timestamp)>,
+}
+
+impl File {
+    /// Whether two of its writers wrote it within the hour.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        self.writers.iter().filter(|(_, at)| is_fresh(*at, now)).count() > 1
+    }
+
+    fn last(&self) -> Option<Timestamp> {
+        self.writers.first().map(|(_, at)| *at)
+    }
+}
+
+/// All conflicts among the workers, worst first, faded ones last: at most one of each tree, and one more of each
+/// repository. `repository_of` knows the common git folder of a tree.
+pub fn all<'a>(
+    workers: &'a [Worker],
+    repository_of: &dyn Fn(&str) -> Option<&'a str>,
+    now: Timestamp,
+) -> Vec<Conflict> {
+    let mut found = in_trees(workers, now);
+    found.extend(across_trees(workers, repository_of, now));
+    found.sort_by(|a, b| (a.faded, b.grade, &a.place).cmp(&(b.faded, a.grade, &b.place)));
+    found
+}
+
+fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
+    // Tree -> file -> who wrote it when.
+    let mut written: BTreeMap<&str, BTreeMap<&str, Vec<(usize, Timestamp)>>> = BTreeMap::new();
+    for (position, worker) in workers.iter().enumerate() {
+        for touch in worker.touches {
+            let (place, path) = match &touch.tree {
+                Some(tree) => (tree.as_str(), touch.path.as_str()),
+                None => touch.path.rsplit_once('/').unwrap_or(("/", &touch.path)),
+            };
+            let writers = written.entry(place).or_default().entry(path).or_default();
+            // One file can have been in a tree and in none, when the tree was removed.
+            match writers.last_mut() {
+                Some((last, at)) if *last == position => *at = touch.at.max(*at),
+                _ => writers.push((position, touch.at)),
+            }
+        }
+    }
+    let mut at_work: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (position, worker) in workers.iter().enumerate() {
+        for tree in works_in(worker.root, worker.repository, worker.wrote, now) {
+            at_work.entry(tree.to_str().unwrap_or_default()).or_default().push(position);
+        }
+    }
+    let mut places: Vec<&str> = written.keys().chain(at_work.keys()).copied().collect();
+    places.sort_unstable();
+    places.dedup();
+    let nobody = Vec::new();
+    let nothing = BTreeMap::new();
+    places
+        .into_iter()
+        .filter_map(|place| {
+            let present = at_work.get(place).unwrap_or(&nobody);
+            let files: Vec<File> = written.get(place).unwrap_or(&nothing).iter().map(file).collect();
+            let (clobbered, others): (Vec<File>, Vec<File>) =
+                files.into_iter().partition(|file| file.writers.len() > 1);
+            let (fresh, faded): (Vec<File>, Vec<File>) = clobbered.into_iter().partition(|file| file.is_fresh(now));
+            let conflict = |grade, files: Vec<File>, faded| {
+                let mut sessions: Vec<usize> =
+                    files.iter().flat_map(|file| &file.writers).map(|(who, _)| *who).collect();
+                sessions.extend(if faded { &nobody } else { present });
+                sessions.sort_unstable();
+                sessions.dedup();
+                Conflict { grade, place: place.to_owned(), sessions, files: newest_first(files), faded }
+            };
+            if !fresh.is_empty() {
+                Some(conflict(Grade::Clobber, fresh, false))
+            } else if present.len() > 1 {
+                let lately = |file: &File| file.last().is_some_and(|at| is_fresh(at, now));
+                let by_one_of_them = |file: &File| file.writers.iter().all(|(who, _)| present.contains(who));
+                let files = others.into_iter().chain(faded).filter(lately).filter(by_one_of_them).collect();
+                Some(conflict(Grade::SharedTree, files, false))
+            } else if !faded.is_empty() {
+                Some(conflict(Grade::Clobber, faded, true))
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+fn file((path, writers): (&&str, &Vec<(usize, Timestamp)>)) -> File {
+    let mut writers = writers.clone();
+    writers.sort_by(|a, b| b.1.cmp(&a.1));
+    File { path: (*path).to_owned(), writers }
+}
+
+fn newest_first(mut files: Vec<File>) -> Vec<File> {
+    files.sort_by(|a, b| (b.last(), &a.path).cmp(&(a.last(), &b.path)));
+    files
+}
+
+fn across_trees<'a>(
+    workers: &'a [Worker],
+    repository_of: &dyn Fn(&str) -> Option<&'a str>,
+    now: Timestamp,
+) -> Vec<Conflict> {
+    // Repository -> file -> who wrote it when, in which tree.
+    type Writers<'a> = Vec<(usize, Timestamp, &'a str)>;
+    let mut written: BTreeMap<&str, BTreeMap<&str, Writers>> = BTreeMap::new();
+    for (position, worker) in workers.iter().enumerate() {
+        for touch in worker.touches {
+            let Some(tree) = touch.tree.as_deref() else { continue };
+            let Some(repository) = repository_of(tree) else { continue };
+            let writers = written.entry(repository).or_default().entry(&touch.path).or_default();
+            writers.push((position, touch.at, tree));
+        }
+    }
+    // Two sessions in two trees; two in one tree are that tree's business, one in two trees nobody's.
+    let apart = |writers: &Writers| {
+        writers.iter().any(|(who, _, tree)| writers.iter().any(|(other, _, there)| who != other && tree != there))
+    };
+    let mut found = Vec::new();
+    for (repository, files) in written {
+        let files = files.into_iter().filter(|(_, writers)| apart(writers)).map(|(path, writers)| {
+            let mut last: Vec<(usize, Timestamp)> = Vec::new();
+            for (who, at, _) in writers {
+                match last.iter_mut().find(|(known, _)| *known == who) {
+                    Some((_, known)) => *known = at.max(*known),
+                    None => last.push((who, at)),
+                }
+            }
+            file((&path, &last))
+        });
+        let (fresh, faded): (Vec<File>, Vec<File>) = files.partition(|file| file.is_fresh(now));
+        for (files, faded) in [(fresh, false), (faded, true)] {
+            if files.is_empty() {
+                continue;
+            }
+            let mut sessions: Vec<usize> = files.iter().flat_map(|file| &file.writers).map(|(who, _)| *who).collect();
+            sessions.sort_unstable();
+            sessions.dedup();
+            let place = repository.to_owned();
+            found.push(Conflict { grade: Grade::Merge, place, sessions, files: newest_first(files), faded });
+        }
+    }
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn minutes(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+    }
+
+    fn touch(tree: &str, path: &str, at: i64) -> Touch {
+        Touch { tree: (!tree.is_empty()).then(|| tree.to_owned()), path: path.into(), at: minutes(at) }
+    }
+
+    fn wrote(tree: &str, at: i64) -> Wrote {
+        Wrote { tree: tree.into(), repository: "/r/.git".into(), at: minutes(at) }
+    }
+
+    /// The grades, places, sessions and files at minute 100; sessions are (root, touches).
+    fn found(sessions: &[(&str, &[Touch])]) -> Vec<(Grade, String, Vec<usize>, Vec<String>, bool)> {
+        let wrote: Vec<Vec<Wrote>> = sessions
+            .iter()
+            .map(|(_, touches)| {
+                let trees = touches.iter().filter_map(|touch| Some((touch.tree.as_deref()?, touch.at)));
+                trees.map(|(tree, at)| Wrote { at, ..wrote(tree, 0) }).collect()
+            })
+            .collect();
+        let workers: Vec<Worker> = sessions
+            .iter()
+            .zip(&wrote)
+            .map(|((root, touches), wrote)| Worker {
+                root: Path::new(root),
+                repository: Some(Path::new("/r/.git")),
+                wrote,
+                touches,
+            })
+            .collect();
+        all(&workers, &|_| Some("/r/.git"), minutes(100))
+            .into_iter()
+            .map(|found| {
+                let files = found.files.into_iter().map(|file| file.path).collect();
+                (found.grade, found.place, found.sessions, files, found.faded)
+            })
+            .collect()
+    }
+
     #[test]
-    fn groups_of_two_and_more() {
-        let roots = ["/a", "/b", "/a", "/c", "/b", "/a"];
-        assert_eq!(shared(roots.iter().map(Path::new)), [vec![0, 2, 5], vec![1, 4]]);
+    fn who_shares_a_tree() {
+        let trees = [vec!["/a", "/b"], vec!["/b"], vec!["/c"], vec!["/b"], vec![]];
+        let trees = trees.iter().map(|trees| trees.iter().map(Path::new).collect());
+        assert_eq!(crowded(trees), [0, 1, 3]);
+    }
+
+    #[test]
+    fn the_same_file_in_one_tree() {
+        let a = [touch("/r", "x", 90), touch("/r", "only a", 91)];
+        let b = [touch("/r", "x", 95)];
+        let clobber = (Grade::Clobber, "/r".to_owned(), vec![0, 1, 2], vec!["x".to_owned()], false);
+        assert_eq!(found(&[("/r", &a), ("/r", &b), ("/r", &[])]), [clobber]);
+    }
+
+    #[test]
+    fn one_tree_and_different_files() {
+        let (a, b) = ([touch("/r", "x", 90), touch("/r", "old", 10)], [touch("/r", "y", 95)]);
+        let shared = (Grade::SharedTree, "/r".to_owned(), vec![0, 1], vec!["y".to_owned(), "x".to_owned()], false);
+        assert_eq!(found(&[("/r", &a), ("/r", &b)]), [shared]);
+    }
+
+    #[test]
+    fn two_trees_of_one_repository() {
+        let (a, b) = ([touch("/r", "x", 90)], [touch("/w", "x", 95), touch("/w", "y", 95)]);
+        let merge = (Grade::Merge, "/r/.git".to_owned(), vec![0, 1], vec!["x".to_owned()], false);
+        assert_eq!(found(&[("/r", &a), ("/w", &b)]), [merge]);
+        assert_eq!(found(&[("/r", &a), ("/w", &b[1..])]), []);
+    }
+
+    #[test]
+    fn started_in_the_main_tree_and_writing_in_a_worktree() {
+        let a = [touch("/w", "x", 90)];
+        assert_eq!(found(&[("/r", &a), ("/r", &[])]), [], "it works in the worktree");
+        assert_eq!(found(&[("/r", &a), ("/w", &[])]).len(), 1);
+        let faded = [touch("/w", "x", 10)];
+        assert_eq!(found(&[("/r", &faded), ("/r", &[])]).len(), 1, "after an hour it is back where it was started");
+    }
+
+    #[test]
+    fn a_file_of_another_repository_does_not_move_a_session() {
+        let notes = [Wrote { repository: "/notes/.git".into(), ..wrote("/notes", 95) }];
+        let trees = works_in(Path::new("/r"), Some(Path::new("/r/.git")), &notes, minutes(100));
+        assert_eq!(trees, [Path::new("/r"), Path::new("/notes")]);
+    }
+
+    #[test]
+    fn a_touch_fades() {
+        let (a, b) = ([touch("/w", "x", 10)], [touch("/w", "x", 95)]);
+        let faded = (Grade::Clobber, "/w".to_owned(), vec![0, 1], vec!["x".to_owned()], true);
+        assert_eq!(found(&[("/r", &a), ("/w", &b)]), [faded]);
+    }
+
+    #[test]
+    fn outside_of_any_repository() {
+        let (a, b) = ([touch("", "/tmp/n/x", 90)], [touch("", "/tmp/n/x", 95)]);
+        let clobber = (Grade::Clobber, "/tmp/n".to_owned(), vec![0, 1], vec!["x".to_owned()], false);
+        assert_eq!(found(&[("/r", &a), ("/w", &b)]), [clobber]);
+    }
+
+    #[test]
+    fn the_prompts_view() {
+        let manifest = |id: &str, overlaps: &str| {
+            let text = format!(r#"{{"session_id":"{id}","overlaps":{overlaps}}}"#);
+            Manifest::parse(text.as_bytes()).unwrap()
+        };
+        let at = minutes(95);
+        let (a, b) = (manifest("a", "[]"), manifest("b", "[]"));
+        let c = manifest("c", &format!(r#"[{{"path":"/r/x","session_id":"a","at":"{at}"}}]"#));
+        let seen = |sessions: &[&Manifest], now| {
+            let sessions = sessions.iter().map(|manifest| (*manifest, Path::new("/r"), None));
+            in_tree(sessions, Path::new("/r"), minutes(now))
+        };
+        assert_eq!(seen(&[&a], 100), None);
+        assert_eq!(seen(&[&a, &b], 100), Some((Grade::SharedTree, 2)));
+        assert_eq!(seen(&[&a, &c], 100), Some((Grade::Clobber, 2)));
+        assert_eq!(seen(&[&a, &c], 160), Some((Grade::SharedTree, 2)), "faded");
+        assert_eq!(seen(&[&b, &c], 100), Some((Grade::SharedTree, 2)), "the other one has ended");
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::manifest::{Manifest, ProcessStamp, milliseconds, seconds_between, whole_seconds};
 use super::state::State;
 use super::task::{self, TaskSource};
+use super::touch::{self, Overlap, Wrote};
 
 /// Something that happened in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct Scene {
     pub boot_id: Option<String>,
     /// The tmux pane of the process.
     pub tmux_pane: Option<String>,
+    /// The socket of the tmux server that has this pane.
+    pub tmux_socket: Option<String>,
     /// The user.
     pub user: Option<String>,
     /// This machine.
@@ -65,6 +68,12 @@ pub struct Scene {
     pub folder: String,
     /// The root of the tree that the folder lies in.
     pub tree: Option<String>,
+    /// What the trees of its repository share: git's common folder.
+    pub repository: Option<String>,
+    /// The tree that a file was just written in.
+    pub wrote: Option<Wrote>,
+    /// The sessions that had lately written the same file.
+    pub overlaps: Vec<Overlap>,
     /// The project that folder belongs to.
     pub project: String,
     /// The branch there; `None` detached or without repository.
@@ -109,6 +118,7 @@ impl Event {
         adopt_task(manifest, scene, self);
         match self {
             Event::Start { model } => {
+                manifest.head_moved = None;
                 manifest.started_in = Some(scene.folder.clone());
                 if model.is_some() {
                     manifest.model.clone_from(model);
@@ -125,18 +135,14 @@ impl Event {
                 }
             }
             Event::PermissionAsked(tool) => {
-                let what = asks_the_person(tool).map_or_else(|| format!("permission: {tool}"), str::to_owned);
-                set_state(manifest, State::Waiting, Some(what), scene.now);
+                set_state(manifest, State::Waiting, Some(permission_for(tool)), scene.now);
             }
             Event::ToolEnd => {
                 manifest.tool = None;
                 set_state(manifest, State::Working, None, scene.now);
             }
             Event::DialogOpen => {
-                let what = match manifest.tool.as_deref() {
-                    Some(tool) => asks_the_person(tool).map_or_else(|| format!("permission: {tool}"), str::to_owned),
-                    None => "permission".to_owned(),
-                };
+                let what = manifest.tool.as_deref().map_or_else(|| "permission".to_owned(), permission_for);
                 set_state(manifest, State::Waiting, Some(what), scene.now);
             }
             // It has waited since its turn ended, not since the client noticed.
@@ -164,6 +170,16 @@ fn asks_the_person(tool: &str) -> Option<&'static str> {
         "AskUserQuestion" => Some("question"),
         "ExitPlanMode" => Some("plan"),
         _ => None,
+    }
+}
+
+/// What a session waits for while somebody is to allow this tool. A tool that runs a sub-agent is not what is asked
+/// about: the sub-agent's own tool is, and nobody says which.
+pub fn permission_for(tool: &str) -> String {
+    match (asks_the_person(tool), tool) {
+        (Some(what), _) => what.to_owned(),
+        (None, "Agent" | "Task") => "permission".to_owned(),
+        (None, tool) => format!("permission: {tool}"),
     }
 }
 
@@ -196,6 +212,9 @@ pub fn archive(manifest: &mut Manifest, ended: Timestamp, status: &str, reason: 
     set_state(manifest, State::Idle, None, ended);
     manifest.tool = None;
     manifest.processes.clear();
+    manifest.wrote_in.clear();
+    manifest.overlaps.clear();
+    manifest.head_moved = None;
     manifest.ended = Some(whole_seconds(ended));
     manifest.status = Some(status.to_owned());
     manifest.end_reason = reason;
@@ -208,6 +227,7 @@ fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<Proc
         manifest.processes = others;
         manifest.boot_id.clone_from(&scene.boot_id);
         manifest.tmux_pane.clone_from(&scene.tmux_pane);
+        manifest.tmux_socket.clone_from(&scene.tmux_socket);
         manifest.user.clone_from(&scene.user);
         manifest.host.clone_from(&scene.host);
     }
@@ -220,12 +240,21 @@ fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<Proc
     }
     manifest.project.clone_from(&scene.project);
     stamp_repository(manifest, scene);
+    if let Some(wrote) = &scene.wrote {
+        touch::remember(&mut manifest.wrote_in, wrote.clone(), |known, new| known.tree == new.tree);
+    }
+    for overlap in &scene.overlaps {
+        let same = |known: &Overlap, new: &Overlap| known.path == new.path && known.session_id == new.session_id;
+        touch::remember(&mut manifest.overlaps, overlap.clone(), same);
+    }
     if scene.transcript_path.is_some() {
         manifest.transcript_path.clone_from(&scene.transcript_path);
     }
 }
 
 fn stamp_repository(manifest: &mut Manifest, scene: &Scene) {
+    manifest.tree.clone_from(&scene.tree);
+    manifest.repository.clone_from(&scene.repository);
     manifest.git_branch.clone_from(&scene.branch);
     manifest.head.clone_from(&scene.head);
     if scene.dirty.is_some() {
@@ -276,19 +305,23 @@ fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>,
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn at(second: i64) -> Scene {
+    pub(in crate::session) fn at(second: i64) -> Scene {
         Scene {
             now: Timestamp::from_second(1_800_000_000 + second).unwrap(),
             process: Some(ProcessStamp { pid: 10, start: Some(100) }),
             boot_id: Some("boot".into()),
             tmux_pane: None,
+            tmux_socket: None,
             user: None,
             host: None,
             folder: "/p".into(),
             tree: None,
+            repository: None,
+            wrote: None,
+            overlaps: Vec::new(),
             project: "p".into(),
             branch: Some("main".into()),
             head: None,

@@ -25,6 +25,11 @@ impl SessionId {
         format!("{}.json", self.0)
     }
 
+    /// The name of the log of its touches.
+    pub fn touched_name(&self) -> String {
+        format!("{}.touched", self.0)
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

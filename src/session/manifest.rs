@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 
 use jiff::{Timestamp, TimestampRound, Unit};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::raw::{JsonFields, RawObject, number, text, truth};
 use super::state::State;
 use super::task::TaskSource;
+use super::touch::{Overlap, Touch, Wrote};
 
 /// Names one process for good: a recycled pid has another start time, another boot another id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +68,20 @@ pub struct Manifest {
     pub transcript_path: Option<String>,
     /// The folder in which the session was last started or resumed; `claude --resume` finds it from there.
     pub started_in: Option<String>,
+    /// The root of the tree that it was in at the last event; absent outside of any repository.
+    pub tree: Option<String>,
+    /// What the trees of that repository share: git's common folder.
+    pub repository: Option<String>,
+    /// The trees that it lately wrote in, the last one at the end.
+    pub wrote_in: Vec<Wrote>,
+    /// The files that it lately wrote after another session had, the last one at the end.
+    pub overlaps: Vec<Overlap>,
+    /// Somebody else moved HEAD of its tree, and it has not been told yet.
+    pub head_moved: Option<HeadMoved>,
     /// The tmux pane it runs in, such as `%3`.
     pub tmux_pane: Option<String>,
+    /// The socket of the tmux server that has this pane.
+    pub tmux_socket: Option<String>,
     /// The user it runs as.
     pub user: Option<String>,
     /// The machine it runs on.
@@ -83,8 +96,31 @@ pub struct Manifest {
     pub status: Option<String>,
     /// The reason that Claude Code gave for the end.
     pub end_reason: Option<String>,
+    /// The files it wrote, the last one at the end (history; those of a live session are in a log beside it).
+    pub touched: Vec<Touch>,
     /// Fields that are not ours, in their order, as they stood.
     extra: Vec<(String, Box<RawValue>)>,
+}
+
+/// HEAD of a tree stands elsewhere than a session believes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadMoved {
+    /// The branch that the session believes it is on.
+    pub from_branch: Option<String>,
+    /// The commit that it believes it is at.
+    pub from: Option<String>,
+    /// The branch now; `None` detached.
+    pub to_branch: Option<String>,
+    /// The commit now.
+    pub to: Option<String>,
+    /// The session that moved it; `None` where it was none that is known.
+    pub session_id: Option<String>,
+    /// The task of that session.
+    pub task: Option<String>,
+    /// What git says of it in a word or two: checkout, commit, reset, rebase (finish).
+    pub how: Option<String>,
+    /// When.
+    pub at: Timestamp,
 }
 
 fn time(raw: &RawValue) -> Option<Timestamp> {
@@ -165,6 +201,13 @@ impl Manifest {
             "model" => take_some(&mut self.model, text(raw), null),
             "transcript_path" => take_some(&mut self.transcript_path, text(raw), null),
             "started_in" => take_some(&mut self.started_in, text(raw), null),
+            "tree" => take_some(&mut self.tree, text(raw), null),
+            "repository" => take_some(&mut self.repository, text(raw), null),
+            "wrote_in" => take(&mut self.wrote_in, serde_json::from_str(raw.get()).ok()),
+            "overlaps" => take(&mut self.overlaps, serde_json::from_str(raw.get()).ok()),
+            "head_moved" => take_some(&mut self.head_moved, serde_json::from_str(raw.get()).ok(), null),
+            "tmux_socket" => take_some(&mut self.tmux_socket, text(raw), null),
+            "touched" => take(&mut self.touched, serde_json::from_str(raw.get()).ok()),
             "tmux_pane" => take_some(&mut self.tmux_pane, text(raw), null),
             "user" => take_some(&mut self.user, text(raw), null),
             "host" => take_some(&mut self.host, text(raw), null),
@@ -204,7 +247,19 @@ impl Manifest {
         fields.put("model", &self.model);
         fields.put("transcript_path", &self.transcript_path);
         fields.put("started_in", &self.started_in);
+        fields.put("tree", &self.tree);
+        fields.put("repository", &self.repository);
+        if !self.wrote_in.is_empty() {
+            fields.put("wrote_in", &self.wrote_in);
+        }
+        if !self.overlaps.is_empty() {
+            fields.put("overlaps", &self.overlaps);
+        }
+        if self.head_moved.is_some() {
+            fields.put("head_moved", &self.head_moved);
+        }
         fields.put("tmux_pane", &self.tmux_pane);
+        fields.put("tmux_socket", &self.tmux_socket);
         fields.put("user", &self.user);
         fields.put("host", &self.host);
         fields.put("worked_seconds", &self.worked_seconds);
@@ -213,6 +268,9 @@ impl Manifest {
             fields.put("ended", &self.ended.map(whole_seconds));
             fields.put("status", &self.status);
             fields.put("end_reason", &self.end_reason);
+        }
+        if !self.touched.is_empty() {
+            fields.put("touched", &self.touched);
         }
         let mut pairs = fields.pairs;
         for (name, raw) in &self.extra {

@@ -3,8 +3,10 @@
 
 pub mod conflict;
 pub mod event;
+pub mod head;
 pub mod id;
 pub mod manifest;
 pub(crate) mod raw;
 pub mod state;
 pub mod task;
+pub mod touch;

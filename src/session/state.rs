@@ -69,6 +69,8 @@ pub struct Told {
     pub waiting_for: Option<String>,
     /// Who says so.
     pub source: StateSource,
+    /// When they last said anything.
+    pub heard: Option<Timestamp>,
 }
 
 /// Out of what the hooks and the registry tell, the newer; where they agree, the longer wait and the more telling words.
@@ -101,7 +103,7 @@ mod tests {
 
     fn told(state: State, second: i64, waiting_for: Option<&str>, source: StateSource) -> Told {
         let since = Some(Timestamp::from_second(second).unwrap());
-        Told { state, since, waiting_for: waiting_for.map(str::to_owned), source }
+        Told { state, since, waiting_for: waiting_for.map(str::to_owned), source, heard: since }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use super::history;
 use super::live::{Liveness, liveness};
 use super::root::Root;
+use super::touched;
 use crate::error::{Error, Result};
 use crate::session::event::{self, Outcome};
 use crate::session::id::SessionId;
@@ -178,8 +179,11 @@ pub fn update<T>(
     id.as_str().clone_into(&mut manifest.session_id);
     let (outcome, result) = change(&mut manifest, known || came_back.is_some())?;
     match outcome {
-        Outcome::Keep => write(&folder, &name, &manifest)?,
-        Outcome::Archive => move_to_history(root, &folder, id, &manifest)?,
+        Outcome::Keep => {
+            touched::unfold(&folder, id, &mut manifest);
+            write(&folder, &name, &manifest)?;
+        }
+        Outcome::Archive => move_to_history(root, &folder, id, &mut manifest)?,
         Outcome::Ignore => return Ok(result),
     }
     if let Some(day) = came_back {
@@ -197,8 +201,9 @@ fn write(folder: &Folder, name: &str, manifest: &Manifest) -> Result<()> {
 
 /// Writes the end into the manifest where it lies, then moves it: a kill in between leaves a manifest that says it has
 /// ended, and the next one who meets it finishes the move.
-fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &Manifest) -> Result<()> {
+fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &mut Manifest) -> Result<()> {
     let name = id.file_name();
+    touched::fold(folder, id, manifest);
     write(folder, &name, manifest)?;
     let ended = manifest.ended.unwrap_or(Timestamp::UNIX_EPOCH);
     let day = history::Day::of(ended, &local_time_zone());
@@ -210,7 +215,9 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &Mani
             folder.remove(&name).map_err(failed)
         }
         moved => moved.map_err(failed),
-    }
+    }?;
+    touched::forget(folder, id);
+    Ok(())
 }
 
 fn local_time_zone() -> TimeZone {
@@ -233,7 +240,7 @@ pub fn archive_stale(root: &Root, id: &SessionId, patience: Duration) -> Result<
         let ended = session.last_seen();
         event::archive(&mut session.manifest, ended, "pruned", None);
     }
-    move_to_history(root, &folder, id, &session.manifest)?;
+    move_to_history(root, &folder, id, &mut session.manifest)?;
     drop(lock);
     Ok(session.manifest.ended.map(|ended| history::Day::of(ended, &local_time_zone())))
 }

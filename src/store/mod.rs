@@ -1,9 +1,11 @@
 //! Manifests on disk: where they are, one live session, all live sessions, history.
 
 pub mod active;
+pub mod guard;
 pub mod history;
 pub mod index;
 pub mod live;
 pub mod notes;
 pub mod place;
 pub mod root;
+pub mod touched;

@@ -235,9 +235,20 @@ impl Folder {
     /// Adds bytes at the end of a file, making it with mode 0600 where it is missing. One write: lines of two writers
     /// do not mix.
     pub fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        write_all(&self.open_to_append(name)?, bytes)
+    }
+
+    /// As [`Folder::append`], and says how long the file is then.
+    pub fn append_and_size(&self, name: &str, bytes: &[u8]) -> io::Result<u64> {
+        let fd = self.open_to_append(name)?;
+        write_all(&fd, bytes)?;
+        Ok(rustix::fs::tell(&fd)?)
+    }
+
+    fn open_to_append(&self, name: &str) -> io::Result<OwnedFd> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        write_all(&rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?, bytes)
+        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?)
     }
 
     /// Moves a file of this folder to another folder, under the same name, replacing what is there.
@@ -478,6 +489,9 @@ pub fn write_stderr(bytes: &[u8]) -> io::Result<()> {
 /// The path with every symlink in it resolved. Parts that do not exist (a deleted folder) are kept as they are, after
 /// the deepest parent that does; a `..` after such a part takes it back. `path` is absolute.
 pub fn resolve(path: &Path) -> PathBuf {
+    if has_no_links(path) {
+        return path.to_owned();
+    }
     if let Ok(resolved) = std::fs::canonicalize(path) {
         return resolved;
     }
@@ -497,6 +511,23 @@ pub fn resolve(path: &Path) -> PathBuf {
         }
     }
     resolved
+}
+
+/// Whether a path exists and is what resolving would give. Two system calls, where resolving takes one for each part.
+/// `false` says nothing: the kernel may be too old for the question, or not allow it.
+#[cfg(target_os = "linux")]
+fn has_no_links(path: &Path) -> bool {
+    use rustix::fs::{ResolveFlags, openat2};
+    let bytes = path.as_os_str().as_bytes();
+    // What the kernel would walk through, and resolving takes out.
+    let plain = bytes.starts_with(b"/")
+        && bytes.split(|byte| *byte == b'/').skip(1).all(|part| !matches!(part, b"" | b"." | b".."));
+    plain && openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_no_links(_path: &Path) -> bool {
+    false
 }
 
 /// The path with every symlink in it resolved; an error where a part of it does not exist.

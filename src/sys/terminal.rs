@@ -1,5 +1,14 @@
 //! The terminal that standard output goes to, if it is one.
 
+use std::io;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+
+use super::files;
+
 /// Whether standard output is a terminal.
 pub fn stdout_is_terminal() -> bool {
     rustix::termios::isatty(rustix::stdio::stdout())
@@ -8,6 +17,12 @@ pub fn stdout_is_terminal() -> bool {
 /// Whether standard input is a terminal.
 pub fn stdin_is_terminal() -> bool {
     rustix::termios::isatty(rustix::stdio::stdin())
+}
+
+/// The columns and rows of the terminal behind standard output.
+pub fn size() -> Option<(u16, u16)> {
+    let size = termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    Some((size.ws_col, size.ws_row))
 }
 
 /// The width of the terminal behind standard output, in cells.
@@ -19,4 +34,80 @@ pub fn width() -> Option<usize> {
 /// Whether standard error is a terminal.
 pub fn stderr_is_terminal() -> bool {
     rustix::termios::isatty(rustix::stdio::stderr())
+}
+
+/// The whole screen of the terminal, given back as it was when dropped.
+///
+/// Keys come one by one and are not shown; Ctrl-C is one of them, and no signal, so that leaving is always the same.
+#[derive(Debug)]
+pub struct Screen {
+    before: Termios,
+}
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The time is up.
+    TimeUp,
+    /// q, Ctrl-C, Ctrl-D, or the terminal is gone.
+    Leave,
+}
+
+impl Screen {
+    /// Takes the screen. Fails where standard input and output are not one.
+    pub fn open() -> io::Result<Screen> {
+        if !stdin_is_terminal() || !stdout_is_terminal() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "not a terminal"));
+        }
+        let before = termios::tcgetattr(rustix::stdio::stdin())?;
+        let mut now = before.clone();
+        now.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
+        termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &now)?;
+        let screen = Screen { before };
+        // The other screen, without a cursor.
+        files::write_stdout(b"\x1b[?1049h\x1b[?25l")?;
+        Ok(screen)
+    }
+
+    /// Shows a text in place of the one before: as many of its lines as fit.
+    pub fn show(&self, text: &str) -> io::Result<()> {
+        // No rows: a terminal that nobody has told its size.
+        let height = size().map(|(_, rows)| usize::from(rows)).filter(|rows| *rows > 0).unwrap_or(24);
+        let lines: Vec<&str> = text.lines().take(height).collect();
+        // Written over, line by line, and only then cleared below: nothing flickers.
+        files::write_stdout(format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")).as_bytes())
+    }
+
+    /// Waits until somebody wants to leave, but not longer than `limit`.
+    pub fn wait(&self, limit: Duration) -> Waited {
+        let deadline = Instant::now() + limit;
+        let input = rustix::stdio::stdin();
+        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+            let left = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(1), tv_nsec: left.subsec_nanos().into() };
+            match rustix::event::poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&left)) {
+                Ok(0) => return Waited::TimeUp,
+                Ok(_) => {
+                    let mut keys = [0; 64];
+                    match rustix::io::read(input, &mut keys) {
+                        Ok(0) => return Waited::Leave,
+                        Ok(count) if keys.iter().take(count).any(|key| matches!(key, b'q' | b'Q' | 3 | 4)) => {
+                            return Waited::Leave;
+                        }
+                        Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
+                        Err(_) => return Waited::Leave,
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(_) => return Waited::Leave,
+            }
+        }
+        Waited::TimeUp
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = files::write_stdout(b"\x1b[?25h\x1b[?1049l");
+        let _ = termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &self.before);
+    }
 }

@@ -1,0 +1,183 @@
+//! `ait sessions resume`: the sessions that did not end properly, and what to type to have each of them back.
+//!
+//! Nothing is started. A conversation is found by Claude Code from the folder it was started in, so the line goes there
+//! first; where that folder was a worktree that is gone, the line before it brings the worktree back.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{Span, Timestamp};
+use serde::Serialize;
+
+use super::live::put_heading;
+use super::page::{Page, put, put_path, row};
+use super::task::quoted;
+use super::{Output, fleet};
+use crate::error::Result;
+use crate::git;
+use crate::render::theme::Role;
+use crate::render::{elapsed, json};
+use crate::session::manifest::{Manifest, seconds_between};
+use crate::session::raw::JsonFields;
+use crate::store::active;
+use crate::store::history::{self, Day};
+use crate::store::root::Root;
+use crate::sys::{clock, files};
+
+/// `ait sessions resume`
+#[derive(Clone, Debug)]
+pub struct Resume {
+    /// How many days of history to look through.
+    pub days: Option<u32>,
+    /// JSON.
+    pub json: bool,
+    /// always, never, auto.
+    pub color: Option<String>,
+}
+
+/// How many days back a session is worth resuming, where nothing else is said.
+const DAYS: u32 = 7;
+
+#[derive(Serialize)]
+struct Report {
+    sessions: Vec<JsonFields>,
+}
+
+/// A session to have back.
+struct Lost {
+    manifest: Manifest,
+    last_seen: Option<Timestamp>,
+    way: Way,
+}
+
+/// How to have it back.
+struct Way {
+    /// Where it was started.
+    folder: PathBuf,
+    /// What makes that folder again, where it is gone.
+    restore: Option<String>,
+    /// What resumes the session.
+    command: String,
+}
+
+/// Lists them, the last seen first.
+///
+/// # Errors
+/// Where a folder cannot be read.
+pub fn run(request: &Resume) -> Result<Output> {
+    let page = Page::choose(request.color.as_deref())?;
+    let root = Root::find()?;
+    let now = clock::now();
+    let active = active::read_all(&root)?;
+    let mut lost: Vec<(Option<Timestamp>, Manifest)> = active
+        .stale()
+        .filter(|session| session.manifest.status.as_deref().is_none_or(|status| status == "pruned"))
+        .map(|session| (Some(session.last_seen()), session.manifest.clone()))
+        .collect();
+    let today = Day::of(now, &clock::time_zone());
+    let days = request.days.unwrap_or(DAYS).max(1);
+    // Before all calendars is every day.
+    let first = Span::new().try_days(days - 1).ok().and_then(|before| today.0.checked_sub(before).ok());
+    for day in history::days(&root)?.into_iter().filter(|day| first.is_none_or(|first| day.0 >= first)) {
+        let (sessions, _) = history::read_day(&root, day)?;
+        lost.extend(
+            sessions
+                .into_iter()
+                .filter(|manifest| manifest.status.as_deref() == Some("pruned"))
+                .map(|manifest| (manifest.ended, manifest)),
+        );
+    }
+    // One that came back and runs is not lost; one that was lost twice is listed once.
+    lost.retain(|(_, manifest)| active.live().all(|live| live.id.as_str() != manifest.session_id));
+    lost.sort_by(|(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
+    lost.dedup_by(|(_, later), (_, earlier)| later.session_id == earlier.session_id);
+    let lost: Vec<Lost> =
+        lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen }).collect();
+
+    if request.json {
+        let report = Report { sessions: lost.iter().map(|lost| in_json(lost, now)).collect() };
+        return Ok(Output::data(json::object(&report).unwrap_or_default()));
+    }
+    if lost.is_empty() {
+        let span = if days == 1 { "today".to_owned() } else { format!("in the last {days} days") };
+        return Ok(Output::data(format!("Every session that ran {span} ended properly, or runs.\n")));
+    }
+    Ok(Output::data(for_people(&lost, page, now)))
+}
+
+fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
+    let mut fields = fleet::ended_json(&lost.manifest, now);
+    fields.set("last_seen", &lost.last_seen);
+    fields.set("folder", &lost.way.folder);
+    fields.set("folder_exists", &lost.way.restore.is_none());
+    fields.set("restore", &lost.way.restore);
+    fields.set("command", &lost.way.command);
+    fields
+}
+
+fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
+    let mut table = page.table("Sessions That Did Not End Properly");
+    for (position, Lost { manifest, last_seen, .. }) in lost.iter().enumerate() {
+        row(&mut table, |line| put_heading(line, Some(position + 1), manifest, now));
+        if let Some(last_seen) = last_seen {
+            row(&mut table, |line| {
+                line.own(format_args!("   last seen {}", elapsed::Ago(seconds_between(*last_seen, now))));
+            });
+        }
+        row(&mut table, |line| {
+            line.literal("   ");
+            put_path(line, Path::new(&manifest.path));
+        });
+        if let Some(task) = &manifest.task {
+            row(&mut table, |line| {
+                line.literal("   Task: ");
+                put(line, Role::Task, task);
+            });
+        }
+        table.end_entry();
+    }
+    let mut text = table.finish();
+    text.push_str("\nType:\n");
+    for (position, Lost { way, .. }) in lost.iter().enumerate() {
+        // Outside of the box, whole, and without colours: these are to be copied.
+        for (part, line) in [way.restore.as_ref(), Some(&way.command)].into_iter().flatten().enumerate() {
+            Page::plain().line(&mut text, |out| {
+                match part {
+                    0 => out.own(format_args!("{:>3}. ", position + 1)),
+                    _ => out.literal("     "),
+                }
+                out.text(line);
+            });
+        }
+    }
+    text
+}
+
+fn way(manifest: &Manifest) -> Way {
+    let folder = manifest.started_in.as_deref().filter(|folder| folder.starts_with('/')).unwrap_or(&manifest.path);
+    let command = format!("cd {} && claude --resume {}", quoted(folder), quoted(&manifest.session_id));
+    let folder = PathBuf::from(folder);
+    let restore = if files::is_folder(&folder) { None } else { Some(restore(manifest, &folder)) };
+    Way { folder, restore, command }
+}
+
+/// What makes a folder again: the worktree that it was or lay in, from the repository that is still there; else the
+/// empty folder, which is all that Claude Code asks for.
+fn restore(manifest: &Manifest, folder: &Path) -> String {
+    let make = format!("mkdir -p {}", quoted(&folder.to_string_lossy()));
+    let tree = manifest.tree.as_deref().filter(|tree| folder.starts_with(tree) && !files::is_folder(Path::new(tree)));
+    let (Some(tree), Some(repository)) = (tree, manifest.repository.as_deref()) else { return make };
+    if !files::is_folder(Path::new(repository)) || Path::new(repository).starts_with(tree) {
+        return make;
+    }
+    let main = repository.strip_suffix("/.git").unwrap_or(repository);
+    let (main, root) = (quoted(main), quoted(tree));
+    let checkout = match (&manifest.git_branch, &manifest.head) {
+        (Some(branch), _) if git::has_branch(Path::new(repository), branch) => format!("{root} {}", quoted(branch)),
+        (Some(branch), Some(head)) => format!("-b {} {root} {}", quoted(branch), quoted(head)),
+        (None, Some(head)) => format!("--detach {root} {}", quoted(head)),
+        _ => root,
+    };
+    // git still has the worktree on its list, unless somebody pruned it.
+    let add = format!("git -C {main} worktree prune && git -C {main} worktree add {checkout}");
+    if folder == Path::new(tree) { add } else { format!("{add} && {make}") }
+}

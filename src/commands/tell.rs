@@ -1,0 +1,283 @@
+//! What Claude is told by a hook: who else works here, who wrote the file it is about to write, who moved HEAD.
+//!
+//! Nothing here decides whether something may be done, but for what the person asked `ait guard` to; whatever goes
+//! wrong, nothing is said and the work goes on.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Output;
+use crate::claude::payload::HookPayload;
+use crate::git;
+use crate::render::elapsed;
+use crate::session::event::Scene;
+use crate::session::head::in_words;
+use crate::session::id::SessionId;
+use crate::session::manifest::{HeadMoved, Manifest, seconds_between};
+use crate::session::task;
+use crate::session::touch::{Overlap, Touch, Wrote, is_fresh};
+use crate::store::active::{self, Session};
+use crate::store::guard::{self, Guard};
+use crate::store::place::Place;
+use crate::store::root::Root;
+use crate::store::touched::{self, Write};
+use crate::sys::files;
+
+/// What a hook answers, as Claude Code takes it.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    /// Shown to the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_message: Option<String>,
+    hook_specific_output: Specific,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Specific {
+    hook_event_name: String,
+    /// Given to the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_context: Option<String>,
+    /// ask or deny.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permission_decision: Option<&'static str>,
+    /// Shown to the person, and to the model where it was denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permission_decision_reason: Option<String>,
+}
+
+impl Answer {
+    fn output(self) -> Output {
+        Output::data(serde_json::to_string(&self).map(|line| line + "\n").unwrap_or_default())
+    }
+}
+
+/// What the payload writes, and who else did.
+pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: Timestamp) -> Option<Write> {
+    let path = Path::new(payload.writes.as_deref()?);
+    let path = match path.is_absolute() {
+        true => path.to_owned(),
+        false => Path::new(payload.folder.as_deref()?).join(path),
+    };
+    path.is_absolute().then(|| touched::look_up(root, files::resolve(&path), id, now))
+}
+
+/// The touch that a write is, and what the manifest is to remember of it.
+pub(super) fn touch_of(write: &Write, scene: &mut Scene) -> Touch {
+    // The file itself holds no repository; its folder may.
+    let tree = git::Tree::find_resolved(write.file.parent().unwrap_or(&write.file));
+    scene.wrote = tree.as_ref().map(|tree| Wrote {
+        tree: tree.root.to_string_lossy().into_owned(),
+        repository: tree.common_dir.to_string_lossy().into_owned(),
+        at: scene.now,
+    });
+    let whole = write.file.to_string_lossy().into_owned();
+    let overlap =
+        |(other, at): &(Session, Timestamp)| Overlap { path: whole.clone(), session_id: other.id.to_string(), at: *at };
+    scene.overlaps = write.others.iter().map(overlap).collect();
+    let path = tree.as_ref().and_then(|tree| write.file.strip_prefix(&tree.root).ok());
+    let path = path.map_or_else(|| whole.clone(), |path| path.to_string_lossy().into_owned());
+    Touch { tree: scene.wrote.as_ref().map(|wrote| wrote.tree.clone()), path, at: scene.now }
+}
+
+/// Who wrote the file, for the moment before it is written again.
+fn warning(write: &Write, now: Timestamp) -> Option<(String, Guard)> {
+    let (other, at) = write.others.first()?;
+    let repository = git::Tree::find_resolved(write.file.parent()?).map(|tree| tree.common_dir);
+    let guard = guard::of(repository.as_deref());
+    // It was told before its own last write; nothing has happened since.
+    let told = write.mine.is_some_and(|mine| mine >= *at);
+    if guard == Guard::Off || (guard == Guard::Tell && told) {
+        return None;
+    }
+    let name = write.file.file_name().unwrap_or_default().to_string_lossy();
+    let ago = elapsed::Ago(seconds_between(*at, now));
+    let more = match write.others.len() {
+        1 => String::new(),
+        count => format!(", and {} more session{}", count - 1, plural(count - 1)),
+    };
+    Some((format!("{name} was written {ago} by session {}{more}.", who(other)), guard))
+}
+
+/// What is to be said before a tool runs, after it, or at a prompt.
+pub(super) fn at_event(
+    payload: &HookPayload,
+    write: Option<&Write>,
+    moved: Option<&HeadMoved>,
+    now: Timestamp,
+) -> Output {
+    let mut specific = Specific { hook_event_name: payload.event.clone(), ..Specific::default() };
+    let mut context = Vec::new();
+    if let Some(moved) = moved {
+        let ago = elapsed::Ago(seconds_between(moved.at, now)).to_string();
+        context.push(in_words(moved, &ago));
+    }
+    if payload.event == "PreToolUse"
+        && let Some((said, guard)) = write.and_then(|write| warning(write, now))
+    {
+        match guard {
+            Guard::Off => {}
+            Guard::Tell => context.push(format!("{said} Read it again before you write it.")),
+            Guard::Ask | Guard::Deny => {
+                let (decision, setting) = match guard {
+                    Guard::Ask => ("ask", "asks"),
+                    _ => ("deny", "denies"),
+                };
+                specific.permission_decision = Some(decision);
+                specific.permission_decision_reason =
+                    Some(clean(&format!("{said} `ait guard` {setting} within an hour of another session's write.")));
+            }
+        }
+    }
+    if context.is_empty() && specific.permission_decision.is_none() {
+        return Output::nothing();
+    }
+    specific.additional_context = (!context.is_empty()).then(|| clean(&context.join(" ")));
+    Answer { system_message: None, hook_specific_output: specific }.output()
+}
+
+/// What a session that starts is told of the others: two lines. `others` says of each whether it is in the same tree.
+pub(super) fn at_start(
+    root: &Root,
+    others: &[(&Session, bool)],
+    payload: &HookPayload,
+    project: &str,
+    now: Timestamp,
+) -> Output {
+    if others.is_empty() {
+        return Output::nothing();
+    }
+    let here = others.iter().filter(|(_, same)| *same).count();
+    let count = match (here, others.len() - here) {
+        (here, 0) => format!("{here} other live session{} in this working tree", plural(here)),
+        (0, there) => format!("{there} other live session{} in another working tree", plural(there)),
+        (here, there) => format!("{here} other live session{} in this working tree, {there} in another", plural(here)),
+    };
+    let advice = match here {
+        0 => "",
+        _ => "; files may change under you, and a checkout, stash or reset here moves theirs",
+    };
+    const SHOWN: usize = 5;
+    let mut rows: Vec<String> =
+        others.iter().take(SHOWN).map(|(session, same)| row(root, session, *same, now)).collect();
+    if others.len() > SHOWN {
+        rows.push(format!("and {} more: ait sessions live", others.len() - SHOWN));
+    }
+    let (first, second) = (clean(&format!("{project}: {count}{advice}.")), clean(&rows.join("; ")));
+    let specific = Specific {
+        hook_event_name: "SessionStart".to_owned(),
+        additional_context: Some(format!("{first}\n{second}")),
+        ..Specific::default()
+    };
+    // After a compaction the model has forgotten it; the person has not.
+    let told_before = payload.source.as_deref() == Some("compact");
+    let listed: String = rows.iter().map(|row| format!("\n- {}", clean(row))).collect();
+    let system_message = (!told_before).then(|| clean(&format!("{project}: {count}")) + &listed);
+    Answer { system_message, hook_specific_output: specific }.output()
+}
+
+/// One of the others: who, branch, since when, task, where, and what it touched lately.
+fn row(root: &Root, session: &Session, same: bool, now: Timestamp) -> String {
+    let manifest = &session.manifest;
+    let mut row = format!("{} on {}", session.id.short(), branch(manifest));
+    if let Some(seconds) = manifest.elapsed_seconds(now) {
+        row.push_str(&format!(", started {}", elapsed::Ago(seconds)));
+    }
+    if let Some(task) = manifest.task.as_deref().and_then(task::shorten) {
+        row.push_str(&format!(", task: {task}"));
+    }
+    if !same {
+        row.push_str(&format!(", in {}", manifest.path));
+    }
+    let touches = touched::lately(root, &session.id, 3);
+    let fresh: Vec<&str> = touches.iter().filter(|touch| is_fresh(touch.at, now)).map(|touch| &*touch.path).collect();
+    if !fresh.is_empty() {
+        row.push_str(&format!(", lately wrote {}", fresh.join(", ")));
+    }
+    row
+}
+
+/// A session with its branch and task.
+fn who(session: &Session) -> String {
+    let manifest = &session.manifest;
+    let task = manifest.task.as_deref().and_then(task::shorten);
+    let task = task.map(|task| format!(", task: {task}")).unwrap_or_default();
+    format!("{} ({}{task})", session.id.short(), branch(manifest))
+}
+
+fn branch(manifest: &Manifest) -> &str {
+    manifest.git_branch.as_deref().or_else(|| manifest.head.as_deref()?.get(..7)).unwrap_or("no branch")
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Names come from outside: no line and no escape in them.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Who moved HEAD of this tree, seen from a session that finds it moved: the note that the event goes on with. `None`
+/// where no other live session works in the tree: then it was the person, who knows.
+pub(super) fn mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &Scene) -> Option<HeadMoved> {
+    let siblings = siblings(root, id, scene)?;
+    let mut in_shell = siblings.iter().filter(|session| session.manifest.tool.as_deref().is_some_and(is_shell_tool));
+    let by = in_shell.next().filter(|_| in_shell.next().is_none());
+    (!siblings.is_empty()).then(|| moved(manifest, by.map(|session| (&session.id, &session.manifest)), scene))
+}
+
+/// Tells the others in the tree that this session moved HEAD: a note in the manifest of each.
+pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &Scene, patience: std::time::Duration) {
+    for session in siblings(root, id, scene).unwrap_or_default() {
+        let there = |manifest: &Manifest| manifest.head == scene.head && manifest.git_branch == scene.branch;
+        if there(&session.manifest) && session.manifest.head_moved.is_none() {
+            continue;
+        }
+        let _ = active::update(root, &session.id, false, patience, |manifest, known| {
+            if !known || manifest.tree != scene.tree || (there(manifest) && manifest.head_moved.is_none()) {
+                return Ok((crate::session::event::Outcome::Ignore, ()));
+            }
+            let note = moved(manifest, Some((id, mine)), scene);
+            crate::session::head::note(manifest, scene, || Some(note));
+            Ok((crate::session::event::Outcome::Keep, ()))
+        });
+    }
+}
+
+fn moved(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, scene: &Scene) -> HeadMoved {
+    let last = scene.tree.as_ref().and_then(|tree| git::last_move(&git::Tree::find_resolved(Path::new(tree))?));
+    let last = last.filter(|last| last.new == scene.head);
+    HeadMoved {
+        from_branch: manifest.git_branch.clone(),
+        from: manifest.head.clone(),
+        to_branch: scene.branch.clone(),
+        to: scene.head.clone(),
+        session_id: by.map(|(id, _)| id.to_string()),
+        task: by.and_then(|(_, manifest)| manifest.task.as_deref().and_then(task::shorten)),
+        how: last.as_ref().and_then(|last| Some(last.message.split_once(':')?.0.to_owned())),
+        at: last.map_or(scene.now, |last| last.at),
+    }
+}
+
+/// The other live sessions that were in this tree at their last event.
+fn siblings(root: &Root, id: &SessionId, scene: &Scene) -> Option<Vec<Session>> {
+    let tree = Path::new(scene.tree.as_deref()?);
+    let here = |session: &Session| match &session.manifest.tree {
+        Some(other) => Path::new(other) == tree,
+        // Written by somebody else's script.
+        None => Place::of(Path::new(&session.manifest.path)).root == tree,
+    };
+    let mut sessions = active::read_all(root).ok()?.sessions;
+    sessions.retain(|session| session.id != *id && session.liveness.counts() && here(session));
+    Some(sessions)
+}
+
+/// The tools that run what they are told.
+pub(super) fn is_shell_tool(tool: &str) -> bool {
+    matches!(tool, "Bash" | "PowerShell")
+}

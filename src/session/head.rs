@@ -1,0 +1,129 @@
+//! HEAD of a tree, moved under a session by somebody else.
+
+use super::event::Scene;
+use super::manifest::{HeadMoved, Manifest};
+
+/// What became of HEAD between two events of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It stands where it stood, or it is not known where, or this is another tree.
+    None,
+    /// It moved while a shell of this session ran.
+    Own,
+    /// It moved, and it was not this session.
+    Foreign,
+}
+
+/// Compares HEAD with what the manifest says of it, before the event is written into the manifest. `shell_ran`: a shell
+/// of this session ran between the last event and this one.
+pub fn change(manifest: &Manifest, scene: &Scene, shell_ran: bool) -> Change {
+    // A manifest that never saw HEAD, a reftable that only git can read, a step into another tree: no movement.
+    let comparable = scene.tree.is_some() && manifest.tree == scene.tree && scene.head.is_some();
+    if !comparable || stands_at(manifest, scene) || (manifest.head.is_none() && manifest.git_branch.is_none()) {
+        Change::None
+    } else if shell_ran && manifest.head_moved.is_none() {
+        Change::Own
+    } else {
+        Change::Foreign
+    }
+}
+
+fn stands_at(manifest: &Manifest, scene: &Scene) -> bool {
+    manifest.head == scene.head && manifest.git_branch == scene.branch
+}
+
+/// Notes in a manifest that HEAD of its tree moved, before the event is written into it, or brings an older note up to
+/// date: what counts is from where the session believes it to be to where it is.
+pub fn note(manifest: &mut Manifest, scene: &Scene, by: impl FnOnce() -> Option<HeadMoved>) {
+    if manifest.tree != scene.tree {
+        manifest.head_moved = None;
+        return;
+    }
+    let Some(mut moved) = manifest.head_moved.take().or_else(by) else { return };
+    moved.to_branch.clone_from(&scene.branch);
+    moved.to.clone_from(&scene.head);
+    let is_back = moved.from == moved.to && moved.from_branch == moved.to_branch;
+    manifest.head_moved = (!is_back).then_some(moved);
+}
+
+/// The words for Claude. `ago` is how long ago it was, such as `2m ago`.
+pub fn in_words(moved: &HeadMoved, ago: &str) -> String {
+    let place = |branch: &Option<String>, commit: &Option<String>| {
+        let commit = commit.as_deref().map_or("no commit", |commit| commit.get(..7).unwrap_or(commit));
+        match branch {
+            Some(branch) => format!("{branch} ({commit})"),
+            None => format!("detached ({commit})"),
+        }
+    };
+    let from = place(&moved.from_branch, &moved.from);
+    let to = place(&moved.to_branch, &moved.to);
+    let by = match (&moved.session_id, &moved.task) {
+        (Some(id), Some(task)) => format!("by session {} (task: {task})", short(id)),
+        (Some(id), None) => format!("by session {}", short(id)),
+        (None, _) => "not by a session that is known".to_owned(),
+    };
+    let how = moved.how.as_ref().map(|how| format!(" ({how})")).unwrap_or_default();
+    format!(
+        "HEAD of this working tree moved{how} from {from} to {to} {ago}, {by}; files may differ from what you read."
+    )
+}
+
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::event::tests::at;
+
+    fn manifest() -> Manifest {
+        Manifest::parse(br#"{"tree":"/p","git_branch":"main","head":"aaaaaaaaaa"}"#).unwrap()
+    }
+
+    fn scene(branch: &str, head: &str) -> Scene {
+        Scene { tree: Some("/p".into()), branch: Some(branch.into()), head: Some(head.into()), ..at(9) }
+    }
+
+    fn moved() -> HeadMoved {
+        HeadMoved {
+            from_branch: Some("main".into()),
+            from: Some("aaaaaaaaaa".into()),
+            to_branch: None,
+            to: None,
+            session_id: Some("12345678-9".into()),
+            task: Some("other work".into()),
+            how: Some("checkout".into()),
+            at: at(3).now,
+        }
+    }
+
+    #[test]
+    fn own_and_foreign() {
+        assert_eq!(change(&manifest(), &scene("main", "aaaaaaaaaa"), false), Change::None);
+        assert_eq!(change(&manifest(), &scene("topic", "aaaaaaaaaa"), true), Change::Own);
+        assert_eq!(change(&manifest(), &scene("main", "bbbbbbbbbb"), false), Change::Foreign);
+        let mut told = manifest();
+        told.head_moved = Some(moved());
+        assert_eq!(change(&told, &scene("main", "bbbbbbbbbb"), true), Change::Foreign);
+        let mut elsewhere = manifest();
+        elsewhere.tree = Some("/q".into());
+        assert_eq!(change(&elsewhere, &scene("main", "bbbbbbbbbb"), false), Change::None);
+        assert_eq!(change(&manifest(), &Scene { head: None, ..scene("main", "x") }, false), Change::None);
+    }
+
+    #[test]
+    fn a_note_follows_head_and_ends_where_it_began() {
+        let mut manifest = manifest();
+        note(&mut manifest, &scene("topic", "bbbbbbbbbb"), || Some(moved()));
+        note(&mut manifest, &scene("third", "cccccccccc"), || panic!("there is a note"));
+        let words = in_words(manifest.head_moved.as_ref().unwrap(), "2m ago");
+        assert_eq!(
+            words,
+            "HEAD of this working tree moved (checkout) from main (aaaaaaa) to third (ccccccc) 2m ago, by session \
+             12345678 (task: other work); files may differ from what you read."
+        );
+        note(&mut manifest, &scene("main", "aaaaaaaaaa"), || None);
+        assert_eq!(manifest.head_moved, None);
+    }
+}

@@ -1,0 +1,155 @@
+//! Touches: the files that a session wrote.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::manifest::{milliseconds, seconds_between};
+
+/// A touch fades after so many seconds without a newer one: then it is mentioned, and nobody is warned about it.
+pub const FADES_AFTER: u64 = 3600;
+
+/// How many trees, and how many overlaps, a manifest remembers: it is read whole in every prompt.
+const REMEMBERED: usize = 8;
+
+/// Whether what happened at that time still counts.
+pub fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    seconds_between(at, now) < FADES_AFTER
+}
+
+/// A file that a session wrote, and when it last did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touch {
+    /// The root of the tree that the file lies in; `None` outside of any repository.
+    pub tree: Option<String>,
+    /// The file, from the root of the tree on; the whole path outside of any repository.
+    pub path: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Touch {
+    /// A line of a log of touches, `["2026-11-22T18:00:00.123Z","/the/tree","the/file"]` and the end of the line.
+    pub fn to_line(&self) -> String {
+        line(self.at, self.tree.as_deref().unwrap_or_default(), &self.path)
+    }
+
+    /// Reads a line of a log; `None` where it is none, such as one that was cut off by a full disk.
+    pub fn from_line(text: &str) -> Option<Touch> {
+        let (at, tree, path) = parse_line(text)?;
+        Some(Touch {
+            tree: (!tree.is_empty()).then(|| tree.into_owned()),
+            path: path.into_owned(),
+            at: at.parse().ok()?,
+        })
+    }
+
+    /// Which file it is, apart from the time.
+    pub fn file(&self) -> (Option<&str>, &str) {
+        (self.tree.as_deref(), &self.path)
+    }
+}
+
+/// A line of three texts as it is written to a log.
+pub fn line(at: Timestamp, first: &str, second: &str) -> String {
+    let mut line = serde_json::to_string(&(milliseconds(at), first, second)).unwrap_or_default();
+    line.push('\n');
+    line
+}
+
+/// The three texts of a line.
+pub fn parse_line(line: &str) -> Option<(Cow<'_, str>, Cow<'_, str>, Cow<'_, str>)> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    let (at, first, second): (Text, Text, Text) = serde_json::from_str(line).ok()?;
+    Some((at.0, first.0, second.0))
+}
+
+/// The lines of a log that still say something: of those that agree in all but the time, the last one.
+pub fn compact(log: &str) -> String {
+    // What follows the time is what has to agree.
+    let mut known = HashSet::new();
+    let mut kept = Vec::new();
+    for line in log.lines().rev() {
+        if line.split_once(',').is_some_and(|(_, rest)| known.insert(rest)) {
+            kept.push(line);
+        }
+    }
+    kept.iter().rev().flat_map(|line| [*line, "\n"]).collect()
+}
+
+/// A tree of which a session lately wrote a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrote {
+    /// The root of the tree.
+    pub tree: String,
+    /// What the trees of one repository share: git's common folder.
+    pub repository: String,
+    /// When the last of these files was written.
+    pub at: Timestamp,
+}
+
+/// A file that this session wrote within the hour after another one had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// The file's whole path.
+    pub path: String,
+    /// The other session.
+    pub session_id: String,
+    /// When the other session had written it: both writes are fresh as long as this one is.
+    pub at: Timestamp,
+}
+
+/// Puts an entry at the end of a short list, in place of the one that means the same, and lets the oldest go.
+pub fn remember<T>(list: &mut Vec<T>, entry: T, same: impl Fn(&T, &T) -> bool) {
+    list.retain(|known| !same(known, &entry));
+    list.push(entry);
+    if list.len() > REMEMBERED {
+        list.remove(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_line_and_back() {
+        for (tree, path) in [(Some("/r"), "src/a.rs"), (None, "/tmp/x"), (Some("/with \"quotes\""), "tab\tnew\nline,ü")]
+        {
+            let touch = Touch { tree: tree.map(str::to_owned), path: path.into(), at: at(1) };
+            let line = touch.to_line();
+            assert_eq!(line.matches('\n').count(), 1, "{line:?}");
+            assert_eq!(Touch::from_line(line.trim_end()), Some(touch));
+        }
+        assert_eq!(Touch::from_line("[\"2026-11-22T18:00:00Z\",\"/r\",\"cut of"), None);
+    }
+
+    #[test]
+    fn compacting_keeps_the_last_of_each_file() {
+        let touch = |path: &str, second| Touch { tree: Some("/r".into()), path: path.into(), at: at(second) }.to_line();
+        let log = [touch("a", 1), touch("b", 2), "torn\n".to_owned(), touch("a", 3)].concat();
+        assert_eq!(compact(&log), [touch("b", 2), touch("a", 3)].concat());
+    }
+
+    #[test]
+    fn an_hour_is_the_border() {
+        assert!(is_fresh(at(0), at(3599)) && !is_fresh(at(0), at(3600)));
+        assert!(is_fresh(at(10), at(0)), "a clock that was set back");
+    }
+
+    #[test]
+    fn a_short_list_stays_short() {
+        let mut list = Vec::new();
+        for number in [1, 2, 3, 1, 4, 5, 6, 7, 8, 9] {
+            remember(&mut list, number, |a, b| a == b);
+        }
+        assert_eq!(list, [3, 1, 4, 5, 6, 7, 8, 9]);
+    }
+}

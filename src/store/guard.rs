@@ -1,0 +1,116 @@
+//! What is to happen before a session writes a file that another live session wrote within the hour: the setting of
+//! `ait guard`.
+//!
+//! Kept in a file of ours, `$XDG_CONFIG_HOME/ait/guard.json`, else `~/.config/ait/guard.json`: an object from a
+//! repository's common git folder to a word, `*` for all others. Not in git's own configuration: reading that as git
+//! does means reading what it includes, and a tool that only watches has no business writing it. It is read when there
+//! is something to say, which is seldom.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::sys::env;
+use crate::sys::files::{self, Folder, PRIVATE};
+
+/// What a hook does about such a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing.
+    Off,
+    /// It tells Claude, and the write goes on.
+    Tell,
+    /// The person is asked.
+    Ask,
+    /// The write is refused.
+    Deny,
+}
+
+impl Guard {
+    /// All of them, the mildest first.
+    pub const ALL: [Guard; 4] = [Guard::Off, Guard::Tell, Guard::Ask, Guard::Deny];
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Guard::Off => "off",
+            Guard::Tell => "tell",
+            Guard::Ask => "ask",
+            Guard::Deny => "deny",
+        }
+    }
+
+    /// Reads what [`Guard::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<Guard> {
+        Guard::ALL.into_iter().find(|guard| guard.as_str() == text)
+    }
+}
+
+/// Stands for every repository that has no word of its own.
+const USER: &str = "*";
+/// No list of repositories is longer.
+const LIMIT: usize = 1 << 20;
+
+/// The settings as they stand. Words that we do not know are kept.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    /// Reads the settings; where there are none, none.
+    ///
+    /// # Errors
+    /// Where the file is there and is not what we write.
+    pub fn read() -> Result<Settings> {
+        let path = file()?;
+        let failed = |why: &dyn std::fmt::Display| Error::new("reading the guard", path.display(), why);
+        let bytes = match files::read(&path, LIMIT) {
+            Ok(bytes) => bytes,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
+            Err(why) => return Err(failed(&why)),
+        };
+        let settings = serde_json::from_slice(&bytes).map_err(|why| failed(&why).next("mend it or remove it"))?;
+        Ok(Settings(settings))
+    }
+
+    /// The word for a repository, given by its common git folder; `None` stands for the user's.
+    pub fn own(&self, repository: Option<&Path>) -> Option<Guard> {
+        let key = repository.map_or(USER.into(), Path::to_string_lossy);
+        self.0.get(&*key).and_then(|word| Guard::parse(word))
+    }
+
+    /// What counts in a repository: its own word, else the user's, else [`Guard::Tell`].
+    pub fn of(&self, repository: Option<&Path>) -> Guard {
+        let own = repository.and_then(|repository| self.own(Some(repository)));
+        own.or_else(|| self.own(None)).unwrap_or(Guard::Tell)
+    }
+
+    /// Writes the word for a repository, or the user's.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn set(mut self, repository: Option<&Path>, guard: Guard) -> Result<()> {
+        let key = repository.map_or(USER.into(), Path::to_string_lossy);
+        self.0.insert(key.into_owned(), guard.as_str().to_owned());
+        let path = file()?;
+        let failed = |why: &dyn std::fmt::Display| Error::new("writing the guard", path.display(), why);
+        let mut text = serde_json::to_string_pretty(&self.0).map_err(|why| failed(&why))?;
+        text.push('\n');
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        Folder::open_or_make(folder)
+            .and_then(|folder| folder.replace("guard.json", text.as_bytes(), PRIVATE))
+            .map_err(|why| failed(&why))
+    }
+}
+
+/// What counts in a repository. Where the settings cannot be read it is [`Guard::Tell`]: nothing is held up by trouble
+/// of ours.
+pub fn of(repository: Option<&Path>) -> Guard {
+    Settings::read().map_or(Guard::Tell, |settings| settings.of(repository))
+}
+
+fn file() -> Result<PathBuf> {
+    let config = env::path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let config = config.or_else(|| Some(env::home()?.join(".config")));
+    let config = config.ok_or_else(|| Error::new("finding the guard", "HOME", "not set to an absolute path"))?;
+    Ok(config.join("ait/guard.json"))
+}

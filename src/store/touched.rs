@@ -1,0 +1,245 @@
+//! What each session wrote, and who wrote a file lately.
+//!
+//! Two forms, for two questions:
+//!
+//! **What did this session write?** `active/<session_id>.touched`, beside the manifest, a line a touch
+//! ([`Touch::to_line`]). Not in the manifest: that is rewritten at each event, and five thousand files would make it
+//! half a megabyte. A touch is one write at the end of the log, whatever its length. The log is compacted when its size
+//! passes a power of two from 64 KiB on: a file that is written again and again does not make it grow, and a log of
+//! different files is read as often as it doubles. When the session is archived the log becomes `touched` in the
+//! manifest; when it comes back it becomes a log again.
+//!
+//! **Who wrote this file lately?** asked before each write, with twenty logs of five thousand lines at hand and no time
+//! to read them. In the cache: `touched/<three hex digits of a hash of the path>`, a line a touch with the session and
+//! the whole path, so that the answer is one small file, or mostly none. Compacted in the same way, from 4 KiB on, and
+//! touches older than an hour are dropped then: the size is bounded by what was written within the hour, and the number
+//! of files by 4096. Beside them, `touched/tree-<hash of the root>` has a line for each write of a session that is in
+//! another tree itself: in a prompt, that is one look at a file that mostly is not there. The cache is written before the log, so it is never behind it; where the folder is gone it is made again
+//! from the logs.
+
+use std::fmt::Write as _;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::active::{self, Session};
+use super::root::{Root, fnv1a};
+use crate::session::id::SessionId;
+use crate::session::manifest::Manifest;
+use crate::session::touch::{self, Touch, is_fresh, parse_line};
+use crate::sys::files::{self, Folder, PRIVATE, Pieces};
+
+/// A log is compacted when its size passes this, or a power of two above it.
+const LOG_SIZE: u64 = 64 << 10;
+/// The same for a file of the cache.
+const BUCKET_SIZE: u64 = 4 << 10;
+/// Longer than any log that compacting leaves: a hundred thousand different files.
+const LIMIT: usize = 32 << 20;
+/// The most files that an archived manifest lists, the newest.
+const ARCHIVED: usize = 1000;
+/// How much is read of the end of a log for what was touched lately.
+const TAIL: usize = 4 << 10;
+/// How many sessions that wrote the same file are told of.
+const WRITERS: usize = 4;
+
+/// Writes down a touch; `is_guest` says that the session itself is in another tree. The caller holds the lock of
+/// `active`, or nobody does.
+///
+/// # Errors
+/// Where the log cannot be written.
+pub fn record(root: &Root, id: &SessionId, touch: &Touch, write: &Write, is_guest: bool) -> io::Result<()> {
+    if let Some(cache) = &write.cache {
+        add_to_cache(cache, &bucket_of(&write.file), id, &write.file.to_string_lossy(), touch.at);
+        if let Some(tree) = touch.tree.as_deref().filter(|_| is_guest) {
+            add_to_cache(cache, &guests_of(tree), id, tree, touch.at);
+        }
+    }
+    let folder = Folder::open(root.active())?;
+    let name = id.touched_name();
+    let line = touch.to_line();
+    let size = folder.append_and_size(&name, line.as_bytes())?;
+    if passes(size, line.len(), LOG_SIZE) {
+        let log = folder.read(&name, LIMIT)?;
+        folder.replace(&name, touch::compact(&String::from_utf8_lossy(&log)).as_bytes(), PRIVATE)?;
+    }
+    Ok(())
+}
+
+/// Whether a file that grew by `added` to `size` passed a power of two, `from` the first.
+fn passes(size: u64, added: usize, from: u64) -> bool {
+    let before = size.saturating_sub(added as u64);
+    size > from && before.checked_ilog2() != size.checked_ilog2()
+}
+
+/// What a session wrote, each file once, the last one at the end.
+pub fn all(root: &Root, id: &SessionId) -> Vec<Touch> {
+    Folder::open(root.active()).map(|folder| read(&folder, id)).unwrap_or_default()
+}
+
+fn read(folder: &Folder, id: &SessionId) -> Vec<Touch> {
+    let log = folder.read(&id.touched_name(), LIMIT).unwrap_or_default();
+    touch::compact(&String::from_utf8_lossy(&log)).lines().filter_map(Touch::from_line).collect()
+}
+
+/// The files that a session wrote last, the newest first, each once: no more than the end of its log is read.
+pub fn lately(root: &Root, id: &SessionId, count: usize) -> Vec<Touch> {
+    let Ok(log) = Pieces::open(&root.active().join(id.touched_name())) else { return Vec::new() };
+    let from = log.size().saturating_sub(TAIL as u64);
+    let tail = log.read_at(from, TAIL).unwrap_or_default();
+    let mut touches: Vec<Touch> = Vec::new();
+    for touch in String::from_utf8_lossy(&tail).lines().rev().filter_map(Touch::from_line) {
+        if touches.len() < count && touches.iter().all(|known| known.file() != touch.file()) {
+            touches.push(touch);
+        }
+    }
+    touches
+}
+
+/// A file that a session is about to write or wrote.
+#[derive(Debug)]
+pub struct Write {
+    /// Its whole path, symlinks resolved.
+    pub file: PathBuf,
+    /// The other live sessions that wrote it within the hour, and when each last did, the newest first.
+    pub others: Vec<(Session, Timestamp)>,
+    /// When this session last did, within the hour.
+    pub mine: Option<Timestamp>,
+    cache: Option<Folder>,
+}
+
+/// Who wrote a file lately, seen from one session. `file` is the whole path, symlinks resolved.
+pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Write {
+    let cache = cache(root, now).ok();
+    let bucket = cache.as_ref().and_then(|cache| cache.read(&bucket_of(&file), LIMIT).ok()).unwrap_or_default();
+    // Most lines are of other files; those are not taken apart.
+    let end = serde_json::to_string(&file.to_string_lossy()).unwrap_or_default() + "]";
+    let mut last: Vec<(String, Timestamp)> = Vec::new();
+    for line in String::from_utf8_lossy(&bucket).lines().filter(|line| line.ends_with(&end)) {
+        let Some((at, id, _)) = parse_line(line) else { continue };
+        let Some(at) = at.parse().ok().filter(|at| is_fresh(*at, now)) else { continue };
+        last.retain(|(known, _)| *known != id);
+        last.push((id.into_owned(), at));
+    }
+    let mine = last.iter().find(|(id, _)| id == me.as_str()).map(|(_, at)| *at);
+    last.retain(|(id, _)| id != me.as_str());
+    let folder = if last.is_empty() { None } else { Folder::open(root.active()).ok() };
+    let session = |(id, at): (String, Timestamp)| {
+        let session = active::read_one(folder.as_ref()?, &SessionId::parse(&id)?).ok()??;
+        session.liveness.counts().then_some((session, at))
+    };
+    let others = last.into_iter().rev().filter_map(session).take(WRITERS).collect();
+    Write { file, others, mine, cache }
+}
+
+fn bucket_of(file: &Path) -> String {
+    format!("{:03x}", fnv1a(file.as_os_str().as_encoded_bytes()) & 0xfff)
+}
+
+fn guests_of(tree: &str) -> String {
+    format!("tree-{:016x}", fnv1a(tree.as_bytes()))
+}
+
+/// The sessions that lately wrote in a tree without being in it, or may have: their manifests know. One look at a file
+/// that mostly is not there.
+pub fn guests(root: &Root, tree: &Path, now: Timestamp) -> Vec<SessionId> {
+    let tree = tree.to_string_lossy();
+    let path = root.cache().join("touched").join(guests_of(&tree));
+    let mut guests = Vec::new();
+    for line in String::from_utf8_lossy(&files::read(&path, LIMIT).unwrap_or_default()).lines() {
+        let Some((at, id, path)) = parse_line(line) else { continue };
+        let fresh = at.parse().is_ok_and(|at| is_fresh(at, now));
+        if let Some(id) = SessionId::parse(&id).filter(|_| fresh && path == tree)
+            && !guests.contains(&id)
+        {
+            guests.push(id);
+        }
+    }
+    guests
+}
+
+/// Opens the cache, made from the logs where it is gone. Two that make it at once write some lines twice.
+fn cache(root: &Root, now: Timestamp) -> io::Result<Folder> {
+    let path = root.cache().join("touched");
+    match Folder::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let cache = Folder::open_or_make(path)?;
+            rebuild(root, &cache, now);
+            Ok(cache)
+        }
+        opened => opened,
+    }
+}
+
+fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
+    let Ok(folder) = Folder::open(root.active()) else { return };
+    for name in folder.names().unwrap_or_default() {
+        let Some(id) = name.strip_suffix(".touched").and_then(SessionId::parse) else { continue };
+        for touch in read(&folder, &id).into_iter().filter(|touch| is_fresh(touch.at, now)) {
+            let file = touch
+                .tree
+                .as_deref()
+                .map_or(Path::new(&touch.path).to_owned(), |tree| Path::new(tree).join(&touch.path));
+            add_to_cache(cache, &bucket_of(&file), &id, &file.to_string_lossy(), touch.at);
+            // Whether it was a guest there is not known any more; who reads it asks the manifest.
+            if let Some(tree) = &touch.tree {
+                add_to_cache(cache, &guests_of(tree), &id, tree, touch.at);
+            }
+        }
+    }
+}
+
+fn add_to_cache(cache: &Folder, name: &str, id: &SessionId, path: &str, at: Timestamp) {
+    let line = touch::line(at, id.as_str(), path);
+    let Ok(size) = cache.append_and_size(name, line.as_bytes()) else { return };
+    if passes(size, line.len(), BUCKET_SIZE) {
+        let bucket = cache.read(name, LIMIT).unwrap_or_default();
+        let mut kept = String::new();
+        for line in touch::compact(&String::from_utf8_lossy(&bucket)).lines() {
+            let when = parse_line(line).and_then(|(when, _, _)| when.parse().ok());
+            if when.is_some_and(|when| is_fresh(when, at)) {
+                let _ = writeln!(kept, "{line}");
+            }
+        }
+        let _ = cache.replace(name, kept.as_bytes(), PRIVATE);
+    }
+}
+
+/// Takes the log into a manifest that goes to history. The log stays until [`forget`]: a kill in between loses nothing.
+pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
+    for touch in read(folder, id) {
+        manifest.touched.retain(|known| known.file() != touch.file());
+        manifest.touched.push(touch);
+    }
+    let surplus = manifest.touched.len().saturating_sub(ARCHIVED);
+    manifest.touched.drain(..surplus);
+}
+
+/// Removes the log of a session that is archived.
+pub(super) fn forget(folder: &Folder, id: &SessionId) {
+    let _ = folder.remove(&id.touched_name());
+}
+
+/// Makes a log again of what a manifest out of history lists.
+pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
+    if manifest.touched.is_empty() {
+        return;
+    }
+    let lines: String = manifest.touched.iter().map(Touch::to_line).collect();
+    // Where it cannot be written the manifest keeps them.
+    if folder.append(&id.touched_name(), lines.as_bytes()).is_ok() {
+        manifest.touched.clear();
+    }
+}
+
+/// Removes logs whose manifest is gone, such as somebody's clean-up of `*.json` leaves.
+pub fn sweep(root: &Root) {
+    let Ok(folder) = Folder::open(root.active()) else { return };
+    let Some(_lock) = folder.lock(active::PATIENCE) else { return };
+    for name in folder.names().unwrap_or_default() {
+        let Some(id) = name.strip_suffix(".touched").and_then(SessionId::parse) else { continue };
+        if folder.meta_of(&id.file_name()).is_err_and(|why| why.kind() == ErrorKind::NotFound) {
+            forget(&folder, &id);
+        }
+    }
+}

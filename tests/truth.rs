@@ -1,0 +1,924 @@
+//! Whole stories: what each session does, who waits, who is about to overwrite whom, and what Claude is told of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop at the first surprise, and touches the system itself"
+)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use common::{Client, Said, World, ago, read, wait_until};
+use serde_json::{Value, json};
+
+/// The words of a story on top of the common ones.
+trait Story {
+    fn before(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> Said;
+    fn after(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> Said;
+    fn prompt(&self, client: &Client, id: &str, folder: &Path, text: &str) -> Said;
+    fn shell(&self, client: &Client, id: &str, folder: &Path, does: impl FnOnce()) -> Said;
+    fn conflicts(&self) -> Vec<Value>;
+    fn one(&self, id: &str) -> Value;
+    fn registry(&self, client: &Client, id: &str, fields: Value);
+    fn age_touches(&self, id: &str, seconds: i64);
+}
+
+impl Story for World {
+    fn before(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> Said {
+        let more = json!({"tool_name": tool, "tool_input": {"file_path": file}, "tool_use_id": "toolu_1"});
+        self.event(client, "PreToolUse", id, folder, more)
+    }
+
+    fn after(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> Said {
+        let more = json!({"tool_name": tool, "tool_input": {"file_path": file}, "tool_response": {"filePath": file}});
+        self.event(client, "PostToolUse", id, folder, more)
+    }
+
+    fn prompt(&self, client: &Client, id: &str, folder: &Path, text: &str) -> Said {
+        self.event(client, "UserPromptSubmit", id, folder, json!({ "prompt": text }))
+    }
+
+    /// A shell of the session does something.
+    fn shell(&self, client: &Client, id: &str, folder: &Path, does: impl FnOnce()) -> Said {
+        let more = json!({"tool_name": "Bash", "tool_input": {"command": "..."}});
+        self.event(client, "PreToolUse", id, folder, more.clone()).fine();
+        does();
+        self.event(client, "PostToolUse", id, folder, more)
+    }
+
+    fn conflicts(&self) -> Vec<Value> {
+        self.run("sessions conflicts --json").json()["conflicts"].as_array().unwrap().clone()
+    }
+
+    /// A session as `live --json` shows it.
+    fn one(&self, id: &str) -> Value {
+        let live = self.run("sessions live --json").json();
+        live["sessions"].as_array().unwrap().iter().find(|session| session["session_id"] == id).unwrap().clone()
+    }
+
+    /// What the client itself writes about a running session.
+    fn registry(&self, client: &Client, id: &str, fields: Value) {
+        let mut record = json!({
+            "pid": client.pid(),
+            "sessionId": id,
+            "procStart": client.start().to_string(),
+            "version": "2.1.330",
+            "kind": "interactive",
+        });
+        record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        self.write(&format!(".claude/sessions/{}.json", client.pid()), &record.to_string());
+    }
+
+    /// Makes all touches of a session older than they are, and what is derived from them go.
+    fn age_touches(&self, id: &str, seconds: i64) {
+        let log = self.sessions(&format!("active/{id}.touched"));
+        let aged: String = fs::read_to_string(&log)
+            .unwrap()
+            .lines()
+            .map(|line| {
+                let mut touch: Value = serde_json::from_str(line).unwrap();
+                touch[0] = json!(ago(seconds));
+                format!("{touch}\n")
+            })
+            .collect();
+        fs::write(log, aged).unwrap();
+        let file = self.sessions(&format!("active/{id}.json"));
+        let mut manifest = read(&file).unwrap();
+        for list in ["wrote_in", "overlaps"] {
+            for entry in manifest[list].as_array_mut().into_iter().flatten() {
+                entry["at"] = json!(ago(seconds));
+            }
+        }
+        fs::write(file, manifest.to_string()).unwrap();
+        for root in fs::read_dir(self.path(".cache/ait")).unwrap() {
+            let _ = fs::remove_dir_all(root.unwrap().path().join("touched"));
+        }
+    }
+}
+
+/// What a hook told Claude; empty where it said nothing.
+#[track_caller]
+fn context(said: Said) -> String {
+    let text = said.fine();
+    if text.is_empty() {
+        return text;
+    }
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    answer["hookSpecificOutput"]["additionalContext"].as_str().unwrap_or_default().to_owned()
+}
+
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// The files of a conflict and who wrote each.
+fn files(conflict: &Value) -> Vec<(String, Vec<String>)> {
+    let writers = |file: &Value| {
+        let writers = file["writers"].as_array().unwrap();
+        writers.iter().map(|writer| writer["session_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let files = conflict["files"].as_array().unwrap();
+    files.iter().map(|file| (file["path"].as_str().unwrap().to_owned(), writers(file))).collect()
+}
+
+mod touches {
+    use super::*;
+
+    #[test]
+    fn two_sessions_edit_one_file() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("aiterm");
+        let file = world.write("aiterm/src/a.rs", "one");
+        let file = file.to_str().unwrap();
+        world.start(&a, "first", &tree).silent();
+        world.prompt(&a, "first", &tree, "fix the login").silent();
+        world.before(&a, "first", &tree, "Edit", file).silent();
+        world.after(&a, "first", &tree, "Edit", file).silent();
+
+        let told = context(world.start(&b, "second", &tree));
+        let row = told.lines().nth(1).unwrap();
+        assert_eq!(row, "first on main, started just now, task: fix the login, lately wrote src/a.rs");
+        assert_eq!(told.lines().count(), 2);
+        assert_eq!(world.conflicts()[0]["grade"], "shared-tree");
+        assert_eq!(files(&world.conflicts()[0]), [("src/a.rs".to_owned(), vec!["first".to_owned()])]);
+        let segment = world.ait().at(&tree).run("prompt").fine();
+        assert!(segment.contains('⚠'), "{segment}");
+
+        let said = world.before(&b, "second", &tree, "Write", file).fine();
+        let answer: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(
+            answer,
+            json!({"hookSpecificOutput": {
+                "hookEventName": "PreToolUse",
+                "additionalContext": "a.rs was written just now by session first (main, task: fix the login). \
+                    Read it again before you write it.",
+            }}),
+            "the write goes on"
+        );
+        world.after(&b, "second", &tree, "Write", file).silent();
+        world.before(&b, "second", &tree, "Write", file).silent();
+        let conflict = &world.conflicts()[0];
+        assert_eq!((&conflict["grade"], &conflict["path"]), (&json!("clobber"), &json!(tree)));
+        assert_eq!(files(conflict), [("src/a.rs".to_owned(), vec!["second".to_owned(), "first".to_owned()])]);
+        let shown = world.run("sessions conflicts --strict");
+        assert_eq!(shown.code, Some(3));
+        assert!(shown.out.contains("\n  - src/a.rs: second just now, first just now\nGrade: clobber, in ~/aiterm\n"));
+        assert!(shown.out.contains("\nRisk: Both write the same file;"), "{}", shown.out);
+
+        // The first one writes again: it has not heard of the second yet.
+        assert!(context(world.before(&a, "first", &tree, "Edit", file)).contains("by session second (main)"));
+
+        world.end(&a, "first", &tree, "prompt_input_exit");
+        world.before(&b, "second", &tree, "Write", file).silent();
+        assert_eq!(world.conflicts(), [] as [Value; 0], "the other one has ended");
+        let ended = world.ended("first");
+        assert_eq!((&ended["touched"][0]["path"], &ended["touched"][0]["tree"]), (&json!("src/a.rs"), &json!(tree)));
+        assert!(!world.sessions("active/first.touched").exists());
+    }
+
+    #[test]
+    fn sub_agents_and_every_writing_tool_count_and_what_failed_does_not() {
+        let world = World::new();
+        let client = Client::new();
+        let tree = world.repository("p");
+        world.start(&client, "one", &tree).silent();
+        let write = |event: &str, more: Value| world.event(&client, event, "one", &tree, more).silent();
+        let at = |name: &str| tree.join(name);
+        write("PostToolUse", json!({"tool_name": "Write", "tool_input": {"file_path": at("a")}, "agent_id": "x"}));
+        write("PostToolUse", json!({"tool_name": "MultiEdit", "tool_input": {"file_path": at("b")}}));
+        write("PostToolUse", json!({"tool_name": "NotebookEdit", "tool_input": {"notebook_path": at("c")}}));
+        write(
+            "PostToolUse",
+            json!({"tool_name": "Edit", "tool_input": {"file_path": at("wish")}, "tool_response": {"filePath": at("d")}}),
+        );
+        write("PostToolUse", json!({"tool_name": "Read", "tool_input": {"file_path": at("read")}}));
+        write("PostToolUseFailure", json!({"tool_name": "Write", "tool_input": {"file_path": at("failed")}}));
+        write("PreToolUse", json!({"tool_name": "Write", "tool_input": {"file_path": at("wish")}}));
+        write("PostToolUse", json!({"tool_name": "Write", "tool_input": 7, "tool_response": [1]}));
+        world.end(&client, "one", &tree, "other");
+        let ended = world.ended("one");
+        let touched: Vec<&Value> = ended["touched"].as_array().unwrap().iter().map(|touch| &touch["path"]).collect();
+        assert_eq!(touched, ["a", "b", "c", "d"]);
+    }
+
+    /// However the path is written, it is the same file.
+    #[test]
+    fn one_file_by_many_paths() {
+        let world = World::new();
+        let tree = world.repository("p");
+        world.write("p/src/deep/a", "");
+        symlink(&tree, world.path("link")).unwrap();
+        symlink(tree.join("src/deep/a"), tree.join("alias")).unwrap();
+        let absolute = |below: &str| world.path(below).to_str().unwrap().to_owned();
+        for path in [
+            absolute("p/src/deep/a"),
+            absolute("link/src/deep/a"),
+            absolute("p/src/../src/./deep/a"),
+            absolute("p/gone/../src/deep/a"),
+            absolute("p/alias"),
+            "src/deep/a".to_owned(),
+            "../p/src/deep/a".to_owned(),
+        ] {
+            let (a, b) = (Client::new(), Client::new());
+            world.start(&a, "first", &tree).silent();
+            world.after(&a, "first", &tree, "Write", &absolute("p/src/deep/a")).silent();
+            world.start(&b, "second", &tree).fine();
+            world.after(&b, "second", &tree, "Write", &path).silent();
+            let conflict = &world.conflicts()[0];
+            assert_eq!(files(conflict)[0].1.len(), 2, "{path}: {conflict}");
+            world.end(&a, "first", &tree, "other");
+            world.end(&b, "second", &tree, "other");
+        }
+    }
+
+    #[test]
+    fn a_file_outside_of_any_repository() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let (one, two) = (world.repository("one"), world.repository("two"));
+        let notes = world.folder("notes").join("n.md");
+        let notes = notes.to_str().unwrap();
+        world.start(&a, "first", &one).silent();
+        world.start(&b, "second", &two).silent();
+        world.after(&a, "first", &one, "Write", notes).silent();
+        assert!(context(world.before(&b, "second", &two, "Write", notes)).starts_with("n.md was written just now"));
+        world.after(&b, "second", &two, "Write", notes).silent();
+        let conflict = &world.conflicts()[0];
+        assert_eq!((&conflict["grade"], &conflict["project"]), (&json!("clobber"), &json!("notes")));
+        assert_eq!(conflict["path"], json!(world.path("notes")));
+    }
+
+    #[test]
+    fn a_folder_that_was_deleted() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        let worktree = world.worktree(&tree, "beside", "side");
+        world.start(&a, "first", &worktree).silent();
+        let file = worktree.join("x").to_str().unwrap().to_owned();
+        world.after(&a, "first", &worktree, "Write", &file).silent();
+        fs::remove_dir_all(&worktree).unwrap();
+        world.after(&a, "first", &worktree, "Write", &file).silent();
+        world.start(&b, "second", &tree).fine();
+        world.after(&b, "second", &tree, "Write", tree.join("x").to_str().unwrap()).silent();
+        let grades: Vec<Value> = world.conflicts().iter().map(|conflict| conflict["grade"].clone()).collect();
+        assert_eq!(grades, ["merge"], "the tree that is gone is remembered with its repository");
+    }
+
+    #[test]
+    fn started_in_the_main_tree_and_writing_in_a_worktree() {
+        let world = World::new();
+        let (a, b, c) = (Client::new(), Client::new(), Client::new());
+        let tree = world.repository("aiterm");
+        let worktree = world.worktree(&tree, "aiterm-auth", "feature/auth");
+        world.start(&a, "wanderer", &tree).silent();
+        world.start(&b, "main", &tree).fine();
+        assert_eq!(world.conflicts().len(), 1);
+        world.after(&a, "wanderer", &tree, "Write", worktree.join("x").to_str().unwrap()).silent();
+        assert_eq!(world.conflicts(), [] as [Value; 0], "it works in the worktree now");
+        let prompt = |folder: &Path| world.ait().at(folder).run("prompt").fine();
+        assert!(!prompt(&tree).contains('⚠'), "{}", prompt(&tree));
+
+        world.start(&c, "auth", &worktree).fine();
+        let conflict = &world.conflicts()[0];
+        assert_eq!((&conflict["grade"], &conflict["path"]), (&json!("shared-tree"), &json!(worktree)));
+        assert_eq!(conflict["project"], "aiterm");
+        assert!(prompt(&worktree).contains("⚠2"), "a guest counts: {}", prompt(&worktree));
+
+        world.after(&b, "main", &tree, "Write", tree.join("x").to_str().unwrap()).silent();
+        let found = world.conflicts();
+        assert_eq!((found[1]["grade"].as_str(), found[1]["path"].as_str()), (Some("merge"), tree.to_str()));
+        assert_eq!(files(&found[1]), [("x".to_owned(), vec!["main".to_owned(), "wanderer".to_owned()])]);
+        assert!(!prompt(&tree).contains('⚠'), "a merge is nothing that a prompt warns of");
+    }
+
+    #[test]
+    fn a_touch_fades() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        let worktree = world.worktree(&tree, "w", "side");
+        let file = worktree.join("x");
+        let file = file.to_str().unwrap();
+        world.start(&a, "first", &tree).silent();
+        world.after(&a, "first", &tree, "Write", file).silent();
+        world.start(&b, "second", &worktree).fine();
+        assert!(!context(world.before(&b, "second", &worktree, "Write", file)).is_empty());
+        world.age_touches("first", 3700);
+        world.before(&b, "second", &worktree, "Write", file).silent();
+        world.after(&b, "second", &worktree, "Write", file).silent();
+        let shown = world.run("sessions conflicts --json --strict").json();
+        assert_eq!(shown["conflicts"], json!([]));
+        assert_eq!((&shown["faded"][0]["grade"], files(&shown["faded"][0]).len()), (&json!("clobber"), 1));
+        let text = world.run("sessions conflicts --strict").fine();
+        assert!(text.starts_with("No conflicts among 2 live sessions.\n\nFaded: more than an hour ago\n"), "{text}");
+        assert!(text.contains("\n  - x: second just now, first 1h ago\n") && !text.contains("Risk"), "{text}");
+    }
+
+    /// A session that writes one file all day leaves a log that stays small, and so does what is derived from it.
+    #[test]
+    fn the_log_does_not_grow_with_the_same_file() {
+        let world = World::new();
+        let client = Client::new();
+        let tree = world.repository("p");
+        world.start(&client, "one", &tree).silent();
+        let line = format!("[\"{}\",{:?},{:?}]\n", ago(10), tree, "x".repeat(200));
+        world.write(".claude/sessions/active/one.touched", &line.repeat(65535 / line.len()));
+        for _ in 0..3 {
+            world.after(&client, "one", &tree, "Write", tree.join("y").to_str().unwrap()).silent();
+        }
+        let size = fs::metadata(world.sessions("active/one.touched")).unwrap().len();
+        assert!(size < 1000, "{size}");
+        world.end(&client, "one", &tree, "other");
+        assert_eq!(world.ended("one")["touched"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_resumed_session_has_its_touches_again_beside_a_small_manifest() {
+        let world = World::new();
+        let (a, again) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        world.start(&a, "one", &tree).silent();
+        world.after(&a, "one", &tree, "Write", tree.join("x").to_str().unwrap()).silent();
+        world.end(&a, "one", &tree, "prompt_input_exit");
+        a.kill();
+        world.event(&again, "SessionStart", "one", &tree, json!({"source": "resume"})).silent();
+        assert_eq!(world.active("one")["touched"], Value::Null);
+        assert_eq!(world.active("one")["pid"], again.pid());
+        world.after(&again, "one", &tree, "Write", tree.join("y").to_str().unwrap()).silent();
+        world.end(&again, "one", &tree, "other");
+        let ended = world.ended("one");
+        let touched: Vec<&Value> = ended["touched"].as_array().unwrap().iter().map(|touch| &touch["path"]).collect();
+        assert_eq!(touched, ["x", "y"]);
+    }
+
+    /// What is derived may be deleted at any time.
+    #[test]
+    fn the_cache_is_made_again_from_the_logs() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        let file = tree.join("x").to_str().unwrap().to_owned();
+        world.start(&a, "first", &tree).silent();
+        world.after(&a, "first", &tree, "Write", &file).silent();
+        world.start(&b, "second", &tree).fine();
+        fs::remove_dir_all(world.path(".cache")).unwrap();
+        assert!(context(world.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
+    }
+
+    #[test]
+    fn a_log_without_a_manifest_is_swept() {
+        let world = World::new();
+        world.write(".claude/sessions/active/gone.touched", "");
+        world.write(".claude/sessions/active/notes.txt", "");
+        world.run("sessions prune").prints("Nothing to archive; 0 live.\n");
+        assert_eq!(common::names(&world.sessions("active")), ["notes.txt"]);
+    }
+}
+
+mod guard {
+    use super::*;
+
+    /// Two sessions in a tree, the first of which wrote this file.
+    fn two(world: &World) -> (Client, Client, std::path::PathBuf, String) {
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("aiterm");
+        let file = tree.join("x").to_str().unwrap().to_owned();
+        world.start(&a, "first", &tree).silent();
+        world.after(&a, "first", &tree, "Write", &file).silent();
+        world.start(&b, "second", &tree).fine();
+        (a, b, tree, file)
+    }
+
+    #[test]
+    fn each_word_does_what_it_says() {
+        let world = World::new();
+        let (_a, b, tree, file) = two(&world);
+        let set = |word: &str| world.ait().at(&tree).run(&format!("guard {word}")).fine();
+        let before = || world.before(&b, "second", &tree, "Edit", &file).fine();
+        assert!(set("").starts_with("tell: Claude is told"), "the default");
+        for word in ["ask", "deny"] {
+            assert!(set(word).starts_with(word));
+            let answer: Value = serde_json::from_str(&before()).unwrap();
+            let answer = &answer["hookSpecificOutput"];
+            assert_eq!((&answer["hookEventName"], &answer["permissionDecision"]), (&json!("PreToolUse"), &json!(word)));
+            let reason = answer["permissionDecisionReason"].as_str().unwrap();
+            assert!(reason.starts_with("x was written just now by session first (main). `ait guard`"), "{reason}");
+        }
+        set("off");
+        assert_eq!(before(), "");
+        set("tell");
+        assert!(before().contains("additionalContext"));
+    }
+
+    #[test]
+    fn of_the_repository_and_of_the_user() {
+        let world = World::new();
+        let tree = world.repository("aiterm");
+        let worktree = world.worktree(&tree, "w", "side");
+        let other = world.repository("other");
+        let shown = |folder: &Path| {
+            let shown = world.ait().at(folder).run("guard --json").json();
+            (shown["guard"].as_str().unwrap().to_owned(), shown["source"].as_str().unwrap().to_owned())
+        };
+        let pair = |word: &str, source: &str| (word.to_owned(), source.to_owned());
+        assert_eq!(shown(&tree), pair("tell", "default"));
+        world.ait().at(&worktree).run("guard deny").fine();
+        assert_eq!(shown(&tree), pair("deny", "repository"));
+        assert_eq!(shown(&other), pair("tell", "default"));
+        world.run("guard off --user").fine();
+        assert_eq!(shown(&other), pair("off", "user"));
+        assert_eq!(shown(&tree), pair("deny", "repository"));
+        world.run("guard ask").fails(
+            1,
+            &format!("setting the guard: {}: in no repository; type: ait guard ask --user", world.path("").display()),
+        );
+        world.run("guard maybe").fails(2, "reading the command line: maybe: none of off, tell, ask, deny");
+    }
+
+    /// Whatever goes wrong, the write goes on.
+    #[test]
+    fn a_broken_setting_holds_nothing_up() {
+        let world = World::new();
+        let (_a, b, tree, file) = two(&world);
+        world.write(".config/ait/guard.json", "{\"*\": \"deny\"");
+        assert!(context(world.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
+        world.write(".config/ait/guard.json", "{\"*\": \"explode\"}");
+        assert!(context(world.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
+        assert_eq!(world.ait().at(&tree).run("guard").code, Some(0));
+    }
+
+    #[test]
+    fn only_live_siblings_count() {
+        let world = World::new();
+        let (a, b, tree, file) = two(&world);
+        a.kill();
+        world.before(&b, "second", &tree, "Edit", &file).silent();
+    }
+}
+
+mod head {
+    use super::*;
+
+    #[test]
+    fn a_branch_switched_by_a_sibling_is_told_once() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("aiterm");
+        world.start(&a, "first", &tree).silent();
+        world.prompt(&a, "first", &tree, "rework the parser").silent();
+        world.start(&b, "second", &tree).fine();
+        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet -b topic"))).silent();
+        let moved = &world.active("second")["head_moved"];
+        assert_eq!((&moved["from_branch"], &moved["to_branch"]), (&json!("main"), &json!("topic")));
+        assert_eq!((&moved["session_id"], &moved["how"]), (&json!("first"), &json!("checkout")));
+        world.event(&b, "Notification", "second", &tree, json!({"notification_type": "idle_prompt"})).silent();
+        let commit = world.git(&tree, "rev-parse --short=7 HEAD");
+        assert_eq!(
+            context(world.prompt(&b, "second", &tree, "go on")),
+            format!(
+                "HEAD of this working tree moved (checkout) from main ({commit}) to topic ({commit}) just now, by \
+                 session first (task: rework the parser); files may differ from what you read."
+            )
+        );
+        world.before(&b, "second", &tree, "Read", "x").silent();
+        assert_eq!(world.active("second")["head_moved"], Value::Null);
+        world.before(&a, "first", &tree, "Read", "x").silent();
+    }
+
+    #[test]
+    fn a_commit_of_the_own_shell_is_nothing_to_tell() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        world.start(&a, "first", &tree).silent();
+        world.start(&b, "second", &tree).fine();
+        let commit = || drop(world.git(&tree, "commit --quiet --allow-empty --message=more"));
+        world.shell(&a, "first", &tree, commit).silent();
+        world.prompt(&a, "first", &tree, "next").silent();
+        // Interrupted with Esc: the end of the tool is never told.
+        world.event(&a, "PreToolUse", "first", &tree, json!({"tool_name": "Bash"})).silent();
+        commit();
+        world.prompt(&a, "first", &tree, "next").silent();
+        let told = context(world.before(&b, "second", &tree, "Read", "x"));
+        assert!(told.contains("moved (commit) from main (") && told.contains("by session first"), "{told}");
+    }
+
+    #[test]
+    fn there_and_back_is_no_movement() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        world.start(&a, "first", &tree).silent();
+        world.start(&b, "second", &tree).fine();
+        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet -b topic"))).silent();
+        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet main"))).silent();
+        world.prompt(&b, "second", &tree, "go on").silent();
+    }
+
+    /// By hand, in a terminal: the one session of the tree hears nothing, two hear that it was none of them.
+    #[test]
+    fn by_nobody_that_is_known() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        world.start(&a, "first", &tree).silent();
+        world.git(&tree, "checkout --quiet -b one");
+        world.prompt(&a, "first", &tree, "go on").silent();
+        world.start(&b, "second", &tree).fine();
+        world.git(&tree, "checkout --quiet -b two");
+        let told = context(world.prompt(&a, "first", &tree, "go on"));
+        assert!(told.contains("from one (") && told.contains("not by a session that is known"), "{told}");
+    }
+
+    #[test]
+    fn another_tree_is_another_head() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        let worktree = world.worktree(&tree, "w", "side");
+        world.start(&a, "first", &tree).silent();
+        world.start(&b, "second", &worktree).fine();
+        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet -b topic"))).silent();
+        world.prompt(&b, "second", &worktree, "go on").silent();
+        // A step into another tree is no movement either.
+        world.prompt(&b, "second", &tree, "go on").silent();
+    }
+
+    #[test]
+    fn a_sub_agent_does_not_hear_it_for_its_parent() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        world.start(&a, "first", &tree).silent();
+        world.start(&b, "second", &tree).fine();
+        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet -b topic"))).silent();
+        let read = json!({"tool_name": "Read", "agent_id": "agent"});
+        world.event(&b, "PreToolUse", "second", &tree, read).silent();
+        assert!(context(world.before(&b, "second", &tree, "Read", "x")).contains("to topic"));
+    }
+}
+
+mod merges {
+    use super::*;
+
+    #[test]
+    fn git_says_which_files_would_be_in_conflict() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let tree = world.repository("aiterm");
+        let worktree = world.worktree(&tree, "w", "side");
+        world.start(&a, "first", &tree).silent();
+        world.start(&b, "second", &worktree).fine();
+        let same = world.run("sessions conflicts --merge").fine();
+        assert!(same.ends_with("\nNo two live trees of one repository stand at different commits.\n"), "{same}");
+        for (folder, text) in [(&tree, "ours"), (&worktree, "theirs")] {
+            fs::write(folder.join("x"), text).unwrap();
+            world.git(folder, "add x");
+            world.git(folder, "commit --quiet --message=x");
+        }
+        let text = world.run("sessions conflicts --merge").fine();
+        let line = "As committed, asked of git:\n  - aiterm: main and side would not merge: x\n";
+        assert!(text.ends_with(line), "{text}");
+        let strict = world.run("sessions conflicts --merge --strict --json");
+        assert_eq!(strict.code, Some(3));
+        let shown: Value = serde_json::from_str(&strict.out).unwrap();
+        assert_eq!(shown["merges"][0]["files"], json!(["x"]));
+        assert_eq!(shown["merges"][0]["branches"], json!(["main", "side"]));
+        assert_eq!(world.run("sessions conflicts --strict").code, Some(0), "nobody wrote it through a tool");
+    }
+}
+
+mod state {
+    use super::*;
+
+    #[test]
+    fn esc_in_the_middle_of_a_tool() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.start(&client, "one", &folder).silent();
+        world.prompt(&client, "one", &folder, "go").silent();
+        world.event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Bash"})).silent();
+        world.registry(&client, "one", json!({"status": "busy", "statusUpdatedAt": now_ms() - 50}));
+        assert_eq!(world.one("one")["state"], "working");
+        world.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
+        let session = world.one("one");
+        assert_eq!((&session["state"], &session["state_source"]), (&json!("idle"), &json!("registry")));
+        let text = world.run("sessions live --verbose").fine();
+        assert!(text.contains("State: idle for <1m, from Claude Code's registry, heard just now"), "{text}");
+    }
+
+    /// StopFailure is not among the events that old clients take; the registry says idle, and idle it is.
+    #[test]
+    fn an_api_error() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.start(&client, "one", &folder).silent();
+        world.prompt(&client, "one", &folder, "go").silent();
+        world.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
+        assert_eq!(world.one("one")["state"], "idle");
+        // Where it is registered, it says more than the registry.
+        world.event(&client, "StopFailure", "one", &folder, json!({"error": "rate_limit"})).silent();
+        world.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
+        assert_eq!(world.one("one")["state"], "error");
+    }
+
+    #[test]
+    fn a_permission_dialog_is_known_at_once_and_for_which_tool() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.start(&client, "one", &folder).silent();
+        world.event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Bash"})).silent();
+        let waiting = json!({"status": "waiting", "waitingFor": "permission prompt", "statusUpdatedAt": now_ms() + 50});
+        world.registry(&client, "one", waiting);
+        let session = world.one("one");
+        assert_eq!((&session["state"], &session["waiting_for"]), (&json!("waiting"), &json!("permission: Bash")));
+        let next = world.run("sessions next").fine();
+        assert!(next.contains("waiting (permission: Bash)"), "{next}");
+    }
+
+    #[test]
+    fn a_sub_agents_permission_request_changes_nothing_the_registry_does() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.start(&client, "one", &folder).silent();
+        world.prompt(&client, "one", &folder, "go").silent();
+        world.event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Agent"})).silent();
+        let before = world.active("one");
+        for event in ["PreToolUse", "PermissionRequest", "Stop", "SubagentStop"] {
+            world.event(&client, event, "one", &folder, json!({"tool_name": "Bash", "agent_id": "agent"})).silent();
+            let after = world.active("one");
+            for field in ["state", "state_since", "waiting_for", "tool"] {
+                assert_eq!(after[field], before[field], "{event}: {field}");
+            }
+        }
+        let waiting = json!({"status": "waiting", "waitingFor": "permission prompt", "statusUpdatedAt": now_ms() + 50});
+        world.registry(&client, "one", waiting);
+        let session = world.one("one");
+        assert_eq!((&session["state"], &session["waiting_for"]), (&json!("waiting"), &json!("permission")));
+    }
+
+    /// A registry record of another process under the same number says nothing.
+    #[test]
+    fn a_record_of_another_process() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.start(&client, "one", &folder).silent();
+        let record = json!({"status": "busy", "statusUpdatedAt": now_ms() + 50, "procStart": "1"});
+        world.registry(&client, "one", record);
+        assert_eq!(world.one("one")["state"], "idle");
+        world.registry(&client, "other", json!({"status": "busy", "statusUpdatedAt": now_ms() + 50}));
+        assert_eq!(world.one("one")["state"], "idle");
+    }
+
+    #[test]
+    fn history_keeps_how_long_it_worked_and_waited() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.start(&client, "one", &folder).silent();
+        let file = world.sessions("active/one.json");
+        let mut manifest = read(&file).unwrap();
+        manifest["worked_seconds"] = json!(130);
+        manifest["waited_seconds"] = json!(3700);
+        fs::write(&file, manifest.to_string()).unwrap();
+        world.end(&client, "one", &folder, "other");
+        let text = world.run("sessions history").fine();
+        assert!(text.contains("completed (other), worked 2m, waited 1h"), "{text}");
+    }
+}
+
+mod next {
+    use super::*;
+
+    #[test]
+    fn nobody_and_the_longest() {
+        let world = World::new();
+        let nobody = world.run("sessions next");
+        assert_eq!((nobody.code, nobody.out.as_str()), (Some(1), "Nobody waits for you.\n"));
+        let clients = [Client::new(), Client::new(), Client::new()];
+        for (client, (id, state, since)) in
+            clients.iter().zip([("young", "waiting", 60), ("old", "waiting", 300), ("idle", "idle", 900)])
+        {
+            let fields = json!({
+                "state": state, "state_since": ago(since), "waiting_for": "permission: Bash", "project": id,
+            });
+            world.by_hand(id, client.pid(), &world.folder(id), fields);
+        }
+        let shown = world.run("sessions next --json").json();
+        assert_eq!((&shown["session"]["session_id"], &shown["waiting"]), (&json!("old"), &json!(2)));
+        assert!((300..400).contains(&shown["waiting_seconds"].as_u64().unwrap()));
+        let text = world.run("sessions next").fine();
+        assert!(text.contains("old (main)") && text.contains("waiting (permission: Bash) for 5m"), "{text}");
+        assert!(text.ends_with("   and 1 more waits\n"), "{text}");
+        world.run("sessions next --go").fails(
+            1,
+            &format!("switching to the session's pane: old: it is in no tmux pane, pid {}", clients[1].pid()),
+        );
+    }
+}
+
+mod resume {
+    use super::*;
+
+    #[test]
+    fn everything_that_did_not_end_properly() {
+        let world = World::new();
+        let clients: Vec<Client> = (0..4).map(|_| Client::new()).collect();
+        let [ended, killed, pruned, live] = <[Client; 4]>::try_from(clients).ok().unwrap();
+        let tree = world.repository("it's mine");
+        for (client, id) in [(&ended, "ended"), (&killed, "killed"), (&pruned, "pruned"), (&live, "live")] {
+            world.start(client, id, &tree).fine();
+            world.prompt(client, id, &tree, &format!("task of {id}")).fine();
+        }
+        world.end(&ended, "ended", &tree, "prompt_input_exit");
+        pruned.kill();
+        world.run("sessions prune").fine();
+        killed.kill();
+        let shown = world.run("sessions resume --json").json();
+        let sessions = shown["sessions"].as_array().unwrap();
+        let ids: Vec<&Value> = sessions.iter().map(|session| &session["session_id"]).collect();
+        assert_eq!(ids.len(), 2, "{shown}");
+        for session in sessions {
+            let id = session["session_id"].as_str().unwrap();
+            assert!(["killed", "pruned"].contains(&id));
+            let quoted = format!("'{}'", tree.to_str().unwrap().replace('\'', "'\\''"));
+            assert_eq!(session["command"], format!("cd {quoted} && claude --resume {id}"));
+            assert_eq!((&session["restore"], &session["folder_exists"]), (&Value::Null, &json!(true)));
+            assert_eq!((&session["git_branch"], &session["tree"]), (&json!("main"), &json!(tree)));
+            assert_eq!(session["task"], format!("task of {id}"));
+        }
+        let text = world.run("sessions resume").fine();
+        assert!(text.contains("Task: task of killed") && text.contains("claude --resume killed"), "{text}");
+    }
+
+    /// The line that is printed works as it stands: the worktree is there again, on its branch.
+    #[test]
+    fn a_worktree_that_is_gone() {
+        let world = World::new();
+        let client = Client::new();
+        let tree = world.repository("main tree");
+        let folder = world.folder("elsewhere/deep");
+        fs::remove_dir(&folder).unwrap();
+        let command = format!("worktree add --quiet -b feature/x {}", folder.display());
+        world.git(&tree, &command);
+        world.start(&client, "one", &folder).silent();
+        client.kill();
+        fs::remove_dir_all(&folder).unwrap();
+        let session = world.run("sessions resume --json").json()["sessions"][0].clone();
+        assert_eq!(session["folder_exists"], false);
+        let restore = session["restore"].as_str().unwrap();
+        let done = std::process::Command::new("sh").args(["-c", restore]).output().unwrap();
+        assert!(done.status.success(), "{restore}: {done:?}");
+        assert_eq!(world.git(&folder, "symbolic-ref --short HEAD"), "feature/x");
+
+        // The branch is gone too: it begins again where the session was.
+        fs::remove_dir_all(&folder).unwrap();
+        world.git(&tree, "worktree prune");
+        world.git(&tree, "branch --quiet -D feature/x");
+        let session = world.run("sessions resume --json").json()["sessions"][0].clone();
+        let restore = session["restore"].as_str().unwrap();
+        let done = std::process::Command::new("sh").args(["-c", restore]).output().unwrap();
+        assert!(done.status.success(), "{restore}: {done:?}");
+        assert_eq!(world.git(&folder, "symbolic-ref --short HEAD"), "feature/x");
+    }
+
+    #[test]
+    fn nothing_to_resume() {
+        let world = World::new();
+        world.run("sessions resume").prints("Every session that ran in the last 7 days ended properly, or runs.\n");
+        world.run("sessions resume --days 4000000000").fine();
+        assert_eq!(world.run("sessions resume --json").json()["sessions"], json!([]));
+    }
+
+    #[test]
+    fn after_another_boot() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        let fields = json!({"boot_id": "another", "pid_start": client.start(), "started_in": folder});
+        world.by_hand("one", client.pid(), &folder, fields);
+        let shown = world.run("sessions resume --json").json();
+        assert_eq!(shown["sessions"][0]["session_id"], "one");
+        assert_eq!(world.run("sessions live --json").code, Some(0));
+    }
+}
+
+mod process {
+    use super::*;
+
+    #[test]
+    fn resumed_under_a_new_pid() {
+        let world = World::new();
+        let (a, b) = (Client::new(), Client::new());
+        let folder = world.folder("p");
+        world.start(&a, "one", &folder).silent();
+        a.kill();
+        world.event(&b, "SessionStart", "one", &folder, json!({"source": "resume"})).silent();
+        let session = world.one("one");
+        assert_eq!((&session["pid"], &session["live"]), (&json!(b.pid()), &json!(true)));
+        assert_eq!(world.run("sessions resume --json").json()["sessions"], json!([]));
+    }
+
+    /// A real recycled pid: in a pid namespace of its own, where the next number can be chosen. Where that is not
+    /// allowed, a manifest whose start time differs says the same.
+    #[test]
+    fn a_recycled_pid() {
+        let world = World::new();
+        let folder = world.folder("p");
+        let script = format!(
+            "set -e; mount -t proc proc /proc; sleep 1000 & pid=$!; \
+             printf '{{\"session_id\":\"one\",\"cwd\":\"{0}\",\"hook_event_name\":\"SessionStart\",\"source\":\"startup\"}}' \
+             | CLAUDE_PID=$pid {1} hook session-register; \
+             {1} sessions live --json > before; kill -9 $pid; wait $pid || :; \
+             sleep 0.05; echo $((pid - 1)) > /proc/sys/kernel/ns_last_pid; sleep 1000 & again=$!; \
+             {1} sessions live --json > after 2> remark; echo $pid $again > pids; kill $again",
+            folder.display(),
+            common::AIT
+        );
+        let ran = world
+            .ait()
+            .at(&folder)
+            .command("unshare")
+            .args(["--user", "--map-root-user", "--pid", "--fork", "--mount", "sh", "-c", &script])
+            .output();
+        if ran.as_ref().is_ok_and(|output| output.status.success()) {
+            let pids = fs::read_to_string(folder.join("pids")).unwrap();
+            let pids: Vec<&str> = pids.split_whitespace().collect();
+            assert_eq!(pids[0], pids[1], "the number came round");
+            assert_eq!(read(&folder.join("before")).unwrap()["sessions"][0]["session_id"], "one");
+            assert_eq!(read(&folder.join("after")).unwrap()["sessions"], json!([]));
+            return;
+        }
+        eprintln!("no pid namespace here: {ran:?}");
+        let client = Client::new();
+        world.by_hand("one", client.pid(), &folder, json!({"pid_start": client.start() - 1}));
+        assert_eq!(world.run("sessions live --json").remarks_json()["sessions"], json!([]));
+    }
+}
+
+trait Remarks {
+    fn remarks_json(self) -> Value;
+}
+
+impl Remarks for Said {
+    fn remarks_json(self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+}
+
+mod watch {
+    use super::*;
+
+    /// In a real terminal, that of `script`: the list appears, changes when something changes, and leaves the terminal
+    /// as it was, whichever way it is left.
+    #[test]
+    fn redraws_in_place_and_leaves_the_terminal_as_it_was() {
+        for key in ["q", "\u{3}"] {
+            let world = World::new();
+            let client = Client::new();
+            world.by_hand("abc123", client.pid(), &world.folder("p"), json!({"task": "the first task"}));
+            let out = world.path("screen");
+            let inner =
+                format!("stty -a > before; {} sessions live --watch; echo $? > code; stty -a > after", common::AIT);
+            let mut command = world.ait().var("TERM", "xterm").command("script");
+            command.args(["-qfc", &inner, out.to_str().unwrap()]);
+            command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+            let Ok(mut running) = command.spawn() else { return eprintln!("script is not installed") };
+            let screen = || String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()).into_owned();
+            wait_until("the list is shown", || screen().contains("the first task"));
+            let drawn = screen().matches("\u{1b}[H").count();
+            world.run("sessions task --session abc123 another task").fine();
+            wait_until("the list is another", || screen().contains("another task"));
+            assert_eq!(screen().matches("\u{1b}[H").count(), drawn + 1, "drawn when something changed");
+            use std::io::Write;
+            running.stdin.as_mut().unwrap().write_all(key.as_bytes()).unwrap();
+            wait_until("it has left", || {
+                world.path("after").exists() && !fs::read(world.path("after")).unwrap().is_empty()
+            });
+            running.wait().unwrap();
+            assert_eq!(fs::read_to_string(world.path("code")).unwrap().trim(), "0");
+            let (before, after) = (fs::read(world.path("before")).unwrap(), fs::read(world.path("after")).unwrap());
+            assert_eq!(before, after, "{}", String::from_utf8_lossy(&after));
+            assert!(screen().contains("\u{1b}[?1049l") && screen().contains("\u{1b}[?25h"));
+        }
+    }
+
+    #[test]
+    fn not_without_a_terminal() {
+        let world = World::new();
+        world.run("sessions live --watch").fails(1, "watching the sessions: the terminal: not a terminal");
+    }
+}
