@@ -267,6 +267,31 @@ fn a_session_that_moves_to_and_fro_within_a_tick_is_found() {
     }
 }
 
+/// The clock of the kernel is finer than it was; here is a file system that forgets all but the seconds. Only root can
+/// have one.
+#[test]
+#[cfg(target_os = "linux")]
+fn where_times_are_whole_seconds_nothing_is_missed_either() {
+    let world = World::new();
+    let script = "truncate -s 64M image && mkfs.ext4 -q -I 128 image && mkdir mounted && mount -o loop image mounted \
+        && export TMPDIR=$PWD/mounted && exec \"$0\" --exact \"$@\"";
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-e", "-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .arg("what_was_just_renamed_into_the_folder_is_shown_at_the_next_prompt")
+        .arg("a_session_that_moves_to_and_fro_within_a_tick_is_found")
+        .arg("what_is_written_in_two_steps_is_shown_when_it_is_whole")
+        .current_dir(world.path(""))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.is_empty() {
+        println!("no such file system here: {}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    assert!(text.contains("3 passed; 0 failed"), "{text}");
+}
+
 #[test]
 fn an_index_that_is_deleted_or_damaged_changes_nothing() {
     let lab = Lab::with_sessions(&["one", "two", "three"]);
