@@ -36,7 +36,7 @@ fn commands(world: &World) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_help_has_an_example_that_parses() {
+fn every_help_has_an_example_of_its_command() {
     let world = World::new();
     let commands = commands(&world);
     for wanted in [
@@ -60,7 +60,15 @@ fn every_help_has_an_example_that_parses() {
         let (_, examples) =
             help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{typed} has no example: {help}"));
         let example = examples.lines().next().unwrap().trim();
-        assert!(example.starts_with(&format!("ait {typed}")), "{typed}: {example}");
+        assert!(example.contains(format!("ait {typed}").trim()), "{typed}: {example}");
+        // The first group's example is of a command of its own.
+        let options = example.split(' ').filter(|word| word.starts_with("--") && !typed.is_empty());
+        for option in options {
+            assert!(
+                help.contains(&format!("  {option}")) || help.contains(&format!(", {option}")),
+                "{typed}: {option}"
+            );
+        }
     }
     assert_eq!(names(&world.path("")), [""; 0], "help makes nothing");
 }

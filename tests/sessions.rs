@@ -791,6 +791,22 @@ mod conflicts {
     }
 
     #[test]
+    fn a_folder_without_repository_is_one_through_symlinks() {
+        let world = World::new();
+        let clients = [Client::new(), Client::new(), Client::new()];
+        let folder = world.folder("plain");
+        symlink(&folder, world.path("link")).unwrap();
+        world.by_hand("one", clients[0].pid(), &folder, json!({}));
+        world.by_hand("below", clients[1].pid(), &world.folder("plain/below"), json!({}));
+        world.run("sessions conflicts --strict").prints("No conflicts among 2 live sessions.\n");
+        world.by_hand("two", clients[2].pid(), &world.path("link"), json!({}));
+        let said = world.run("sessions conflicts --strict");
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.out.contains("- one (main)") && said.out.contains("- two (main)"), "{said:?}");
+        assert!(!said.out.contains("- below"), "{said:?}");
+    }
+
+    #[test]
     fn two_trees_are_none() {
         let world = World::new();
         let clients = [Client::new(), Client::new(), Client::new(), Client::new()];

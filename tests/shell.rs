@@ -115,7 +115,7 @@ impl World {
             }
             "fish" => {
                 fs::create_dir_all(self.path(".config/fish")).unwrap();
-                let start = format!("set -g fish_greeting\n{start}");
+                let start = format!("set -g fish_greeting\nset -g fish_history ''\n{start}");
                 fs::write(self.path(".config/fish/config.fish"), start).unwrap();
                 Terminal::open(self, &format!("{tracer} fish -i"))
             }
@@ -214,7 +214,15 @@ impl<'a> Terminal<'a> {
 
 impl Drop for Terminal<'_> {
     fn drop(&mut self) {
+        // A shell that is hung up still writes to its home: it is to be gone before that goes.
+        let panes = self.tmux(&["list-panes", "-a", "-F", "#{pane_pid}"]).stdout;
         let _ = self.tmux(&["kill-server"]);
+        let start = Instant::now();
+        for pid in String::from_utf8_lossy(&panes).lines() {
+            while is_running(pid) && start.elapsed() < Duration::from_secs(5) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
     }
 }
 
@@ -942,6 +950,7 @@ fn starship_runs_it_without_a_shell() {
     world.start_real_session("one", "100% $(touch pwned)");
     let module = Command::new(world.ait()).args(["init", "starship"]).output().unwrap();
     fs::write(world.path("starship.toml"), format!("format = '${{custom.ait}}>'\n{}", text(&module))).unwrap();
+    assert!(text(&module).contains("/ait\", \"--for\", \"starship\"]\ncommand = \"prompt\"\nuse_stdin = false\n"));
     let run = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&world.home).env("HOME", &world.home);

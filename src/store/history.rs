@@ -12,6 +12,7 @@ use super::root::Root;
 use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
+use crate::session::order::sort_by;
 use crate::sys::files::Folder;
 
 /// A day of history, by the local calendar.
@@ -50,7 +51,7 @@ pub fn days(root: &Root) -> Result<Vec<Day>> {
     };
     let names = listed.map_err(|why| Error::new("reading the history", path.display(), why))?;
     let mut days: Vec<Day> = names.iter().filter_map(|name| Day::parse(name)).collect();
-    days.sort_unstable_by(|a, b| b.cmp(a));
+    sort_by(&mut days, |a, b| b.cmp(a));
     Ok(days)
 }
 
@@ -81,7 +82,7 @@ pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<Broken>)> {
         }
     }
     // `ended` has whole seconds, `updated` has more.
-    sessions.sort_by(|a, b| (b.ended, b.updated, &b.session_id).cmp(&(a.ended, a.updated, &a.session_id)));
+    sort_by(&mut sessions, |a, b| (b.ended, b.updated, &b.session_id).cmp(&(a.ended, a.updated, &a.session_id)));
     Ok((sessions, broken))
 }
 
