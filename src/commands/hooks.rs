@@ -411,7 +411,7 @@ pub fn list_in(
         out.push_str("Something is missing or out of date. Type: ait hooks install\n");
     }
     if rows.iter().any(|row| row.name == Hook::Statusline.name() && row.state == "no") {
-        out.push_str("The status line is not installed. If you want it, type: ait hooks install statusline\n");
+        out.push_str("The status line is not installed; to have it, type: ait hooks install statusline\n");
     }
     Ok(finish(Output::data(out), &remarks))
 }
@@ -420,10 +420,8 @@ pub fn list_in(
 fn in_short(command: &str, place: &Place) -> String {
     const WIDEST: usize = 76;
     let guarded = command.strip_prefix("[ ! -x ").and_then(|rest| rest.split_once("] || exec "));
-    let mut text = guarded.map_or(command, |(_, command)| command).to_owned();
-    if let Some(home) = place.home.as_ref().and_then(|home| home.to_str()) {
-        text = text.replace(&format!("'{home}/"), "'~/");
-    }
+    let text = guarded.map_or(command, |(_, command)| command);
+    let text = text.replace(&settings::quote(&place.ait.to_string_lossy()), &place.show(&place.ait));
     width::cut(&text, WIDEST, "…").into_owned()
 }
 
