@@ -111,21 +111,16 @@ fn line(
         members.extend(ours.map(|ours| Member { place: here.clone(), ..ours }));
     }
     let ours = members.iter().find(|member| Some(&member.session.id) == id.as_ref());
-    let count = members.len() + usize::from(ours.is_none());
+    let conflict = root.and_then(|root| fleet::conflict(root, &members, &here, now));
+    let conflict = conflict_with(conflict, members.len(), ours.is_some());
 
     let manifest = ours.map(|ours| &ours.session.manifest);
+    let moved = manifest.and_then(|manifest| manifest.head_moved.as_ref()).map(in_short);
     let branch = here.tree.as_ref().and_then(|tree| tree.branch());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);
     let path = page::under_home(folder.as_deref().unwrap_or(&here.root));
-    let unknown = usize::from(ours.is_none());
-    let conflict = match root.and_then(|root| fleet::conflict(root, &members, &here, now)) {
-        Some((grade, count)) => Some(Conflict { count: count + unknown, grade }),
-        // This session is not registered; the others are.
-        None => (ours.is_none() && count > 1).then_some(Conflict { count, grade: Grade::SharedTree }),
-    };
-    let moved = manifest.and_then(|manifest| manifest.head_moved.as_ref()).map(in_short);
     let facts = Facts {
         project: &project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -138,10 +133,10 @@ fn line(
         state: ours.map(|ours| ours.told.state),
         waiting: ours.and_then(|ours| waiting(ours, now)),
         conflict,
-        count: Some(count),
+        count: Some(members.len() + usize::from(ours.is_none())),
+        moved: moved.as_deref(),
         path: Some(&path),
         session: id.as_ref().map(SessionId::as_str),
-        moved: moved.as_deref(),
         hooks_missing: ours.is_none() && id.is_some() && is_settled(payload, root, now),
         model: payload.model.as_deref(),
         context: payload.context,
@@ -165,6 +160,15 @@ fn place(folder: Option<&Path>) -> Place {
         (Some(current), _) => Place::of_resolved(current),
         (None, Some(folder)) => Place::of(folder),
         (None, None) => Place::of_resolved(PathBuf::from("/")),
+    }
+}
+
+/// The conflict of the tree, with our own session in it where the other sessions do not know it.
+fn conflict_with(told: Option<(Grade, usize)>, others: usize, known: bool) -> Option<Conflict> {
+    match told {
+        Some((grade, count)) => Some(Conflict { count: count + usize::from(!known), grade }),
+        None if !known && others > 0 => Some(Conflict { count: others + 1, grade: Grade::SharedTree }),
+        None => None,
     }
 }
 

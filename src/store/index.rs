@@ -39,8 +39,11 @@ use crate::session::id::SessionId;
 use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE, Pieces};
 use crate::sys::process;
 
-/// Nanoseconds: more than a tick of any clock that stamps files.
+/// Nanoseconds: more than a tick of the kernel's clock that stamps files (10 ms at most).
 const TICK: i128 = 50_000_000;
+/// Nanoseconds: more than a tick where a file system keeps whole seconds (ext4 with small inodes, HFS+), or every other
+/// one (FAT).
+const COARSE_TICK: i128 = 2_100_000_000;
 /// Nanoseconds after which every manifest is read again whatever the index says: a symlink on a session's path may
 /// point elsewhere.
 const LONGEST: i128 = 600_000_000_000;
@@ -94,6 +97,12 @@ fn may_show(here: &Place, path: &str) -> bool {
     if here.tree.is_some() { path.starts_with(&here.root) } else { here.root.starts_with(path) && path.is_absolute() }
 }
 
+/// The moment from which on another change would have got another time than this one. A file system that keeps whole
+/// seconds is known by them.
+fn after_tick(changed: i128) -> i128 {
+    changed + if changed % 1_000_000_000 == 0 { COARSE_TICK } else { TICK }
+}
+
 /// What the index says, if it can be believed.
 fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option<Vec<String>> {
     let folder = active.meta().ok()?;
@@ -105,7 +114,7 @@ fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option
     index.remember_boot();
     for suspect in index.suspects()? {
         let meta = active.meta_of(&SessionId::parse(std::str::from_utf8(suspect.id).ok()?)?.file_name()).ok()?;
-        if meta.id != suspect.file {
+        if meta.id != suspect.file || index.listed() <= after_tick(meta.id.changed) {
             return None;
         }
     }
@@ -144,7 +153,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
         let Ok(meta) = active.meta_of(name) else { return };
         let last = known.binary_search_by(|entry| entry.id.as_str().cmp(id.as_str())).ok().and_then(|at| known.get(at));
         // What was written within one tick before it was read, or half written, may be another text by now.
-        let is_same = |entry: &&Entry| entry.file == meta.id && meta.id.changed + TICK < last_listed;
+        let is_same = |entry: &&Entry| entry.file == meta.id && after_tick(meta.id.changed) < last_listed;
         match last.filter(is_same).filter(|entry| !entry.path.is_empty()) {
             Some(entry) => entries.push(entry.clone()),
             None => {
@@ -153,7 +162,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
             }
         }
     });
-    let settled = now.as_nanosecond() > before.modified.max(before.id.changed) + TICK;
+    let settled = now.as_nanosecond() > after_tick(before.id.changed).max(after_tick(before.modified));
     if listed.is_ok() && (changed || settled || entries.len() != known.len()) && !files::is_remote(active) {
         entries.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         leave(root, &entries, &before, since, now);
@@ -255,8 +264,8 @@ impl Index {
 
     /// Whether nothing can have happened to the folder in the tick in which it was listed.
     fn is_settled(&self, folder: &Meta, now: i128) -> bool {
-        let changed = folder.modified.max(folder.id.changed);
-        self.listed() > changed + TICK && self.listed() <= now && self.is_recent(now)
+        let rested = after_tick(folder.id.changed).max(after_tick(folder.modified));
+        self.listed() > rested && self.listed() <= now && self.is_recent(now)
     }
 
     /// When the folder was listed.
