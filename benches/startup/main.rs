@@ -224,7 +224,7 @@ fn shells(rows: &mut Vec<Row>, missing: &mut Vec<String>, ait: &Path, home: &Hom
         let name = format!("{shell}: sourcing ait init");
         rows.push(Row::new(name, Budget::None, run(&source(shell)), str::is_empty).less(run(":"), 1));
         let (name, script) =
-            (format!("{shell}: a prompt, nothing live"), format!("{}\n{}", source(shell), prompt(shell)));
+            (format!("{shell}: a prompt, nothing live"), format!("{}\n{}\ntrue", source(shell), prompt(shell)));
         let budget = Budget::Microseconds(100.0);
         rows.push(Row::new(name, budget, run(&script), str::is_empty).less(run(&source(shell)), PROMPTS));
     }
