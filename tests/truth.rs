@@ -480,6 +480,10 @@ mod head {
         assert_eq!((&moved["from_branch"], &moved["to_branch"]), (&json!("main"), &json!("topic")));
         assert_eq!((&moved["session_id"], &moved["how"]), (&json!("first"), &json!("checkout")));
         world.event(&b, "Notification", "second", &tree, json!({"notification_type": "idle_prompt"})).silent();
+        // The prompt speaks of the session that works, else of the newest: once the first has ended its turn, the second.
+        world.event(&a, "Stop", "first", &tree, json!({})).silent();
+        let segment = || world.ait().at(&tree).run("prompt").fine();
+        assert!(segment().contains("main -> topic"), "{}", segment());
         let commit = world.git(&tree, "rev-parse --short=7 HEAD");
         assert_eq!(
             context(world.prompt(&b, "second", &tree, "go on")),
@@ -488,6 +492,7 @@ mod head {
                  session first (task: rework the parser); files may differ from what you read."
             )
         );
+        assert!(!segment().contains("main -> topic"), "{}", segment());
         world.before(&b, "second", &tree, "Read", "x").silent();
         assert_eq!(world.active("second")["head_moved"], Value::Null);
         world.before(&a, "first", &tree, "Read", "x").silent();
@@ -645,6 +650,15 @@ mod state {
         assert_eq!((&session["state"], &session["waiting_for"]), (&json!("waiting"), &json!("permission: Bash")));
         let next = world.run("sessions next").fine();
         assert!(next.contains("waiting (permission: Bash)"), "{next}");
+        // The hook comes six seconds later, and the wait is as long as it was.
+        let since = now_ms() - 6000;
+        let waiting = json!({"status": "waiting", "waitingFor": "permission prompt", "statusUpdatedAt": since});
+        world.registry(&client, "one", waiting);
+        world
+            .event(&client, "Notification", "one", &folder, json!({"notification_type": "permission_prompt"}))
+            .silent();
+        let since = jiff::Timestamp::from_millisecond(since).unwrap();
+        assert_eq!(world.active("one")["state_since"], json!(since));
     }
 
     #[test]
@@ -727,6 +741,62 @@ mod next {
             1,
             &format!("switching to the session's pane: old: it is in no tmux pane, pid {}", clients[1].pid()),
         );
+    }
+}
+
+mod pane {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    /// A server of tmux, ended with the test.
+    struct Server<'w>(&'w World, std::path::PathBuf);
+
+    impl Server<'_> {
+        fn ask(&self, words: &[&str]) -> std::io::Result<String> {
+            let output = self.0.ait().command("tmux").arg("-S").arg(&self.1).args(words).output()?;
+            Ok(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+        }
+    }
+
+    impl Drop for Server<'_> {
+        fn drop(&mut self) {
+            let _ = self.ask(&["kill-server"]);
+        }
+    }
+
+    /// A terminal attached to one session of tmux is shown a pane of another.
+    #[test]
+    fn goes_to_a_pane_of_another_tmux_session() {
+        let world = World::new();
+        // A socket's path must be short.
+        let socket = world.path("s");
+        let server = Server(&world, socket.clone());
+        let tmux = |words: &[&str]| server.ask(words);
+        if tmux(&["-f", "/dev/null", "new-session", "-d", "-s", "one"]).is_err() {
+            return eprintln!("tmux is not installed");
+        }
+        tmux(&["new-session", "-d", "-s", "two"]).unwrap();
+        tmux(&["new-window", "-d", "-t", "two"]).unwrap();
+        let pane = tmux(&["list-panes", "-t", "two:1", "-F", "#{pane_id}"]).unwrap();
+        let client = Client::new();
+        let fields = json!({
+            "state": "waiting", "state_since": ago(60), "tmux_pane": pane, "tmux_socket": socket,
+        });
+        world.by_hand("one", client.pid(), &world.folder("p"), fields);
+        let alone = world.run("sessions next --go");
+        assert_eq!(alone.code, Some(1));
+        assert!(alone.err.contains("no terminal is attached to its tmux; type: tmux attach"), "{}", alone.err);
+
+        let attach = format!("tmux -S {} attach -t one", socket.display());
+        let mut command: Command = world.ait().var("TERM", "xterm").command("script");
+        command.args(["-qfc", &attach, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let Ok(mut terminal) = command.spawn() else { return eprintln!("script is not installed") };
+        let shown = || tmux(&["list-clients", "-F", "#{client_session}:#{window_index} #{pane_id}"]).unwrap();
+        wait_until("the terminal is attached", || shown().starts_with("one:"));
+        assert!(world.run("sessions next --go").fine().contains(&format!("tmux {pane}")));
+        assert_eq!(shown(), format!("two:1 {pane}"));
+        tmux(&["kill-server"]).unwrap();
+        terminal.wait().unwrap();
     }
 }
 

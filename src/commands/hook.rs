@@ -18,6 +18,7 @@ use crate::session::event::{Event, Outcome, Scene};
 use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
+use crate::session::state::State;
 use crate::store::active::{self, Session};
 use crate::store::place::Place;
 use crate::store::root::Root;
@@ -73,6 +74,9 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
     let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
     let mut scene = scene(&payload, &event, process.as_ref(), &place, now);
+    if event == Event::DialogOpen {
+        scene.open_since = open_since(root, &id, &scene);
+    }
     let write = tell::write_of(root, &id, &payload, now);
     let touch = write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| tell::touch_of(write, &mut scene));
 
@@ -180,6 +184,7 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         dirty: None,
         title: payload.title.clone(),
         transcript_path: payload.transcript_path.clone(),
+        open_since: None,
         from_subagent: payload.agent_id.is_some(),
     };
     if let Some(tree) = &place.tree {
@@ -194,6 +199,13 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         };
     }
     scene
+}
+
+/// Since when the client says that it waits for its person.
+fn open_since(root: &Root, id: &SessionId, scene: &Scene) -> Option<Timestamp> {
+    let record = Record::of_process(root.path(), scene.process.as_ref()?.pid)?;
+    let waits = matches!(record.state(), Some((State::Waiting, _))) && record.session_id == id.as_str();
+    record.status_since.filter(|since| waits && *since <= scene.now)
 }
 
 /// A reftable is asked about at the start and the end only. In between, what was known of the tree stands.

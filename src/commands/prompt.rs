@@ -15,6 +15,7 @@ use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Waiting};
 use crate::render::theme::{Icons, Look, use_color};
 use crate::session::conflict::{Grade, crowded};
+use crate::session::head::in_short;
 use crate::session::manifest::seconds_between;
 use crate::session::state::State;
 use crate::store::notes;
@@ -77,6 +78,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String> {
     let branch = here.tree.as_ref().and_then(|tree| tree.branch());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
+    let moved = manifest.head_moved.as_ref().map(in_short);
     let facts = Facts {
         project: &manifest.project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -90,6 +92,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String> {
         count: Some(members.len()),
         path: Some(&manifest.path),
         session: Some(chosen.session.id.short()),
+        moved: moved.as_deref(),
         ..Facts::default()
     };
     Ok(segment::render(format, &facts, how.dialect, how.look))
