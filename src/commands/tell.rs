@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Output;
+use super::page::under_home;
 use crate::claude::payload::HookPayload;
 use crate::git;
 use crate::render::elapsed;
@@ -191,10 +192,11 @@ fn row(root: &Root, session: &Session, same: bool, now: Timestamp) -> String {
         row.push_str(&format!(", task: {task}"));
     }
     if !same {
-        row.push_str(&format!(", in {}", manifest.path));
+        row.push_str(&format!(", in {}", under_home(Path::new(&manifest.path))));
     }
     let touches = touched::lately(root, &session.id, 3);
-    let fresh: Vec<&str> = touches.iter().filter(|touch| is_fresh(touch.at, now)).map(|touch| &*touch.path).collect();
+    let fresh = touches.iter().filter(|touch| is_fresh(touch.at, now));
+    let fresh: Vec<String> = fresh.map(|touch| under_home(Path::new(&touch.path))).collect();
     if !fresh.is_empty() {
         row.push_str(&format!(", lately wrote {}", fresh.join(", ")));
     }
