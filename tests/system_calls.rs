@@ -204,8 +204,8 @@ fn the_status_line() {
     });
     let calls = lab.calls(&lab.tree(0), &["statusline"], &status.to_string());
     assert!(calls.output.contains("Opus"), "{}", calls.output);
-    calls.opens(&PROMPT[..6]);
-    calls.at_most(33);
+    calls.opens(&PROMPT);
+    calls.at_most(34);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_hook_between_start_and_end() {
         ("PreToolUse", json!({"tool_name": "Bash"}), 41),
         ("PostToolUse", json!({"tool_name": "Bash"}), 41),
         ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 65),
-        ("Notification", json!({"notification_type": "permission_prompt"}), 41),
+        ("Notification", json!({"notification_type": "permission_prompt"}), 45),
         ("Stop", json!({}), 41),
     ] {
         // The first of its kind leaves a mark that it was seen.
