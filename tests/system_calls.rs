@@ -212,12 +212,12 @@ fn the_status_line() {
 fn a_hook_between_start_and_end() {
     let lab = Lab::new(20);
     for (event, more, most) in [
-        ("UserPromptSubmit", json!({"prompt": "go"}), 41),
-        ("PreToolUse", json!({"tool_name": "Bash"}), 41),
-        ("PostToolUse", json!({"tool_name": "Bash"}), 41),
-        ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 65),
-        ("Notification", json!({"notification_type": "permission_prompt"}), 41),
-        ("Stop", json!({}), 41),
+        ("UserPromptSubmit", json!({"prompt": "go"}), 43),
+        ("PreToolUse", json!({"tool_name": "Bash"}), 43),
+        ("PostToolUse", json!({"tool_name": "Bash"}), 43),
+        ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 67),
+        ("Notification", json!({"notification_type": "permission_prompt"}), 47),
+        ("Stop", json!({}), 43),
     ] {
         // The first of its kind leaves a mark that it was seen.
         lab.hook(event, more.clone());
