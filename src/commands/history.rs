@@ -11,6 +11,7 @@ use crate::error::{Error, Exit, Result};
 use crate::render::theme::Role;
 use crate::render::{elapsed, json};
 use crate::session::manifest::Manifest;
+use crate::session::order::{sort_by, sort_by_key};
 use crate::session::raw::JsonFields;
 use crate::store::history::{self, Day};
 use crate::store::root::Root;
@@ -141,10 +142,10 @@ fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> St
     };
     let mut text = format!("No sessions{filtered} ended {span}.\n");
     let mut near: Vec<Day> = known.to_vec();
-    near.sort_by_key(|day| (day.0 - last.0).get_days().abs());
+    sort_by_key(&mut near, |day| (day.0 - last.0).get_days().abs());
     // Sessions that came back leave empty days behind.
     let mut near: Vec<Day> = near.into_iter().filter(|day| history::has_sessions(root, *day)).take(3).collect();
-    near.sort();
+    sort_by(&mut near, Ord::cmp);
     if filtered.is_empty() && !near.is_empty() {
         let near: Vec<String> = near.iter().map(Day::to_string).collect();
         text.push_str(&format!(

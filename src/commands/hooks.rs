@@ -12,6 +12,7 @@ use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::render::{diff, elapsed, json, table, width};
 use crate::session::manifest::{milliseconds, seconds_between};
+use crate::session::order::sort_by_key;
 use crate::store::notes;
 use crate::store::root::Root;
 use crate::sys::edit::{Careful, Change, Current, Done};
@@ -403,7 +404,7 @@ fn row(
     let mut here: Vec<&Installed> =
         found.installed.iter().filter(|entry| entry.hook == hook && entry.event == event).collect();
     // One that runs says more than one that does not.
-    here.sort_by_key(|entry| !entry.runs);
+    sort_by_key(&mut here, |entry| !entry.runs);
     let entry = here.first();
     let state = match entry {
         None => "no",

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::manifest::Manifest;
 use super::touch::{Touch, Wrote, is_fresh};
+use crate::session::order::{sort_by, sort_by_key};
 
 /// How two sessions can hurt each other; the worst is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -69,7 +70,7 @@ pub fn crowded<'a>(trees: impl Iterator<Item = Vec<&'a Path>>) -> Vec<usize> {
         at_work.entry(tree).or_default().push(position);
     }
     let mut crowded: Vec<usize> = at_work.into_values().filter(|positions| positions.len() > 1).flatten().collect();
-    crowded.sort_unstable();
+    sort_by(&mut crowded, Ord::cmp);
     crowded.dedup();
     crowded
 }
@@ -169,7 +170,7 @@ pub fn all<'a>(
 ) -> Vec<Conflict> {
     let mut found = in_trees(workers, now);
     found.extend(across_trees(workers, repository_of, now));
-    found.sort_by(|a, b| (a.faded, b.grade, &a.place).cmp(&(b.faded, a.grade, &b.place)));
+    sort_by(&mut found, |a, b| (a.faded, b.grade, &a.place).cmp(&(b.faded, a.grade, &b.place)));
     found
 }
 
@@ -198,7 +199,7 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
         }
     }
     let mut places: Vec<&str> = written.keys().chain(at_work.keys()).copied().collect();
-    places.sort_unstable();
+    sort_by(&mut places, Ord::cmp);
     places.dedup();
     let nobody = Vec::new();
     let nothing = BTreeMap::new();
@@ -214,7 +215,7 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
                 let mut sessions: Vec<usize> =
                     files.iter().flat_map(|file| &file.writers).map(|(who, _)| *who).collect();
                 sessions.extend(if faded { &nobody } else { present });
-                sessions.sort_unstable();
+                sort_by(&mut sessions, Ord::cmp);
                 sessions.dedup();
                 Conflict { grade, place: place.to_owned(), sessions, files: newest_first(files), faded }
             };
@@ -236,12 +237,12 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
 
 fn file((path, writers): (&&str, &Vec<(usize, Timestamp)>)) -> File {
     let mut writers = writers.clone();
-    writers.sort_by_key(|(_, at)| Reverse(*at));
+    sort_by_key(&mut writers, |(_, at)| Reverse(*at));
     File { path: (*path).to_owned(), writers }
 }
 
 fn newest_first(mut files: Vec<File>) -> Vec<File> {
-    files.sort_by(|a, b| (b.last(), &a.path).cmp(&(a.last(), &b.path)));
+    sort_by(&mut files, |a, b| (b.last(), &a.path).cmp(&(a.last(), &b.path)));
     files
 }
 
@@ -283,7 +284,7 @@ fn across_trees<'a>(
                 continue;
             }
             let mut sessions: Vec<usize> = files.iter().flat_map(|file| &file.writers).map(|(who, _)| *who).collect();
-            sessions.sort_unstable();
+            sort_by(&mut sessions, Ord::cmp);
             sessions.dedup();
             let place = repository.to_owned();
             found.push(Conflict { grade: Grade::Merge, place, sessions, files: newest_first(files), faded });

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::session::event::{self, Outcome};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
+use crate::session::order::sort_by;
 use crate::sys::files::{Folder, Meta, PRIVATE};
 use crate::sys::process;
 
@@ -99,8 +100,8 @@ pub fn read_all(root: &Root) -> Result<Active> {
             Err(why) => active.broken.push(Broken { path: path.join(&name), why }),
         }
     }
-    active.sessions.sort_by(|a, b| (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id)));
-    active.broken.sort_by(|a, b| a.path.cmp(&b.path));
+    sort_by(&mut active.sessions, |a, b| (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id)));
+    sort_by(&mut active.broken, |a, b| a.path.cmp(&b.path));
     Ok(active)
 }
 

@@ -12,6 +12,7 @@ use super::root::Root;
 use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
+use crate::session::order::sort_by;
 use crate::sys::files::Folder;
 
 /// A day of history, by the local calendar.
@@ -50,7 +51,7 @@ pub fn days(root: &Root) -> Result<Vec<Day>> {
     };
     let names = listed.map_err(|why| Error::new("reading the history", path.display(), why))?;
     let mut days: Vec<Day> = names.iter().filter_map(|name| Day::parse(name)).collect();
-    days.sort_unstable_by(|a, b| b.cmp(a));
+    sort_by(&mut days, |a, b| b.cmp(a));
     Ok(days)
 }
 
@@ -80,7 +81,7 @@ pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<Broken>)> {
             Err(why) => broken.push(Broken { path: path.join(&name), why }),
         }
     }
-    sessions.sort_by(|a, b| (b.ended, &b.session_id).cmp(&(a.ended, &a.session_id)));
+    sort_by(&mut sessions, |a, b| (b.ended, &b.session_id).cmp(&(a.ended, &a.session_id)));
     Ok((sessions, broken))
 }
 

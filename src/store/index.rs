@@ -36,6 +36,7 @@ use super::active;
 use super::place::Place;
 use super::root::Root;
 use crate::session::id::SessionId;
+use crate::session::order::sort_by;
 use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE, Pieces};
 use crate::sys::process;
 
@@ -145,7 +146,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
     let last = last.filter(|index| index.is_recent(now.as_nanosecond()));
     let (last_listed, since) = last.as_ref().map_or((0, now.as_nanosecond()), |index| (index.listed(), index.since()));
     let mut known = last.and_then(|index| index.all()).unwrap_or_default();
-    known.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    sort_by(&mut known, |a, b| a.id.cmp(&b.id));
     let mut entries: Vec<Entry> = Vec::with_capacity(known.len() + 4);
     let mut changed = false;
     let listed = active.each_name(|name| {
@@ -164,7 +165,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
     });
     let settled = now.as_nanosecond() > after_tick(before.id.changed).max(after_tick(before.modified));
     if listed.is_ok() && (changed || settled || entries.len() != known.len()) && !files::is_remote(active) {
-        entries.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
+        sort_by(&mut entries, |a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         leave(root, &entries, &before, since, now);
     }
     entries
