@@ -182,7 +182,7 @@ fn path_in(active: &Folder, id: &SessionId) -> String {
 /// Writes the index. What cannot be written costs the next reader a listing, nothing else.
 fn leave(root: &Root, entries: &[Entry], folder: &Meta, since: i128, now: Timestamp) {
     if let Some(bytes) = build(entries, folder, since, now) {
-        let _ = Folder::open_or_make(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
+        let _ = Folder::open_or_make_own(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
     }
 }
 
