@@ -11,7 +11,6 @@ use crate::store::active::{self, PATIENCE};
 use crate::store::root::Root;
 use crate::store::touched;
 use crate::sys::clock;
-use crate::sys::files::Folder;
 
 /// `ait sessions prune`
 #[derive(Clone, Debug)]
@@ -90,7 +89,7 @@ pub fn run(request: &Prune) -> Result<Output> {
             output.remark(format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why));
     }
     if !request.dry_run {
-        let _ = Folder::open(root.active()).and_then(|folder| folder.sweep());
+        let _ = root.active_folder().and_then(|folder| folder.sweep());
         touched::sweep(&root);
     }
     if request.json {

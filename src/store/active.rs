@@ -84,8 +84,9 @@ impl Active {
 /// Where the folder is there and cannot be read.
 pub fn read_all(root: &Root) -> Result<Active> {
     let path = root.active();
-    let failed = |why: std::io::Error| Error::new("reading the live sessions", path.display(), why);
-    let folder = match Folder::open(&path) {
+    let failed =
+        |why: std::io::Error| Error::new("reading the live sessions", path.display(), why).next("type: ait doctor");
+    let folder = match root.active_folder() {
         Ok(folder) => folder,
         Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Active::default()),
         Err(why) => return Err(failed(why)),
@@ -159,8 +160,12 @@ pub fn update<T>(
     let name = id.file_name();
     let path = || folder.path().join(&name);
     let lock = folder.lock(patience);
-    let (mut manifest, known) = match folder.read(&name, MANIFEST_LIMIT) {
-        Ok(bytes) => match parse(&bytes, id) {
+    let (mut manifest, known) = match folder.read_with_meta(&name, MANIFEST_LIMIT) {
+        Ok((_, meta)) if meta.owner != process::user_id() => {
+            return Err(Error::new("reading a manifest", path().display(), "it belongs to another user")
+                .next("find out who put it there, and remove it"));
+        }
+        Ok((bytes, _)) => match parse(&bytes, id) {
             Ok(manifest) => (manifest, true),
             Err(why) => {
                 return Err(Error::new("reading a manifest", path().display(), why).next("mend it or move it away"));

@@ -182,7 +182,7 @@ fn path_in(active: &Folder, id: &SessionId) -> String {
 /// Writes the index. What cannot be written costs the next reader a listing, nothing else.
 fn leave(root: &Root, entries: &[Entry], folder: &Meta, since: i128, now: Timestamp) {
     if let Some(bytes) = build(entries, folder, since, now) {
-        let _ = Folder::open_or_make(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
+        let _ = Folder::open_or_make_own(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
     }
 }
 
@@ -459,8 +459,8 @@ fn words<const COUNT: usize>(bytes: &[u8]) -> Option<[u64; COUNT]> {
     Some(words)
 }
 
-/// A checksum against damage, not against intent: eight bytes a step.
-fn check(bytes: &[u8]) -> u64 {
+/// A checksum against damage, not against intent: eight bytes a step. Public for whoever makes an index to test with.
+pub fn check(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let step = |sum: u64, word: u64| {
         let mixed = (sum ^ word).wrapping_mul(FACTOR);

@@ -58,13 +58,23 @@ impl Root {
         &self.cache
     }
 
+    /// Opens the folder of live sessions where there is one. A symlink in its place is refused: what is written would
+    /// land somewhere else.
+    ///
+    /// # Errors
+    /// Where it is missing or cannot be opened.
+    pub fn active_folder(&self) -> std::io::Result<files::Folder> {
+        files::Folder::open_own(self.active())
+    }
+
     /// Opens the folder of live sessions, making it where it is missing.
     ///
     /// # Errors
     /// Where it cannot be made or opened.
     pub fn open_active(&self) -> Result<files::Folder> {
         let path = self.active();
-        files::Folder::open_or_make(&path).map_err(|why| Error::new("opening the live sessions", path.display(), why))
+        files::Folder::open_or_make_own(&path)
+            .map_err(|why| Error::new("opening the live sessions", path.display(), why).next("type: ait doctor"))
     }
 }
 

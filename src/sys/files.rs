@@ -5,7 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -106,6 +106,32 @@ impl Folder {
         }
     }
 
+    /// Opens a folder of our own: a symlink in its place is refused, for what is written through it would land
+    /// somewhere else. Symlinks above it are followed.
+    pub fn open_own(path: impl Into<PathBuf>) -> io::Result<Folder> {
+        let path = path.into();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        match rustix::fs::open(&path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Folder { fd, path }),
+            Err(_) if link_metadata(&path).is_ok_and(|meta| meta.kind == Kind::Link) => {
+                Err(io::Error::new(io::ErrorKind::NotADirectory, "a symlink, which is not followed here"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// [`Folder::open_own`], making it as [`Folder::open_or_make`] does.
+    pub fn open_or_make_own(path: impl Into<PathBuf>) -> io::Result<Folder> {
+        let path = path.into();
+        match Folder::open_own(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_folders(&path)?;
+                Folder::open_own(path)
+            }
+            opened => opened,
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -151,6 +177,12 @@ impl Folder {
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
         let meta = meta(&rustix::fs::fstat(&fd)?);
         Ok((read_regular(&fd, &meta, limit)?, meta))
+    }
+
+    /// [`Folder::read`] for a file that must be this user's; anybody else's counts as not there.
+    pub fn read_own(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
+        let (bytes, meta) = self.read_with_meta(name, limit)?;
+        if meta.owner == super::process::user_id() { Ok(bytes) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
     /// Replaces a file in one step: a temporary file beside it, then a rename. Readers see the old file or the new
@@ -225,11 +257,9 @@ impl Folder {
         let mode = Mode::from_raw_mode(mode as _);
         let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
         write_all(&fd, bytes)?;
-        // The umask can only have taken bits away; give back those that were asked for, where that matters.
-        if mode.bits() & 0o077 != 0 {
-            rustix::fs::fchmod(&fd, mode)?;
-        }
-        Ok(())
+        // The umask can only have taken bits away: a file that is ours alone was never anybody else's for a moment. An
+        // odd umask takes them from us too.
+        Ok(rustix::fs::fchmod(&fd, mode)?)
     }
 
     /// Adds bytes at the end of a file, making it with mode 0600 where it is missing. One write: lines of two writers
@@ -246,9 +276,21 @@ impl Folder {
     }
 
     fn open_to_append(&self, name: &str) -> io::Result<OwnedFd> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?)
+        let mode = Mode::RUSR | Mode::WUSR;
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let open = |more| rustix::fs::openat(&self.fd, name, flags | more, mode);
+        match open(OFlags::empty()) {
+            Err(Errno::NOENT) => {}
+            opened => return Ok(opened?),
+        }
+        match open(OFlags::CREATE | OFlags::EXCL) {
+            // Whatever the umask took away.
+            Ok(fd) => rustix::fs::fchmod(&fd, mode).map(|()| fd),
+            // Somebody was faster.
+            Err(Errno::EXIST) => open(OFlags::empty()),
+            failed => failed,
+        }
+        .map_err(io::Error::from)
     }
 
     /// Moves a file of this folder to another folder, under the same name, replacing what is there.
@@ -318,7 +360,7 @@ impl Folder {
 
     /// Opens a folder in this one, making it with mode 0700 where it is missing.
     pub fn folder_or_make(&self, name: &str) -> io::Result<Folder> {
-        match rustix::fs::mkdirat(&self.fd, name, FOLDER_MODE) {
+        match make_folder(self.fd.as_fd(), Path::new(name)) {
             Ok(()) | Err(Errno::EXIST) => self.folder(name),
             Err(error) => Err(error.into()),
         }
@@ -384,16 +426,23 @@ fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder with mode 0700 whatever the umask.
+fn make_folder(parent: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<()> {
+    rustix::fs::mkdirat(parent, path, FOLDER_MODE)?;
+    // An odd umask has taken bits from us too. Nobody can have put a link in its place: the folder above is ours.
+    rustix::fs::chmodat(parent, path, FOLDER_MODE, AtFlags::empty())
+}
+
 /// Makes a folder and its parents, each with mode 0700 whatever the umask.
 pub fn make_folders(path: &Path) -> io::Result<()> {
-    match rustix::fs::mkdirat(CWD, path, FOLDER_MODE) {
+    match make_folder(CWD, path) {
         Ok(()) => Ok(()),
         Err(Errno::EXIST) if is_folder(path) => Ok(()),
         Err(Errno::NOENT) => {
             let parent =
                 path.parent().filter(|parent| !parent.as_os_str().is_empty()).ok_or(io::ErrorKind::NotFound)?;
             make_folders(parent)?;
-            match rustix::fs::mkdirat(CWD, path, FOLDER_MODE) {
+            match make_folder(CWD, path) {
                 Ok(()) | Err(Errno::EXIST) => Ok(()),
                 Err(error) => Err(error.into()),
             }
@@ -409,13 +458,18 @@ pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {
     let now = super::clock::now().subsec_nanosecond();
     for attempt in 0..100 {
         let path = parent.join(format!("{name}-{}-{:x}", std::process::id(), now + attempt));
-        match rustix::fs::mkdirat(CWD, &path, FOLDER_MODE) {
+        match make_folder(CWD, &path) {
             Ok(()) => return Ok(path),
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Sets the permission bits of what a path names.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    Ok(rustix::fs::chmodat(CWD, path, Mode::from_raw_mode(mode as _), AtFlags::empty())?)
 }
 
 /// Removes a folder and everything in it; symlinks in it are removed, not followed.
@@ -569,6 +623,7 @@ pub enum Links {
 pub struct Pieces {
     fd: OwnedFd,
     size: u64,
+    owner: u32,
 }
 
 impl Pieces {
@@ -580,7 +635,12 @@ impl Pieces {
         if meta.kind != Kind::File {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Ok(Pieces { fd, size: meta.id.size })
+        Ok(Pieces { fd, size: meta.id.size, owner: meta.owner })
+    }
+
+    /// The user who owns it.
+    pub fn owner(&self) -> u32 {
+        self.owner
     }
 
     /// Its size in bytes when it was opened.
