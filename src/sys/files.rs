@@ -303,16 +303,6 @@ impl Folder {
         Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
     }
 
-    /// Sets the time of a file's last change to now, making an empty one where it is missing.
-    pub fn touch(&self, name: &str) -> io::Result<()> {
-        let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
-        let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
-        match rustix::fs::utimensat(&self.fd, name, &times, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(Errno::NOENT) => self.append(name, b""),
-            touched => Ok(touched?),
-        }
-    }
-
     /// Removes a file.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
@@ -492,6 +482,16 @@ pub fn is_writable(path: &Path) -> bool {
 /// Whether anything is there, symlinks followed.
 pub fn exists(path: &Path) -> bool {
     metadata(path).is_ok()
+}
+
+/// Sets the time of a file's last change to now.
+///
+/// # Errors
+/// `NotFound` where it is missing.
+pub fn touch(path: &Path) -> io::Result<()> {
+    let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+    let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
+    Ok(rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 /// What is known of a path, symlinks followed.
