@@ -129,9 +129,9 @@ pub fn environment() -> Vec<(&'static [u8], &'static [u8])> {
         let mut entry = environ;
         while !entry.is_null() && !(*entry).is_null() {
             let text = CStr::from_ptr(*entry).to_bytes();
-            if let Some(end) = text.iter().position(|byte| *byte == b'=') {
-                variables.push((&text[..end], &text[end + 1..]));
-            }
+            let end = text.iter().position(|byte| *byte == b'=').unwrap_or(text.len());
+            let (name, value) = text.split_at(end);
+            variables.push((name, value.get(1..).unwrap_or_default()));
             entry = entry.add(1);
         }
     }
