@@ -29,7 +29,7 @@ use crate::sys::{clock, env, files, terminal};
 /// `ait hook NAME`
 #[derive(Clone, Debug)]
 pub struct Hook {
-    /// session-register or session-cleanup. The event in the payload decides; a clean-up that somebody put under
+    /// session-register or session-cleanup. The event in the payload decides; a cleanup that somebody put under
     /// `Stop` must not archive.
     pub name: Option<String>,
 }
