@@ -204,7 +204,7 @@ fn the_status_line() {
     });
     let calls = lab.calls(&lab.tree(0), &["statusline"], &status.to_string());
     assert!(calls.output.contains("Opus"), "{}", calls.output);
-    calls.opens(&PROMPT[..6]);
+    calls.opens(&PROMPT);
     calls.at_most(33);
 }
 
