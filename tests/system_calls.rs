@@ -205,19 +205,19 @@ fn the_status_line() {
     let calls = lab.calls(&lab.tree(0), &["statusline"], &status.to_string());
     assert!(calls.output.contains("Opus"), "{}", calls.output);
     calls.opens(&PROMPT);
-    calls.at_most(33);
+    calls.at_most(34);
 }
 
 #[test]
 fn a_hook_between_start_and_end() {
     let lab = Lab::new(20);
     for (event, more, most) in [
-        ("UserPromptSubmit", json!({"prompt": "go"}), 43),
-        ("PreToolUse", json!({"tool_name": "Bash"}), 43),
-        ("PostToolUse", json!({"tool_name": "Bash"}), 43),
-        ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 67),
-        ("Notification", json!({"notification_type": "permission_prompt"}), 47),
-        ("Stop", json!({}), 43),
+        ("UserPromptSubmit", json!({"prompt": "go"}), 45),
+        ("PreToolUse", json!({"tool_name": "Bash"}), 45),
+        ("PostToolUse", json!({"tool_name": "Bash"}), 45),
+        ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 71),
+        ("Notification", json!({"notification_type": "permission_prompt"}), 49),
+        ("Stop", json!({}), 45),
     ] {
         // The first of its kind leaves a mark that it was seen.
         lab.hook(event, more.clone());
