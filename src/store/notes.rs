@@ -10,9 +10,8 @@ const LOG_LIMIT: u64 = 64 * 1024;
 
 /// Marks that an event was seen now.
 pub fn mark_seen(root: &Root, event: &str) {
-    let seen = root.cache().join("seen");
-    if files::is_plain_name(event.as_ref()) && files::touch(&seen.join(event)).is_err() {
-        let _ = Folder::open_or_make_own(seen).and_then(|folder| folder.append(event, b""));
+    if files::is_plain_name(event.as_ref()) {
+        let _ = root.open_cache("seen").and_then(|folder| folder.touch(event));
     }
 }
 
