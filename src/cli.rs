@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
-    Output, completions, conflicts, current, demo, guard, history, hook, hooks, init, live, next, prompt, prune,
-    resume, statusline, task,
+    Output, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, live, next, prompt,
+    prune, resume, statusline, task,
 };
 use crate::error::{Error, Exit};
 
@@ -45,6 +45,8 @@ pub enum Request {
     HooksList(hooks::List),
     /// `ait demo`
     Demo(demo::Demo),
+    /// `ait doctor`
+    Doctor(doctor::Doctor),
     /// `ait completions`
     Completions(completions::Completions),
 }
@@ -79,6 +81,7 @@ enum Command {
     Statusline(StatuslineArguments),
     Init(InitArguments),
     Hook(HookArguments),
+    Doctor(DoctorArguments),
     Demo(DemoArguments),
     Completions(CompletionsArguments),
 }
@@ -463,6 +466,26 @@ struct DemoArguments {
     color: Option<String>,
 }
 
+/// find out why something does not work, and what mends it
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "doctor",
+    help_triggers("-h", "--help"),
+    example = "  ait doctor        look at everything\n  ait doctor --fix  put hooks back, set modes right, archive what is gone; then look again"
+)]
+struct DoctorArguments {
+    /// mend what can be mended safely, then look again
+    #[argh(switch)]
+    fix: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
 /// print the completion file of a shell
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
@@ -529,6 +552,9 @@ impl From<Command> for Request {
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
             Command::Completions(CompletionsArguments { shell }) => {
                 Request::Completions(completions::Completions { shell })
+            }
+            Command::Doctor(DoctorArguments { fix, json, color }) => {
+                Request::Doctor(doctor::Doctor { fix, json, color })
             }
             Command::Demo(DemoArguments { color }) => Request::Demo(demo::Demo { color }),
         }

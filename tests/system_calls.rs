@@ -212,12 +212,12 @@ fn the_status_line() {
 fn a_hook_between_start_and_end() {
     let lab = Lab::new(20);
     for (event, more, most) in [
-        ("UserPromptSubmit", json!({"prompt": "go"}), 41),
-        ("PreToolUse", json!({"tool_name": "Bash"}), 41),
-        ("PostToolUse", json!({"tool_name": "Bash"}), 41),
-        ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 63),
-        ("Notification", json!({"notification_type": "permission_prompt"}), 45),
-        ("Stop", json!({}), 41),
+        ("UserPromptSubmit", json!({"prompt": "go"}), 45),
+        ("PreToolUse", json!({"tool_name": "Bash"}), 45),
+        ("PostToolUse", json!({"tool_name": "Bash"}), 45),
+        ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 71),
+        ("Notification", json!({"notification_type": "permission_prompt"}), 49),
+        ("Stop", json!({}), 45),
     ] {
         // The first of its kind leaves a mark that it was seen.
         lab.hook(event, more.clone());

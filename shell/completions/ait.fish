@@ -4,7 +4,7 @@ function __ait_at
     set -l at ait
     for word in (commandline -opc)[2..-1]
         switch "$at $word"
-            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait init' 'ait hook' 'ait demo' 'ait completions'
+            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait init' 'ait hook' 'ait doctor' 'ait demo' 'ait completions'
                 set at "$at $word"
         end
     end
@@ -23,6 +23,7 @@ complete -c ait -n '__ait_at ait' -a prompt -d 'print the segment of this folder
 complete -c ait -n '__ait_at ait' -a statusline -d 'print Claude Code\'s status line from what it sends on standard input (Claude Code calls this)'
 complete -c ait -n '__ait_at ait' -a init -d 'print what puts the segment in a prompt, in tmux or in starship'
 complete -c ait -n '__ait_at ait' -a hook -d 'take an event from Claude Code on standard input (Claude Code calls this)'
+complete -c ait -n '__ait_at ait' -a doctor -d 'find out why something does not work, and what mends it'
 complete -c ait -n '__ait_at ait' -a demo -d 'see it all at work with three played sessions, in a temporary folder'
 complete -c ait -n '__ait_at ait' -a completions -d 'print the completion file of a shell'
 complete -c ait -n '__ait_at ait' -l help -d 'display usage information'
@@ -110,6 +111,10 @@ complete -c ait -n '__ait_at ait init' -l manual -d 'shells: touch no prompt, on
 complete -c ait -n '__ait_at ait init' -l plugin -d 'tmux: the plug-in itself'
 complete -c ait -n '__ait_at ait hook' -a 'session-register session-cleanup'
 complete -c ait -n '__ait_at ait hook' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait doctor' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait doctor' -l fix -d 'mend what can be mended safely, then look again'
+complete -c ait -n '__ait_at ait doctor' -l json -d 'one JSON object'
+complete -c ait -n '__ait_at ait doctor' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait demo' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait demo' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait completions' -a 'zsh bash fish'

@@ -188,7 +188,7 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         from_subagent: payload.agent_id.is_some(),
     };
     if let Some(tree) = &place.tree {
-        let head = tree.head();
+        let head = tree.head_as_found();
         // A reftable keeps HEAD where only git can read it.
         let ask = matches!(event, Event::Start { .. } | Event::End { .. });
         let status = if ask { git::status(tree, GIT_LIMIT) } else { None };

@@ -112,7 +112,7 @@ impl Place {
         self.claude.join("hooks")
     }
 
-    fn wanted(&self, hooks: &[Hook]) -> Result<Wanted> {
+    pub(super) fn wanted(&self, hooks: &[Hook]) -> Result<Wanted> {
         let text = |path: &Path| {
             path.to_str().map(str::to_owned).ok_or_else(|| {
                 Error::new("installing hooks", path.display(), "a path that is not UTF-8 cannot be in settings.json")
@@ -132,7 +132,7 @@ impl Place {
         format!(".ait-backup-{}", self.stamp)
     }
 
-    fn show(&self, path: &Path) -> String {
+    pub(super) fn show(&self, path: &Path) -> String {
         let home = self.home.as_ref().map(|home| home.to_string_lossy());
         clean(&table::with_tilde(&path.to_string_lossy(), home.as_deref()))
     }
@@ -340,16 +340,16 @@ fn copies(file: &Path) -> usize {
 }
 
 #[derive(Serialize)]
-struct Row {
-    name: &'static str,
-    event: Option<&'static str>,
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) event: Option<&'static str>,
     installed: bool,
-    command: Option<String>,
+    pub(super) command: Option<String>,
     last_seen: Option<Timestamp>,
     file: Option<String>,
     line: Option<usize>,
     /// yes, no, outdated, or "never runs".
-    state: &'static str,
+    pub(super) state: &'static str,
 }
 
 #[derive(Serialize)]
@@ -371,8 +371,7 @@ pub fn list_in(
     let file = place.settings();
     let found = look("listing hooks", &file)?.unwrap_or_default();
     let wanted = place.wanted(&Hook::ALL)?;
-    let all = EVENTS.into_iter().chain([("", Hook::Statusline)]);
-    let rows: Vec<Row> = all.map(|(event, hook)| row(&file, &found, &wanted, event, hook, &last_seen)).collect();
+    let rows = rows(&file, &found, &wanted, last_seen);
     let remarks = list_remarks(place, &file, &found, &rows);
     let all_disabled = found.all_disabled;
     if request.json {
@@ -428,6 +427,17 @@ fn in_short(command: &str, place: &Place) -> String {
     width::cut(&text, WIDEST, "…").into_owned()
 }
 
+/// Every hook and event there is, and how each stands.
+pub(super) fn rows(
+    file: &Path,
+    found: &Inspection,
+    wanted: &Wanted,
+    last_seen: impl Fn(&str) -> Option<Timestamp>,
+) -> Vec<Row> {
+    let all = EVENTS.into_iter().chain([("", Hook::Statusline)]);
+    all.map(|(event, hook)| row(file, found, wanted, event, hook, &last_seen)).collect()
+}
+
 fn row(
     file: &Path,
     found: &Inspection,
@@ -459,7 +469,7 @@ fn row(
     }
 }
 
-fn list_remarks(place: &Place, file: &Path, found: &Inspection, rows: &[Row]) -> Vec<String> {
+pub(super) fn list_remarks(place: &Place, file: &Path, found: &Inspection, rows: &[Row]) -> Vec<String> {
     let mut remarks = Vec::new();
     let shown = place.show(file);
     if found.all_disabled {
@@ -521,7 +531,7 @@ fn managed_remarks(place: &Place) -> Option<String> {
 }
 
 /// Looks into a settings file; `None` where there is none.
-fn look(doing: &'static str, file: &Path) -> Result<Option<Inspection>> {
+pub(super) fn look(doing: &'static str, file: &Path) -> Result<Option<Inspection>> {
     let bytes = match files::read(file, LIMIT) {
         Ok(bytes) => bytes,
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -551,7 +561,8 @@ fn refused(doing: &'static str, file: &Path, problem: &Problem) -> Error {
     Error::new(doing, file.display(), problem).next("nothing was changed; put that right and type the same again")
 }
 
-fn scripts(place: &Place, hooks: &[Hook], wanted: &Wanted) -> Vec<(PathBuf, String)> {
+/// Where each script belongs, and what is to stand in it.
+pub(super) fn scripts(place: &Place, hooks: &[Hook], wanted: &Wanted) -> Vec<(PathBuf, String)> {
     let quoted = settings::quote(&wanted.ait);
     let of = |(hook, text): (Hook, &str)| {
         let name = hook.script().filter(|_| hooks.contains(&hook))?;

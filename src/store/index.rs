@@ -58,7 +58,8 @@ const FIRST_READ: usize = 8 * 1024;
 const MOST_SUSPECTS: usize = 16;
 /// A larger index than ten thousand sessions make is damaged.
 const LARGEST: usize = 8 << 20;
-const NAME: &str = "index";
+/// Its name in the cache.
+pub const NAME: &str = "index";
 
 /// A file of `active`: which version of it was read, and the resolved path in it (empty: it was no manifest).
 #[derive(Clone, Debug, PartialEq, Eq)]

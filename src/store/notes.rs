@@ -11,7 +11,7 @@ const LOG_LIMIT: u64 = 64 * 1024;
 /// Marks that an event was seen now.
 pub fn mark_seen(root: &Root, event: &str) {
     if files::is_plain_name(event.as_ref()) {
-        let _ = Folder::open_or_make_own(root.cache().join("seen")).and_then(|folder| folder.touch(event));
+        let _ = root.open_cache("seen").and_then(|folder| folder.touch(event));
     }
 }
 

@@ -162,10 +162,9 @@ pub fn guests(root: &Root, tree: &Path, now: Timestamp) -> Vec<SessionId> {
 
 /// Opens the cache, made from the logs where it is gone. Two that make it at once write some lines twice.
 fn cache(root: &Root, now: Timestamp) -> io::Result<Folder> {
-    let path = root.cache().join("touched");
-    match Folder::open_own(&path) {
+    match root.cache_folder("touched") {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let cache = Folder::open_or_make_own(path)?;
+            let cache = root.open_cache("touched")?;
             rebuild(root, &cache, now);
             Ok(cache)
         }

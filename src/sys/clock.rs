@@ -1,6 +1,8 @@
 //! The clock and the local time zone.
 #![expect(clippy::disallowed_methods, reason = "this is the place where the clock is read")]
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use once_cell::sync::OnceCell;
@@ -17,4 +19,11 @@ pub fn now() -> Timestamp {
 pub fn time_zone() -> TimeZone {
     static ZONE: OnceCell<TimeZone> = OnceCell::new();
     ZONE.get_or_try_init(TimeZone::try_system).cloned().unwrap_or(TimeZone::UTC)
+}
+
+/// How long something took, by a clock that nobody sets.
+pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
+    let begin = Instant::now();
+    let result = run();
+    (result, begin.elapsed())
 }

@@ -318,19 +318,23 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
     }
 
-    /// Removes temporary files of [`Folder::replace`] whose writer is gone.
-    pub fn sweep(&self) -> io::Result<()> {
-        for name in self.names()? {
+    /// Temporary files of [`Folder::replace`] whose writer is gone.
+    pub fn leftovers(&self) -> io::Result<Vec<String>> {
+        let mut names = self.names()?;
+        names.retain(|name| {
             let writer = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| {
                 let mut parts = rest.rsplit('.');
                 parts.next()?;
                 parts.next()?.parse::<u32>().ok()
             });
-            if writer.is_some_and(|pid| !super::process::exists(pid)) {
-                self.remove(&name)?;
-            }
-        }
-        Ok(())
+            writer.is_some_and(|pid| !super::process::exists(pid))
+        });
+        Ok(names)
+    }
+
+    /// Removes [`Folder::leftovers`].
+    pub fn sweep(&self) -> io::Result<()> {
+        self.leftovers()?.iter().try_for_each(|name| self.remove(name))
     }
 
     /// Takes the lock of this folder, waiting at most `limit`. The kernel gives it back when the process ends,
@@ -467,9 +471,18 @@ pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Sets the permission bits of what a path names.
+/// Sets the permission bits of a file or folder of ours. A symlink in its place is refused.
 pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    Ok(rustix::fs::chmodat(CWD, path, Mode::from_raw_mode(mode as _), AtFlags::empty())?)
+    let mode = Mode::from_raw_mode(mode as _);
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(fd) => Ok(rustix::fs::fchmod(&fd, mode)?),
+        // One that we may not even read. Then nobody else can have put a link there, unless the folder is theirs.
+        Err(Errno::ACCESS) if link_metadata(path)?.kind != Kind::Link => {
+            Ok(rustix::fs::chmodat(CWD, path, mode, AtFlags::empty())?)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Removes a folder and everything in it; symlinks in it are removed, not followed.
