@@ -353,7 +353,31 @@ struct ListArguments {
     subcommand,
     name = "prompt",
     help_triggers("-h", "--help"),
-    example = "  ait prompt --for zsh --format '[{{project}} ][{{branch}} ][{{elapsed}}][ {{task}}][ {{conflict}}]'"
+    example = "  ait prompt --for zsh --format '[{{project}} ][{{branch}} ][{{elapsed}}][ {{task}}][ {{conflict}}]'",
+    note = "The usual format is",
+    note = "  [{{project}} ][{{branch}} ][{{elapsed}}][ {{waiting}}][ {{task}}][ {{conflict}}][ {{moved}}]",
+    note = "AIT_FORMAT holds another one, for every prompt. {{task:12}} is cut to 12 cells;",
+    note = "a backslash goes before a bracket or brace that is meant as such. The tokens:",
+    note = "  project      name of the project",
+    note = "  branch       branch, or the commit where there is none",
+    note = "  worktree     name of the linked worktree; empty in the main one",
+    note = "  elapsed      how long the session has been running: 45m",
+    note = "  task         what the session is for",
+    note = "  state        what it is doing: idle, working, waiting, error, unknown",
+    note = "  icon         the same as a mark; empty when idle or unknown",
+    note = "  waiting      who waits longest for you, and how long",
+    note = "  waiting_for  what it waits for: permission, question, input",
+    note = "  conflict     how many sessions share this tree or wrote one file",
+    note = "  count        how many sessions are live",
+    note = "  path         folder of the session",
+    note = "  session      first eight characters of the session's id",
+    note = "  moved        where another session moved this tree's branch or commit",
+    note = "  hooks        a warning where hooks do not fire",
+    note = "  model        name of the model (status line)",
+    note = "  context      share of the context that is used (status line)",
+    note = "  cost         what the session has cost, in dollars (status line)",
+    note = "  lines        lines added and removed (status line)",
+    note = "  limits       share of the five-hour and seven-day limits that is used (status line)"
 )]
 struct PromptArguments {
     /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
@@ -388,7 +412,8 @@ struct PromptArguments {
     subcommand,
     name = "statusline",
     help_triggers("-h", "--help"),
-    example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json"
+    example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json",
+    note = "The tokens are those of: ait prompt --help"
 )]
 struct StatuslineArguments {
     /// what to show: text, {token}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default

@@ -73,6 +73,15 @@ fn every_help_has_an_example_of_its_command() {
     assert_eq!(names(&world.path("")), [""; 0], "help makes nothing");
 }
 
+/// The tokens stand in a help text that is written by hand.
+#[test]
+fn the_help_of_the_prompt_lists_the_tokens() {
+    let help = World::new().run("prompt --help").fine();
+    let tokens = ait::render::format::TOKENS.map(|(name, _, says)| format!("    {name:<12} {says}\n"));
+    assert!(help.contains(&tokens.concat()), "{help}");
+    assert!(help.contains(&format!("\n    {}\n", ait::render::format::PROMPT)), "{help}");
+}
+
 #[test]
 fn the_version() {
     let world = World::new();

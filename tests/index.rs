@@ -344,7 +344,7 @@ fn an_index_that_is_deleted_or_damaged_changes_nothing() {
     look("a folder");
     fs::remove_dir_all(&index).unwrap();
     fs::write(&index, &whole).unwrap();
-    fs::set_permissions(&index, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&index, fs::Permissions::from_mode(0o000)).unwrap();
     look("unreadable");
     let cache = lab.world.path(".cache");
     fs::remove_dir_all(&cache).unwrap();
@@ -397,10 +397,10 @@ fn prompts_beside_a_writer_and_one_who_deletes_the_index_show_what_is_true() {
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                 lab.rename_in("busy", &elsewhere, &format!("task {count}"));
                 count += 1;
-                if count % 7 == 0 {
+                if count.is_multiple_of(7) {
                     let _ = fs::remove_file(lab.active("busy"));
                 }
-                std::thread::sleep(Duration::from_millis(if count % 5 == 0 { 70 } else { 3 }));
+                std::thread::sleep(Duration::from_millis(if count.is_multiple_of(5) { 70 } else { 3 }));
             }
         });
         for _ in 0..200 {

@@ -170,17 +170,21 @@ mod live {
         let shown = world.run("sessions live --verbose").fine();
         let (pid, start) = (client.pid(), client.start());
         let block = format!(
-            "   State: idle for <1m, from the hooks, heard just now\n   Session: 6425757d-2548-4fb2-9ce2-2c43e134d597, \
-             pid {pid} (sleep), start time {start} and boot {} match\n",
+            "   State: idle for under a minute\n   Source: the hooks, heard just now\n   \
+             Session: 6425757d-2548-4fb2-9ce2-2c43e134d597\n   \
+             Process: {pid} (sleep), start time {start}, boot {}\n",
             ait::sys::process::boot_id().unwrap().get(..8).unwrap()
         );
         assert!(shown.contains(&block), "{block}\n{shown}");
         let unknown = format!(
-            "   State: unknown, nothing tells\n   Session: abc123, pid {} (sleep), start time not stamped\n",
+            "   State: unknown\n   Source: nothing tells\n   Session: abc123\n   \
+             Process: {} (sleep), start time not stamped\n",
             by_hand.pid()
         );
         assert!(shown.contains(&unknown), "{unknown}\n{shown}");
         assert_eq!(world.run("sessions live -v").fine(), shown);
+        let boxed = world.ait().var("AIT_WIDTH", "80").words(&["sessions", "live", "-v"]).fine();
+        assert!(boxed.contains('│') && !boxed.contains('…'), "{boxed}");
     }
 
     /// The registry of Claude Code is right where hooks are silent: after Esc, or a dialog that was rejected.

@@ -857,6 +857,41 @@ fn tmux_pane_folder_is_one_word() {
     }
 }
 
+/// On a terminal the segment is a line. What was mistyped is said there; a mistake in a variable would be said before
+/// each prompt, and goes to the log.
+#[test]
+fn the_prompt_typed_by_hand() {
+    let world = World::new();
+    world.real();
+    let terminal = Terminal::open(&world, "env PS1='$ ' sh");
+    let typed = |line: &str, wanted: &str| {
+        terminal.tmux(&["clear-history"]);
+        terminal.type_line("clear");
+        terminal.wait_until("an empty screen", |screen| screen == "$");
+        terminal.type_line(&format!("~/it*/ait prompt {line}; echo $?"));
+        terminal.wait_until(wanted, |screen| {
+            let said: Vec<&str> = screen.lines().skip(1).collect();
+            said.join("\n") == format!("{wanted}\n$")
+        });
+    };
+    typed("", "0");
+    world.start_real_session("one", "Fix it");
+    typed("", "api main 45m Fix it\n0");
+    typed("--format {task}", "Fix it\n0");
+    typed("--format {tsk}", "ait: reading the format: column 2: unknown token `tsk`; did you mean `task`?\n1");
+    terminal.type_line("export AIT_FORMAT={tsk}");
+    typed("", "0");
+    typed("--format {task}", "Fix it\n0");
+    terminal.type_line("export AIT_ICONS=runes");
+    typed("--format {task}", "0");
+    typed("--icons ascii --format {task}", "Fix it\n0");
+    let caches = fs::read_dir(world.path(".cache/ait")).unwrap();
+    let logs: Vec<String> =
+        caches.map(|cache| fs::read_to_string(cache.unwrap().path().join("log")).unwrap()).collect();
+    let told = |what: &str| logs.iter().any(|log| log.contains(what));
+    assert!(told("prompt: reading the format: column 2") && told("AIT_ICONS: "), "{logs:?}");
+}
+
 #[test]
 fn the_real_program_in_each_shell() {
     for shell in SHELLS {

@@ -268,7 +268,9 @@ pub fn words(text: &str) -> Vec<String> {
 
 /// Whether nothing but white space is there: Claude Code takes such a file as one without settings.
 fn is_blank(bytes: &[u8]) -> bool {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).iter().all(u8::is_ascii_whitespace)
+    // Of JSON: a form feed is none, and what is put behind one would be no JSON either.
+    let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).iter().all(white)
 }
 
 fn parse_object(bytes: &[u8]) -> Result<Document<'_>, Problem> {

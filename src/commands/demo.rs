@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Output;
 use super::page::Page;
 use crate::error::{Error, Result};
-use crate::render::dialect::{Dialect, Line};
+use crate::render::dialect::{self, Dialect, Line};
 use crate::render::theme::Role;
 use crate::session::raw::{RawObject, text};
 use crate::sys::env;
@@ -249,17 +249,17 @@ impl Stage {
         Ok(())
     }
 
-    fn show_segment(&mut self, folder: &str, dialect: &str) -> Result<()> {
-        let arguments = ["prompt", "--for", dialect];
+    fn show_segment(&mut self, folder: &str, reader: &str) -> Result<()> {
+        let arguments = ["prompt", "--for", reader];
         self.typed(folder, &format!("ait {}", arguments.join(" ")));
         let output = self.run_program(&self.program, folder, &arguments, &[], b"")?;
         let said = String::from_utf8_lossy(&output.stdout);
         let said = said.trim_end_matches('\n');
         // A terminal reads one dialect by itself; of the others it should show how they are written.
-        if self.page.color && dialect == "ansi" {
+        if self.page.color && reader == "ansi" {
             self.text.push_str(said);
         } else {
-            self.text.push_str(&said.replace('\u{1b}', "\\e"));
+            self.text.push_str(&dialect::with_escapes_shown(said));
         }
         self.text.push('\n');
         Ok(())

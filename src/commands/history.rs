@@ -134,6 +134,20 @@ fn matches(manifest: &Manifest, request: &History) -> bool {
     project && search
 }
 
+/// Why a session ended, for people; `None` where that says nothing. The client's own words of SessionEnd, and ours.
+fn in_words(reason: &str) -> Option<&str> {
+    match reason {
+        "clear" => Some("cleared"),
+        "prompt_input_exit" => Some("exited"),
+        "logout" => Some("logged out"),
+        "resume" => Some("resumed another"),
+        "replaced" => Some("another took its place"),
+        "other" | "" => None,
+        // Of a newer client.
+        unknown => Some(unknown),
+    }
+}
+
 fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> String {
     let filtered = if request.project.is_some() || request.search.is_some() { " that match" } else { "" };
     let span = match request.days {
@@ -168,7 +182,7 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
         row(&mut table, |line| {
             line.own(format_args!("   {} to {}, ", clock(manifest.started), clock(manifest.ended)));
             line.text(manifest.status.as_deref().unwrap_or("no status"));
-            if let Some(reason) = &manifest.end_reason {
+            if let Some(reason) = manifest.end_reason.as_deref().and_then(in_words) {
                 line.literal(" (");
                 put(line, Role::Dim, reason);
                 line.literal(")");

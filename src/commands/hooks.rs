@@ -299,6 +299,14 @@ pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Output> {
         if done.changed {
             out.push_str(&written(place, &done));
         }
+        let copies = copies(&done.file);
+        if copies > 0 {
+            let (s, them) = if copies == 1 { ("y", "it") } else { ("ies", "them") };
+            out.push_str(&format!(
+                "{copies} dated cop{s} of your settings: {}.ait-backup-*; delete {them} when you like.\n",
+                place.show(&done.file)
+            ));
+        }
     } else {
         let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
         out = format!("Not installed in {}: {}. Nothing was changed.\n", place.show(&file), names.join(", "));
@@ -318,6 +326,14 @@ fn give_back(file: &Path) -> Result<Option<PathBuf>> {
     let Some(newest) = copies.into_iter().filter(|copy| copy.starts_with(&prefix)).max() else { return Ok(None) };
     folder.rename(&newest, name).map_err(error)?;
     Ok(Some(parent.join(newest)))
+}
+
+/// How many copies of a file lie beside it, made before each change.
+fn copies(file: &Path) -> usize {
+    let (Some(parent), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else { return 0 };
+    let prefix = format!("{name}.ait-backup-");
+    let names = files::Folder::open(parent).and_then(|folder| folder.names()).unwrap_or_default();
+    names.iter().filter(|copy| copy.starts_with(&prefix)).count()
 }
 
 #[derive(Serialize)]
@@ -359,17 +375,16 @@ pub fn list_in(
         let text = json::object(&Rows { hooks: rows, all_disabled }).unwrap_or_default();
         return Ok(finish(Output::data(text), &remarks));
     }
-    let header = ["HOOK", "EVENT", "INSTALLED", "LAST SEEN", "COMMAND"].map(str::to_owned);
+    let header = ["HOOK", "EVENT", "INSTALLED", "LAST SEEN"].map(str::to_owned);
     let cells = rows.iter().map(|row| {
         [
             row.name.to_owned(),
             row.event.unwrap_or("-").to_owned(),
             row.state.to_owned(),
             row.last_seen.map_or("-".to_owned(), |at| elapsed::Ago(seconds_between(at, now)).to_string()),
-            row.command.as_deref().map_or("-".to_owned(), clean),
         ]
     });
-    let lines: Vec<[String; 5]> = std::iter::once(header).chain(cells).collect();
+    let lines: Vec<[String; 4]> = std::iter::once(header).chain(cells).collect();
     let mut out = String::new();
     for line in &lines {
         let mut text = String::new();
@@ -381,13 +396,21 @@ pub fn list_in(
         out.push_str(text.trim_end());
         out.push('\n');
     }
-    out.push_str(&format!("\nIn {}\n", place.show(&file)));
+    let mut commands: Vec<String> = Vec::new();
+    for command in rows.iter().filter_map(|row| row.command.as_deref()) {
+        let command = in_short(command, place);
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+    out.push_str(&format!("\nIn {}{}\n", place.show(&file), if commands.is_empty() { "" } else { ", which runs" }));
+    out.extend(commands.iter().map(|command| format!("  {command}\n")));
     let lacking = |hook: Hook| rows.iter().any(|row| row.name == hook.name() && row.state != "yes");
     if lacking(Hook::Register) || lacking(Hook::Cleanup) {
         out.push_str("Something is missing or out of date. Type: ait hooks install\n");
     }
     if rows.iter().any(|row| row.name == Hook::Statusline.name() && row.state == "no") {
-        out.push_str("The status line is not installed. If you want it, type: ait hooks install statusline\n");
+        out.push_str("The status line is not installed; to have it, type: ait hooks install statusline\n");
     }
     Ok(finish(Output::data(out), &remarks))
 }
@@ -401,6 +424,15 @@ pub(super) fn rows(
 ) -> Vec<Row> {
     let all = EVENTS.into_iter().chain([("", Hook::Statusline)]);
     all.map(|(event, hook)| row(file, found, wanted, event, hook, &last_seen)).collect()
+}
+
+/// A command for people: without the question whether the program is there, and cut where somebody's own is long.
+fn in_short(command: &str, place: &Place) -> String {
+    const WIDEST: usize = 76;
+    let guarded = command.strip_prefix("[ ! -x ").and_then(|rest| rest.split_once("] || exec "));
+    let text = guarded.map_or(command, |(_, command)| command);
+    let text = text.replace(&settings::quote(&place.ait.to_string_lossy()), &place.show(&place.ait));
+    width::cut(&text, WIDEST, "…").into_owned()
 }
 
 fn row(

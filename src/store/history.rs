@@ -81,7 +81,8 @@ pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<Broken>)> {
             Err(why) => broken.push(Broken { path: path.join(&name), why }),
         }
     }
-    sort_by(&mut sessions, |a, b| (b.ended, &b.session_id).cmp(&(a.ended, &a.session_id)));
+    // `ended` has whole seconds, `updated` has more.
+    sort_by(&mut sessions, |a, b| (b.ended, b.updated, &b.session_id).cmp(&(a.ended, a.updated, &a.session_id)));
     Ok((sessions, broken))
 }
 

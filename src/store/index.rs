@@ -460,8 +460,8 @@ fn words<const COUNT: usize>(bytes: &[u8]) -> Option<[u64; COUNT]> {
     Some(words)
 }
 
-/// A checksum against damage, not against intent: eight bytes a step.
-fn check(bytes: &[u8]) -> u64 {
+/// A checksum against damage, not against intent: eight bytes a step. Public for whoever makes an index to test with.
+pub fn check(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let step = |sum: u64, word: u64| {
         let mixed = (sum ^ word).wrapping_mul(FACTOR);
