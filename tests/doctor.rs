@@ -149,6 +149,10 @@ mod settings {
         let settings = fs::read_to_string(world.path(".claude/settings.json")).unwrap();
         world.write("p/.claude/settings.json", &settings);
         found(&world.ait().at(&world.path("p")), "settings").is("warn", "in this project's settings too");
+        world.write("p/.claude/settings.json", "{}");
+        world.write("p/.claude/settings.local.json", "{\"disableAllHooks\": true}");
+        found(&world.ait().at(&world.path("p")), "settings")
+            .is("warn", "settings.local.json: \"disableAllHooks\" is true");
         check(&world, "settings").is("ok", "");
     }
 }
