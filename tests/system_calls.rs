@@ -215,7 +215,7 @@ fn a_hook_between_start_and_end() {
         ("UserPromptSubmit", json!({"prompt": "go"}), 45),
         ("PreToolUse", json!({"tool_name": "Bash"}), 45),
         ("PostToolUse", json!({"tool_name": "Bash"}), 45),
-        ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 71),
+        ("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": lab.tree(0).join("a.txt")}}), 69),
         ("Notification", json!({"notification_type": "permission_prompt"}), 49),
         ("Stop", json!({}), 45),
     ] {

@@ -185,9 +185,17 @@ fn look() -> Vec<Check> {
     let (of_hooks, installed) = of_hooks(root, place);
     checks.push(of_hooks);
     checks.push(of_folders(root));
-    let active = active::read_all(root).unwrap_or_default();
     let running = running_clients(root);
-    checks.push(firing(root, place, &active, &running, installed, now));
+    let active = active::read_all(root);
+    checks.push(match &active {
+        Ok(active) => firing(root, place, active, &running, installed, now),
+        Err(error) => {
+            let mut findings = Findings::default();
+            findings.add(Status::Fail, error.to_string(), None);
+            findings.check("firing", "")
+        }
+    });
+    let active = active.unwrap_or_default();
     checks.push(manifests(root, &active));
     checks.push(stale(root, &active));
     checks.push(of_index(root));
@@ -260,16 +268,33 @@ fn of_settings(place: &hooks::Place) -> Check {
                 let why = "Claude Code ignores a settings file with comments or trailing commas as a whole";
                 findings.add(Status::Fail, format!("{shown}, line {line}: {why}"), Some("take them out of the file"));
             }
+            // The administrator's word stands above the user's.
+            let managed = hooks::managed_remark(place);
+            if let Some(remark) = &managed {
+                findings.add(Status::Fail, remark, None);
+            }
+            for file in project_settings(place).into_iter().filter(|project| *project != file) {
+                if hooks::look("", &file).ok().flatten().is_some_and(|found| found.all_disabled) {
+                    let detail =
+                        format!("{}: \"disableAllHooks\" is true, so no hook runs in this folder", place.show(&file));
+                    findings.add(Status::Warn, detail, Some("take that line out of the file"));
+                }
+            }
             let remarks = hooks::list_remarks(place, &file, &Default::default(), &[]);
-            for remark in remarks {
-                // The administrator's word stands above the user's.
-                let status = if remark.contains("runs no hooks of yours") { Status::Fail } else { Status::Warn };
-                findings.add(status, remark, None);
+            for remark in remarks.into_iter().filter(|remark| managed.as_ref() != Some(remark)) {
+                findings.add(Status::Warn, remark, None);
             }
         }
     }
     let fine = if there { shown } else { format!("{shown} is not there, which is as good as empty") };
     findings.check("settings", fine)
+}
+
+/// The settings of the project in this folder.
+fn project_settings(place: &hooks::Place) -> Vec<PathBuf> {
+    let names = ["settings.json", "settings.local.json"];
+    let folder = place.folder.as_ref().map(|folder| folder.join(".claude"));
+    folder.iter().flat_map(|folder| names.map(|name| folder.join(name))).collect()
 }
 
 /// Whether the hooks are there and call this program; and whether they run at all.
@@ -660,8 +685,14 @@ fn of_prompt(place: &hooks::Place) -> Check {
         let (done, took) = clock::timed(|| process::run(&this, &words, &[], &folder, TOO_SLOW * 4));
         match done {
             Ok(output) if output.success => times.push(took),
-            Ok(output) => findings.add(Status::Fail, format!("`ait prompt` ends with {:?}", output.code), None),
-            Err(why) => findings.add(Status::Fail, format!("`ait prompt`: {why}"), None),
+            Ok(output) => {
+                findings.add(Status::Fail, format!("`ait prompt` ends with {:?}", output.code), None);
+                break;
+            }
+            Err(why) => {
+                findings.add(Status::Fail, format!("`ait prompt`: {why}"), None);
+                break;
+            }
         }
     }
     times.sort_unstable();

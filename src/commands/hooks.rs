@@ -227,7 +227,7 @@ pub fn install_in(place: &Place, request: &Install) -> Result<Output> {
             clean(&ait)
         ));
     }
-    remarks.extend(managed_remarks(place));
+    remarks.extend(managed_remark(place));
     let mut out = String::new();
     if changed || done.changed {
         for hook in &hooks {
@@ -516,11 +516,12 @@ pub(super) fn list_remarks(place: &Place, file: &Path, found: &Inspection, rows:
             ));
         }
     }
-    remarks.extend(managed_remarks(place));
+    remarks.extend(managed_remark(place));
     remarks
 }
 
-fn managed_remarks(place: &Place) -> Option<String> {
+/// What the administrator has switched off.
+pub(super) fn managed_remark(place: &Place) -> Option<String> {
     let found = look("", &place.managed).ok().flatten()?;
     let why = match (found.all_disabled, found.managed_only) {
         (true, _) => "\"disableAllHooks\"",

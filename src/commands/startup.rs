@@ -87,7 +87,7 @@ pub(super) fn find(target: &str, text: &str) -> Option<Loaded> {
 fn calls_ait(line: &str, wanted: &str, target: &str) -> bool {
     let plain: String = line.chars().filter(|c| !matches!(c, '"' | '\'' | ',' | '[')).collect();
     if target == "starship" {
-        return plain.contains(wanted) && plain.contains("prompt");
+        return plain.contains(wanted);
     }
     plain.match_indices("ait ").any(|(at, word)| {
         let before = plain.get(..at).and_then(|text| text.chars().next_back());
@@ -133,7 +133,7 @@ mod tests {
             ("bash", r#"command -v ait >/dev/null && eval "$("$HOME/.local/bin/ait" init bash)""#),
             ("fish", "ait init fish | source"),
             ("tmux", r#"run-shell "'/home/dev/.local/bin/ait' init tmux --plugin | sh""#),
-            ("starship", r#"command = ["/home/dev/bin/ait", "--for", "starship", "prompt"]"#),
+            ("starship", r#"shell = ["/home/dev/bin/ait", "--for", "starship"]"#),
             ("starship", r#"command = "ait prompt --for starship""#),
         ] {
             assert_eq!(find(target, line), Some(Loaded { line: 1, later: None }), "{line}");
