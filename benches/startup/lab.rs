@@ -135,6 +135,24 @@ impl Home {
         self.command(ait, &["statusline"]).stdin(&(payload + "\n"))
     }
 
+    /// Each session has lately written so many files of its own tree, and the second one also the first one's.
+    pub(crate) fn write_touches(&self, files: usize) {
+        let now = ait::sys::clock::now();
+        for session in 0..self.live {
+            let tree = self.tree(session);
+            let mut log = String::new();
+            for file in 0..files {
+                log.push_str(&format!("[\"{now:.3}\",\"{}\",\"src/file{file}.rs\"]\n", tree.display()));
+            }
+            if session == 1 {
+                log.push_str(&format!("[\"{now:.3}\",\"{}\",\"src/file7.rs\"]\n", self.tree(0).display()));
+            }
+            write(&self.sessions().join("active").join(format!("{}.touched", id_of(session))), &log);
+        }
+        write(&self.tree(0).join("src/file7.rs"), "alpha\n");
+        let _ = fs::remove_dir_all(self.folder.join(".cache"));
+    }
+
     /// The record that the client itself keeps of each session.
     fn write_record(&self, session: usize) {
         let pid = self.pids[session];

@@ -31,6 +31,8 @@ use measure::{Command, Ran};
 use table::{Budget, Figure, Table};
 
 const SIZES: [usize; 6] = [0, 1, 5, 20, 200, 1000];
+/// Files that each session has written, where writes are measured.
+const TOUCHES: usize = 5000;
 /// How many prompts a shell shows between its start and its end, where one prompt is measured.
 const PROMPTS: usize = 500;
 
@@ -104,6 +106,9 @@ fn main() {
     prompts(&mut rows, &ait, &homes);
     let busy = [20, most].map(|live| lab.home(&ait, &format!("busy{live}"), live));
     events(&mut rows, &ait, &busy, &homes[3]);
+    let touched = lab.home(&ait, "touched20", 20);
+    touched.write_touches(TOUCHES);
+    writes(&mut rows, &ait, &touched);
     lists(&mut rows, &ait, &homes);
     shells(&mut rows, &mut missing, &ait, &homes[0]);
 
@@ -177,6 +182,24 @@ fn events(rows: &mut Vec<Row>, ait: &Path, busy: &[Home], at_rest: &Home) {
     rows.push(Row::new(name, budget, at_rest.statusline(ait), right));
     let name = format!("{name}, one has just changed");
     rows.push(Row::new(name, Budget::None, home.statusline(ait), right).after(stop()));
+}
+
+/// What happens around a write, where every session has written thousands of files within the hour.
+fn writes(rows: &mut Vec<Row>, ait: &Path, home: &Home) {
+    for (event, whose, file) in [
+        ("PreToolUse", "own", "src/file3.rs"),
+        ("PreToolUse", "a sibling's", "src/file7.rs"),
+        ("PostToolUse", "own", "src/file3.rs"),
+    ] {
+        let file = home.tree(0).join(file);
+        let payload = format!(
+            r#","tool_name":"Edit","tool_input":{{"file_path":"{0}"}},"tool_response":{{"filePath":"{0}"}}"#,
+            file.display()
+        );
+        let name = format!("ait hook, {event} of Edit, {whose} file, 20 live x {TOUCHES} touches");
+        let command = home.hook(ait, 0, event, &payload);
+        rows.push(Row::new(name, Budget::Floors { most: 4.0, aim: None }, command, |_| true));
+    }
 }
 
 fn lists(rows: &mut Vec<Row>, ait: &Path, homes: &[Home]) {
