@@ -353,9 +353,9 @@ struct ListArguments {
     subcommand,
     name = "prompt",
     help_triggers("-h", "--help"),
-    example = "  ait prompt --for zsh --format '[{{project}} ][{{branch}} ][{{elapsed}}][ {{task}}][ {{conflict}}]'",
+    example = "  ait prompt --format '[{{project}} ][{{icon}} ]{{task:20}}[ {{conflict}}]'",
     note = "The usual format is",
-    note = "  [{{project}} ][{{branch}} ][{{elapsed}}][ {{waiting}}][ {{task}}][ {{conflict}}][ {{moved}}]",
+    note = "[{{project}} ][{{branch}} ][{{elapsed}}][ {{waiting}}][ {{task}}][ {{conflict}}][ {{moved}}]",
     note = "AIT_FORMAT holds another one, for every prompt. {{task:12}} is cut to 12 cells;",
     note = "a backslash goes before a bracket or brace that is meant as such. The tokens:",
     note = "  project      name of the project",
@@ -377,7 +377,7 @@ struct ListArguments {
     note = "  context      share of the context that is used (status line)",
     note = "  cost         what the session has cost, in dollars (status line)",
     note = "  lines        lines added and removed (status line)",
-    note = "  limits       share of the five-hour and seven-day limits that is used (status line)"
+    note = "  limits       share of the five-hour and seven-day limits used (status line)"
 )]
 struct PromptArguments {
     /// zsh, bash, fish, tmux, starship, ansi or plain (the default)

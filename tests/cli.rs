@@ -79,7 +79,9 @@ fn the_help_of_the_prompt_lists_the_tokens() {
     let help = World::new().run("prompt --help").fine();
     let tokens = ait::render::format::TOKENS.map(|(name, _, says)| format!("    {name:<12} {says}\n"));
     assert!(help.contains(&tokens.concat()), "{help}");
-    assert!(help.contains(&format!("\n    {}\n", ait::render::format::PROMPT)), "{help}");
+    assert!(help.contains(&format!("\n  {}\n", ait::render::format::PROMPT)), "{help}");
+    let (_, rest) = help.split_once("\nOptions:\n").unwrap();
+    assert!(rest.lines().all(|line| line.len() <= 80), "no wider than a terminal: {help}");
 }
 
 #[test]

@@ -271,7 +271,7 @@ mod life {
         }
     }
 
-    /// The guide puts the clean-up under `Stop`, and people have it there: the turn ended, the session did not.
+    /// The guide puts the cleanup under `Stop`, and people have it there: the turn ended, the session did not.
     #[test]
     fn a_clean_up_under_stop_does_not_archive() {
         let world = World::new();

@@ -618,10 +618,8 @@ mod state {
         let session = world.one("one");
         assert_eq!((&session["state"], &session["state_source"]), (&json!("idle"), &json!("registry")));
         let text = world.run("sessions live --verbose").fine();
-        assert!(
-            text.contains("State: idle for under a minute\n   Source: Claude Code's registry, heard just now"),
-            "{text}"
-        );
+        let state = "   State: idle for under a minute\n   Source: Claude Code's registry, heard just now\n";
+        assert!(text.contains(state), "{text}");
     }
 
     /// StopFailure is not among the events that old clients take; the registry says idle, and idle it is.

@@ -98,16 +98,15 @@ impl Stage {
     fn play(&mut self) -> Result<()> {
         self.heading("ait demo");
         self.remark("Three Claude Code sessions, played in a temporary folder that is gone by now.");
-        self.remark("The processes, the hooks, the files and git are real; only Claude Code is played.");
+        self.remark("Processes, hooks, files and git are real; only Claude Code is played.");
         let second = match self.git.clone() {
             Some(git) => self.make_repository(&git)?,
             None => self.make_folders()?,
         };
 
         self.heading("1. Sessions make themselves known");
-        self.remark(
-            "Claude Code runs this hook when it starts, at each prompt and at each tool. It writes one file a session.",
-        );
+        self.remark("Claude Code runs this hook when it starts, at each prompt and at each tool.");
+        self.remark("It writes one file a session.");
         let first = self.start("7c1f0a52-93be-4d1c-a3d6-2f8e5b90c714", "shop")?;
         self.tell(&first, "UserPromptSubmit", r#""prompt":"Round prices to the cent""#)?;
         let second = self.start("b40e6d19-5a27-4f83-9c02-e1d7a8f36b55", second)?;
@@ -123,6 +122,7 @@ impl Stage {
 
         self.heading("3. What runs where, since when, on what; and who waits for you");
         self.ait("shop", &["sessions", "live"])?;
+        self.ait("", &["sessions", "next"])?;
         self.ait(second.folder, &["sessions", "current"])?;
 
         self.heading("4. Who is in whose way");
@@ -163,7 +163,7 @@ impl Stage {
     }
 
     fn make_folders(&mut self) -> Result<&'static str> {
-        self.remark("git is not in PATH: played in plain folders, so there are no branches and no worktree to show.");
+        self.remark("git is not in PATH: played in plain folders, without branches and worktrees.");
         self.make_folder("shop")?;
         self.make_folder("blog")?;
         Ok("blog")

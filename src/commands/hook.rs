@@ -29,7 +29,7 @@ use crate::sys::{clock, env, files, terminal};
 /// `ait hook NAME`
 #[derive(Clone, Debug)]
 pub struct Hook {
-    /// session-register or session-cleanup. The event in the payload decides; a clean-up that somebody put under
+    /// session-register or session-cleanup. The event in the payload decides; a cleanup that somebody put under
     /// `Stop` must not archive.
     pub name: Option<String>,
 }
@@ -188,7 +188,7 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         from_subagent: payload.agent_id.is_some(),
     };
     if let Some(tree) = &place.tree {
-        let head = tree.head();
+        let head = tree.head_as_found();
         // A reftable keeps HEAD where only git can read it.
         let ask = matches!(event, Event::Start { .. } | Event::End { .. });
         let status = if ask { git::status(tree, GIT_LIMIT) } else { None };

@@ -232,7 +232,10 @@ pub fn install_in(place: &Place, request: &Install) -> Result<Output> {
     if changed || done.changed {
         for hook in &hooks {
             let events: Vec<&str> = EVENTS.iter().filter(|(_, of)| of == hook).map(|(event, _)| *event).collect();
-            let events = if events.is_empty() { "the status line".to_owned() } else { events.join(", ") };
+            // In 80 columns.
+            let lines: Vec<String> = events.chunks(4).map(|events| events.join(", ")).collect();
+            let events =
+                if lines.is_empty() { "the status line".to_owned() } else { lines.join(",\n                  ") };
             out.push_str(&format!("{:<17} {events}\n", hook.name()));
         }
         out.push_str(&written(place, &done));
@@ -301,9 +304,9 @@ pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Output> {
         }
         let copies = copies(&done.file);
         if copies > 0 {
-            let (s, them) = if copies == 1 { ("y", "it") } else { ("ies", "them") };
+            let them = if copies == 1 { "it" } else { "them" };
             out.push_str(&format!(
-                "{copies} dated cop{s} of your settings: {}.ait-backup-*; delete {them} when you like.\n",
+                "Dated copies there: {copies}, {}.ait-backup-*\nNothing needs {them}; delete {them} when you like.\n",
                 place.show(&done.file)
             ));
         }
@@ -415,6 +418,15 @@ pub fn list_in(
     Ok(finish(Output::data(out), &remarks))
 }
 
+/// A command for people: without the question whether the program is there, and cut where somebody's own is long.
+fn in_short(command: &str, place: &Place) -> String {
+    const WIDEST: usize = 76;
+    let guarded = command.strip_prefix("[ ! -x ").and_then(|rest| rest.split_once("] || exec "));
+    let text = guarded.map_or(command, |(_, command)| command);
+    let text = text.replace(&settings::quote(&place.ait.to_string_lossy()), &place.show(&place.ait));
+    width::cut(&text, WIDEST, "…").into_owned()
+}
+
 /// Every hook and event there is, and how each stands.
 pub(super) fn rows(
     file: &Path,
@@ -424,15 +436,6 @@ pub(super) fn rows(
 ) -> Vec<Row> {
     let all = EVENTS.into_iter().chain([("", Hook::Statusline)]);
     all.map(|(event, hook)| row(file, found, wanted, event, hook, &last_seen)).collect()
-}
-
-/// A command for people: without the question whether the program is there, and cut where somebody's own is long.
-fn in_short(command: &str, place: &Place) -> String {
-    const WIDEST: usize = 76;
-    let guarded = command.strip_prefix("[ ! -x ").and_then(|rest| rest.split_once("] || exec "));
-    let text = guarded.map_or(command, |(_, command)| command);
-    let text = text.replace(&settings::quote(&place.ait.to_string_lossy()), &place.show(&place.ait));
-    width::cut(&text, WIDEST, "…").into_owned()
 }
 
 fn row(
@@ -663,7 +666,7 @@ fn dry(diff: String) -> String {
 fn written(place: &Place, done: &Done) -> String {
     let file = place.show(&done.file);
     let mut out = match (done.changed, files::exists(&done.file)) {
-        (true, true) => format!("Wrote {file}, read it again: what is not ours is there byte for byte.\n"),
+        (true, true) => format!("Wrote {file}; what is not ours in it is as it was.\n"),
         (true, false) => format!("Removed {file}: nothing was left in it.\n"),
         (false, _) => format!("{file} was right already.\n"),
     };

@@ -233,7 +233,7 @@ pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
     }
 }
 
-/// Removes logs whose manifest is gone, such as somebody's clean-up of `*.json` leaves.
+/// Removes logs whose manifest is gone, such as somebody's cleanup of `*.json` leaves.
 pub fn sweep(root: &Root) {
     let Ok(folder) = root.active_folder() else { return };
     let Some(_lock) = folder.lock(active::PATIENCE) else { return };
