@@ -6,14 +6,14 @@
 //! - Every file that is made, renamed or removed in `active` changes the folder's own times. An index carries the times
 //!   it was made under; where they differ, it is not believed.
 //! - A file system's clock has ticks. A change in the same tick as the listing would leave the times as they were, so
-//!   an index is believed only if the listing began [`TICK`] after the folder's last change. Until then every reader
+//!   an index is believed only if the listing began `TICK` after the folder's last change. Until then every reader
 //!   lists the folder itself.
 //! - A file that was no manifest when it was listed may be one that is still being written, in place, which changes no
 //!   folder. Those are kept by name and looked at again each time.
 //! - What the index leads to is read from the manifest itself: the index names candidates, it never speaks for them.
 //!
 //! Listing after a change reads only what has changed since the last index, told by inode, size and time of change;
-//! where that time is less than a [`TICK`] before the last listing, it tells nothing, and the file is read again.
+//! where that time is less than a `TICK` before the last listing, it tells nothing, and the file is read again.
 //! Folders on network file systems, whose times may be seconds old, are not indexed.
 //!
 //! The index also remembers the id of the boot it was made in, which the kernel takes longer to tell than to read this.
@@ -25,7 +25,7 @@
 //! head     suspects: entry each; fences: offset << 32 | length, check, first path of the block
 //! blocks   16 entries each, by path: inode, size, ctime, id, path
 //! ```
-//! Words are 64 bits, little-endian; a text is its length in 16 bits and its bytes. Checks are [`check`] of the bytes
+//! Words are 64 bits, little-endian; a text is its length in 16 bits and its bytes. Checks are `check` of the bytes
 //! from the folder's inode to the end of the head, and of each block.
 
 use std::path::{Path, PathBuf};
