@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::session::event::{self, Outcome};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
-use crate::sys::files::{Folder, Meta, PRIVATE};
+use crate::sys::files::{self, Folder, Meta, PRIVATE};
 use crate::sys::process;
 
 /// A manifest is a few KiB; a larger file is not one of ours and is not read into memory.
@@ -86,7 +86,10 @@ pub fn read_all(root: &Root) -> Result<Active> {
     let failed = |why: std::io::Error| Error::new("reading the live sessions", path.display(), why);
     let folder = match Folder::open(&path) {
         Ok(folder) => folder,
-        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Active::default()),
+        Err(why) if why.kind() == ErrorKind::NotFound => {
+            files::leads_somewhere(&path).map_err(failed)?;
+            return Ok(Active::default());
+        }
         Err(why) => return Err(failed(why)),
     };
     let mut active = Active::default();
@@ -218,6 +221,13 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &mut 
     }?;
     touched::forget(folder, id);
     Ok(())
+}
+
+/// Removes what killed writers left: their temporary files, here and in the cache.
+pub fn sweep(root: &Root) {
+    for path in [root.active(), root.cache().to_owned(), root.cache().join("touched")] {
+        let _ = Folder::open(path).and_then(|folder| folder.sweep());
+    }
 }
 
 fn local_time_zone() -> TimeZone {

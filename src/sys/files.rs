@@ -99,6 +99,7 @@ impl Folder {
         let path = path.into();
         match Folder::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                leads_somewhere(&path)?;
                 make_folders(&path)?;
                 Folder::open(path)
             }
@@ -276,15 +277,19 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
     }
 
-    /// Removes temporary files of [`Folder::replace`] whose writer is gone.
+    /// Removes temporary files of [`Folder::replace`] whose writer is gone. Young ones stay: their writer may be in another
+    /// container or on another machine, where its number means another process.
     pub fn sweep(&self) -> io::Result<()> {
+        const YOUNG: i128 = 60_000_000_000;
+        let now = super::clock::now().as_nanosecond();
+        let is_young = |name: &str| self.meta_of(name).is_ok_and(|meta| (now - meta.modified).abs() < YOUNG);
         for name in self.names()? {
             let writer = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| {
                 let mut parts = rest.rsplit('.');
                 parts.next()?;
                 parts.next()?.parse::<u32>().ok()
             });
-            if writer.is_some_and(|pid| !super::process::exists(pid)) {
+            if writer.is_some_and(|pid| !super::process::exists(pid)) && !is_young(&name) {
                 self.remove(&name)?;
             }
         }
@@ -306,6 +311,17 @@ impl Folder {
                 }
                 Err(_) => return None,
             }
+        }
+    }
+
+    /// Whether the file system has locks at all. Not every NFS has, nor every FUSE.
+    pub fn has_locks(&self) -> bool {
+        match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => {
+                let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
+                true
+            }
+            Err(error) => matches!(error, Errno::WOULDBLOCK | Errno::INTR),
         }
     }
 
@@ -421,6 +437,16 @@ pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {
 /// Removes a folder and everything in it; symlinks in it are removed, not followed.
 pub fn remove_folder(path: &Path) -> io::Result<()> {
     std::fs::remove_dir_all(path)
+}
+
+/// An error where the path is a symlink to what does not exist: nothing is missing there that could be made.
+pub fn leads_somewhere(path: &Path) -> io::Result<()> {
+    match read_link(path) {
+        Ok(target) if !exists(path) => {
+            Err(io::Error::other(format!("it is a symlink to {}, which does not exist", target.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the path names a folder, or a symlink to one.
@@ -622,8 +648,16 @@ fn read_regular(fd: &OwnedFd, meta: &Meta, limit: usize) -> io::Result<Vec<u8>> 
     if meta.kind != Kind::File {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
+    if meta.id.size > limit as u64 {
+        return Err(too_large(limit));
+    }
     // One byte more than the size: the read that finds the content also finds that nothing follows.
     read_to_end(fd, limit, usize::try_from(meta.id.size).unwrap_or(usize::MAX).min(limit) + 1, Ends::Short)
+}
+
+#[cold]
+fn too_large(limit: usize) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))
 }
 
 /// How the end of what is read shows.
@@ -641,7 +675,7 @@ fn read_to_end(fd: &impl AsFd, limit: usize, first: usize, ends: Ends) -> io::Re
         match rustix::io::read(fd, rustix::buffer::spare_capacity(&mut bytes)) {
             Ok(0) => return Ok(bytes),
             Ok(_) if bytes.len() > limit => {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
+                return Err(too_large(limit));
             }
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
             Ok(_) if ends == Ends::Short => return Ok(bytes),
