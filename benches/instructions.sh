@@ -187,7 +187,7 @@ counted=$(instructions "$home/plain" hook session-register <"$lab/start") || exi
 count hook-SessionStart "$counted"
 settle
 counted=$(instructions "$(folder 1)" statusline <"$lab/status") || exit 1
-says 'Opus 5.5'
+says Opus
 count statusline "$counted"
 
 if [ "$mode" = --bless ]; then

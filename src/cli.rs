@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
-    Output, completions, conflicts, current, demo, guard, history, hook, hooks, init, live, next, prompt, prune,
-    resume, statusline, task,
+    Output, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, live, next, prompt,
+    prune, resume, statusline, task,
 };
 use crate::error::{Error, Exit};
 
@@ -45,6 +45,8 @@ pub enum Request {
     HooksList(hooks::List),
     /// `ait demo`
     Demo(demo::Demo),
+    /// `ait doctor`
+    Doctor(doctor::Doctor),
     /// `ait completions`
     Completions(completions::Completions),
 }
@@ -79,6 +81,7 @@ enum Command {
     Statusline(StatuslineArguments),
     Init(InitArguments),
     Hook(HookArguments),
+    Doctor(DoctorArguments),
     Demo(DemoArguments),
     Completions(CompletionsArguments),
 }
@@ -350,7 +353,31 @@ struct ListArguments {
     subcommand,
     name = "prompt",
     help_triggers("-h", "--help"),
-    example = "  ait prompt --for zsh --format '[{{project}} ][{{branch}} ][{{elapsed}}][ {{task}}][ {{conflict}}]'"
+    example = "  ait prompt --format '[{{project}} ][{{icon}} ]{{task:20}}[ {{conflict}}]'",
+    note = "The usual format is",
+    note = "[{{project}} ][{{branch}} ][{{elapsed}}][ {{waiting}}][ {{task}}][ {{conflict}}][ {{moved}}]",
+    note = "AIT_FORMAT holds another one, for every prompt. {{task:12}} is cut to 12 cells;",
+    note = "a backslash goes before a bracket or brace that is meant as such. The tokens:",
+    note = "  project      name of the project",
+    note = "  branch       branch, or the commit where there is none",
+    note = "  worktree     name of the linked worktree; empty in the main one",
+    note = "  elapsed      how long the session has been running: 45m",
+    note = "  task         what the session is for",
+    note = "  state        what it is doing: idle, working, waiting, error, unknown",
+    note = "  icon         the same as a mark; empty when idle or unknown",
+    note = "  waiting      who waits longest for you, and how long",
+    note = "  waiting_for  what it waits for: permission, question, input",
+    note = "  conflict     how many sessions share this tree or wrote one file",
+    note = "  count        how many sessions are live",
+    note = "  path         folder of the session",
+    note = "  session      first eight characters of the session's id",
+    note = "  moved        where another session moved this tree's branch or commit",
+    note = "  hooks        a warning where hooks do not fire",
+    note = "  model        name of the model (status line)",
+    note = "  context      share of the context that is used (status line)",
+    note = "  cost         what the session has cost, in dollars (status line)",
+    note = "  lines        lines added and removed (status line)",
+    note = "  limits       share of the five-hour and seven-day limits used (status line)"
 )]
 struct PromptArguments {
     /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
@@ -385,7 +412,8 @@ struct PromptArguments {
     subcommand,
     name = "statusline",
     help_triggers("-h", "--help"),
-    example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json"
+    example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json",
+    note = "The tokens are those of: ait prompt --help"
 )]
 struct StatuslineArguments {
     /// what to show: text, {token}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default
@@ -433,6 +461,26 @@ struct HookArguments {
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "demo", help_triggers("-h", "--help"), example = "  ait demo")]
 struct DemoArguments {
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when")]
+    color: Option<String>,
+}
+
+/// find out why something does not work, and what mends it
+#[derive(FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "doctor",
+    help_triggers("-h", "--help"),
+    example = "  ait doctor        look at everything\n  ait doctor --fix  put hooks back, set modes right, archive what is gone; then look again"
+)]
+struct DoctorArguments {
+    /// mend what can be mended safely, then look again
+    #[argh(switch)]
+    fix: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
     /// always, never or auto (the default)
     #[argh(option, arg_name = "when")]
     color: Option<String>,
@@ -504,6 +552,9 @@ impl From<Command> for Request {
             Command::Hook(HookArguments { name }) => Request::Hook(hook::Hook { name }),
             Command::Completions(CompletionsArguments { shell }) => {
                 Request::Completions(completions::Completions { shell })
+            }
+            Command::Doctor(DoctorArguments { fix, json, color }) => {
+                Request::Doctor(doctor::Doctor { fix, json, color })
             }
             Command::Demo(DemoArguments { color }) => Request::Demo(demo::Demo { color }),
         }

@@ -17,8 +17,13 @@ pub enum Exit {
 }
 
 /// One line: `what I was doing: on what: why`, and after a semicolon what to type next where that is known.
+///
+/// Behind a pointer: an error is passed up through many hands, and none of them should have to carry its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
     doing: Cow<'static, str>,
     what: String,
     why: String,
@@ -32,35 +37,37 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with exit code 1. `what` may be empty where `doing` says it all.
     pub fn new(doing: impl Into<Cow<'static, str>>, what: impl fmt::Display, why: impl fmt::Display) -> Self {
-        Error { doing: doing.into(), what: what.to_string(), why: why.to_string(), next: None, exit: Exit::Failed }
+        let (what, why) = (what.to_string(), why.to_string());
+        Error(Box::new(Parts { doing: doing.into(), what, why, next: None, exit: Exit::Failed }))
     }
 
     /// Adds what the user can type or do next.
     pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = Some(next.into());
+        self.0.next = Some(next.into());
         self
     }
 
     /// Replaces the exit code.
     pub fn exit(mut self, exit: Exit) -> Self {
-        self.exit = exit;
+        self.0.exit = exit;
         self
     }
 
     /// The exit code that the process ends with when this error reaches `main`.
     pub fn code(&self) -> Exit {
-        self.exit
+        self.0.exit
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.doing)?;
-        if !self.what.is_empty() {
-            write!(f, ": {}", self.what)?;
+        let Parts { doing, what, why, next, .. } = &*self.0;
+        f.write_str(doing)?;
+        if !what.is_empty() {
+            write!(f, ": {what}")?;
         }
-        write!(f, ": {}", self.why)?;
-        match &self.next {
+        write!(f, ": {why}")?;
+        match next {
             Some(next) => write!(f, "; {next}"),
             None => Ok(()),
         }

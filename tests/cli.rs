@@ -36,7 +36,7 @@ fn commands(world: &World) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_help_has_an_example_that_parses() {
+fn every_help_has_an_example_of_its_command() {
     let world = World::new();
     let commands = commands(&world);
     for wanted in [
@@ -60,9 +60,28 @@ fn every_help_has_an_example_that_parses() {
         let (_, examples) =
             help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{typed} has no example: {help}"));
         let example = examples.lines().next().unwrap().trim();
-        assert!(example.starts_with(&format!("ait {typed}")), "{typed}: {example}");
+        assert!(example.contains(format!("ait {typed}").trim()), "{typed}: {example}");
+        // The first group's example is of a command of its own.
+        let options = example.split(' ').filter(|word| word.starts_with("--") && !typed.is_empty());
+        for option in options {
+            assert!(
+                help.contains(&format!("  {option}")) || help.contains(&format!(", {option}")),
+                "{typed}: {option}"
+            );
+        }
     }
     assert_eq!(names(&world.path("")), [""; 0], "help makes nothing");
+}
+
+/// The tokens stand in a help text that is written by hand.
+#[test]
+fn the_help_of_the_prompt_lists_the_tokens() {
+    let help = World::new().run("prompt --help").fine();
+    let tokens = ait::render::format::TOKENS.map(|(name, _, says)| format!("    {name:<12} {says}\n"));
+    assert!(help.contains(&tokens.concat()), "{help}");
+    assert!(help.contains(&format!("\n  {}\n", ait::render::format::PROMPT)), "{help}");
+    let (_, rest) = help.split_once("\nOptions:\n").unwrap();
+    assert!(rest.lines().all(|line| line.len() <= 80), "no wider than a terminal: {help}");
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn every_command_is_shown_on_three_sessions() {
     );
     // Which of two ended first within one second is not known.
     let history = shown.split("ait sessions history\n").nth(1).unwrap();
-    assert!(history.contains(", pruned") && history.contains(", completed (prompt_input_exit)"), "{history}");
+    assert!(history.contains(", pruned") && history.contains(", completed (exited)"), "{history}");
     assert!(!shown.contains('\u{1b}'), "colours where nobody sees them");
     machine.assert_clean();
 }

@@ -57,7 +57,7 @@ mod history {
              \n\
              1. atlas (main) - 2h 3m\n   10:00 to 12:03, completed\n   ~\n   Task: login bug\n\
              \n\
-             2. aiterm\n   ? to 11:00, pruned (other)\n   ~\n\
+             2. aiterm\n   ? to 11:00, pruned\n   ~\n\
              \n\
              3. aiterm (main) - 1h\n   09:00 to 10:00, completed\n   ~\n   Task: tree\n",
         );
@@ -75,6 +75,38 @@ mod history {
         assert!(shown.starts_with(&format!("Sessions ended on {today}\n\n1. p - <1m\n")), "{shown}");
         assert_eq!(world.run("sessions history --date today").fine(), shown);
         assert_eq!(ids(&world.run("sessions history --json").json()), ["one"]);
+    }
+
+    /// Manifests say to the second when a session ended, and more precisely when it was last heard of.
+    #[test]
+    fn of_one_second_the_last_one_first_too() {
+        let world = World::new();
+        for (id, updated) in [("a", "10:00:00.3Z"), ("b", "10:00:00.5Z"), ("c", "10:00:00.4Z")] {
+            let fields = json!({"updated": format!("2025-12-25T{updated}")});
+            world.ended_by_hand("2025-12-25", id, "2025-12-25T10:00:00Z", fields);
+        }
+        assert_eq!(ids(&world.run("sessions history --date 2025-12-25 --json").json()), ["b", "c", "a"]);
+    }
+
+    #[test]
+    fn why_a_session_ended_is_said_in_words() {
+        for (reason, words) in [
+            (json!("clear"), " (cleared)"),
+            (json!("prompt_input_exit"), " (exited)"),
+            (json!("logout"), " (logged out)"),
+            (json!("resume"), " (resumed another)"),
+            (json!("replaced"), " (another took its place)"),
+            (json!("brand new"), " (brand new)"),
+            (json!("other"), ""),
+            (Value::Null, ""),
+        ] {
+            let world = World::new();
+            world.ended_by_hand("2025-12-25", "a", "2025-12-25T10:00:00Z", json!({ "end_reason": reason }));
+            let shown = world.run("sessions history --date 2025-12-25").fine();
+            assert!(shown.contains(&format!(" to 10:00, completed{words}\n")), "{shown}");
+            let raw = world.run("sessions history --date 2025-12-25 --json").json();
+            assert_eq!(raw["sessions"][0]["end_reason"], reason);
+        }
     }
 
     #[test]

@@ -187,12 +187,16 @@ fn bytes_mode_and_copies() {
     assert_eq!(home.read(), installed);
     assert_eq!(home.names(), ["hooks", "settings.json", "settings.json.ait-backup-20261122-180000"]);
 
-    home.uninstall(&[]).unwrap();
+    let said = home.uninstall(&[]).unwrap().stdout;
+    let copies =
+        "Dated copies there: 2, ~/.claude/settings.json.ait-backup-*\nNothing needs them; delete them when you like.\n";
+    assert!(said.ends_with(copies), "{said}");
     assert_eq!(home.read(), THEIRS);
     assert_eq!(fs::read_to_string(&copy).unwrap(), THEIRS, "an older copy is never overwritten");
     assert_eq!(fs::read_to_string(format!("{}-2", copy.display())).unwrap(), installed);
     assert_eq!(fs::read_dir(home.place.claude.join("hooks")).unwrap().count(), 0);
-    assert!(home.uninstall(&[]).unwrap().stdout.contains("Nothing was changed"));
+    let left = home.uninstall(&[]).unwrap().stdout;
+    assert!(left.contains("Nothing was changed") && !left.contains("delete"), "{left}");
 }
 
 #[test]
@@ -389,6 +393,13 @@ fn list_says_what_is_there() {
     assert!(!all.contains("Type: ait hooks install\n"), "{all}");
     let stop = all.lines().find(|line| line.contains(" Stop ")).unwrap();
     assert!(stop.contains("yes") && stop.contains("5m ago"), "{all}");
+    // Each command once and in short, and nothing wider than a terminal.
+    let (_, commands) = all.split_once("\nIn ~/.claude/settings.json, which runs\n").unwrap();
+    let commands: Vec<&str> = commands.lines().take(3).map(str::trim).collect();
+    let program = r#"~/my "bin" it's $HOME/ait hook session-register"#;
+    let scripts = ["~/.claude/hooks/session-register.sh", "~/.claude/hooks/session-cleanup.sh"];
+    assert_eq!(commands, [scripts[0], program, scripts[1]], "{all}");
+    assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
 
     let json: serde_json::Value = serde_json::from_str(&home.list(true).stdout).unwrap();
     assert_eq!(json["schema_version"], 1);

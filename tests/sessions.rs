@@ -14,6 +14,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, SystemTime};
 
 use common::{AIT, Client, World, ago, keys, manifest, names, read, start_of};
 use serde_json::{Value, json};
@@ -170,17 +171,21 @@ mod live {
         let shown = world.run("sessions live --verbose").fine();
         let (pid, start) = (client.pid(), client.start());
         let block = format!(
-            "   State: idle for <1m, from the hooks, heard just now\n   Session: 6425757d-2548-4fb2-9ce2-2c43e134d597, \
-             pid {pid} (sleep), start time {start} and boot {} match\n",
+            "   State: idle for under a minute\n   Source: the hooks, heard just now\n   \
+             Session: 6425757d-2548-4fb2-9ce2-2c43e134d597\n   \
+             Process: {pid} (sleep), start time {start}, boot {}\n",
             ait::sys::process::boot_id().unwrap().get(..8).unwrap()
         );
         assert!(shown.contains(&block), "{block}\n{shown}");
         let unknown = format!(
-            "   State: unknown, nothing tells\n   Session: abc123, pid {} (sleep), start time not stamped\n",
+            "   State: unknown\n   Source: nothing tells\n   Session: abc123\n   \
+             Process: {} (sleep), start time not stamped\n",
             by_hand.pid()
         );
         assert!(shown.contains(&unknown), "{unknown}\n{shown}");
         assert_eq!(world.run("sessions live -v").fine(), shown);
+        let boxed = world.ait().var("AIT_WIDTH", "80").words(&["sessions", "live", "-v"]).fine();
+        assert!(boxed.contains('│') && !boxed.contains('…'), "{boxed}");
     }
 
     /// The registry of Claude Code is right where hooks are silent: after Esc, or a dialog that was rejected.
@@ -791,6 +796,22 @@ mod conflicts {
     }
 
     #[test]
+    fn a_folder_without_repository_is_one_through_symlinks() {
+        let world = World::new();
+        let clients = [Client::new(), Client::new(), Client::new()];
+        let folder = world.folder("plain");
+        symlink(&folder, world.path("link")).unwrap();
+        world.by_hand("one", clients[0].pid(), &folder, json!({}));
+        world.by_hand("below", clients[1].pid(), &world.folder("plain/below"), json!({}));
+        world.run("sessions conflicts --strict").prints("No conflicts among 2 live sessions.\n");
+        world.by_hand("two", clients[2].pid(), &world.path("link"), json!({}));
+        let said = world.run("sessions conflicts --strict");
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.out.contains("- one (main)") && said.out.contains("- two (main)"), "{said:?}");
+        assert!(!said.out.contains("- below"), "{said:?}");
+    }
+
+    #[test]
     fn two_trees_are_none() {
         let world = World::new();
         let clients = [Client::new(), Client::new(), Client::new(), Client::new()];
@@ -945,6 +966,10 @@ mod prune {
         let dead = format!(".claude/sessions/active/.one.json.{}.0.tmp", Client::new().kill());
         let running = format!(".claude/sessions/active/.two.json.{}.0.tmp", client.pid());
         let (dead, running) = (world.write(&dead, "{"), world.write(&running, "{"));
+        let day = SystemTime::now() - Duration::from_secs(86_400);
+        for file in [&dead, &running] {
+            fs::File::options().write(true).open(file).unwrap().set_modified(day).unwrap();
+        }
         world.run("sessions prune").prints("Nothing to archive; 0 live.\n");
         assert!(!dead.exists() && running.exists());
     }

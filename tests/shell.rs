@@ -115,7 +115,7 @@ impl World {
             }
             "fish" => {
                 fs::create_dir_all(self.path(".config/fish")).unwrap();
-                let start = format!("set -g fish_greeting\n{start}");
+                let start = format!("set -g fish_greeting\nset -g fish_history ''\n{start}");
                 fs::write(self.path(".config/fish/config.fish"), start).unwrap();
                 Terminal::open(self, &format!("{tracer} fish -i"))
             }
@@ -214,7 +214,15 @@ impl<'a> Terminal<'a> {
 
 impl Drop for Terminal<'_> {
     fn drop(&mut self) {
+        // A shell that is hung up still writes to its home: it is to be gone before that goes.
+        let panes = self.tmux(&["list-panes", "-a", "-F", "#{pane_pid}"]).stdout;
         let _ = self.tmux(&["kill-server"]);
+        let start = Instant::now();
+        for pid in String::from_utf8_lossy(&panes).lines() {
+            while is_running(pid) && start.elapsed() < Duration::from_secs(5) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
     }
 }
 
@@ -849,6 +857,41 @@ fn tmux_pane_folder_is_one_word() {
     }
 }
 
+/// On a terminal the segment is a line. What was mistyped is said there; a mistake in a variable would be said before
+/// each prompt, and goes to the log.
+#[test]
+fn the_prompt_typed_by_hand() {
+    let world = World::new();
+    world.real();
+    let terminal = Terminal::open(&world, "env PS1='$ ' sh");
+    let typed = |line: &str, wanted: &str| {
+        terminal.tmux(&["clear-history"]);
+        terminal.type_line("clear");
+        terminal.wait_until("an empty screen", |screen| screen == "$");
+        terminal.type_line(&format!("~/it*/ait prompt {line}; echo $?"));
+        terminal.wait_until(wanted, |screen| {
+            let said: Vec<&str> = screen.lines().skip(1).collect();
+            said.join("\n") == format!("{wanted}\n$")
+        });
+    };
+    typed("", "0");
+    world.start_real_session("one", "Fix it");
+    typed("", "api main 45m Fix it\n0");
+    typed("--format {task}", "Fix it\n0");
+    typed("--format {tsk}", "ait: reading the format: column 2: unknown token `tsk`; did you mean `task`?\n1");
+    terminal.type_line("export AIT_FORMAT={tsk}");
+    typed("", "0");
+    typed("--format {task}", "Fix it\n0");
+    terminal.type_line("export AIT_ICONS=runes");
+    typed("--format {task}", "0");
+    typed("--icons ascii --format {task}", "Fix it\n0");
+    let caches = fs::read_dir(world.path(".cache/ait")).unwrap();
+    let logs: Vec<String> =
+        caches.map(|cache| fs::read_to_string(cache.unwrap().path().join("log")).unwrap()).collect();
+    let told = |what: &str| logs.iter().any(|log| log.contains(what));
+    assert!(told("prompt: reading the format: column 2") && told("AIT_ICONS: "), "{logs:?}");
+}
+
 #[test]
 fn the_real_program_in_each_shell() {
     for shell in SHELLS {
@@ -942,6 +985,7 @@ fn starship_runs_it_without_a_shell() {
     world.start_real_session("one", "100% $(touch pwned)");
     let module = Command::new(world.ait()).args(["init", "starship"]).output().unwrap();
     fs::write(world.path("starship.toml"), format!("format = '${{custom.ait}}>'\n{}", text(&module))).unwrap();
+    assert!(text(&module).contains("/ait\", \"--for\", \"starship\"]\ncommand = \"prompt\"\nuse_stdin = false\n"));
     let run = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&world.home).env("HOME", &world.home);

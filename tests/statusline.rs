@@ -153,6 +153,12 @@ fn what_subscribers_and_other_versions_of_the_client_get() {
     assert_eq!(at(json!({"rate_limits": {"five_hour": null, "new": 3}})), "repo main\n");
     let window = json!({"context_window_size": 200_000, "current_usage": {"input_tokens": 20, "cache_read_input_tokens": 99_980}});
     assert_eq!(at(json!({ "context_window": window })), "repo main | 50% context\n");
+    let gone = json!({
+        "cwd": "/nowhere/demo",
+        "workspace": {"current_dir": "/nowhere/demo", "git_worktree": "wt1"},
+        "worktree": {"name": "new", "branch": "worktree-new"},
+    });
+    assert_eq!(world.plain(gone.to_string()), "demo worktree-new (wt1)\n");
     assert_eq!(at(json!({"model": {"id": "claude-opus-5-5"}})), "repo main | claude-opus-5-5\n");
     assert_eq!(
         at(json!({"cost": {"total_duration_ms": 7_500_000, "total_lines_removed": 4}, "version": [2, 1]})),
@@ -234,6 +240,23 @@ fn the_session_is_the_one_in_the_payload() {
     // The other one has ended without a word.
     drop(two);
     assert_eq!(world.plain(payload(ID, &repo, json!({}))), "aiterm main 45m mine\n");
+}
+
+#[test]
+fn one_file_written_by_two_and_a_head_that_moved() {
+    let world = Stage::new();
+    let (one, two) = (Client::new(), Client::new());
+    let path = world.path("repo/x.rs");
+    let overlaps = json!([{"path": path, "session_id": OTHER, "at": ago(60)}]);
+    let head_moved = json!({"from_branch": "main", "to_branch": "dev", "at": ago(60)});
+    world.manifest(ID, one.pid(), "repo", json!({ "overlaps": overlaps, "head_moved": head_moved }));
+    world.manifest(OTHER, two.pid(), "repo", json!({}));
+    let shown = world.shows(&["--color", "always"], payload(ID, &world.path("repo"), json!({})));
+    // Reversed, which a tree that is only shared is not.
+    assert!(shown.contains("\u{1b}[1;7;35m⚠2\u{1b}[0m"), "{shown:?}");
+    assert!(shown.contains("↷main"), "{shown:?}");
+    let plain = world.plain(payload(ID, &world.path("repo"), json!({})));
+    assert_eq!(plain, "aiterm main 45m Fixing login ⚠2 ↷main -> dev\n");
 }
 
 #[test]
@@ -462,7 +485,8 @@ fn a_chained_command_that_fails_does_not_cost_ours() {
 #[test]
 fn a_chained_command_that_hangs_is_ended_with_all_it_started() {
     let world = Stage::new();
-    let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
+    // It does not read either, and this is more than a pipe holds.
+    let sent = payload(ID, &world.path("repo"), json!({"model": "opus", "x": "y".repeat(900_000)}));
     let then = "echo half; sleep 1000 & echo $! >child; wait";
     assert_eq!(world.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n");
     assert!(world.log()[0].ends_with("timed out"), "{:?}", world.log());

@@ -157,7 +157,7 @@ mod touches {
             answer,
             json!({"hookSpecificOutput": {
                 "hookEventName": "PreToolUse",
-                "additionalContext": "a.rs was written just now by session first (main, task: fix the login). \
+                "additionalContext": "src/a.rs was written just now by session first (main, task: fix the login). \
                     Read it again before you write it.",
             }}),
             "the write goes on"
@@ -248,7 +248,7 @@ mod touches {
         world.start(&a, "first", &one).silent();
         world.start(&b, "second", &two).silent();
         world.after(&a, "first", &one, "Write", notes).silent();
-        assert!(context(world.before(&b, "second", &two, "Write", notes)).starts_with("n.md was written just now"));
+        assert!(context(world.before(&b, "second", &two, "Write", notes)).contains("/notes/n.md was written just now"));
         world.after(&b, "second", &two, "Write", notes).silent();
         let conflict = &world.conflicts()[0];
         assert_eq!((&conflict["grade"], &conflict["project"]), (&json!("clobber"), &json!("notes")));
@@ -480,6 +480,10 @@ mod head {
         assert_eq!((&moved["from_branch"], &moved["to_branch"]), (&json!("main"), &json!("topic")));
         assert_eq!((&moved["session_id"], &moved["how"]), (&json!("first"), &json!("checkout")));
         world.event(&b, "Notification", "second", &tree, json!({"notification_type": "idle_prompt"})).silent();
+        // The prompt speaks of the session that works, else of the newest: once the first has ended its turn, the second.
+        world.event(&a, "Stop", "first", &tree, json!({})).silent();
+        let segment = || world.ait().at(&tree).run("prompt").fine();
+        assert!(segment().contains("main -> topic"), "{}", segment());
         let commit = world.git(&tree, "rev-parse --short=7 HEAD");
         assert_eq!(
             context(world.prompt(&b, "second", &tree, "go on")),
@@ -488,6 +492,7 @@ mod head {
                  session first (task: rework the parser); files may differ from what you read."
             )
         );
+        assert!(!segment().contains("main -> topic"), "{}", segment());
         world.before(&b, "second", &tree, "Read", "x").silent();
         assert_eq!(world.active("second")["head_moved"], Value::Null);
         world.before(&a, "first", &tree, "Read", "x").silent();
@@ -613,7 +618,8 @@ mod state {
         let session = world.one("one");
         assert_eq!((&session["state"], &session["state_source"]), (&json!("idle"), &json!("registry")));
         let text = world.run("sessions live --verbose").fine();
-        assert!(text.contains("State: idle for <1m, from Claude Code's registry, heard just now"), "{text}");
+        let state = "   State: idle for under a minute\n   Source: Claude Code's registry, heard just now\n";
+        assert!(text.contains(state), "{text}");
     }
 
     /// StopFailure is not among the events that old clients take; the registry says idle, and idle it is.
@@ -645,6 +651,15 @@ mod state {
         assert_eq!((&session["state"], &session["waiting_for"]), (&json!("waiting"), &json!("permission: Bash")));
         let next = world.run("sessions next").fine();
         assert!(next.contains("waiting (permission: Bash)"), "{next}");
+        // The hook comes six seconds later, and the wait is as long as it was.
+        let since = now_ms() - 6000;
+        let waiting = json!({"status": "waiting", "waitingFor": "permission prompt", "statusUpdatedAt": since});
+        world.registry(&client, "one", waiting);
+        world
+            .event(&client, "Notification", "one", &folder, json!({"notification_type": "permission_prompt"}))
+            .silent();
+        let since = jiff::Timestamp::from_millisecond(since).unwrap();
+        assert_eq!(world.active("one")["state_since"], json!(since));
     }
 
     #[test]
@@ -696,7 +711,7 @@ mod state {
         fs::write(&file, manifest.to_string()).unwrap();
         world.end(&client, "one", &folder, "other");
         let text = world.run("sessions history").fine();
-        assert!(text.contains("completed (other), worked 2m, waited 1h"), "{text}");
+        assert!(text.contains("completed, worked 2m, waited 1h"), "{text}");
     }
 }
 
@@ -730,6 +745,62 @@ mod next {
     }
 }
 
+mod pane {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    /// A server of tmux, ended with the test.
+    struct Server<'w>(&'w World, std::path::PathBuf);
+
+    impl Server<'_> {
+        fn ask(&self, words: &[&str]) -> std::io::Result<String> {
+            let output = self.0.ait().command("tmux").arg("-S").arg(&self.1).args(words).output()?;
+            Ok(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+        }
+    }
+
+    impl Drop for Server<'_> {
+        fn drop(&mut self) {
+            let _ = self.ask(&["kill-server"]);
+        }
+    }
+
+    /// A terminal attached to one session of tmux is shown a pane of another.
+    #[test]
+    fn goes_to_a_pane_of_another_tmux_session() {
+        let world = World::new();
+        // A socket's path must be short.
+        let socket = world.path("s");
+        let server = Server(&world, socket.clone());
+        let tmux = |words: &[&str]| server.ask(words);
+        if tmux(&["-f", "/dev/null", "new-session", "-d", "-s", "one"]).is_err() {
+            return eprintln!("tmux is not installed");
+        }
+        tmux(&["new-session", "-d", "-s", "two"]).unwrap();
+        tmux(&["new-window", "-d", "-t", "two"]).unwrap();
+        let pane = tmux(&["list-panes", "-t", "two:1", "-F", "#{pane_id}"]).unwrap();
+        let client = Client::new();
+        let fields = json!({
+            "state": "waiting", "state_since": ago(60), "tmux_pane": pane, "tmux_socket": socket,
+        });
+        world.by_hand("one", client.pid(), &world.folder("p"), fields);
+        let alone = world.run("sessions next --go");
+        assert_eq!(alone.code, Some(1));
+        assert!(alone.err.contains("no terminal is attached to its tmux; type: tmux attach"), "{}", alone.err);
+
+        let attach = format!("tmux -S {} attach -t one", socket.display());
+        let mut command: Command = world.ait().var("TERM", "xterm").command("script");
+        command.args(["-qfc", &attach, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let Ok(mut terminal) = command.spawn() else { return eprintln!("script is not installed") };
+        let shown = || tmux(&["list-clients", "-F", "#{client_session}:#{window_index} #{pane_id}"]).unwrap();
+        wait_until("the terminal is attached", || shown().starts_with("one:"));
+        assert!(world.run("sessions next --go").fine().contains(&format!("tmux {pane}")));
+        assert_eq!(shown(), format!("two:1 {pane}"));
+        tmux(&["kill-server"]).unwrap();
+        terminal.wait().unwrap();
+    }
+}
+
 mod resume {
     use super::*;
 
@@ -747,6 +818,9 @@ mod resume {
         pruned.kill();
         world.run("sessions prune").fine();
         killed.kill();
+        // Lost once, and begun anew under the same id: it runs.
+        let today = ago(0);
+        world.ended_by_hand(&today[..10], "live", &today, json!({"status": "pruned"}));
         let shown = world.run("sessions resume --json").json();
         let sessions = shown["sessions"].as_array().unwrap();
         let ids: Vec<&Value> = sessions.iter().map(|session| &session["session_id"]).collect();

@@ -103,7 +103,7 @@ fn main() {
     peers(&mut rows, &mut missing, &homes[1]);
     prompts(&mut rows, &ait, &homes);
     let busy = [20, most].map(|live| lab.home(&ait, &format!("busy{live}"), live));
-    events(&mut rows, &mut missing, &ait, &busy);
+    events(&mut rows, &ait, &busy, &homes[3]);
     lists(&mut rows, &ait, &homes);
     shells(&mut rows, &mut missing, &ait, &homes[0]);
 
@@ -151,7 +151,7 @@ fn prompts(rows: &mut Vec<Row>, ait: &Path, homes: &[Home]) {
 }
 
 /// What happens at each event of a session.
-fn events(rows: &mut Vec<Row>, missing: &mut Vec<String>, ait: &Path, busy: &[Home]) {
+fn events(rows: &mut Vec<Row>, ait: &Path, busy: &[Home], at_rest: &Home) {
     let edit = r#","tool_name":"Edit","tool_input":{"file_path":"/a.txt","old_string":"alpha","new_string":"beta","replace_all":false},"tool_response":{"filePath":"/a.txt","oldString":"alpha","newString":"beta","originalFile":"alpha\n","structuredPatch":[],"userModified":false,"replaceAll":false},"tool_use_id":"toolu_6b5f52ec11ad4b7fb027b7cb","duration_ms":48"#;
     let budget = || Budget::Floors { most: 4.0, aim: None };
     let home = &busy[0];
@@ -170,13 +170,13 @@ fn events(rows: &mut Vec<Row>, missing: &mut Vec<String>, ait: &Path, busy: &[Ho
         let name = format!("ait prompt, {} live, one has just changed", home.live());
         rows.push(Row::new(name, Budget::None, command, |out| out.contains("project0000")).after(event));
     }
-    let statusline = home.statusline(ait);
-    if statusline.run().success {
-        let budget = Budget::Floors { most: 2.2, aim: None };
-        rows.push(Row::new("ait statusline, 20 live", budget, statusline, |out| out.contains("Opus")));
-    } else {
-        missing.push("ait statusline: not in this program".to_owned());
-    }
+    // The client runs its status line when something has happened, so the second is its usual case.
+    let right: fn(&str) -> bool = |out| out.contains("Opus");
+    let name = "ait statusline, 20 live";
+    let budget = Budget::Floors { most: 2.2, aim: None };
+    rows.push(Row::new(name, budget, at_rest.statusline(ait), right));
+    let name = format!("{name}, one has just changed");
+    rows.push(Row::new(name, Budget::None, home.statusline(ait), right).after(stop()));
 }
 
 fn lists(rows: &mut Vec<Row>, ait: &Path, homes: &[Home]) {
@@ -224,7 +224,7 @@ fn shells(rows: &mut Vec<Row>, missing: &mut Vec<String>, ait: &Path, home: &Hom
         let name = format!("{shell}: sourcing ait init");
         rows.push(Row::new(name, Budget::None, run(&source(shell)), str::is_empty).less(run(":"), 1));
         let (name, script) =
-            (format!("{shell}: a prompt, nothing live"), format!("{}\n{}", source(shell), prompt(shell)));
+            (format!("{shell}: a prompt, nothing live"), format!("{}\n{}\ntrue", source(shell), prompt(shell)));
         let budget = Budget::Microseconds(100.0);
         rows.push(Row::new(name, budget, run(&script), str::is_empty).less(run(&source(shell)), PROMPTS));
     }

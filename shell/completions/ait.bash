@@ -4,7 +4,7 @@ _ait() {
     local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} folders='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
-        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions prune' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait init' | 'ait hook' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
         esac
     done
     # bash takes --option=value apart.
@@ -27,30 +27,44 @@ _ait() {
     'ait sessions history --search') words='' ;;
     'ait sessions history --limit') words='' ;;
     'ait sessions history --color') words='always never auto' ;;
+    'ait sessions next --color') words='always never auto' ;;
+    'ait sessions resume --days') words='' ;;
+    'ait sessions resume --color') words='always never auto' ;;
     'ait prompt --for') words='zsh bash fish tmux starship ansi plain' ;;
     'ait prompt --format') words='' ;;
     'ait prompt --dir') words='' folders=1 ;;
     'ait prompt --icons') words='unicode nerd ascii' ;;
     'ait prompt --color') words='always never auto' ;;
     'ait prompt --max-width') words='' ;;
+    'ait statusline --format') words='' ;;
+    'ait statusline --icons') words='unicode nerd ascii' ;;
+    'ait statusline --color') words='always never auto' ;;
+    'ait statusline --max-width') words='' ;;
+    'ait statusline --then') words='' ;;
+    'ait doctor --color') words='always never auto' ;;
     'ait demo --color') words='always never auto' ;;
     *)
         case $at in
-        'ait') words='sessions hooks prompt init hook demo completions --help --version' ;;
-        'ait sessions') words='live current task conflicts history prune --help' ;;
-        'ait sessions live') words='--help --project --path --verbose --json --color' ;;
+        'ait') words='sessions guard hooks prompt statusline init hook doctor demo completions --help --version' ;;
+        'ait sessions') words='live current task conflicts history next resume prune --help' ;;
+        'ait sessions live') words='--help --project --path --verbose --watch --json --color' ;;
         'ait sessions current') words='--help --session --json --color' ;;
         'ait sessions task') words='--help --session --json' ;;
-        'ait sessions conflicts') words='--help --strict --json --color' ;;
+        'ait sessions conflicts') words='--help --strict --merge --json --color' ;;
         'ait sessions history') words='--help --date --days --project --search --limit --json --color' ;;
+        'ait sessions next') words='--help --go --json --color' ;;
+        'ait sessions resume') words='--help --days --json --color' ;;
         'ait sessions prune') words='--help --dry-run --json' ;;
+        'ait guard') words='--help --user --json' ;;
         'ait hooks') words='install uninstall list --help' ;;
         'ait hooks install') words='session-register session-cleanup statusline --help --dry-run' ;;
         'ait hooks uninstall') words='session-register session-cleanup statusline --help --dry-run' ;;
         'ait hooks list') words='--help --json' ;;
         'ait prompt') words='--help --for --format --dir --fleet --follow --icons --color --max-width' ;;
+        'ait statusline') words='--help --format --icons --color --max-width --then' ;;
         'ait init') words='zsh bash fish tmux starship claude --help --manual --plugin' ;;
         'ait hook') words='session-register session-cleanup --help' ;;
+        'ait doctor') words='--help --fix --json --color' ;;
         'ait demo') words='--help --color' ;;
         'ait completions') words='zsh bash fish --help' ;;
         esac

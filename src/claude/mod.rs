@@ -1,5 +1,6 @@
 //! Claude Code's formats: hook payload, status-line payload, settings.json, its own session registry.
 
+pub mod client;
 pub mod jsonc;
 pub mod payload;
 pub mod registry;

@@ -70,6 +70,19 @@ impl Record {
         Record::parse(&read()?).or_else(|_| Record::parse(&read().unwrap_or_default())).ok()
     }
 
+    /// The records of all clients, running or not. Other files in the folder are passed over.
+    pub fn all(sessions: &Path) -> Vec<Record> {
+        let mut records = Vec::new();
+        let _ = files::Folder::open(sessions).and_then(|folder| {
+            folder.each_name(|name| {
+                let digits = name.strip_suffix(".json").filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()));
+                let Some(pid) = digits.and_then(|pid| pid.parse().ok()) else { return };
+                records.extend(Record::of_process(sessions, pid).map(|record| Record { pid: Some(pid), ..record }));
+            })
+        });
+        records
+    }
+
     /// The state it tells, and what it waits for.
     pub fn state(&self) -> Option<(State, Option<&str>)> {
         match self.status.as_deref()? {

@@ -260,6 +260,12 @@ pub fn quote(text: &str) -> String {
     words::quote(text)
 }
 
+/// The words of a command or of a short script as a shell reads them, quotes taken off, operators left out.
+pub fn words(text: &str) -> Vec<String> {
+    let tokens = words::split(text).unwrap_or_default();
+    tokens.into_iter().filter(|token| !token.operator).map(|token| token.text).collect()
+}
+
 /// Whether nothing but white space is there: Claude Code takes such a file as one without settings.
 fn is_blank(bytes: &[u8]) -> bool {
     // Of JSON: a form feed is none, and what is put behind one would be no JSON either.

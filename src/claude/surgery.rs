@@ -11,6 +11,7 @@
 use std::ops::Range;
 
 use super::jsonc::{self, Document, Id, Kind};
+use crate::session::order::sort_by_key;
 
 /// A value to be written.
 pub(crate) enum Value {
@@ -76,7 +77,7 @@ impl<'a> Surgery<'a> {
     /// The changed text.
     pub(crate) fn finish(mut self) -> String {
         // Stable: of two insertions at one place the earlier comes first.
-        self.patches.sort_by_key(|(range, _)| (range.start, range.end));
+        sort_by_key(&mut self.patches, |(range, _)| (range.start, range.end));
         let text = self.document.text();
         let mut changed =
             String::with_capacity(text.len() + self.patches.iter().map(|(_, new)| new.len()).sum::<usize>());

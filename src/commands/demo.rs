@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Output;
 use super::page::Page;
 use crate::error::{Error, Result};
-use crate::render::dialect::{Dialect, Line};
+use crate::render::dialect::{self, Dialect, Line};
 use crate::render::theme::Role;
 use crate::session::raw::{RawObject, text};
 use crate::sys::env;
@@ -98,16 +98,15 @@ impl Stage {
     fn play(&mut self) -> Result<()> {
         self.heading("ait demo");
         self.remark("Three Claude Code sessions, played in a temporary folder that is gone by now.");
-        self.remark("The processes, the hooks, the files and git are real; only Claude Code is played.");
+        self.remark("Processes, hooks, files and git are real; only Claude Code is played.");
         let second = match self.git.clone() {
             Some(git) => self.make_repository(&git)?,
             None => self.make_folders()?,
         };
 
         self.heading("1. Sessions make themselves known");
-        self.remark(
-            "Claude Code runs this hook when it starts, at each prompt and at each tool. It writes one file a session.",
-        );
+        self.remark("Claude Code runs this hook when it starts, at each prompt and at each tool.");
+        self.remark("It writes one file a session.");
         let first = self.start("7c1f0a52-93be-4d1c-a3d6-2f8e5b90c714", "shop")?;
         self.tell(&first, "UserPromptSubmit", r#""prompt":"Round prices to the cent""#)?;
         let second = self.start("b40e6d19-5a27-4f83-9c02-e1d7a8f36b55", second)?;
@@ -123,6 +122,7 @@ impl Stage {
 
         self.heading("3. What runs where, since when, on what; and who waits for you");
         self.ait("shop", &["sessions", "live"])?;
+        self.ait("", &["sessions", "next"])?;
         self.ait(second.folder, &["sessions", "current"])?;
 
         self.heading("4. Who is in whose way");
@@ -163,7 +163,7 @@ impl Stage {
     }
 
     fn make_folders(&mut self) -> Result<&'static str> {
-        self.remark("git is not in PATH: played in plain folders, so there are no branches and no worktree to show.");
+        self.remark("git is not in PATH: played in plain folders, without branches and worktrees.");
         self.make_folder("shop")?;
         self.make_folder("blog")?;
         Ok("blog")
@@ -249,17 +249,17 @@ impl Stage {
         Ok(())
     }
 
-    fn show_segment(&mut self, folder: &str, dialect: &str) -> Result<()> {
-        let arguments = ["prompt", "--for", dialect];
+    fn show_segment(&mut self, folder: &str, reader: &str) -> Result<()> {
+        let arguments = ["prompt", "--for", reader];
         self.typed(folder, &format!("ait {}", arguments.join(" ")));
         let output = self.run_program(&self.program, folder, &arguments, &[], b"")?;
         let said = String::from_utf8_lossy(&output.stdout);
         let said = said.trim_end_matches('\n');
         // A terminal reads one dialect by itself; of the others it should show how they are written.
-        if self.page.color && dialect == "ansi" {
+        if self.page.color && reader == "ansi" {
             self.text.push_str(said);
         } else {
-            self.text.push_str(&said.replace('\u{1b}', "\\e"));
+            self.text.push_str(&dialect::with_escapes_shown(said));
         }
         self.text.push('\n');
         Ok(())

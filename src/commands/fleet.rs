@@ -18,7 +18,6 @@ use crate::store::index;
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::touched;
-use crate::sys::files::Folder;
 use crate::sys::{env, process};
 
 /// One session, with its place and its state as both sources tell it.
@@ -188,7 +187,7 @@ fn inside(members: &[Member]) -> Option<Member> {
 /// The live sessions to be shown at a place, by way of the index: only their manifests are read. A folder or a file
 /// that cannot be read shows nothing.
 pub fn here(root: &Root, here: &Place, now: Timestamp) -> Vec<Member> {
-    let Ok(folder) = Folder::open(root.active()) else { return Vec::new() };
+    let Ok(folder) = root.active_folder() else { return Vec::new() };
     let candidates = index::candidates(root, &folder, here, now);
     if candidates.is_empty() {
         return Vec::new();
@@ -209,7 +208,7 @@ pub fn here(root: &Root, here: &Place, now: Timestamp) -> Vec<Member> {
 /// # Errors
 /// Where its manifest cannot be read.
 pub fn one(root: &Root, id: &SessionId) -> Result<Option<Member>> {
-    let Ok(folder) = Folder::open(root.active()) else { return Ok(None) };
+    let Ok(folder) = root.active_folder() else { return Ok(None) };
     let failed = |why| Error::new("reading a manifest", folder.path().join(id.file_name()).display(), why);
     Ok(active::read_one(&folder, id).map_err(failed)?.map(|session| Member::new(session, root)))
 }
@@ -219,7 +218,7 @@ pub fn one(root: &Root, id: &SessionId) -> Result<Option<Member>> {
 pub fn conflict(root: &Root, members: &[Member], here: &Place, now: Timestamp) -> Option<(Grade, usize)> {
     let mut guests = touched::guests(root, &here.root, now);
     guests.retain(|guest| members.iter().all(|member| member.session.id != *guest));
-    let folder = if guests.is_empty() { None } else { Folder::open(root.active()).ok() };
+    let folder = if guests.is_empty() { None } else { root.active_folder().ok() };
     let guests: Vec<Session> = folder
         .iter()
         .flat_map(|folder| guests.iter().filter_map(|guest| active::read_one(folder, guest).ok().flatten()))

@@ -11,6 +11,7 @@ use crate::error::{Error, Exit, Result};
 use crate::render::theme::Role;
 use crate::render::{elapsed, json};
 use crate::session::manifest::Manifest;
+use crate::session::order::{sort_by, sort_by_key};
 use crate::session::raw::JsonFields;
 use crate::store::history::{self, Day};
 use crate::store::root::Root;
@@ -133,6 +134,20 @@ fn matches(manifest: &Manifest, request: &History) -> bool {
     project && search
 }
 
+/// Why a session ended, for people; `None` where that says nothing. The client's own words of SessionEnd, and ours.
+fn in_words(reason: &str) -> Option<&str> {
+    match reason {
+        "clear" => Some("cleared"),
+        "prompt_input_exit" => Some("exited"),
+        "logout" => Some("logged out"),
+        "resume" => Some("resumed another"),
+        "replaced" => Some("another took its place"),
+        "other" | "" => None,
+        // Of a newer client.
+        unknown => Some(unknown),
+    }
+}
+
 fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> String {
     let filtered = if request.project.is_some() || request.search.is_some() { " that match" } else { "" };
     let span = match request.days {
@@ -141,10 +156,10 @@ fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> St
     };
     let mut text = format!("No sessions{filtered} ended {span}.\n");
     let mut near: Vec<Day> = known.to_vec();
-    near.sort_by_key(|day| (day.0 - last.0).get_days().abs());
+    sort_by_key(&mut near, |day| (day.0 - last.0).get_days().abs());
     // Sessions that came back leave empty days behind.
     let mut near: Vec<Day> = near.into_iter().filter(|day| history::has_sessions(root, *day)).take(3).collect();
-    near.sort();
+    sort_by(&mut near, Ord::cmp);
     if filtered.is_empty() && !near.is_empty() {
         let near: Vec<String> = near.iter().map(Day::to_string).collect();
         text.push_str(&format!(
@@ -167,7 +182,7 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
         row(&mut table, |line| {
             line.own(format_args!("   {} to {}, ", clock(manifest.started), clock(manifest.ended)));
             line.text(manifest.status.as_deref().unwrap_or("no status"));
-            if let Some(reason) = &manifest.end_reason {
+            if let Some(reason) = manifest.end_reason.as_deref().and_then(in_words) {
                 line.literal(" (");
                 put(line, Role::Dim, reason);
                 line.literal(")");

@@ -18,6 +18,7 @@ use crate::session::event::{Event, Outcome, Scene};
 use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
+use crate::session::state::State;
 use crate::store::active::{self, Session};
 use crate::store::place::Place;
 use crate::store::root::Root;
@@ -28,7 +29,7 @@ use crate::sys::{clock, env, files, terminal};
 /// `ait hook NAME`
 #[derive(Clone, Debug)]
 pub struct Hook {
-    /// session-register or session-cleanup. The event in the payload decides; a clean-up that somebody put under
+    /// session-register or session-cleanup. The event in the payload decides; a cleanup that somebody put under
     /// `Stop` must not archive.
     pub name: Option<String>,
 }
@@ -73,6 +74,9 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
     let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
     let mut scene = scene(&payload, &event, process.as_ref(), &place, now);
+    if event == Event::DialogOpen {
+        scene.open_since = open_since(root, &id, &scene);
+    }
     let write = tell::write_of(root, &id, &payload, now);
     let touch = write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| tell::touch_of(write, &mut scene));
 
@@ -180,10 +184,11 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         dirty: None,
         title: payload.title.clone(),
         transcript_path: payload.transcript_path.clone(),
+        open_since: None,
         from_subagent: payload.agent_id.is_some(),
     };
     if let Some(tree) = &place.tree {
-        let head = tree.head();
+        let head = tree.head_as_found();
         // A reftable keeps HEAD where only git can read it.
         let ask = matches!(event, Event::Start { .. } | Event::End { .. });
         let status = if ask { git::status(tree, GIT_LIMIT) } else { None };
@@ -194,6 +199,13 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         };
     }
     scene
+}
+
+/// Since when the client says that it waits for its person.
+fn open_since(root: &Root, id: &SessionId, scene: &Scene) -> Option<Timestamp> {
+    let record = Record::of_process(root.path(), scene.process.as_ref()?.pid)?;
+    let waits = matches!(record.state(), Some((State::Waiting, _))) && record.session_id == id.as_str();
+    record.status_since.filter(|since| waits && *since <= scene.now)
 }
 
 /// A reftable is asked about at the start and the end only. In between, what was known of the tree stands.

@@ -12,6 +12,7 @@ use crate::cli;
 use crate::error::{Error, Exit, Result};
 use crate::render::{diff, elapsed, json, table, width};
 use crate::session::manifest::{milliseconds, seconds_between};
+use crate::session::order::sort_by_key;
 use crate::store::notes;
 use crate::store::root::Root;
 use crate::sys::edit::{Careful, Change, Current, Done};
@@ -111,7 +112,7 @@ impl Place {
         self.claude.join("hooks")
     }
 
-    fn wanted(&self, hooks: &[Hook]) -> Result<Wanted> {
+    pub(super) fn wanted(&self, hooks: &[Hook]) -> Result<Wanted> {
         let text = |path: &Path| {
             path.to_str().map(str::to_owned).ok_or_else(|| {
                 Error::new("installing hooks", path.display(), "a path that is not UTF-8 cannot be in settings.json")
@@ -131,7 +132,7 @@ impl Place {
         format!(".ait-backup-{}", self.stamp)
     }
 
-    fn show(&self, path: &Path) -> String {
+    pub(super) fn show(&self, path: &Path) -> String {
         let home = self.home.as_ref().map(|home| home.to_string_lossy());
         clean(&table::with_tilde(&path.to_string_lossy(), home.as_deref()))
     }
@@ -231,7 +232,10 @@ pub fn install_in(place: &Place, request: &Install) -> Result<Output> {
     if changed || done.changed {
         for hook in &hooks {
             let events: Vec<&str> = EVENTS.iter().filter(|(_, of)| of == hook).map(|(event, _)| *event).collect();
-            let events = if events.is_empty() { "the status line".to_owned() } else { events.join(", ") };
+            // In 80 columns.
+            let lines: Vec<String> = events.chunks(4).map(|events| events.join(", ")).collect();
+            let events =
+                if lines.is_empty() { "the status line".to_owned() } else { lines.join(",\n                  ") };
             out.push_str(&format!("{:<17} {events}\n", hook.name()));
         }
         out.push_str(&written(place, &done));
@@ -298,6 +302,14 @@ pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Output> {
         if done.changed {
             out.push_str(&written(place, &done));
         }
+        let copies = copies(&done.file);
+        if copies > 0 {
+            let them = if copies == 1 { "it" } else { "them" };
+            out.push_str(&format!(
+                "Dated copies there: {copies}, {}.ait-backup-*\nNothing needs {them}; delete {them} when you like.\n",
+                place.show(&done.file)
+            ));
+        }
     } else {
         let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
         out = format!("Not installed in {}: {}. Nothing was changed.\n", place.show(&file), names.join(", "));
@@ -319,17 +331,25 @@ fn give_back(file: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(parent.join(newest)))
 }
 
+/// How many copies of a file lie beside it, made before each change.
+fn copies(file: &Path) -> usize {
+    let (Some(parent), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else { return 0 };
+    let prefix = format!("{name}.ait-backup-");
+    let names = files::Folder::open(parent).and_then(|folder| folder.names()).unwrap_or_default();
+    names.iter().filter(|copy| copy.starts_with(&prefix)).count()
+}
+
 #[derive(Serialize)]
-struct Row {
-    name: &'static str,
-    event: Option<&'static str>,
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) event: Option<&'static str>,
     installed: bool,
-    command: Option<String>,
+    pub(super) command: Option<String>,
     last_seen: Option<Timestamp>,
     file: Option<String>,
     line: Option<usize>,
     /// yes, no, outdated, or "never runs".
-    state: &'static str,
+    pub(super) state: &'static str,
 }
 
 #[derive(Serialize)]
@@ -351,25 +371,23 @@ pub fn list_in(
     let file = place.settings();
     let found = look("listing hooks", &file)?.unwrap_or_default();
     let wanted = place.wanted(&Hook::ALL)?;
-    let all = EVENTS.into_iter().chain([("", Hook::Statusline)]);
-    let rows: Vec<Row> = all.map(|(event, hook)| row(&file, &found, &wanted, event, hook, &last_seen)).collect();
+    let rows = rows(&file, &found, &wanted, last_seen);
     let remarks = list_remarks(place, &file, &found, &rows);
     let all_disabled = found.all_disabled;
     if request.json {
         let text = json::object(&Rows { hooks: rows, all_disabled }).unwrap_or_default();
         return Ok(finish(Output::data(text), &remarks));
     }
-    let header = ["HOOK", "EVENT", "INSTALLED", "LAST SEEN", "COMMAND"].map(str::to_owned);
+    let header = ["HOOK", "EVENT", "INSTALLED", "LAST SEEN"].map(str::to_owned);
     let cells = rows.iter().map(|row| {
         [
             row.name.to_owned(),
             row.event.unwrap_or("-").to_owned(),
             row.state.to_owned(),
             row.last_seen.map_or("-".to_owned(), |at| elapsed::Ago(seconds_between(at, now)).to_string()),
-            row.command.as_deref().map_or("-".to_owned(), clean),
         ]
     });
-    let lines: Vec<[String; 5]> = std::iter::once(header).chain(cells).collect();
+    let lines: Vec<[String; 4]> = std::iter::once(header).chain(cells).collect();
     let mut out = String::new();
     for line in &lines {
         let mut text = String::new();
@@ -381,15 +399,43 @@ pub fn list_in(
         out.push_str(text.trim_end());
         out.push('\n');
     }
-    out.push_str(&format!("\nIn {}\n", place.show(&file)));
+    let mut commands: Vec<String> = Vec::new();
+    for command in rows.iter().filter_map(|row| row.command.as_deref()) {
+        let command = in_short(command, place);
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+    out.push_str(&format!("\nIn {}{}\n", place.show(&file), if commands.is_empty() { "" } else { ", which runs" }));
+    out.extend(commands.iter().map(|command| format!("  {command}\n")));
     let lacking = |hook: Hook| rows.iter().any(|row| row.name == hook.name() && row.state != "yes");
     if lacking(Hook::Register) || lacking(Hook::Cleanup) {
         out.push_str("Something is missing or out of date. Type: ait hooks install\n");
     }
     if rows.iter().any(|row| row.name == Hook::Statusline.name() && row.state == "no") {
-        out.push_str("The status line is not installed. If you want it, type: ait hooks install statusline\n");
+        out.push_str("The status line is not installed; to have it, type: ait hooks install statusline\n");
     }
     Ok(finish(Output::data(out), &remarks))
+}
+
+/// A command for people: without the question whether the program is there, and cut where somebody's own is long.
+fn in_short(command: &str, place: &Place) -> String {
+    const WIDEST: usize = 76;
+    let guarded = command.strip_prefix("[ ! -x ").and_then(|rest| rest.split_once("] || exec "));
+    let text = guarded.map_or(command, |(_, command)| command);
+    let text = text.replace(&settings::quote(&place.ait.to_string_lossy()), &place.show(&place.ait));
+    width::cut(&text, WIDEST, "…").into_owned()
+}
+
+/// Every hook and event there is, and how each stands.
+pub(super) fn rows(
+    file: &Path,
+    found: &Inspection,
+    wanted: &Wanted,
+    last_seen: impl Fn(&str) -> Option<Timestamp>,
+) -> Vec<Row> {
+    let all = EVENTS.into_iter().chain([("", Hook::Statusline)]);
+    all.map(|(event, hook)| row(file, found, wanted, event, hook, &last_seen)).collect()
 }
 
 fn row(
@@ -403,7 +449,7 @@ fn row(
     let mut here: Vec<&Installed> =
         found.installed.iter().filter(|entry| entry.hook == hook && entry.event == event).collect();
     // One that runs says more than one that does not.
-    here.sort_by_key(|entry| !entry.runs);
+    sort_by_key(&mut here, |entry| !entry.runs);
     let entry = here.first();
     let state = match entry {
         None => "no",
@@ -423,7 +469,7 @@ fn row(
     }
 }
 
-fn list_remarks(place: &Place, file: &Path, found: &Inspection, rows: &[Row]) -> Vec<String> {
+pub(super) fn list_remarks(place: &Place, file: &Path, found: &Inspection, rows: &[Row]) -> Vec<String> {
     let mut remarks = Vec::new();
     let shown = place.show(file);
     if found.all_disabled {
@@ -485,7 +531,7 @@ fn managed_remarks(place: &Place) -> Option<String> {
 }
 
 /// Looks into a settings file; `None` where there is none.
-fn look(doing: &'static str, file: &Path) -> Result<Option<Inspection>> {
+pub(super) fn look(doing: &'static str, file: &Path) -> Result<Option<Inspection>> {
     let bytes = match files::read(file, LIMIT) {
         Ok(bytes) => bytes,
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -515,7 +561,8 @@ fn refused(doing: &'static str, file: &Path, problem: &Problem) -> Error {
     Error::new(doing, file.display(), problem).next("nothing was changed; put that right and type the same again")
 }
 
-fn scripts(place: &Place, hooks: &[Hook], wanted: &Wanted) -> Vec<(PathBuf, String)> {
+/// Where each script belongs, and what is to stand in it.
+pub(super) fn scripts(place: &Place, hooks: &[Hook], wanted: &Wanted) -> Vec<(PathBuf, String)> {
     let quoted = settings::quote(&wanted.ait);
     let of = |(hook, text): (Hook, &str)| {
         let name = hook.script().filter(|_| hooks.contains(&hook))?;
@@ -618,7 +665,7 @@ fn dry(diff: String) -> String {
 fn written(place: &Place, done: &Done) -> String {
     let file = place.show(&done.file);
     let mut out = match (done.changed, files::exists(&done.file)) {
-        (true, true) => format!("Wrote {file}, read it again: what is not ours is there byte for byte.\n"),
+        (true, true) => format!("Wrote {file}; what is not ours in it is as it was.\n"),
         (true, false) => format!("Removed {file}: nothing was left in it.\n"),
         (false, _) => format!("{file} was right already.\n"),
     };

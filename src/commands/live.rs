@@ -115,12 +115,11 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
             row(&mut table, |line| {
                 line.literal("   State: ");
                 put_state(line, &member.told, now);
-                if verbose {
-                    put_receipt(line, &member.told, now);
-                }
             });
         }
         if verbose {
+            row(&mut table, |line| put_receipt(line, &member.told, now));
+            row(&mut table, |line| line.own(format_args!("   Session: {}", member.session.id)));
             row(&mut table, |line| put_process(line, member));
         }
         table.end_entry();
@@ -164,42 +163,40 @@ pub(crate) fn put_state(line: &mut Line, told: &Told, now: Timestamp) {
         line.literal(")");
     }
     if let Some(since) = told.since {
-        line.own(format_args!(" for {}", elapsed::Short(seconds_between(since, now))));
+        line.own(format_args!(" {}", elapsed::For(seconds_between(since, now))));
     }
 }
 
 /// Which witness the state comes from, and when that was last heard.
 fn put_receipt(line: &mut Line, told: &Told, now: Timestamp) {
     match (told.state, told.source) {
-        (State::Unknown, _) => return line.literal(", nothing tells"),
-        (_, StateSource::Hook) => line.literal(", from the hooks"),
-        (_, StateSource::Registry) => line.literal(", from Claude Code's registry"),
+        (State::Unknown, _) => return line.literal("   Source: nothing tells"),
+        (_, StateSource::Hook) => line.literal("   Source: the hooks"),
+        (_, StateSource::Registry) => line.literal("   Source: Claude Code's registry"),
     }
     if let Some(heard) = told.heard {
         line.own(format_args!(", heard {}", elapsed::Ago(seconds_between(heard, now))));
     }
 }
 
-/// The session and its process.
+/// The process, and what makes it this one and no other of the same number; short enough for 80 columns.
 fn put_process(line: &mut Line, member: &Member) {
     let manifest = &member.session.manifest;
-    line.own(format_args!("   Session: {}", member.session.id));
-    if let Some(pid) = manifest.pid {
-        line.own(format_args!(", pid {pid}"));
+    match manifest.pid {
+        Some(pid) => line.own(format_args!("   Process: {pid}")),
+        None => line.literal("   Process: none"),
     }
     if let Some(process) = manifest.pid.and_then(process::look_up) {
         line.literal(" (");
         line.text(&process.name);
         line.literal(")");
     }
-    // What makes it this process and no other of the same number.
     match (manifest.pid_start, &manifest.boot_id) {
         (Some(start), Some(boot)) => {
-            line.own(format_args!(", start time {start} and boot "));
+            line.own(format_args!(", start time {start}, boot "));
             line.text(boot.get(..8).unwrap_or(boot));
-            line.literal(" match");
         }
-        (Some(start), None) => line.own(format_args!(", start time {start} matches, boot not stamped")),
+        (Some(start), None) => line.own(format_args!(", start time {start}, boot not stamped")),
         (None, _) => line.literal(", start time not stamped"),
     }
     if member.session.liveness == Liveness::Elsewhere {

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod conflicts;
 pub mod current;
 pub mod demo;
+pub mod doctor;
 pub mod fleet;
 pub mod follow;
 pub mod guard;
@@ -18,6 +19,7 @@ mod page;
 pub mod prompt;
 pub mod prune;
 pub mod resume;
+mod startup;
 pub mod statusline;
 pub mod task;
 mod tell;
@@ -90,6 +92,7 @@ pub fn run(request: Request) -> Output {
         Request::HooksList(request) => hooks::list(&request),
         Request::Completions(request) => completions::run(&request),
         Request::Demo(request) => demo::run(&request),
+        Request::Doctor(request) => doctor::run(&request),
     };
     done.unwrap_or_else(Output::from)
 }

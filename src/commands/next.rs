@@ -14,6 +14,7 @@ use super::{Output, live};
 use crate::error::{Error, Exit, Result};
 use crate::render::json;
 use crate::session::manifest::seconds_between;
+use crate::session::order::sort_by_key;
 use crate::session::raw::JsonFields;
 use crate::session::state::State;
 use crate::store::root::Root;
@@ -52,7 +53,7 @@ pub fn run(request: &Next) -> Result<Output> {
     let now = clock::now();
     let mut waiting = fleet::live(&root)?;
     waiting.retain(|member| member.told.state == State::Waiting);
-    waiting.sort_by_key(|member| member.told.since.unwrap_or(now));
+    sort_by_key(&mut waiting, |member| member.told.since.unwrap_or(now));
     let longest = waiting.first();
     if let Some(member) = longest.filter(|_| request.go) {
         go_to(member)?;

@@ -9,12 +9,13 @@ use jiff::Timestamp;
 
 use super::fleet::{self, Member};
 use super::{Output, page};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Waiting};
 use crate::render::theme::{Icons, Look, use_color};
 use crate::session::conflict::{Grade, crowded};
+use crate::session::head::in_short;
 use crate::session::manifest::seconds_between;
 use crate::session::state::State;
 use crate::store::notes;
@@ -43,14 +44,40 @@ pub struct Prompt {
     pub max_width: Option<usize>,
 }
 
-/// Prints the segment. A prompt must come up whatever happens: trouble goes to the log, and to the person only where
-/// one is looking.
+/// What went wrong, by where it was put right again.
+enum Trouble {
+    /// In what was typed: whoever typed it is told.
+    Typed(Error),
+    /// In the environment or on disk, where no prompt may fail loudly.
+    Around(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Trouble {
+        Trouble::Around(error)
+    }
+}
+
+impl Trouble {
+    fn of(typed: bool) -> fn(Error) -> Trouble {
+        if typed { Trouble::Typed } else { Trouble::Around }
+    }
+}
+
+/// Prints the segment. A prompt must come up whatever happens: trouble goes to the log, and a slip of the fingers to the
+/// person where one is looking.
 pub fn run(request: &Prompt) -> Output {
     let now = clock::now();
     match say(request, now) {
-        Ok(segment) => Output::data(segment),
-        Err(error) if terminal::stderr_is_terminal() => error.into(),
-        Err(error) => {
+        Ok(mut segment) => {
+            // Typed by hand, not asked for by a prompt, which reads through a pipe.
+            if !segment.is_empty() && terminal::stdout_is_terminal() {
+                segment.push('\n');
+            }
+            Output::data(segment)
+        }
+        Err(Trouble::Typed(error)) if terminal::stderr_is_terminal() => error.into(),
+        Err(Trouble::Typed(error) | Trouble::Around(error)) => {
             if let Ok(root) = Root::find() {
                 notes::log(&root, now, &format!("prompt: {error}"));
             }
@@ -59,11 +86,11 @@ pub fn run(request: &Prompt) -> Output {
     }
 }
 
-fn say(request: &Prompt, now: Timestamp) -> Result<String> {
+fn say(request: &Prompt, now: Timestamp) -> Result<String, Trouble> {
     let how = Manner::of(request)?;
     let root = Root::find()?;
     let source = format_of(request, if request.fleet { format::FLEET } else { format::PROMPT });
-    let format = Format::parse(&source)?;
+    let format = Format::parse(&source).map_err(|mistake| Trouble::of(request.format.is_some())(mistake.into()))?;
     if request.fleet {
         let members = fleet::live(&root)?;
         return Ok(segment::render(format, &fleet_facts(&members, now), how.dialect, how.look));
@@ -77,6 +104,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String> {
     let branch = here.tree.as_ref().and_then(|tree| tree.branch());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
+    let moved = manifest.head_moved.as_ref().map(in_short);
     let facts = Facts {
         project: &manifest.project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -90,6 +118,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String> {
         count: Some(members.len()),
         path: Some(&manifest.path),
         session: Some(chosen.session.id.short()),
+        moved: moved.as_deref(),
         ..Facts::default()
     };
     Ok(segment::render(format, &facts, how.dialect, how.look))
@@ -102,16 +131,20 @@ struct Manner {
 }
 
 impl Manner {
-    fn of(request: &Prompt) -> Result<Manner> {
+    fn of(request: &Prompt) -> Result<Manner, Trouble> {
+        let typed = |option: &'static str, why| Trouble::Typed(Error::new("reading the command line", option, why));
         let dialect = match &request.dialect {
-            Some(name) => name.parse().map_err(|why| Error::new("reading the command line", "--for", why))?,
+            Some(name) => name.parse().map_err(|why| typed("--for", why))?,
             None => Dialect::Plain,
         };
-        let icons = match request.icons.clone().or_else(|| env::text("AIT_ICONS")) {
-            Some(name) => name.parse().map_err(|why| Error::new("reading the command line", "--icons", why))?,
-            None => Icons::Unicode,
+        let icons = match (&request.icons, env::text("AIT_ICONS")) {
+            (Some(name), _) => name.parse().map_err(|why| typed("--icons", why))?,
+            (None, Some(name)) => {
+                name.parse().map_err(|why| Error::new("reading the environment", "AIT_ICONS", why))?
+            }
+            (None, None) => Icons::Unicode,
         };
-        let choice = page::color_choice(request.color.as_deref())?;
+        let choice = page::color_choice(request.color.as_deref()).map_err(Trouble::Typed)?;
         let (no_color, forced) = (env::text("NO_COLOR"), env::text("CLICOLOR_FORCE"));
         // A prompt is always on a terminal, whatever our own output goes to.
         let color = use_color(choice, no_color.as_deref(), forced.as_deref(), true);

@@ -11,7 +11,6 @@ use crate::store::active::{self, PATIENCE};
 use crate::store::root::Root;
 use crate::store::touched;
 use crate::sys::clock;
-use crate::sys::files::Folder;
 
 /// `ait sessions prune`
 #[derive(Clone, Debug)]
@@ -89,7 +88,7 @@ pub fn run(request: &Prune) -> Result<Output> {
         output =
             output.remark(format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why));
     }
-    if Folder::open(root.active()).is_ok_and(|folder| !folder.has_locks()) {
+    if root.active_folder().is_ok_and(|folder| !folder.has_locks()) {
         output = output.remark(format!(
             "archiving sessions: {}: this file system has no locks: of two changes to one session in the same \
              millisecond one can be lost",

@@ -17,6 +17,7 @@ use crate::git;
 use crate::render::theme::Role;
 use crate::render::{elapsed, json};
 use crate::session::manifest::{Manifest, seconds_between};
+use crate::session::order::sort_by;
 use crate::session::raw::JsonFields;
 use crate::store::active;
 use crate::store::history::{self, Day};
@@ -88,7 +89,7 @@ pub fn run(request: &Resume) -> Result<Output> {
     }
     // One that came back and runs is not lost; one that was lost twice is listed once.
     lost.retain(|(_, manifest)| active.live().all(|live| live.id.as_str() != manifest.session_id));
-    lost.sort_by(|(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
+    sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
     lost.dedup_by(|(_, later), (_, earlier)| later.session_id == earlier.session_id);
     let lost: Vec<Lost> =
         lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen }).collect();

@@ -19,6 +19,7 @@ use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Limits, Waiting};
 use crate::render::theme::{Icons, Look, use_color};
 use crate::session::conflict::Grade;
+use crate::session::head::in_short;
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::state::State;
@@ -110,9 +111,11 @@ fn line(
         members.extend(ours.map(|ours| Member { place: here.clone(), ..ours }));
     }
     let ours = members.iter().find(|member| Some(&member.session.id) == id.as_ref());
-    let count = members.len() + usize::from(ours.is_none());
+    let conflict = root.and_then(|root| fleet::conflict(root, &members, &here, now));
+    let conflict = conflict_with(conflict, members.len(), ours.is_some());
 
     let manifest = ours.map(|ours| &ours.session.manifest);
+    let moved = manifest.and_then(|manifest| manifest.head_moved.as_ref()).map(in_short);
     let branch = here.tree.as_ref().and_then(|tree| tree.branch());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
@@ -129,8 +132,9 @@ fn line(
         task: task_of(manifest, payload.title.as_deref()),
         state: ours.map(|ours| ours.told.state),
         waiting: ours.and_then(|ours| waiting(ours, now)),
-        conflict: (count > 1).then_some(Conflict { count, grade: Grade::SharedTree }),
-        count: Some(count),
+        conflict,
+        count: Some(members.len() + usize::from(ours.is_none())),
+        moved: moved.as_deref(),
         path: Some(&path),
         session: id.as_ref().map(SessionId::as_str),
         hooks_missing: ours.is_none() && id.is_some() && is_settled(payload, root, now),
@@ -139,7 +143,6 @@ fn line(
         cost: payload.cost,
         lines: payload.lines,
         limits: Limits { five_hours: payload.five_hours, seven_days: payload.seven_days },
-        ..Facts::default()
     };
     segment::render(format, &facts, Dialect::Ansi, look)
 }
@@ -157,6 +160,15 @@ fn place(folder: Option<&Path>) -> Place {
         (Some(current), _) => Place::of_resolved(current),
         (None, Some(folder)) => Place::of(folder),
         (None, None) => Place::of_resolved(PathBuf::from("/")),
+    }
+}
+
+/// The conflict of the tree, with our own session in it where the other sessions do not know it.
+fn conflict_with(told: Option<(Grade, usize)>, others: usize, known: bool) -> Option<Conflict> {
+    match told {
+        Some((grade, count)) => Some(Conflict { count: count + usize::from(!known), grade }),
+        None if !known && others > 0 => Some(Conflict { count: others + 1, grade: Grade::SharedTree }),
+        None => None,
     }
 }
 

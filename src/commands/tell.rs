@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Output;
+use super::page::under_home;
 use crate::claude::payload::HookPayload;
 use crate::git;
 use crate::render::elapsed;
@@ -87,14 +88,14 @@ pub(super) fn touch_of(write: &Write, scene: &mut Scene) -> Touch {
 /// Who wrote the file, for the moment before it is written again.
 fn warning(write: &Write, now: Timestamp) -> Option<(String, Guard)> {
     let (other, at) = write.others.first()?;
-    let repository = git::Tree::find_resolved(write.file.parent()?).map(|tree| tree.common_dir);
-    let guard = guard::of(repository.as_deref());
+    let tree = git::Tree::find_resolved(write.file.parent()?);
+    let guard = guard::of(tree.as_ref().map(|tree| tree.common_dir.as_path()));
     // It was told before its own last write; nothing has happened since.
     let told = write.mine.is_some_and(|mine| mine >= *at);
     if guard == Guard::Off || (guard == Guard::Tell && told) {
         return None;
     }
-    let name = write.file.file_name().unwrap_or_default().to_string_lossy();
+    let name = tree.as_ref().and_then(|tree| write.file.strip_prefix(&tree.root).ok()).unwrap_or(&write.file).display();
     let ago = elapsed::Ago(seconds_between(*at, now));
     let more = match write.others.len() {
         1 => String::new(),
@@ -191,10 +192,11 @@ fn row(root: &Root, session: &Session, same: bool, now: Timestamp) -> String {
         row.push_str(&format!(", task: {task}"));
     }
     if !same {
-        row.push_str(&format!(", in {}", manifest.path));
+        row.push_str(&format!(", in {}", under_home(Path::new(&manifest.path))));
     }
     let touches = touched::lately(root, &session.id, 3);
-    let fresh: Vec<&str> = touches.iter().filter(|touch| is_fresh(touch.at, now)).map(|touch| &*touch.path).collect();
+    let fresh = touches.iter().filter(|touch| is_fresh(touch.at, now));
+    let fresh: Vec<String> = fresh.map(|touch| under_home(Path::new(&touch.path))).collect();
     if !fresh.is_empty() {
         row.push_str(&format!(", lately wrote {}", fresh.join(", ")));
     }

@@ -120,7 +120,15 @@ impl Tree {
 
     /// What is checked out now: reads HEAD, the branch's own file and, where it has none, `packed-refs`.
     pub fn head(&self) -> Head {
-        let points = read(&self.git_dir.join("HEAD")).ok().flatten();
+        self.head_at(read(&self.git_dir.join("HEAD")).ok().flatten())
+    }
+
+    /// As [`Tree::head`], with HEAD as it was when the tree was found: for whoever found it a moment ago.
+    pub fn head_as_found(&self) -> Head {
+        self.head_at(Some(self.points.clone()))
+    }
+
+    fn head_at(&self, points: Option<Points>) -> Head {
         let branch = points.as_ref().and_then(Points::branch);
         let (kind, commit) = match points {
             None => (HeadKind::Unknown, None),

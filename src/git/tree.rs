@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::head::{self, Points, SMALL};
+use crate::session::order::sort_by;
 use crate::sys::files::{self, Folder, Kind, Links};
 
 /// A git working tree: the main one, or a linked worktree.
@@ -135,7 +136,7 @@ impl Tree {
                 (tree.git_dir == git_dir).then_some(*tree)
             })
             .collect();
-        trees.sort_unstable_by(|one, other| one.root.cmp(&other.root));
+        sort_by(&mut trees, |one, other| one.root.cmp(&other.root));
         trees
     }
 }

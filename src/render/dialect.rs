@@ -93,6 +93,11 @@ fn escape(dialect: Dialect, character: char) -> Option<&'static str> {
     }
 }
 
+/// A segment with its escapes written out, for a terminal that is to show how it is made and not to act on it.
+pub(crate) fn with_escapes_shown(segment: &str) -> String {
+    segment.replace('\u{1b}', "\\e")
+}
+
 /// Where a line can be taken back to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {

@@ -31,6 +31,22 @@ impl fmt::Display for Short {
     }
 }
 
+/// How long something has lasted, in a sentence: `for under a minute`, else `for ` and what [`Short`] says.
+#[derive(Clone, Copy, Debug)]
+pub struct For(
+    /// Seconds.
+    pub u64,
+);
+
+impl fmt::Display for For {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0..MINUTE => f.write_str("for under a minute"),
+            _ => write!(f, "for {}", Short(self.0)),
+        }
+    }
+}
+
 /// How long ago, short, in one unit: `just now`, `15m ago`, `2h ago`, `3d ago`.
 #[derive(Clone, Copy, Debug)]
 pub struct Ago(
@@ -95,6 +111,7 @@ mod tests {
             assert_eq!(Ago(seconds).to_string(), ago);
             assert_eq!(LongAgo(seconds).to_string(), long);
         }
+        assert_eq!([For(59).to_string(), For(7380).to_string()], ["for under a minute", "for 2h 3m"]);
         assert!(!Short(u64::MAX).to_string().contains('-'));
     }
 

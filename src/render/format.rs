@@ -88,7 +88,7 @@ pub const TOKENS: [(&str, Token, &str); 20] = [
     ("context", Token::Context, "share of the context that is used (status line)"),
     ("cost", Token::Cost, "what the session has cost, in dollars (status line)"),
     ("lines", Token::Lines, "lines added and removed (status line)"),
-    ("limits", Token::Limits, "share of the five-hour and seven-day limits that is used (status line)"),
+    ("limits", Token::Limits, "share of the five-hour and seven-day limits used (status line)"),
 ];
 
 impl Token {

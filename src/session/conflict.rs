@@ -3,6 +3,7 @@
 //! What counts is where a session writes, not where it was started: see [`works_in`]. Touches fade after an hour
 //! ([`super::touch::FADES_AFTER`]); a conflict that rests on a faded one is mentioned, and nobody is warned about it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::manifest::Manifest;
 use super::touch::{Touch, Wrote, is_fresh};
+use crate::session::order::{sort_by, sort_by_key};
 
 /// How two sessions can hurt each other; the worst is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,7 +70,7 @@ pub fn crowded<'a>(trees: impl Iterator<Item = Vec<&'a Path>>) -> Vec<usize> {
         at_work.entry(tree).or_default().push(position);
     }
     let mut crowded: Vec<usize> = at_work.into_values().filter(|positions| positions.len() > 1).flatten().collect();
-    crowded.sort_unstable();
+    sort_by(&mut crowded, Ord::cmp);
     crowded.dedup();
     crowded
 }
@@ -168,13 +170,14 @@ pub fn all<'a>(
 ) -> Vec<Conflict> {
     let mut found = in_trees(workers, now);
     found.extend(across_trees(workers, repository_of, now));
-    found.sort_by(|a, b| (a.faded, b.grade, &a.place).cmp(&(b.faded, a.grade, &b.place)));
+    sort_by(&mut found, |a, b| (a.faded, b.grade, &a.place).cmp(&(b.faded, a.grade, &b.place)));
     found
 }
 
 fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
+    type Writers<'a> = BTreeMap<&'a str, Vec<(usize, Timestamp)>>;
     // Tree -> file -> who wrote it when.
-    let mut written: BTreeMap<&str, BTreeMap<&str, Vec<(usize, Timestamp)>>> = BTreeMap::new();
+    let mut written: BTreeMap<&str, Writers> = BTreeMap::new();
     for (position, worker) in workers.iter().enumerate() {
         for touch in worker.touches {
             let (place, path) = match &touch.tree {
@@ -196,7 +199,7 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
         }
     }
     let mut places: Vec<&str> = written.keys().chain(at_work.keys()).copied().collect();
-    places.sort_unstable();
+    sort_by(&mut places, Ord::cmp);
     places.dedup();
     let nobody = Vec::new();
     let nothing = BTreeMap::new();
@@ -212,7 +215,7 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
                 let mut sessions: Vec<usize> =
                     files.iter().flat_map(|file| &file.writers).map(|(who, _)| *who).collect();
                 sessions.extend(if faded { &nobody } else { present });
-                sessions.sort_unstable();
+                sort_by(&mut sessions, Ord::cmp);
                 sessions.dedup();
                 Conflict { grade, place: place.to_owned(), sessions, files: newest_first(files), faded }
             };
@@ -234,12 +237,12 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
 
 fn file((path, writers): (&&str, &Vec<(usize, Timestamp)>)) -> File {
     let mut writers = writers.clone();
-    writers.sort_by(|a, b| b.1.cmp(&a.1));
+    sort_by_key(&mut writers, |(_, at)| Reverse(*at));
     File { path: (*path).to_owned(), writers }
 }
 
 fn newest_first(mut files: Vec<File>) -> Vec<File> {
-    files.sort_by(|a, b| (b.last(), &a.path).cmp(&(a.last(), &b.path)));
+    sort_by(&mut files, |a, b| (b.last(), &a.path).cmp(&(a.last(), &b.path)));
     files
 }
 
@@ -281,7 +284,7 @@ fn across_trees<'a>(
                 continue;
             }
             let mut sessions: Vec<usize> = files.iter().flat_map(|file| &file.writers).map(|(who, _)| *who).collect();
-            sessions.sort_unstable();
+            sort_by(&mut sessions, Ord::cmp);
             sessions.dedup();
             let place = repository.to_owned();
             found.push(Conflict { grade: Grade::Merge, place, sessions, files: newest_first(files), faded });
@@ -306,8 +309,10 @@ mod tests {
         Wrote { tree: tree.into(), repository: "/r/.git".into(), at: minutes(at) }
     }
 
+    type Found = (Grade, String, Vec<usize>, Vec<String>, bool);
+
     /// The grades, places, sessions and files at minute 100; sessions are (root, touches).
-    fn found(sessions: &[(&str, &[Touch])]) -> Vec<(Grade, String, Vec<usize>, Vec<String>, bool)> {
+    fn found(sessions: &[(&str, &[Touch])]) -> Vec<Found> {
         let wrote: Vec<Vec<Wrote>> = sessions
             .iter()
             .map(|(_, touches)| {

@@ -86,6 +86,8 @@ pub struct Scene {
     pub title: Option<String>,
     /// Claude Code's record of the conversation.
     pub transcript_path: Option<String>,
+    /// Since when the client itself says that a dialog is open; its hook comes six seconds later.
+    pub open_since: Option<Timestamp>,
     /// A sub-agent fired the event: it never changes the state of the session.
     pub from_subagent: bool,
 }
@@ -143,7 +145,7 @@ impl Event {
             }
             Event::DialogOpen => {
                 let what = manifest.tool.as_deref().map_or_else(|| "permission".to_owned(), permission_for);
-                set_state(manifest, State::Waiting, Some(what), scene.now);
+                set_state(manifest, State::Waiting, Some(what), scene.open_since.unwrap_or(scene.now));
             }
             // It has waited since its turn ended, not since the client noticed.
             Event::NobodyTyped => {
@@ -328,6 +330,7 @@ pub(super) mod tests {
             dirty: None,
             title: None,
             transcript_path: None,
+            open_since: None,
             from_subagent: false,
         }
     }
@@ -347,15 +350,15 @@ pub(super) mod tests {
         assert_eq!(manifest.state, State::Idle);
         run(&mut manifest, 10, Event::Prompt("fix it".into()));
         run(&mut manifest, 20, Event::ToolStart("Bash".into()));
-        run(&mut manifest, 26, Event::DialogOpen);
+        Event::DialogOpen.apply(&mut manifest, &Scene { open_since: Some(at(20).now), ..at(26) }, dead);
         assert_eq!((manifest.state, manifest.waiting_for.as_deref()), (State::Waiting, Some("permission: Bash")));
         run(&mut manifest, 56, Event::ToolEnd);
         run(&mut manifest, 60, Event::TurnEnd { in_background: false });
-        assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (20, 30));
+        assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (14, 36));
         run(&mut manifest, 120, Event::NobodyTyped);
         assert_eq!(manifest.state_since, Some(at(60).now), "it has waited since its turn ended");
         assert_eq!(run(&mut manifest, 130, Event::End { reason: Some("other".into()) }), Outcome::Archive);
-        assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (20, 100));
+        assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (14, 106));
         assert_eq!(manifest.status.as_deref(), Some("completed"));
     }
 

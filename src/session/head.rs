@@ -68,6 +68,18 @@ pub fn in_words(moved: &HeadMoved, ago: &str) -> String {
     )
 }
 
+/// The words for a prompt: `main -> topic`, or the commits where the branch is the same.
+pub fn in_short(moved: &HeadMoved) -> String {
+    let commit = |commit: &Option<String>| {
+        commit.as_deref().map_or("none", |commit| commit.get(..7).unwrap_or(commit)).to_owned()
+    };
+    if moved.from_branch == moved.to_branch {
+        return format!("{} -> {}", commit(&moved.from), commit(&moved.to));
+    }
+    let place = |branch: &Option<String>, at: &Option<String>| branch.clone().unwrap_or_else(|| commit(at));
+    format!("{} -> {}", place(&moved.from_branch, &moved.from), place(&moved.to_branch, &moved.to))
+}
+
 fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }
@@ -123,6 +135,9 @@ mod tests {
             "HEAD of this working tree moved (checkout) from main (aaaaaaa) to third (ccccccc) 2m ago, by session \
              12345678 (task: other work); files may differ from what you read."
         );
+        assert_eq!(in_short(manifest.head_moved.as_ref().unwrap()), "main -> third");
+        note(&mut manifest, &scene("main", "dddddddddd"), || None);
+        assert_eq!(in_short(manifest.head_moved.as_ref().unwrap()), "aaaaaaa -> ddddddd");
         note(&mut manifest, &scene("main", "aaaaaaaaaa"), || None);
         assert_eq!(manifest.head_moved, None);
     }

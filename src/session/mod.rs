@@ -6,6 +6,7 @@ pub mod event;
 pub mod head;
 pub mod id;
 pub mod manifest;
+pub mod order;
 pub(crate) mod raw;
 pub mod state;
 pub mod task;

@@ -18,7 +18,8 @@ use crate::error::{Error, Result};
 use crate::session::event::{self, Outcome};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
-use crate::sys::files::{self, Folder, Meta, PRIVATE};
+use crate::session::order::sort_by;
+use crate::sys::files::{Folder, Meta, PRIVATE};
 use crate::sys::process;
 
 /// A manifest is a few KiB; a larger file is not one of ours and is not read into memory.
@@ -83,13 +84,11 @@ impl Active {
 /// Where the folder is there and cannot be read.
 pub fn read_all(root: &Root) -> Result<Active> {
     let path = root.active();
-    let failed = |why: std::io::Error| Error::new("reading the live sessions", path.display(), why);
-    let folder = match Folder::open(&path) {
+    let failed =
+        |why: std::io::Error| Error::new("reading the live sessions", path.display(), why).next("type: ait doctor");
+    let folder = match root.active_folder() {
         Ok(folder) => folder,
-        Err(why) if why.kind() == ErrorKind::NotFound => {
-            files::leads_somewhere(&path).map_err(failed)?;
-            return Ok(Active::default());
-        }
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Active::default()),
         Err(why) => return Err(failed(why)),
     };
     let mut active = Active::default();
@@ -101,8 +100,8 @@ pub fn read_all(root: &Root) -> Result<Active> {
             Err(why) => active.broken.push(Broken { path: path.join(&name), why }),
         }
     }
-    active.sessions.sort_by(|a, b| (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id)));
-    active.broken.sort_by(|a, b| a.path.cmp(&b.path));
+    sort_by(&mut active.sessions, |a, b| (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id)));
+    sort_by(&mut active.broken, |a, b| a.path.cmp(&b.path));
     Ok(active)
 }
 
@@ -161,8 +160,12 @@ pub fn update<T>(
     let name = id.file_name();
     let path = || folder.path().join(&name);
     let lock = folder.lock(patience);
-    let (mut manifest, known) = match folder.read(&name, MANIFEST_LIMIT) {
-        Ok(bytes) => match parse(&bytes, id) {
+    let (mut manifest, known) = match folder.read_with_meta(&name, MANIFEST_LIMIT) {
+        Ok((_, meta)) if meta.owner != process::user_id() => {
+            return Err(Error::new("reading a manifest", path().display(), "it belongs to another user")
+                .next("find out who put it there, and remove it"));
+        }
+        Ok((bytes, _)) => match parse(&bytes, id) {
             Ok(manifest) => (manifest, true),
             Err(why) => {
                 return Err(Error::new("reading a manifest", path().display(), why).next("mend it or move it away"));

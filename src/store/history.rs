@@ -12,6 +12,7 @@ use super::root::Root;
 use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
+use crate::session::order::sort_by;
 use crate::sys::files::Folder;
 
 /// A day of history, by the local calendar.
@@ -50,7 +51,7 @@ pub fn days(root: &Root) -> Result<Vec<Day>> {
     };
     let names = listed.map_err(|why| Error::new("reading the history", path.display(), why))?;
     let mut days: Vec<Day> = names.iter().filter_map(|name| Day::parse(name)).collect();
-    days.sort_unstable_by(|a, b| b.cmp(a));
+    sort_by(&mut days, |a, b| b.cmp(a));
     Ok(days)
 }
 
@@ -80,24 +81,26 @@ pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<Broken>)> {
             Err(why) => broken.push(Broken { path: path.join(&name), why }),
         }
     }
-    sessions.sort_by(|a, b| (b.ended, &b.session_id).cmp(&(a.ended, &a.session_id)));
+    // `ended` has whole seconds, `updated` has more.
+    sort_by(&mut sessions, |a, b| (b.ended, b.updated, &b.session_id).cmp(&(a.ended, a.updated, &a.session_id)));
     Ok((sessions, broken))
 }
 
 fn read(folder: &Folder, id: &SessionId) -> std::result::Result<Manifest, String> {
-    let bytes = folder.read(&id.file_name(), MANIFEST_LIMIT).map_err(|why| why.to_string())?;
+    let bytes = folder.read_own(&id.file_name(), MANIFEST_LIMIT).map_err(|why| why.to_string())?;
     let mut manifest = Manifest::parse(&bytes).map_err(|why| why.to_string())?;
     id.as_str().clone_into(&mut manifest.session_id);
     Ok(manifest)
 }
 
-/// Opens the folder of a day, making it where it is missing.
+/// Opens the folder of a day, making it where it is missing. A symlink in its place, or in that of all days, is refused.
 ///
 /// # Errors
 /// Where it cannot be made.
 pub fn open_or_make(root: &Root, day: Day) -> Result<Folder> {
     let path = root.history().join(day.to_string());
-    Folder::open_or_make(&path).map_err(|why| Error::new("archiving a session", path.display(), why))
+    let folder = Folder::open_or_make_own(root.history()).and_then(|history| history.folder_or_make(&day.to_string()));
+    folder.map_err(|why| Error::new("archiving a session", path.display(), why))
 }
 
 /// The last ended manifest of a session and its day. One look at each day's folder, by name: nothing is listed but
@@ -112,5 +115,7 @@ pub fn find(root: &Root, id: &SessionId) -> Option<(Day, Manifest)> {
 
 /// Takes a session that came back out of a day.
 pub fn forget(root: &Root, day: Day, id: &SessionId) {
-    let _ = Folder::open(root.history().join(day.to_string())).and_then(|folder| folder.remove(&id.file_name()));
+    let _ = Folder::open_own(root.history())
+        .and_then(|history| history.folder(&day.to_string()))
+        .and_then(|folder| folder.remove(&id.file_name()));
 }

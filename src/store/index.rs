@@ -36,11 +36,15 @@ use super::active;
 use super::place::Place;
 use super::root::Root;
 use crate::session::id::SessionId;
+use crate::session::order::sort_by;
 use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE, Pieces};
 use crate::sys::process;
 
-/// Nanoseconds: more than a tick of any clock that stamps files.
+/// Nanoseconds: more than a tick of the kernel's clock that stamps files (10 ms at most).
 const TICK: i128 = 50_000_000;
+/// Nanoseconds: more than a tick where a file system keeps whole seconds (ext4 with small inodes, HFS+), or every other
+/// one (FAT).
+const COARSE_TICK: i128 = 2_100_000_000;
 /// Nanoseconds after which every manifest is read again whatever the index says: a symlink on a session's path may
 /// point elsewhere.
 const LONGEST: i128 = 600_000_000_000;
@@ -54,7 +58,8 @@ const FIRST_READ: usize = 8 * 1024;
 const MOST_SUSPECTS: usize = 16;
 /// A larger index than ten thousand sessions make is damaged.
 const LARGEST: usize = 8 << 20;
-const NAME: &str = "index";
+/// Its name in the cache.
+pub const NAME: &str = "index";
 
 /// A file of `active`: which version of it was read, and the resolved path in it (empty: it was no manifest).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +99,12 @@ fn may_show(here: &Place, path: &str) -> bool {
     if here.tree.is_some() { path.starts_with(&here.root) } else { here.root.starts_with(path) && path.is_absolute() }
 }
 
+/// The moment from which on another change would have got another time than this one. A file system that keeps whole
+/// seconds is known by them.
+fn after_tick(changed: i128) -> i128 {
+    changed + if changed % 1_000_000_000 == 0 { COARSE_TICK } else { TICK }
+}
+
 /// What the index says, if it can be believed.
 fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option<Vec<String>> {
     let folder = active.meta().ok()?;
@@ -105,7 +116,7 @@ fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option
     index.remember_boot();
     for suspect in index.suspects()? {
         let meta = active.meta_of(&SessionId::parse(std::str::from_utf8(suspect.id).ok()?)?.file_name()).ok()?;
-        if meta.id != suspect.file {
+        if meta.id != suspect.file || index.listed() <= after_tick(meta.id.changed) {
             return None;
         }
     }
@@ -136,7 +147,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
     let last = last.filter(|index| index.is_recent(now.as_nanosecond()));
     let (last_listed, since) = last.as_ref().map_or((0, now.as_nanosecond()), |index| (index.listed(), index.since()));
     let mut known = last.and_then(|index| index.all()).unwrap_or_default();
-    known.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    sort_by(&mut known, |a, b| a.id.cmp(&b.id));
     let mut entries: Vec<Entry> = Vec::with_capacity(known.len() + 4);
     let mut changed = false;
     let listed = active.each_name(|name| {
@@ -144,7 +155,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
         let Ok(meta) = active.meta_of(name) else { return };
         let last = known.binary_search_by(|entry| entry.id.as_str().cmp(id.as_str())).ok().and_then(|at| known.get(at));
         // What was written within one tick before it was read, or half written, may be another text by now.
-        let is_same = |entry: &&Entry| entry.file == meta.id && meta.id.changed + TICK < last_listed;
+        let is_same = |entry: &&Entry| entry.file == meta.id && after_tick(meta.id.changed) < last_listed;
         match last.filter(is_same).filter(|entry| !entry.path.is_empty()) {
             Some(entry) => entries.push(entry.clone()),
             None => {
@@ -153,9 +164,9 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
             }
         }
     });
-    let settled = now.as_nanosecond() > before.modified.max(before.id.changed) + TICK;
+    let settled = now.as_nanosecond() > after_tick(before.id.changed).max(after_tick(before.modified));
     if listed.is_ok() && (changed || settled || entries.len() != known.len()) && !files::is_remote(active) {
-        entries.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
+        sort_by(&mut entries, |a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         leave(root, &entries, &before, since, now);
     }
     entries
@@ -172,7 +183,7 @@ fn path_in(active: &Folder, id: &SessionId) -> String {
 /// Writes the index. What cannot be written costs the next reader a listing, nothing else.
 fn leave(root: &Root, entries: &[Entry], folder: &Meta, since: i128, now: Timestamp) {
     if let Some(bytes) = build(entries, folder, since, now) {
-        let _ = Folder::open_or_make(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
+        let _ = Folder::open_or_make_own(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
     }
 }
 
@@ -255,8 +266,8 @@ impl Index {
 
     /// Whether nothing can have happened to the folder in the tick in which it was listed.
     fn is_settled(&self, folder: &Meta, now: i128) -> bool {
-        let changed = folder.modified.max(folder.id.changed);
-        self.listed() > changed + TICK && self.listed() <= now && self.is_recent(now)
+        let rested = after_tick(folder.id.changed).max(after_tick(folder.modified));
+        self.listed() > rested && self.listed() <= now && self.is_recent(now)
     }
 
     /// When the folder was listed.

@@ -11,7 +11,7 @@ const LOG_LIMIT: u64 = 64 * 1024;
 /// Marks that an event was seen now.
 pub fn mark_seen(root: &Root, event: &str) {
     if files::is_plain_name(event.as_ref()) {
-        let _ = Folder::open_or_make(root.cache().join("seen")).and_then(|folder| folder.touch(event));
+        let _ = root.open_cache("seen").and_then(|folder| folder.touch(event));
     }
 }
 
@@ -23,7 +23,7 @@ pub fn last_seen(root: &Root, event: &str) -> Option<Timestamp> {
 
 /// Writes down why one of the fast three did nothing: one line, in a log of bounded size.
 pub fn log(root: &Root, now: Timestamp, line: &str) {
-    let Ok(folder) = Folder::open_or_make(root.cache()) else { return };
+    let Ok(folder) = Folder::open_or_make_own(root.cache()) else { return };
     if folder.meta_of("log").is_ok_and(|meta| meta.id.size > LOG_LIMIT) {
         let _ = folder.rename("log", "log.1");
     }

@@ -58,13 +58,44 @@ impl Root {
         &self.cache
     }
 
+    /// Opens a folder of the cache where there is one; a symlink in its place, or in that of the cache, is refused.
+    ///
+    /// # Errors
+    /// Where it is missing or cannot be opened.
+    pub fn cache_folder(&self, name: &str) -> std::io::Result<files::Folder> {
+        files::Folder::open_own(&self.cache)?.folder(name)
+    }
+
+    /// [`Root::cache_folder`], making it where it is missing.
+    ///
+    /// # Errors
+    /// Where it cannot be made or opened.
+    pub fn open_cache(&self, name: &str) -> std::io::Result<files::Folder> {
+        match self.cache_folder(name) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                files::Folder::open_or_make_own(&self.cache)?.folder_or_make(name)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens the folder of live sessions where there is one. A symlink in its place is refused: what is written would
+    /// land somewhere else.
+    ///
+    /// # Errors
+    /// Where it is missing or cannot be opened.
+    pub fn active_folder(&self) -> std::io::Result<files::Folder> {
+        files::Folder::open_own(self.active())
+    }
+
     /// Opens the folder of live sessions, making it where it is missing.
     ///
     /// # Errors
     /// Where it cannot be made or opened.
     pub fn open_active(&self) -> Result<files::Folder> {
         let path = self.active();
-        files::Folder::open_or_make(&path).map_err(|why| Error::new("opening the live sessions", path.display(), why))
+        files::Folder::open_or_make_own(&path)
+            .map_err(|why| Error::new("opening the live sessions", path.display(), why).next("type: ait doctor"))
     }
 }
 

@@ -29,6 +29,7 @@ use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::session::touch::{self, Touch, is_fresh, parse_line};
 use crate::sys::files::{self, Folder, PRIVATE, Pieces};
+use crate::sys::process;
 
 /// A log is compacted when its size passes this, or a power of two above it.
 const LOG_SIZE: u64 = 64 << 10;
@@ -55,7 +56,7 @@ pub fn record(root: &Root, id: &SessionId, touch: &Touch, write: &Write, is_gues
             add_to_cache(cache, &guests_of(tree), id, tree, touch.at);
         }
     }
-    let folder = Folder::open(root.active())?;
+    let folder = root.active_folder()?;
     let name = id.touched_name();
     let line = touch.to_line();
     let size = folder.append_and_size(&name, line.as_bytes())?;
@@ -74,17 +75,18 @@ fn passes(size: u64, added: usize, from: u64) -> bool {
 
 /// What a session wrote, each file once, the last one at the end.
 pub fn all(root: &Root, id: &SessionId) -> Vec<Touch> {
-    Folder::open(root.active()).map(|folder| read(&folder, id)).unwrap_or_default()
+    root.active_folder().map(|folder| read(&folder, id)).unwrap_or_default()
 }
 
 fn read(folder: &Folder, id: &SessionId) -> Vec<Touch> {
-    let log = folder.read(&id.touched_name(), LIMIT).unwrap_or_default();
+    let log = folder.read_own(&id.touched_name(), LIMIT).unwrap_or_default();
     touch::compact(&String::from_utf8_lossy(&log)).lines().filter_map(Touch::from_line).collect()
 }
 
 /// The files that a session wrote last, the newest first, each once: no more than the end of its log is read.
 pub fn lately(root: &Root, id: &SessionId, count: usize) -> Vec<Touch> {
-    let Ok(log) = Pieces::open(&root.active().join(id.touched_name())) else { return Vec::new() };
+    let log = Pieces::open(&root.active().join(id.touched_name()));
+    let Some(log) = log.ok().filter(|log| log.owner() == process::user_id()) else { return Vec::new() };
     let from = log.size().saturating_sub(TAIL as u64);
     let tail = log.read_at(from, TAIL).unwrap_or_default();
     let mut touches: Vec<Touch> = Vec::new();
@@ -123,7 +125,7 @@ pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Wr
     }
     let mine = last.iter().find(|(id, _)| id == me.as_str()).map(|(_, at)| *at);
     last.retain(|(id, _)| id != me.as_str());
-    let folder = if last.is_empty() { None } else { Folder::open(root.active()).ok() };
+    let folder = if last.is_empty() { None } else { root.active_folder().ok() };
     let session = |(id, at): (String, Timestamp)| {
         let session = active::read_one(folder.as_ref()?, &SessionId::parse(&id)?).ok()??;
         session.liveness.counts().then_some((session, at))
@@ -160,10 +162,9 @@ pub fn guests(root: &Root, tree: &Path, now: Timestamp) -> Vec<SessionId> {
 
 /// Opens the cache, made from the logs where it is gone. Two that make it at once write some lines twice.
 fn cache(root: &Root, now: Timestamp) -> io::Result<Folder> {
-    let path = root.cache().join("touched");
-    match Folder::open(&path) {
+    match root.cache_folder("touched") {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let cache = Folder::open_or_make(path)?;
+            let cache = root.open_cache("touched")?;
             rebuild(root, &cache, now);
             Ok(cache)
         }
@@ -172,7 +173,7 @@ fn cache(root: &Root, now: Timestamp) -> io::Result<Folder> {
 }
 
 fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
-    let Ok(folder) = Folder::open(root.active()) else { return };
+    let Ok(folder) = root.active_folder() else { return };
     for name in folder.names().unwrap_or_default() {
         let Some(id) = name.strip_suffix(".touched").and_then(SessionId::parse) else { continue };
         for touch in read(&folder, &id).into_iter().filter(|touch| is_fresh(touch.at, now)) {
@@ -232,9 +233,9 @@ pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
     }
 }
 
-/// Removes logs whose manifest is gone, such as somebody's clean-up of `*.json` leaves.
+/// Removes logs whose manifest is gone, such as somebody's cleanup of `*.json` leaves.
 pub fn sweep(root: &Root) {
-    let Ok(folder) = Folder::open(root.active()) else { return };
+    let Ok(folder) = root.active_folder() else { return };
     let Some(_lock) = folder.lock(active::PATIENCE) else { return };
     for name in folder.names().unwrap_or_default() {
         let Some(id) = name.strip_suffix(".touched").and_then(SessionId::parse) else { continue };

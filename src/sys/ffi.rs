@@ -117,6 +117,27 @@ pub unsafe fn arguments(count: c_int, values: *const *const c_char) -> Vec<Strin
     (1..count).map(argument).collect()
 }
 
+/// The environment as names and values. This program never changes it, so they stay.
+pub fn environment() -> Vec<(&'static [u8], &'static [u8])> {
+    unsafe extern "C" {
+        /// environ(7): texts `name=value`, then a null pointer.
+        static environ: *const *const c_char;
+    }
+    let mut variables = Vec::with_capacity(64);
+    // SAFETY: nobody writes it while the program runs (`set_var` is a lint of ours); every text ends with NUL.
+    unsafe {
+        let mut entry = environ;
+        while !entry.is_null() && !(*entry).is_null() {
+            let text = CStr::from_ptr(*entry).to_bytes();
+            let end = text.iter().position(|byte| *byte == b'=').unwrap_or(text.len());
+            let (name, value) = text.split_at(end);
+            variables.push((name, value.get(1..).unwrap_or_default()));
+            entry = entry.add(1);
+        }
+    }
+    variables
+}
+
 /// Does what the standard library does before `main`, as far as this program needs it.
 pub fn start_up() {
     // A file that is opened must not become standard output.

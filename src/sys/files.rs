@@ -5,7 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -99,9 +99,34 @@ impl Folder {
         let path = path.into();
         match Folder::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                leads_somewhere(&path)?;
                 make_folders(&path)?;
                 Folder::open(path)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens a folder of our own: a symlink in its place is refused, for what is written through it would land
+    /// somewhere else. Symlinks above it are followed.
+    pub fn open_own(path: impl Into<PathBuf>) -> io::Result<Folder> {
+        let path = path.into();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        match rustix::fs::open(&path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Folder { fd, path }),
+            Err(_) if link_metadata(&path).is_ok_and(|meta| meta.kind == Kind::Link) => {
+                Err(io::Error::new(io::ErrorKind::NotADirectory, "a symlink, which is not followed here"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// [`Folder::open_own`], making it as [`Folder::open_or_make`] does.
+    pub fn open_or_make_own(path: impl Into<PathBuf>) -> io::Result<Folder> {
+        let path = path.into();
+        match Folder::open_own(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_folders(&path)?;
+                Folder::open_own(path)
             }
             opened => opened,
         }
@@ -152,6 +177,12 @@ impl Folder {
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
         let meta = meta(&rustix::fs::fstat(&fd)?);
         Ok((read_regular(&fd, &meta, limit)?, meta))
+    }
+
+    /// [`Folder::read`] for a file that must be this user's; anybody else's counts as not there.
+    pub fn read_own(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
+        let (bytes, meta) = self.read_with_meta(name, limit)?;
+        if meta.owner == super::process::user_id() { Ok(bytes) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
     /// Replaces a file in one step: a temporary file beside it, then a rename. Readers see the old file or the new
@@ -226,11 +257,9 @@ impl Folder {
         let mode = Mode::from_raw_mode(mode as _);
         let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
         write_all(&fd, bytes)?;
-        // The umask can only have taken bits away; give back those that were asked for, where that matters.
-        if mode.bits() & 0o077 != 0 {
-            rustix::fs::fchmod(&fd, mode)?;
-        }
-        Ok(())
+        // The umask can only have taken bits away: a file that is ours alone was never anybody else's for a moment. An
+        // odd umask takes them from us too.
+        Ok(rustix::fs::fchmod(&fd, mode)?)
     }
 
     /// Adds bytes at the end of a file, making it with mode 0600 where it is missing. One write: lines of two writers
@@ -247,9 +276,21 @@ impl Folder {
     }
 
     fn open_to_append(&self, name: &str) -> io::Result<OwnedFd> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?)
+        let mode = Mode::RUSR | Mode::WUSR;
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let open = |more| rustix::fs::openat(&self.fd, name, flags | more, mode);
+        match open(OFlags::empty()) {
+            Err(Errno::NOENT) => {}
+            opened => return Ok(opened?),
+        }
+        match open(OFlags::CREATE | OFlags::EXCL) {
+            // Whatever the umask took away.
+            Ok(fd) => rustix::fs::fchmod(&fd, mode).map(|()| fd),
+            // Somebody was faster.
+            Err(Errno::EXIST) => open(OFlags::empty()),
+            failed => failed,
+        }
+        .map_err(io::Error::from)
     }
 
     /// Moves a file of this folder to another folder, under the same name, replacing what is there.
@@ -277,23 +318,27 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
     }
 
-    /// Removes temporary files of [`Folder::replace`] whose writer is gone. Young ones stay: their writer may be in another
+    /// Temporary files of [`Folder::replace`] whose writer is gone. Young ones are left out: their writer may be in another
     /// container or on another machine, where its number means another process.
-    pub fn sweep(&self) -> io::Result<()> {
+    pub fn leftovers(&self) -> io::Result<Vec<String>> {
         const YOUNG: i128 = 60_000_000_000;
         let now = super::clock::now().as_nanosecond();
         let is_young = |name: &str| self.meta_of(name).is_ok_and(|meta| (now - meta.modified).abs() < YOUNG);
-        for name in self.names()? {
+        let mut names = self.names()?;
+        names.retain(|name| {
             let writer = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| {
                 let mut parts = rest.rsplit('.');
                 parts.next()?;
                 parts.next()?.parse::<u32>().ok()
             });
-            if writer.is_some_and(|pid| !super::process::exists(pid)) && !is_young(&name) {
-                self.remove(&name)?;
-            }
-        }
-        Ok(())
+            writer.is_some_and(|pid| !super::process::exists(pid)) && !is_young(name)
+        });
+        Ok(names)
+    }
+
+    /// Removes [`Folder::leftovers`].
+    pub fn sweep(&self) -> io::Result<()> {
+        self.leftovers()?.iter().try_for_each(|name| self.remove(name))
     }
 
     /// Takes the lock of this folder, waiting at most `limit`. The kernel gives it back when the process ends,
@@ -334,7 +379,7 @@ impl Folder {
 
     /// Opens a folder in this one, making it with mode 0700 where it is missing.
     pub fn folder_or_make(&self, name: &str) -> io::Result<Folder> {
-        match rustix::fs::mkdirat(&self.fd, name, FOLDER_MODE) {
+        match make_folder(self.fd.as_fd(), Path::new(name)) {
             Ok(()) | Err(Errno::EXIST) => self.folder(name),
             Err(error) => Err(error.into()),
         }
@@ -400,16 +445,23 @@ fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder with mode 0700 whatever the umask.
+fn make_folder(parent: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<()> {
+    rustix::fs::mkdirat(parent, path, FOLDER_MODE)?;
+    // An odd umask has taken bits from us too. Nobody can have put a link in its place: the folder above is ours.
+    rustix::fs::chmodat(parent, path, FOLDER_MODE, AtFlags::empty())
+}
+
 /// Makes a folder and its parents, each with mode 0700 whatever the umask.
 pub fn make_folders(path: &Path) -> io::Result<()> {
-    match rustix::fs::mkdirat(CWD, path, FOLDER_MODE) {
+    match make_folder(CWD, path) {
         Ok(()) => Ok(()),
         Err(Errno::EXIST) if is_folder(path) => Ok(()),
         Err(Errno::NOENT) => {
             let parent =
                 path.parent().filter(|parent| !parent.as_os_str().is_empty()).ok_or(io::ErrorKind::NotFound)?;
             make_folders(parent)?;
-            match rustix::fs::mkdirat(CWD, path, FOLDER_MODE) {
+            match make_folder(CWD, path) {
                 Ok(()) | Err(Errno::EXIST) => Ok(()),
                 Err(error) => Err(error.into()),
             }
@@ -425,7 +477,7 @@ pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {
     let now = super::clock::now().subsec_nanosecond();
     for attempt in 0..100 {
         let path = parent.join(format!("{name}-{}-{:x}", std::process::id(), now + attempt));
-        match rustix::fs::mkdirat(CWD, &path, FOLDER_MODE) {
+        match make_folder(CWD, &path) {
             Ok(()) => return Ok(path),
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
@@ -434,19 +486,23 @@ pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
+/// Sets the permission bits of a file or folder of ours. A symlink in its place is refused.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    let mode = Mode::from_raw_mode(mode as _);
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(fd) => Ok(rustix::fs::fchmod(&fd, mode)?),
+        // One that we may not even read. Then nobody else can have put a link there, unless the folder is theirs.
+        Err(Errno::ACCESS) if link_metadata(path)?.kind != Kind::Link => {
+            Ok(rustix::fs::chmodat(CWD, path, mode, AtFlags::empty())?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Removes a folder and everything in it; symlinks in it are removed, not followed.
 pub fn remove_folder(path: &Path) -> io::Result<()> {
     std::fs::remove_dir_all(path)
-}
-
-/// An error where the path is a symlink to what does not exist: nothing is missing there that could be made.
-pub fn leads_somewhere(path: &Path) -> io::Result<()> {
-    match read_link(path) {
-        Ok(target) if !exists(path) => {
-            Err(io::Error::other(format!("it is a symlink to {}, which does not exist", target.display())))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Whether the path names a folder, or a symlink to one.
@@ -595,6 +651,7 @@ pub enum Links {
 pub struct Pieces {
     fd: OwnedFd,
     size: u64,
+    owner: u32,
 }
 
 impl Pieces {
@@ -606,7 +663,12 @@ impl Pieces {
         if meta.kind != Kind::File {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Ok(Pieces { fd, size: meta.id.size })
+        Ok(Pieces { fd, size: meta.id.size, owner: meta.owner })
+    }
+
+    /// The user who owns it.
+    pub fn owner(&self) -> u32 {
+        self.owner
     }
 
     /// Its size in bytes when it was opened.

@@ -123,7 +123,7 @@ def play(story):
     step("a file is edited")
 
     first.new()
-    first.type("now AGENT[look SLOW{{3}} SAY{{seen}}] SAY[ok]")
+    first.type("now AGENT[look SLOW{{6}} SAY{{seen}}] SAY[ok]")
     first.wait_event("Stop")
     one.state = "working"
     step("a sub-agent works on in the background")

@@ -1,0 +1,73 @@
+//! Claude Code itself: which version is installed, and what that version tells a tool like this one.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::session::raw::{RawObject, text};
+use crate::sys::{files, process};
+
+/// A version of Claude Code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+/// From here on commands and hooks learn the session's id (`CLAUDE_CODE_SESSION_ID`), and the client records its status.
+pub const TELLS_SESSION: Version = Version(2, 1, 156);
+/// From here on they learn the process too (`CLAUDE_PID`).
+pub const TELLS_PROCESS: Version = Version(2, 1, 241);
+/// From here on `sessions/<pid>.json` is written.
+pub const RECORDS: Version = Version(2, 1, 114);
+
+impl Version {
+    /// Reads `2.1.330`; what follows the third number counts for nothing.
+    pub fn parse(text: &str) -> Option<Version> {
+        let mut parts = text.trim().splitn(3, '.');
+        let (major, minor, rest) = (parts.next()?, parts.next()?, parts.next()?);
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+        Some(Version(major.parse().ok()?, minor.parse().ok()?, digits.parse().ok()?))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+/// A package description is a few KiB.
+const LIMIT: usize = 1 << 20;
+/// What the package is called.
+const PACKAGE: &str = "@anthropic-ai/claude-code";
+
+/// The `claude` in `PATH`, and its version where its path or its package tells. It is not run.
+pub fn installed() -> Option<(PathBuf, Option<Version>)> {
+    let program = process::find_program("claude")?;
+    let real = files::resolve(&program);
+    // The native installer keeps each version as `versions/2.1.330`.
+    let named = real.file_name().and_then(|name| Version::parse(&name.to_string_lossy()));
+    let version = named.or_else(|| real.ancestors().skip(1).take(6).find_map(package_version));
+    Some((program, version))
+}
+
+fn package_version(folder: &Path) -> Option<Version> {
+    let bytes = files::read(&folder.join("package.json"), LIMIT).ok()?;
+    let RawObject(pairs) = serde_json::from_slice(&bytes).ok()?;
+    let field = |wanted: &str| text(pairs.iter().find(|(name, _)| *name == wanted)?.1);
+    // The platform's own package has the same beginning.
+    field("name").filter(|name| name.starts_with(PACKAGE))?;
+    Version::parse(&field("version")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        assert_eq!(Version::parse("2.1.330"), Some(Version(2, 1, 330)));
+        assert_eq!(Version::parse("2.1.27-beta.1\n"), Some(Version(2, 1, 27)));
+        for bad in ["", "claude", "2.1", "2.1.", "v2.1.3", "-1.2.3", "99999999999.1.1"] {
+            assert_eq!(Version::parse(bad), None, "{bad}");
+        }
+        assert!(Version(2, 1, 27) < TELLS_SESSION && Version(2, 1, 330) > TELLS_PROCESS);
+    }
+}

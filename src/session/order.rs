@@ -1,0 +1,50 @@
+//! Sorting for lists that people read.
+
+use std::cmp::Ordering;
+
+/// Sorts a list, equal ones in their order.
+///
+/// The standard library's sort is compiled anew for every type and comparison, 5 KiB each time; this one sorts
+/// positions, once for all.
+pub fn sort_by<T>(items: &mut Vec<T>, mut compare: impl FnMut(&T, &T) -> Ordering) {
+    let mut positions: Vec<u32> = (0..u32::try_from(items.len()).unwrap_or(u32::MAX)).collect();
+    let at = |position: u32| items.get(position as usize);
+    sort_positions(&mut positions, &mut |a, b| match (at(a), at(b)) {
+        (Some(a), Some(b)) => compare(a, b),
+        _ => Ordering::Equal,
+    });
+    let mut taken: Vec<Option<T>> = std::mem::take(items).into_iter().map(Some).collect();
+    items.extend(positions.iter().filter_map(|position| taken.get_mut(*position as usize)?.take()));
+}
+
+/// As [`sort_by`], by the keys of the items.
+pub fn sort_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    sort_by(items, |a, b| key(a).cmp(&key(b)));
+}
+
+fn sort_positions(positions: &mut [u32], compare: &mut dyn FnMut(u32, u32) -> Ordering) {
+    // Positions are their own last criterion: none is equal to another, so the lighter unstable sort will do.
+    positions.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorts_as_the_standard_library_does() {
+        let mut seed = 7_u32;
+        for length in [0, 1, 2, 3, 30, 500] {
+            let mut items: Vec<(u32, usize)> = (0..length)
+                .map(|position| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (seed >> 28, position)
+                })
+                .collect();
+            let mut expected = items.clone();
+            expected.sort_by_key(|item| item.0);
+            sort_by_key(&mut items, |item| item.0);
+            assert_eq!(items, expected);
+        }
+    }
+}

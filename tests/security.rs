@@ -1,0 +1,434 @@
+//! Who may read and write: modes, other users, symlinks, programs of the current folder; and SECURITY.md, whose every
+//! promise names a test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop at the first surprise, and touches the system itself"
+)]
+
+mod common;
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{AIT, Client, World, names, payload};
+use serde_json::{Value, json};
+
+/// The user that nobody is.
+const NOBODY: u32 = 65534;
+
+fn is_root() -> bool {
+    ait::sys::process::user_id() == 0
+}
+
+/// What lies below a folder, folders too; symlinks are not followed.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for name in names(folder) {
+        let path = folder.join(name);
+        if fs::symlink_metadata(&path).unwrap().is_dir() {
+            found.extend(below(&path));
+        }
+        found.push(path);
+    }
+    found
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+}
+
+/// Runs a command to its end, with this on its standard input.
+fn feed(command: &mut Command, input: &str) -> std::process::Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+mod modes {
+    use super::*;
+
+    /// Everything that `ait` writes, written under this umask; as a user for whom modes count, where we are root.
+    fn everything_under(umask: &str, as_nobody: bool) {
+        let world = World::new();
+        let program = world.path("ait");
+        fs::copy(AIT, &program).unwrap();
+        let folder = world.folder("p");
+        let file = world.write("p/a.txt", "");
+        if as_nobody {
+            for path in below(&world.path("")).into_iter().chain([world.path("")]) {
+                chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        let client = Client::new();
+        let run = |words: &[&str], input: &str| {
+            let ask = world.ait().client(&client, "one").at(&folder);
+            let mut command = ask.command(if as_nobody { "setpriv" } else { "sh" });
+            if as_nobody {
+                command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
+            }
+            command.args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")]).arg(&program).args(words);
+            let output = feed(&mut command, input);
+            assert!(output.status.success(), "umask {umask}, {words:?}: {output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let event = |event: &str, more: Value| {
+            run(&["hook", "session-register"], &payload(event, "one", &folder, more).to_string())
+        };
+        event("SessionStart", json!({"source": "startup"}));
+        event("UserPromptSubmit", json!({"prompt": "go"}));
+        event("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": file}}));
+        run(&["hook", "session-register"], "garbage");
+        assert!(run(&["prompt"], "").contains("go"), "umask {umask}: what was written can be read");
+        run(&["guard", "ask", "--user"], "");
+        run(&["hooks", "install"], "");
+        event("SessionEnd", json!({"reason": "other"}));
+        event("SessionStart", json!({"source": "resume"}));
+        assert!(run(&["sessions", "live"], "").contains("go"), "umask {umask}: it came back out of history");
+        event("SessionEnd", json!({"reason": "other"}));
+        assert_eq!(world.history().len(), 1, "umask {umask}");
+
+        let mut seen = Vec::new();
+        for top in [".claude", ".cache", ".config"] {
+            for path in below(&world.path(top)).into_iter().chain([world.path(top)]) {
+                let script = path.extension().is_some_and(|kind| kind == "sh");
+                let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+                let wanted = if script { 0o755 } else { wanted };
+                assert_eq!(mode(&path), wanted, "umask {umask}: {}", path.display());
+                seen.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+        for name in ["active", "history", "one.json", "seen", "SessionStart", "log", "index", "touched", "guard.json"] {
+            assert!(seen.iter().any(|seen| seen == name), "{name} is not among {seen:?}");
+        }
+    }
+
+    #[test]
+    fn ours_alone_whatever_the_umask() {
+        for umask in ["0", "022", "077", "0777"] {
+            everything_under(umask, is_root());
+        }
+    }
+}
+
+mod other_users {
+    use super::*;
+
+    /// Says that a test was not run, where it needs rights that we have not.
+    fn cannot() -> bool {
+        if !is_root() {
+            eprintln!("not root: files cannot be given to another user: not tried");
+        }
+        !is_root()
+    }
+
+    #[test]
+    fn a_manifest_of_another_user_is_not_there() {
+        if cannot() {
+            return;
+        }
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        let file = world.by_hand("theirs", client.pid(), &folder, json!({"task": "Theirs"}));
+        assert!(world.run("sessions live").fine().contains("Theirs"), "as long as it is ours");
+        chown(&file, Some(NOBODY), None).unwrap();
+        assert!(!world.run("sessions live").fine().contains("Theirs"));
+        world.ait().at(&folder).run("prompt").silent();
+        assert_eq!(world.ait().at(&folder).run("sessions task").code, Some(1));
+        world.run("sessions prune").fine();
+        let before = fs::read(&file).unwrap();
+        // Not even an event of that very session takes anything from it, or writes over it.
+        world.event(&client, "UserPromptSubmit", "theirs", &folder, json!({"prompt": "mine"})).silent();
+        assert_eq!((fs::read(&file).unwrap(), fs::metadata(&file).unwrap().uid()), (before, NOBODY));
+        assert!(world.log().last().unwrap().contains("belongs to another user"), "{:?}", world.log());
+    }
+
+    #[test]
+    fn history_and_touches_of_another_user_are_not_there() {
+        if cannot() {
+            return;
+        }
+        let world = World::new();
+        let clients = [Client::new(), Client::new()];
+        let folder = world.repository("p");
+        let ended = world.ended_by_hand("2026-01-02", "old", "2026-01-02T03:04:05Z", json!({"task": "Theirs"}));
+        assert!(world.run("sessions history --date 2026-01-02").fine().contains("Theirs"));
+        chown(&ended, Some(NOBODY), None).unwrap();
+        assert!(!world.run("sessions history --date 2026-01-02").out.contains("Theirs"));
+        let write = json!({"tool_name": "Edit", "tool_input": {"file_path": folder.join("a.txt")}});
+        for (client, id) in clients.iter().zip(["one", "two"]) {
+            world.start(client, id, &folder);
+            world.event(client, "PostToolUse", id, &folder, write.clone());
+        }
+        let grade = || world.run("sessions conflicts --json").json()["conflicts"][0]["grade"].clone();
+        assert_eq!(grade(), "clobber");
+        chown(world.sessions("active/two.touched"), Some(NOBODY), None).unwrap();
+        assert_eq!(grade(), "shared-tree");
+    }
+}
+
+mod links {
+    use super::*;
+
+    const VICTIM: &str = "what was there\n";
+
+    /// Each test has a file and a folder outside of ours that must stay as they are.
+    struct Lab {
+        world: World,
+        client: Client,
+        folder: PathBuf,
+        file: PathBuf,
+        outside: PathBuf,
+    }
+
+    impl Lab {
+        fn new() -> Lab {
+            let world = World::new();
+            let (file, outside, folder) = (world.write("victim", VICTIM), world.folder("outside"), world.folder("p"));
+            world.folder(".claude/sessions");
+            Lab { world, client: Client::new(), folder, file, outside }
+        }
+
+        fn event(&self, event: &str, more: Value) {
+            self.world.event(&self.client, event, "one", &self.folder, more).silent();
+        }
+
+        /// Everything that writes, and then a look at what must not have been written.
+        fn live_through_it(&self) {
+            self.event("SessionStart", json!({"source": "startup"}));
+            self.event("UserPromptSubmit", json!({"prompt": "go"}));
+            let file = self.folder.join("a.txt");
+            self.event("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": file}}));
+            self.world.ait().at(&self.folder).run("prompt");
+            self.event("SessionEnd", json!({"reason": "other"}));
+            self.world.run("sessions prune");
+            self.world.run("doctor --fix");
+            self.intact();
+        }
+
+        #[track_caller]
+        fn intact(&self) {
+            assert_eq!(fs::read_to_string(&self.file).unwrap(), VICTIM);
+            assert_eq!(mode(&self.file), 0o644);
+            assert_eq!(names(&self.outside), [""; 0]);
+            assert_eq!(mode(&self.outside), 0o755);
+        }
+
+        fn cache(&self, name: &str) -> PathBuf {
+            let path = self.world.path(".claude/sessions");
+            let key = format!("{:016x}", ait::store::root::fnv1a(path.as_os_str().as_encoded_bytes()));
+            self.world.folder(&format!(".cache/ait/{key}")).join(name)
+        }
+    }
+
+    fn lab() -> Lab {
+        let lab = Lab::new();
+        fs::set_permissions(&lab.file, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(&lab.outside, fs::Permissions::from_mode(0o755)).unwrap();
+        lab
+    }
+
+    #[test]
+    fn in_the_place_of_a_manifest_or_a_log_of_touches() {
+        for name in ["one.json", "one.touched"] {
+            let lab = lab();
+            let link = lab.world.folder(".claude/sessions/active").join(name);
+            symlink(&lab.file, &link).unwrap();
+            lab.live_through_it();
+            if name == "one.json" {
+                assert!(lab.world.history().is_empty(), "what is no manifest is not archived");
+                assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "it is left where it is");
+            }
+        }
+    }
+
+    #[test]
+    fn in_the_place_of_a_folder() {
+        for name in ["active", "history"] {
+            let lab = lab();
+            symlink(&lab.outside, lab.world.sessions(name)).unwrap();
+            lab.live_through_it();
+            assert!(!lab.world.log().is_empty(), "{name}: the reason is in the log");
+            let said = lab.world.run("doctor");
+            assert!(said.code == Some(1) && said.out.contains("is a symlink, which is not followed"), "{said:?}");
+        }
+        let lab = lab();
+        symlink(&lab.outside, lab.world.sessions("active")).unwrap();
+        let what = lab.world.sessions("active");
+        let why = format!(
+            "reading the live sessions: {}: a symlink, which is not followed here; type: ait doctor",
+            what.display()
+        );
+        lab.world.run("sessions live").fails(1, &why);
+    }
+
+    #[test]
+    fn in_the_place_of_a_day() {
+        let lab = lab();
+        let history = lab.world.folder(".claude/sessions/history");
+        // Today, whatever the hour: the session ends while this test runs.
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        for day in [today, today.tomorrow().unwrap()] {
+            symlink(&lab.outside, history.join(day.to_string())).unwrap();
+        }
+        lab.live_through_it();
+        assert_eq!(lab.world.active_ids(), ["one"], "it stays where it was");
+    }
+
+    #[test]
+    fn in_the_place_of_what_is_derived() {
+        for name in ["log", "index", "seen", "touched", "seen/SessionStart"] {
+            let lab = lab();
+            let link = lab.cache(name);
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            let target = if matches!(name, "seen" | "touched") { &lab.outside } else { &lab.file };
+            symlink(target, &link).unwrap();
+            lab.world.run("hook").silent();
+            lab.live_through_it();
+        }
+        let lab = lab();
+        let cache = lab.cache("");
+        fs::remove_dir(&cache).unwrap();
+        symlink(&lab.outside, cache.to_str().unwrap().trim_end_matches('/')).unwrap();
+        lab.live_through_it();
+    }
+
+    /// The name of a temporary file can be guessed; it is made only where nothing of that name is.
+    #[test]
+    fn in_the_place_of_a_temporary_file() {
+        let lab = lab();
+        let active = lab.world.folder(".claude/sessions/active");
+        let ask = lab.world.ait().client(&lab.client, "one").at(&lab.folder);
+        let mut command = ask.command("sh");
+        // The shell becomes the program: the number stays.
+        let script =
+            r#"for n in 0 1 2 3; do ln -s "$1" "$2/.one.json.$$.$n.tmp"; done; exec "$0" hook session-register"#;
+        command.args(["-c", script, AIT]).args([&lab.file, &active]);
+        let start = payload("SessionStart", "one", &lab.folder, json!({"source": "startup"}));
+        let output = feed(&mut command, &start.to_string());
+        assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+        lab.intact();
+        assert_eq!(lab.world.active_ids(), [""; 0], "nothing was written through it");
+        assert!(lab.world.log().last().unwrap().contains("writing a manifest"), "{:?}", lab.world.log());
+        lab.live_through_it();
+    }
+}
+
+mod programs {
+    use super::*;
+
+    #[test]
+    fn none_of_the_current_folder_is_run() {
+        let world = World::new();
+        let (one, two) = (Client::new(), Client::new());
+        let tree = world.repository("p");
+        for name in ["git", "sh", "claude", "tmux", "ait", "rm", "sleep", "ps", "kill", "uname"] {
+            for folder in ["p", "p/bin"] {
+                let file = world.write(&format!("{folder}/{name}"), "#!/bin/sh\n: > \"$HOME/was-run\"\n");
+                fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+        }
+        let path = format!(".::bin:./bin:{}", std::env::var("PATH").unwrap());
+        let ask = |client: &Client, id: &str| world.ait().client(client, id).at(&tree).var("PATH", &path);
+        for (client, id) in [(&one, "one"), (&two, "two")] {
+            let start = payload("SessionStart", id, &tree, json!({"source": "startup"}));
+            assert_eq!(ask(client, id).hook(&start).code, Some(0));
+        }
+        assert_eq!(world.active("one")["git_dirty"], true, "the right git was asked");
+        let plain = world.ait().at(&tree).var("PATH", &path);
+        for words in [
+            "sessions live",
+            "sessions current --session one",
+            "sessions conflicts --merge",
+            "sessions next --go",
+            "sessions resume",
+            "sessions prune",
+            "sessions history",
+            "prompt --for zsh",
+            "prompt --fleet",
+            "hooks install",
+            "hooks list",
+            "doctor",
+            "doctor --fix",
+            "init zsh",
+            "init tmux --plugin",
+            "demo",
+        ] {
+            plain.run(words);
+            assert!(!world.path("was-run").exists(), "ait {words}");
+        }
+        plain.given(&["statusline", "--then", "true"], b"{}");
+        let end = payload("SessionEnd", "one", &tree, json!({"reason": "other"}));
+        ask(&one, "one").hook(&end).silent();
+        assert!(!world.path("was-run").exists());
+        // The trap works: a program that looks through PATH as it stands falls into it.
+        let mut shell = plain.command("/bin/sh");
+        assert!(shell.args(["-c", "git"]).status().unwrap().success() && world.path("was-run").exists());
+    }
+
+    #[test]
+    fn what_is_installed_is_called_by_its_whole_path() {
+        let world = World::new();
+        world.run("hooks install");
+        world.run("hooks install statusline");
+        let settings = fs::read_to_string(world.path(".claude/settings.json")).unwrap();
+        let settings: Value = serde_json::from_str(&settings).unwrap();
+        let mut commands = vec![settings["statusLine"]["command"].as_str().unwrap().to_owned()];
+        for groups in settings["hooks"].as_object().unwrap().values() {
+            commands
+                .extend(groups.as_array().unwrap().iter().map(|g| g["hooks"][0]["command"].as_str().unwrap().into()));
+        }
+        assert!(commands.len() > 7);
+        for command in commands {
+            assert!(command.contains(AIT) || command.starts_with("~/.claude/hooks/session-"), "{command}");
+        }
+    }
+
+    /// A file in a place that everybody can write to and guess could be somebody else's before it is ours.
+    #[test]
+    fn nothing_in_a_fixed_place_under_tmp() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut seen = 0;
+        for file in below(&root.join("src")).into_iter().chain(below(&root.join("shell"))) {
+            let Ok(text) = fs::read_to_string(&file) else { continue };
+            if file.extension().is_some_and(|kind| kind == "svg") {
+                continue;
+            }
+            seen += 1;
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for (number, line) in code.lines().enumerate() {
+                assert!(!line.contains("/tmp"), "{}:{}: {line}", file.display(), number + 1);
+            }
+        }
+        assert!(seen > 50, "{seen}");
+    }
+}
+
+/// Every row of the table names tests, and each of them is there.
+#[test]
+fn every_promise_names_a_test_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+    assert!(rows.len() >= 15, "{} promises", rows.len());
+    for row in rows {
+        let cell = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        let tests: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test: {row}");
+        for test in tests {
+            let (file, name) = test.split_once("::").unwrap_or_else(|| panic!("`{test}` is no test: {row}"));
+            let source = fs::read_to_string(root.join(file)).unwrap_or_else(|why| panic!("{file}: {why}"));
+            let name = name.rsplit("::").next().unwrap();
+            let at = source.find(&format!("fn {name}() {{")).unwrap_or_else(|| panic!("{test} is not there"));
+            let before: Vec<&str> = source[..at].lines().rev().take(2).map(str::trim).collect();
+            assert!(before.contains(&"#[test]"), "{test} is not a test: {before:?}");
+        }
+    }
+}
