@@ -67,11 +67,9 @@ pub fn bounded(target: impl Fn()) {
     panic!("{} ms for one input", took / 1_000_000);
 }
 
-/// A folder for a target that needs files, in memory where the system has such a place.
+/// A folder for a target that needs files: `AIT_FUZZ_FOLDER`, which whoever set it removes.
 pub fn folder() -> PathBuf {
-    let shared = PathBuf::from("/dev/shm");
-    let parent = if shared.is_dir() { shared } else { std::env::temp_dir() };
-    let folder = parent.join(format!("ait-fuzz-{}", std::process::id()));
+    let folder = std::env::var_os("AIT_FUZZ_FOLDER").map_or_else(std::env::temp_dir, PathBuf::from);
     std::fs::create_dir_all(&folder).expect("a folder for the files of this target");
     folder
 }
