@@ -36,13 +36,17 @@ words() {
 one() {
     mkdir -p "corpus/$1" "artifacts/$1"
     log=artifacts/$1.log
+    # In memory where the system has such a place.
+    if [ -d /dev/shm ]; then shared=/dev/shm; else shared=${TMPDIR:-/tmp}; fi
+    AIT_FUZZ_FOLDER=$(mktemp -d "$shared/ait-fuzz-XXXXXX") || return 1
+    export AIT_FUZZ_FOLDER
     # The limit is libFuzzer's, for the process with all the inputs that it keeps; what one input may take is less.
     # Lists are words to be split.
     # shellcheck disable=SC2046
     "$bin/$1" -max_total_time="$2" -runs="$3" -max_len=16384 -len_control=20 -timeout=5 -rss_limit_mb=512 -seed=1 \
         -print_final_stats=1 -artifact_prefix="artifacts/$1/" $(words "$1") "corpus/$1" $(seeds "$1") >"$log" 2>&1
     code=$?
-    rm -rf "/dev/shm/ait-fuzz-$$" 2>/dev/null
+    rm -rf "$AIT_FUZZ_FOLDER"
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     peak=$(sed -n 's/^stat::peak_rss_mb: *//p' "$log")
     reached=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)

@@ -4,6 +4,8 @@
 #   sh tests/run.sh           everything
 #   sh tests/run.sh quick     formatting, lints and tests; no release build, no other platforms, no real client
 #   sh tests/run.sh install   only install what is missing
+#   sh tests/run.sh long      only the long runs: a million events, ten thousand kills, ten million inputs for each fuzz
+#                             target. Hours.
 #
 # A step that fails does not stop the others. The last line is the sum: `N passed, N failed`.
 set -u
@@ -11,9 +13,9 @@ cd "$(dirname "$0")/.." || exit 1
 
 mode=${1:-all}
 case $mode in
-all | quick | install) ;;
+all | quick | install | long) ;;
 *)
-    echo "tests/run.sh: $mode: no such mode; type: sh tests/run.sh [quick|install]" >&2
+    echo "tests/run.sh: $mode: no such mode; type: sh tests/run.sh [quick|install|long]" >&2
     exit 2
     ;;
 esac
@@ -43,7 +45,7 @@ fi
 check_targets="aarch64-apple-darwin aarch64-unknown-linux-musl"
 
 # The tests are run by real shells, in real terminals, on real repositories: a tool that is missing fails them.
-tools="zsh fish tmux git shellcheck python3 cc"
+tools="zsh fish tmux git shellcheck python3 cc c++"
 [ "$system" = Linux ] && tools="$tools valgrind strace ip unshare setpriv"
 
 missing_tools() {
@@ -57,6 +59,9 @@ package() {
     case $1:$2 in
     apt-get:cc) echo gcc libc6-dev ;;
     apk:cc) echo gcc musl-dev ;;
+    dnf:c++) echo gcc-c++ ;;
+    pacman:c++) echo gcc ;;
+    *:c++) echo g++ ;;
     *:cc) echo gcc ;;
     dnf:shellcheck) echo ShellCheck ;;
     pacman:python3) echo python ;;
@@ -183,7 +188,7 @@ tests() {
 }
 
 posix_and_bash_files() {
-    for file in .ci/run shell/* shell/*/* tests/* tests/*/* benches/*; do
+    for file in .ci/run shell/* shell/*/* tests/* tests/*/* benches/* fuzz/*.sh; do
         [ -f "$file" ] || continue
         case $file in
         *.sh | *.bash) echo "$file" ;;
@@ -202,19 +207,33 @@ posix_and_bash_files() {
 shells() {
     code=0
     shellcheck $(posix_and_bash_files) || code=1
-    for file in $(find . -path ./target -prune -o -name '*.zsh' -print); do
+    for file in $(find . \( -path ./target -o -path ./fuzz/target \) -prune -o -name '*.zsh' -print); do
         zsh -n "$file" || code=1
     done
-    for file in $(find . -path ./target -prune -o -name '*.fish' -print); do
+    for file in $(find . \( -path ./target -o -path ./fuzz/target \) -prune -o -name '*.fish' -print); do
         fish --no-execute "$file" || code=1
     done
-    for file in $(find . -path ./target -prune -o -name '*.py' -print); do
+    for file in $(find . \( -path ./target -o -path ./fuzz/target \) -prune -o -name '*.py' -print); do
         python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$file" || code=1
     done
     return $code
 }
 
+# Twenty sessions, tasks, prune and readers at once: as many events as are too many for every `cargo test`.
+load() { AIT_EVENTS=${1:-20000} cargo test --locked --quiet --test faults many_at_once; }
+
+long() { AIT_LONG=1 cargo test --locked --test faults -- --test-threads=1 --nocapture; }
+
+fuzzing() { sh fuzz/run.sh "$@"; }
+
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet; }
+
+if [ "$mode" = long ]; then
+    step 'faults and load' long
+    step 'fuzzing' fuzzing 0 10000000
+    say "$passed passed, $failed failed$failures"
+    exit "$failed"
+fi
 
 step 'formatting' cargo fmt --check
 step 'shell files' shells
@@ -222,6 +241,12 @@ step 'clippy' cargo clippy --locked --quiet --all-targets -- -D warnings
 step 'tests' tests
 if [ "$mode" = all ]; then
     step 'documentation' documentation
+    if [ "$system" = Linux ]; then
+        step 'load' load
+        step 'fuzzing' fuzzing 20
+    else
+        skip 'load and fuzzing' 'faults are made by what Linux has'
+    fi
     for target in $check_targets; do
         step "check for $target" cargo check --locked --quiet --target "$target"
     done

@@ -14,6 +14,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, SystemTime};
 
 use common::{AIT, Client, World, ago, keys, manifest, names, read, start_of};
 use serde_json::{Value, json};
@@ -965,6 +966,10 @@ mod prune {
         let dead = format!(".claude/sessions/active/.one.json.{}.0.tmp", Client::new().kill());
         let running = format!(".claude/sessions/active/.two.json.{}.0.tmp", client.pid());
         let (dead, running) = (world.write(&dead, "{"), world.write(&running, "{"));
+        let day = SystemTime::now() - Duration::from_secs(86_400);
+        for file in [&dead, &running] {
+            fs::File::options().write(true).open(file).unwrap().set_modified(day).unwrap();
+        }
         world.run("sessions prune").prints("Nothing to archive; 0 live.\n");
         assert!(!dead.exists() && running.exists());
     }

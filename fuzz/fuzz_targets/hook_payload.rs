@@ -23,6 +23,7 @@ fn scene(payload: &HookPayload) -> Scene {
         repository: payload.folder.clone(),
         wrote: None,
         overlaps: Vec::new(),
+        open_since: None,
         project: "project".to_owned(),
         branch: Some("main".to_owned()),
         head: None,

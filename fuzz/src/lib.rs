@@ -48,23 +48,28 @@ fn time() -> i64 {
     now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
-/// Runs a target on one input, and stops everything where that cost more than it may.
-pub fn bounded(target: impl FnOnce()) {
-    let before = USED.load(Relaxed);
-    MOST.store(before, Relaxed);
-    let began = time();
-    target();
-    let took = time() - began;
-    let most = MOST.load(Relaxed).saturating_sub(before);
-    assert!(took <= TIME, "{} ms for one input", took / 1_000_000);
-    assert!(most <= MEMORY, "{} KiB for one input", most >> 10);
+/// Runs a target on one input, and stops everything where that costs more than it may. A time that is too long has to be
+/// so four times: another machine on the same processor, or a page that was not there, is nobody's fault.
+pub fn bounded(target: impl Fn()) {
+    let mut took = 0;
+    for _ in 0..4 {
+        let before = USED.load(Relaxed);
+        MOST.store(before, Relaxed);
+        let began = time();
+        target();
+        took = time() - began;
+        let most = MOST.load(Relaxed).saturating_sub(before);
+        assert!(most <= MEMORY, "{} KiB for one input", most >> 10);
+        if took <= TIME {
+            return;
+        }
+    }
+    panic!("{} ms for one input", took / 1_000_000);
 }
 
-/// A folder for a target that needs files, in memory where the system has such a place.
+/// A folder for a target that needs files: `AIT_FUZZ_FOLDER`, which whoever set it removes.
 pub fn folder() -> PathBuf {
-    let shared = PathBuf::from("/dev/shm");
-    let parent = if shared.is_dir() { shared } else { std::env::temp_dir() };
-    let folder = parent.join(format!("ait-fuzz-{}", std::process::id()));
+    let folder = std::env::var_os("AIT_FUZZ_FOLDER").map_or_else(std::env::temp_dir, PathBuf::from);
     std::fs::create_dir_all(&folder).expect("a folder for the files of this target");
     folder
 }

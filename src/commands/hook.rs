@@ -35,7 +35,7 @@ pub struct Hook {
 }
 
 /// A payload carries whole files after a write; a larger one is nothing that a person works on.
-const PAYLOAD_LIMIT: usize = 64 << 20;
+const PAYLOAD_LIMIT: usize = 32 << 20;
 /// How long a hook waits for another writer before it goes on without the lock. A person waits for it.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How long git may take to tell whether a tree is dirty. Claude Code gives all SessionEnd hooks together 1.5 s.
@@ -251,6 +251,7 @@ fn after_start(root: &Root, id: &SessionId, payload: &HookPayload, place: &Place
     for session in stale.take(IN_PASSING) {
         let _ = active::archive_stale(root, &session.id, PATIENCE);
     }
+    active::sweep(root);
     for session in replaced {
         let _ = active::update(root, &session.id, false, PATIENCE, |manifest, known| {
             let end = Event::End { reason: Some("replaced".to_owned()) };

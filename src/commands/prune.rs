@@ -88,8 +88,15 @@ pub fn run(request: &Prune) -> Result<Output> {
         output =
             output.remark(format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why));
     }
+    if root.active_folder().is_ok_and(|folder| !folder.has_locks()) {
+        output = output.remark(format!(
+            "archiving sessions: {}: this file system has no locks: of two changes to one session in the same \
+             millisecond one can be lost",
+            root.active().display()
+        ));
+    }
     if !request.dry_run {
-        let _ = root.active_folder().and_then(|folder| folder.sweep());
+        active::sweep(&root);
         touched::sweep(&root);
     }
     if request.json {

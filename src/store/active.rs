@@ -226,6 +226,13 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &mut 
     Ok(())
 }
 
+/// Removes what killed writers left: their temporary files, here and in the cache.
+pub fn sweep(root: &Root) {
+    for path in [root.active(), root.cache().to_owned(), root.cache().join("touched")] {
+        let _ = Folder::open(path).and_then(|folder| folder.sweep());
+    }
+}
+
 fn local_time_zone() -> TimeZone {
     crate::sys::clock::time_zone()
 }

@@ -318,8 +318,12 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
     }
 
-    /// Temporary files of [`Folder::replace`] whose writer is gone.
+    /// Temporary files of [`Folder::replace`] whose writer is gone. Young ones are left out: their writer may be in another
+    /// container or on another machine, where its number means another process.
     pub fn leftovers(&self) -> io::Result<Vec<String>> {
+        const YOUNG: i128 = 60_000_000_000;
+        let now = super::clock::now().as_nanosecond();
+        let is_young = |name: &str| self.meta_of(name).is_ok_and(|meta| (now - meta.modified).abs() < YOUNG);
         let mut names = self.names()?;
         names.retain(|name| {
             let writer = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| {
@@ -327,7 +331,7 @@ impl Folder {
                 parts.next()?;
                 parts.next()?.parse::<u32>().ok()
             });
-            writer.is_some_and(|pid| !super::process::exists(pid))
+            writer.is_some_and(|pid| !super::process::exists(pid)) && !is_young(name)
         });
         Ok(names)
     }
@@ -352,6 +356,17 @@ impl Folder {
                 }
                 Err(_) => return None,
             }
+        }
+    }
+
+    /// Whether the file system has locks at all. Not every NFS has, nor every FUSE.
+    pub fn has_locks(&self) -> bool {
+        match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => {
+                let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
+                true
+            }
+            Err(error) => matches!(error, Errno::WOULDBLOCK | Errno::INTR),
         }
     }
 
@@ -695,8 +710,16 @@ fn read_regular(fd: &OwnedFd, meta: &Meta, limit: usize) -> io::Result<Vec<u8>> 
     if meta.kind != Kind::File {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
+    if meta.id.size > limit as u64 {
+        return Err(too_large(limit));
+    }
     // One byte more than the size: the read that finds the content also finds that nothing follows.
     read_to_end(fd, limit, usize::try_from(meta.id.size).unwrap_or(usize::MAX).min(limit) + 1, Ends::Short)
+}
+
+#[cold]
+fn too_large(limit: usize) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))
 }
 
 /// How the end of what is read shows.
@@ -714,7 +737,7 @@ fn read_to_end(fd: &impl AsFd, limit: usize, first: usize, ends: Ends) -> io::Re
         match rustix::io::read(fd, rustix::buffer::spare_capacity(&mut bytes)) {
             Ok(0) => return Ok(bytes),
             Ok(_) if bytes.len() > limit => {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
+                return Err(too_large(limit));
             }
             Ok(_) if bytes.len() == bytes.capacity() => bytes.reserve(bytes.len()),
             Ok(_) if ends == Ends::Short => return Ok(bytes),

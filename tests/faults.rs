@@ -1,0 +1,1037 @@
+//! What goes wrong on real machines: many at once, kills, full disks, wrong clocks, folders that are not what they should
+//! be, hostile payloads. Nothing is lost, commands say what is wrong, and the fast three keep silent.
+//!
+//! Sizes are for every day; `AIT_LONG=1` (`sh tests/run.sh long`) runs the long ones, and `AIT_EVENTS` says how many events
+//! there are when many come at once. Faults that cannot be made for real
+//! are made by strace, at the system call itself: an error, a kill, another time of day.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop at the first surprise, and touches the system itself"
+)]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use common::{AIT, Ask, Client, Said, World, names, payload, read};
+use serde_json::{Value, json};
+
+/// The every-day size of a test, or its long one.
+fn size(usual: usize, long: usize) -> usize {
+    if std::env::var_os("AIT_LONG").is_some() { long } else { usual }
+}
+
+/// Runs `ait` under strace with these options, and gives what it left and what strace wrote.
+fn traced(ask: &Ask, options: &[&str], words: &[&str], input: &[u8]) -> (Said, String) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("ait-trace-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let trace = std::env::temp_dir().join(name);
+    let mut strace = ask.command("strace");
+    strace.args(["-f", "-qq", "-o"]).arg(&trace).args(options).arg(AIT).args(words);
+    let said = outcome(strace, words, input);
+    let lines = fs::read_to_string(&trace).expect("strace, which is allowed to trace");
+    let _ = fs::remove_file(&trace);
+    (said, lines)
+}
+
+fn outcome(mut command: Command, words: &[&str], input: &[u8]) -> Said {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    Said {
+        what: format!("ait {}", words.join(" ")),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+        code: output.status.code(),
+    }
+}
+
+/// Bytes that one event makes.
+fn event(event: &str, id: &str, folder: &Path, more: Value) -> Vec<u8> {
+    format!("{}\n", payload(event, id, folder, more)).into_bytes()
+}
+
+/// The most memory, in KiB, that `ait` took for these words.
+fn memory(ask: &Ask, words: &[&str], input: &[u8]) -> (Said, u64) {
+    // Nothing but the kernel's own count of a child that was waited for.
+    let script = "import resource, subprocess, sys\n\
+                  code = subprocess.run(sys.argv[1:]).returncode\n\
+                  peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n\
+                  print('peak', peak, file=sys.stderr)\n\
+                  sys.exit(code)";
+    let mut python = ask.command("python3");
+    python.args(["-c", script, AIT]).args(words);
+    let mut said = outcome(python, words, input);
+    let (err, peak) = said.err.rsplit_once("peak ").map(|(err, peak)| (err.to_owned(), peak.to_owned())).unwrap();
+    said.err = err;
+    (said, peak.trim().parse().unwrap())
+}
+
+/// The fast three say nothing and end well; what the prompt says is given.
+#[track_caller]
+fn fast_three_are_calm(ask: &Ask, id: &str, folder: &Path) -> String {
+    ask.given(&["hook", "session-register"], &event("UserPromptSubmit", id, folder, json!({"prompt": "x"}))).silent();
+    let status = json!({"session_id": id, "cwd": folder, "model": {"display_name": "Opus"}});
+    let line = ask.given(&["statusline"], format!("{status}\n").as_bytes());
+    assert_eq!((line.code, line.err.as_str()), (Some(0), ""), "{line:?}");
+    ask.words(&["prompt", "--for", "plain", "--dir", folder.to_str().unwrap()]).fine()
+}
+
+/// No temporary file anywhere below, and nobody holds the lock.
+#[track_caller]
+fn nothing_left_behind(world: &World) {
+    let mut folders = vec![world.path("")];
+    while let Some(folder) = folders.pop() {
+        for name in names(&folder) {
+            let path = folder.join(&name);
+            assert!(!name.ends_with(".tmp"), "{} is left behind", path.display());
+            if fs::symlink_metadata(&path).unwrap().is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    assert_not_locked(world);
+}
+
+#[track_caller]
+fn assert_not_locked(world: &World) {
+    File::open(world.sessions("active")).unwrap().try_lock().expect("nobody holds the lock");
+}
+
+mod many_at_once {
+    use super::*;
+
+    const SESSIONS: usize = 20;
+    const TASKS: usize = 5;
+
+    /// 20 sessions' hooks, 5 tasks, prune and readers, all at once.
+    #[test]
+    fn no_last_word_is_lost() {
+        let world = World::new();
+        let events =
+            std::env::var("AIT_EVENTS").map_or(size(3_000, 1_000_000), |count| count.parse().unwrap()) / SESSIONS;
+        let clients: Vec<Client> = (0..SESSIONS).map(|_| Client::new()).collect();
+        let folders: Vec<_> = (0..SESSIONS).map(|number| world.folder(&format!("p{number}"))).collect();
+        let id = |number: usize| format!("session-{number}");
+        for (number, client) in clients.iter().enumerate() {
+            let _ = world.start(client, &id(number), &folders[number]);
+        }
+        let (ended, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..SESSIONS)
+                .map(|number| {
+                    let (world, client, folder) = (&world, &clients[number], &folders[number]);
+                    scope.spawn(move || {
+                        for count in 0..events {
+                            let more = json!({"prompt": format!("prompt {count}"), "tool_name": "Write",
+                                "tool_input": {"file_path": folder.join(format!("file {}", count % 9))}});
+                            let name = ["UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop"][count % 4];
+                            world.event(client, name, &id(number), folder, more).silent();
+                        }
+                        // What is to be seen at the end.
+                        let last = if number % 2 == 0 { "Stop" } else { "UserPromptSubmit" };
+                        world.event(client, last, &id(number), folder, json!({"prompt": "x"})).silent();
+                    })
+                })
+                .collect();
+            let tasks: Vec<_> = (0..TASKS)
+                .map(|number| {
+                    let world = &world;
+                    scope.spawn(move || {
+                        for count in 0..=events / 4 {
+                            world
+                                .ait()
+                                .words(&["sessions", "task", &format!("task {count}"), "--session", &id(number)])
+                                .fine();
+                        }
+                    })
+                })
+                .collect();
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    world.run("sessions prune").fine();
+                }
+            });
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    let shown = world.run("sessions live --json").json();
+                    assert_eq!(shown["sessions"].as_array().unwrap().len(), SESSIONS);
+                    let said = world.ait().at(&folders[0]).run("prompt --for plain").fine();
+                    assert!(said.starts_with("p0"), "{said}");
+                }
+            });
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !ended.load(Ordering::Relaxed) {
+                        for number in 0..SESSIONS {
+                            let manifest = read(&world.sessions(&format!("active/{}.json", id(number)))).unwrap();
+                            assert_eq!(manifest["session_id"], id(number));
+                            reads.fetch_add(1, Ordering::Relaxed);
+                        }
+                        // Files are there to be read; the processors are for the writers.
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                });
+            }
+            let failed = writers.into_iter().chain(tasks).filter_map(|thread| thread.join().err()).next();
+            ended.store(true, Ordering::Relaxed);
+            if let Some(failed) = failed {
+                std::panic::resume_unwind(failed);
+            }
+        });
+        assert!(reads.into_inner() > SESSIONS);
+        for number in 0..SESSIONS {
+            let manifest = world.active(&id(number));
+            let state = if number % 2 == 0 { "idle" } else { "working" };
+            assert_eq!(manifest["state"], state, "{manifest}");
+            if number < TASKS {
+                assert_eq!(manifest["task"], format!("task {}", events / 4));
+            }
+        }
+        let touched = world.run("sessions conflicts --json").json();
+        assert_eq!(touched["conflicts"], json!([]));
+        assert_eq!(world.history(), []);
+        nothing_left_behind(&world);
+        assert_eq!(world.log(), Vec::<String>::new());
+    }
+}
+
+mod killed {
+    use super::*;
+
+    fn writer(world: &World, text: &str) -> Command {
+        let mut command = world.ait().command(AIT);
+        command.args(["sessions", "task", text, "--session", "s"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// At a random moment, by the one who started it.
+    #[test]
+    fn at_any_moment_leaves_the_old_manifest_or_the_new_one() {
+        let world = World::new();
+        let client = Client::new();
+        let file = world.by_hand("s", client.pid(), &world.path(""), json!({"task": "0", "x_future": [1, 2]}));
+        let began = std::time::Instant::now();
+        writer(&world, "0").status().unwrap();
+        let usual = u64::try_from(began.elapsed().as_micros()).unwrap().max(500);
+        let (mut last, mut killed) = ("0".to_owned(), 0);
+        // Steps that have no measure in common with the length: every moment has its turn.
+        for count in 1..=size(300, 10_000) as u64 {
+            let text = count.to_string();
+            let mut child = writer(&world, &text).spawn().unwrap();
+            std::thread::sleep(Duration::from_micros(count * 7919 % usual));
+            child.kill().unwrap();
+            killed += usize::from(child.wait().unwrap().signal() == Some(9));
+            let manifest = read(&file).unwrap();
+            let task = manifest["task"].as_str().unwrap();
+            assert!(task == last || task == text, "{task:?} is neither {last:?} nor {text:?}");
+            assert_eq!(manifest["x_future"], json!([1, 2]));
+            assert_not_locked(&world);
+            last = task.to_owned();
+        }
+        assert!(killed > 0, "every one was faster than its kill");
+        assert!(writer(&world, "after").status().unwrap().success());
+        assert_eq!(world.active("s")["task"], "after");
+    }
+
+    /// At each system call, one after the other, until it comes to its end.
+    #[test]
+    fn at_each_system_call() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.repository("p");
+        let _ = world.start(&client, "s", &folder);
+        let ask = world.ait().client(&client, "s").at(&folder);
+        let words = ["hook", "session-register"];
+        let bytes = event("UserPromptSubmit", "s", &folder, json!({"prompt": "a prompt"}));
+        // strace counts each kind of call for itself.
+        let (said, trace) = traced(&ask, &["-e", "trace=%file,%desc"], &words, &bytes);
+        said.silent();
+        let name = |line: &str| Some(line.split_once(' ')?.1.trim_start().split_once('(')?.0.to_owned());
+        let mut calls: BTreeSet<String> = trace.lines().filter_map(name).collect();
+        calls.retain(|name| name != "execve" && name != "mmap");
+        assert!(calls.contains("flock") && calls.contains("openat"), "{calls:?}");
+        let mut killed = 0;
+        for name in calls {
+            for number in 1.. {
+                let inject = format!("inject={name}:signal=KILL:when={number}");
+                let (said, _) = traced(&ask, &["-e", &format!("trace={name}"), "-e", &inject], &words, &bytes);
+                let manifest = world.active("s");
+                assert_eq!(
+                    (&manifest["session_id"], &manifest["path"]),
+                    (&json!("s"), &json!(folder)),
+                    "{name} {number}"
+                );
+                assert_not_locked(&world);
+                if said.code == Some(0) {
+                    break;
+                }
+                killed += 1;
+            }
+        }
+        assert!(killed > 30, "{killed} calls");
+        world.ait().client(&client, "s").at(&folder).hook_named("session-register", &bytes).silent();
+        assert_eq!(world.active_ids(), ["s"]);
+        assert_eq!(world.active("s")["state"], "working");
+    }
+
+    /// What the killed ones left is swept by whoever comes next and has the time: a session that starts, or prune.
+    #[test]
+    fn leftovers_are_swept() {
+        let world = World::new();
+        let (client, gone) = (Client::new(), Client::new().kill());
+        let day = SystemTime::now() - Duration::from_secs(86_400);
+        let leave = |below: &str, when: SystemTime| {
+            let file = world.write(below, "half");
+            File::options().write(true).open(&file).unwrap().set_modified(when).unwrap();
+            file
+        };
+        let leftovers = |when: SystemTime| {
+            [
+                leave(&format!(".claude/sessions/active/.s.json.{gone}.0.tmp"), when),
+                leave(&format!("{}/.index.{gone}.0.tmp", cache(&world)), when),
+                leave(&format!("{}/touched/.abc.{gone}.0.tmp", cache(&world)), when),
+            ]
+        };
+        let _ = world.start(&client, "s", &world.path(""));
+        // Its writer runs: nobody may take it away.
+        let busy = leave(&format!(".claude/sessions/active/.s.json.{}.0.tmp", client.pid()), day);
+        // A writer on another machine, or in another container, whose number says nothing here.
+        let fresh = leave(&format!(".claude/sessions/active/.t.json.{gone}.0.tmp"), SystemTime::now());
+        let foreign = leave(".claude/sessions/active/.notes.tmp", day);
+        for sweep in ["start", "prune"] {
+            let files = leftovers(day);
+            if sweep == "start" {
+                let _ = world.start(&client, "s", &world.path(""));
+            } else {
+                world.run("sessions prune").fine();
+            }
+            for file in &files {
+                assert!(!file.exists(), "{sweep}: {} is still there", file.display());
+            }
+            assert!(busy.exists() && fresh.exists() && foreign.exists(), "{sweep}");
+        }
+    }
+
+    fn cache(world: &World) -> String {
+        let [name] = &names(&world.path(".cache/ait"))[..] else { panic!("one cache") };
+        format!(".cache/ait/{name}")
+    }
+}
+
+mod disks {
+    use super::*;
+
+    /// Runs a script in a mount namespace of its own: `$AIT` is the program, `$S` the folder of sessions.
+    fn on_a_disk(world: &World, client: &Client, script: &str) -> Said {
+        let ask = world.ait().client(client, "s").var("AIT", AIT).var("S", world.path(".claude/sessions"));
+        let mut command = ask.command("unshare");
+        // Without root a user namespace gives the right to mount.
+        let how: &[&str] = if rustix::process::geteuid().is_root() { &["-m"] } else { &["-Urm"] };
+        command.args(how).args(["sh", "-euc", script]);
+        outcome(command, &["(on a disk of its own)"], b"")
+    }
+
+    const EVENT: &str = r#"say() {
+        printf '{"session_id":"s","hook_event_name":"%s","cwd":"%s","prompt":"a prompt","source":"startup"}\n' "$1" "$HOME" |
+            "$AIT" hook session-register
+    }
+    "#;
+
+    #[test]
+    fn a_full_disk() {
+        let world = World::new();
+        world.folder(".claude/sessions");
+        let script = format!(
+            "{EVENT}
+            mount -t tmpfs -o size=64k tmpfs \"$S\"
+            say SessionStart
+            before=$(cat \"$S/active/s.json\")
+            dd if=/dev/zero of=\"$S/fill\" bs=1k 2>/dev/null || :
+            say UserPromptSubmit
+            [ \"$before\" = \"$(cat \"$S/active/s.json\")\" ] || echo 'changed'
+            \"$AIT\" prompt --for plain >\"$HOME/prompt\"
+            code=0; \"$AIT\" sessions task new --session s || code=$?
+            echo \"code $code\"
+            ls -A \"$S/active\"
+            rm \"$S/fill\"
+            say UserPromptSubmit
+            \"$AIT\" sessions task --session s
+            \"$AIT\" sessions task new --session s"
+        );
+        let client = Client::new();
+        let said = on_a_disk(&world, &client, &script);
+        assert_eq!(said.out, "code 1\ns.json\na prompt\nTask of s: new\n", "{}", said.err);
+        let file = world.sessions("active/s.json");
+        assert_eq!(
+            said.err,
+            format!("ait: writing a manifest: {}: No space left on device (os error 28)\n", file.display())
+        );
+        assert_eq!(fs::read_to_string(world.path("prompt")).unwrap().split(' ').count(), 2);
+        assert!(world.log()[0].contains("No space left on device"), "{:?}", world.log());
+    }
+
+    #[test]
+    fn a_home_that_is_read_only() {
+        let world = World::new();
+        let script = format!(
+            "{EVENT}
+            say SessionStart
+            mount --bind \"$HOME\" \"$HOME\"
+            mount -o remount,ro,bind \"$HOME\"
+            cd \"$HOME\"
+            say UserPromptSubmit
+            \"$AIT\" prompt --for plain
+            echo
+            printf '{{\"session_id\":\"s\",\"cwd\":\"%s\",\"model\":{{\"display_name\":\"Opus\"}}}}' \"$HOME\" | \"$AIT\" statusline
+            \"$AIT\" sessions task new --session s || echo \"code $?\""
+        );
+        let client = Client::new();
+        let said = on_a_disk(&world, &client, &script);
+        assert!(said.out.ends_with("code 1\n") && said.out.lines().count() == 3, "{said:?}");
+        let file = world.sessions("active/s.json");
+        assert!(
+            said.err
+                .ends_with(&format!("writing a manifest: {}: Read-only file system (os error 30)\n", file.display())),
+            "{said:?}"
+        );
+        assert_eq!(said.err.lines().count(), 1, "{said:?}");
+    }
+
+    /// Quota, a disk that fails at the rename, one that cannot make a file: the call itself says so.
+    #[test]
+    fn calls_that_fail() {
+        let world = World::new();
+        let client = Client::new();
+        let _ = world.start(&client, "s", &world.path(""));
+        let before = world.active("s");
+        for (inject, why) in [
+            ("write:error=EDQUOT:when=1", "Disk quota exceeded (os error 122)"),
+            ("/^rename:error=EIO", "Input/output error (os error 5)"),
+            ("write:error=EIO:when=1", "Input/output error (os error 5)"),
+            ("write:retval=0:when=1", "write zero"),
+        ] {
+            let options = ["-e", "trace=write,/^rename", "-e", &format!("inject={inject}")];
+            let (said, _) = traced(&world.ait(), &options, &["sessions", "task", "new", "--session", "s"], b"");
+            let file = world.sessions("active/s.json");
+            said.fails(1, &format!("writing a manifest: {}: {why}", file.display()));
+            let bytes = event("UserPromptSubmit", "s", &world.path(""), json!({"prompt": "new"}));
+            let ask = world.ait().client(&client, "s");
+            let (said, _) = traced(&ask, &options, &["hook", "session-register"], &bytes);
+            said.silent();
+            assert_eq!(world.active("s"), before, "{inject}");
+            nothing_left_behind(&world);
+        }
+        // A write that is cut short is gone on with.
+        let options = ["-e", "trace=write", "-e", "inject=write:error=EINTR:when=1"];
+        traced(&world.ait(), &options, &["sessions", "task", "new", "--session", "s"], b"")
+            .0
+            .prints("Task of s: new\n");
+    }
+
+    /// A folder on a file system without locks.
+    #[test]
+    fn no_locks() {
+        let world = World::new();
+        let client = Client::new();
+        let ask = world.ait().client(&client, "s");
+        for why in ["ENOLCK", "EOPNOTSUPP", "ENOSYS", "EINVAL"] {
+            let options = ["-e", "trace=flock", "-e", &format!("inject=flock:error={why}")];
+            let home = world.path("");
+            let start = event("SessionStart", "s", &home, json!({"source": "startup"}));
+            traced(&ask, &options, &["hook", "session-register"], &start).0.fine();
+            let prompt = event("UserPromptSubmit", "s", &home, json!({"prompt": "a prompt"}));
+            traced(&ask, &options, &["hook", "session-register"], &prompt).0.silent();
+            assert_eq!(world.active("s")["state"], "working", "{why}");
+            traced(&ask, &options, &["sessions", "task", why, "--session", "s"], b"")
+                .0
+                .prints(&format!("Task of s: {why}\n"));
+            let (said, trace) = traced(&ask, &options, &["sessions", "prune"], b"");
+            assert!(trace.contains(&format!("{why} ")), "{trace}");
+            let remark = format!(
+                "archiving sessions: {}: this file system has no locks: of two changes to one session in the same \
+                 millisecond one can be lost",
+                world.sessions("active").display()
+            );
+            assert_eq!(said.remarks(&remark), "Nothing to archive; 1 live.\n");
+            assert_eq!(world.active("s")["task"], why);
+        }
+        nothing_left_behind(&world);
+    }
+}
+
+mod folders {
+    use super::*;
+
+    #[test]
+    fn no_home() {
+        let world = World::new();
+        for ask in [world.ait().without("HOME"), world.ait().var("HOME", ""), world.ait().var("HOME", "not/absolute")] {
+            assert_eq!(fast_three_are_calm(&ask, "s", &world.path("")), "");
+            for words in ["sessions live", "sessions current", "sessions history", "sessions prune", "sessions task x"]
+            {
+                ask.run(words).fails(
+                    1,
+                    "finding the sessions: HOME: not set to an absolute path; set HOME, or AIT_SESSIONS_DIR to the folder of sessions",
+                );
+            }
+        }
+        assert_eq!(names(&world.path("")), Vec::<String>::new());
+    }
+
+    /// Something is in the way: the fast three keep silent, and every command names it.
+    #[track_caller]
+    fn in_the_way(world: &World, home: &Path, why: &str) {
+        let ask = world.ait().var("HOME", home).var("XDG_CACHE_HOME", world.path("cache"));
+        assert_eq!(fast_three_are_calm(&ask, "s", &world.path("")), "");
+        for words in ["sessions live", "sessions current", "sessions prune", "sessions conflicts"] {
+            let said = ask.run(words);
+            assert_eq!((said.code.is_some_and(|code| code > 0), said.out.as_str()), (true, ""), "{said:?}");
+            assert!(said.err.starts_with("ait: ") && said.err.contains(why), "{said:?}");
+            assert_eq!(said.err.lines().count(), 1, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_for_a_home() {
+        let world = World::new();
+        let home = world.write("home", "a file\n");
+        in_the_way(&world, &home, "Not a directory");
+        assert_eq!(fs::read_to_string(&home).unwrap(), "a file\n");
+    }
+
+    #[test]
+    fn a_file_for_active() {
+        let world = World::new();
+        let file = world.write(".claude/sessions/active", "a file\n");
+        in_the_way(&world, &world.path(""), "Not a directory");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "a file\n");
+    }
+
+    #[test]
+    fn a_symlink_that_leads_nowhere() {
+        let world = World::new();
+        let link = world.folder(".claude/sessions").join("active");
+        std::os::unix::fs::symlink("/nowhere/at/all", &link).unwrap();
+        in_the_way(&world, &world.path(""), "symlink");
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("/nowhere/at/all"));
+    }
+
+    /// What is written would land somewhere else.
+    #[test]
+    fn a_symlink_to_a_folder() {
+        let world = World::new();
+        let elsewhere = world.folder("elsewhere");
+        let link = world.folder(".claude/sessions").join("active");
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        in_the_way(&world, &world.path(""), "symlink");
+        assert_eq!(names(&elsewhere), Vec::<String>::new());
+        assert_eq!(fs::read_link(&link).unwrap(), elsewhere);
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else() {
+        if !rustix::process::geteuid().is_root() {
+            println!("not run: only root can give a folder to somebody else");
+            return;
+        }
+        let world = World::new();
+        fs::set_permissions(world.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        let client = Client::new();
+        let _ = world.start(&client, "s", &world.path(""));
+        // The folder is root's, 0700; we are nobody.
+        let ait = world.path("ait");
+        fs::copy(AIT, &ait).unwrap();
+        for folder in [".claude", ".claude/sessions"] {
+            fs::set_permissions(world.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let run = |words: &[&str], input: &[u8]| {
+            let mut command = world.ait().client(&client, "s").command("setpriv");
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&ait).args(words);
+            outcome(command, words, input)
+        };
+        run(&["hook", "session-register"], &event("UserPromptSubmit", "s", &world.path(""), json!({"prompt": "x"})))
+            .silent();
+        run(&["prompt", "--for", "plain"], b"").silent();
+        for words in [&["sessions", "live"][..], &["sessions", "prune"], &["sessions", "task", "x"]] {
+            let what = format!(
+                "reading the live sessions: {}: Permission denied (os error 13); type: ait doctor",
+                world.sessions("active").display()
+            );
+            run(words, b"").fails(1, &what);
+        }
+        assert_eq!(world.active("s")["state"], "idle");
+    }
+
+    #[test]
+    fn a_pipe_for_a_manifest() {
+        let world = World::new();
+        let client = Client::new();
+        let pipe = world.folder(".claude/sessions/active").join("pipe.json");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let _ = world.start(&client, "s", &world.path(""));
+        // Each of them would wait for ever for a writer.
+        assert!(fast_three_are_calm(&world.ait().client(&client, "s"), "s", &world.path("")).contains("<1m"));
+        world.ait().given(&["hook", "session-register"], &event("Stop", "pipe", &world.path(""), json!({}))).silent();
+        assert!(world.log().iter().any(|line| line.contains("pipe.json: not a regular file")), "{:?}", world.log());
+        for words in ["sessions live", "sessions prune"] {
+            let said = world.run(words);
+            assert_eq!(said.code, Some(0), "{said:?}");
+            assert!(said.err.contains("pipe.json: not a regular file"), "{said:?}");
+        }
+        assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn a_manifest_of_two_gigabytes() {
+        let world = World::new();
+        let client = Client::new();
+        let _ = world.start(&client, "s", &world.path(""));
+        let file = world.sessions("active").join("huge.json");
+        File::create(&file).unwrap().set_len(2 << 30).unwrap();
+        let ask = world.ait().client(&client, "s");
+        assert!(fast_three_are_calm(&ask, "s", &world.path("")).contains("<1m"));
+        let stop = event("Stop", "huge", &world.path(""), json!({}));
+        for (words, input) in [
+            (&["hook", "session-register"][..], &stop[..]),
+            (&["prompt", "--for", "plain"], b""),
+            (&["sessions", "live"], b""),
+            (&["sessions", "prune"], b""),
+        ] {
+            let (said, peak) = memory(&ask, words, input);
+            assert_eq!(said.code, Some(0), "{said:?}");
+            assert!(peak < 32 << 10, "{words:?}: {peak} KiB");
+            if words[0] == "sessions" {
+                assert!(said.err.contains("huge.json: larger than 4194304 bytes"), "{said:?}");
+            }
+        }
+        assert_eq!(file.metadata().unwrap().len(), 2 << 30);
+        assert!(world.log().iter().any(|line| line.contains("larger than")), "{:?}", world.log());
+    }
+
+    /// A hundred thousand files in `active`, all stale.
+    #[test]
+    fn a_hundred_thousand_manifests() {
+        let world = World::new();
+        let client = Client::new();
+        let count = size(20_000, 100_000);
+        let gone = Client::new().kill();
+        let home = world.path("");
+        many(&world.folder(".claude/sessions/active"), count, &common::manifest("x", gone, &home, json!({})));
+        let ask = world.ait().client(&client, "s");
+        let start = event("SessionStart", "s", &home, json!({"source": "startup"}));
+        let (said, peak) = memory(&ask, &["hook", "session-register"], &start);
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+        println!("hook: {peak} KiB");
+        let most = |peak: u64, what: &str| assert!(peak < (64 << 10).max(3 * count as u64), "{what}: {peak} KiB");
+        most(peak, "hook");
+        let (said, peak) = memory(&ask, &["prompt", "--for", "plain"], b"");
+        assert!(said.fine().contains("<1m"));
+        most(peak, "prompt");
+        let (said, peak) = memory(&ask, &["sessions", "live", "--json"], b"");
+        assert_eq!(said.code, Some(0));
+        // What is shown is held: a few KiB each, and no more than that.
+        assert!(peak < (32 << 10).max(5 * count as u64), "live: {peak} KiB");
+        // Each one that is archived is a file on the disk; not all of them every day.
+        let pruned = size(1_000, count);
+        for id in world.active_ids().iter().filter(|id| *id != "s").skip(pruned) {
+            fs::remove_file(world.sessions(&format!("active/{id}.json"))).unwrap();
+        }
+        let before = world.history().len();
+        let left = world.active_ids().len() - 1;
+        let (said, peak) = memory(&ask, &["sessions", "prune"], b"");
+        assert!(said.fine().ends_with(&format!("{left} archived, 1 live.\n")));
+        assert!(peak < (32 << 10).max(5 * count as u64), "prune: {peak} KiB");
+        println!("prune of {left}: {peak} KiB");
+        assert_eq!((world.active_ids(), world.history().len()), (vec!["s".to_owned()], before + left));
+    }
+
+    /// So many manifests, by links to a few files: each with another name, which is what it goes by.
+    pub(super) fn many(folder: &Path, count: usize, manifest: &Value) {
+        let mut source = None;
+        for number in 0..count {
+            let file = folder.join(format!("session-{number:06}.json"));
+            match &source {
+                // No file system takes fewer links to one file.
+                Some(source) if number % 1_000 != 0 => fs::hard_link(source, &file).unwrap(),
+                _ => {
+                    fs::write(&file, manifest.to_string()).unwrap();
+                    source = Some(file);
+                }
+            }
+        }
+    }
+}
+
+mod history {
+    use super::*;
+
+    /// A hundred thousand ended sessions on four hundred days.
+    #[test]
+    fn reads_the_days_that_are_asked_for_and_nothing_else() {
+        let world = World::new();
+        let first = jiff::civil::date(2025, 1, 1);
+        let ended =
+            common::manifest("x", 1, &world.path(""), json!({"ended": "2025-01-01T12:00:00Z", "status": "completed"}));
+        for number in 0..400 {
+            let day = first.checked_add(jiff::Span::new().days(number)).unwrap();
+            folders::many(&world.folder(&format!(".claude/sessions/history/{day}")), 250, &ended);
+        }
+        let opens = |words: &str| {
+            let words: Vec<&str> = words.split(' ').collect();
+            let (said, trace) = traced(&world.ait(), &["-e", "trace=%file"], &words, b"");
+            said.fine();
+            trace.lines().filter(|line| line.contains("/history") || line.contains("session-")).count()
+        };
+        let days: Vec<usize> =
+            [1, 2, 7].map(|days| opens(&format!("sessions history --json --date 2025-06-30 --days {days}"))).to_vec();
+        // The list of days, and for each day its folder and its manifests.
+        let day = days[1] - days[0];
+        assert!((250..=260).contains(&day), "{days:?}");
+        assert_eq!(days, [days[0], days[0] + day, days[0] + 6 * day]);
+        assert!(days[0] < day + 20, "{days:?}");
+        assert!(opens("sessions history --date 2025-06-30 --limit 1") <= days[0]);
+
+        let client = Client::new();
+        world.by_hand("dead", Client::new().kill(), &world.path(""), json!({}));
+        world.by_hand("alive", client.pid(), &world.path(""), json!({}));
+        let (said, peak) = memory(&world.ait(), &["sessions", "prune"], b"");
+        assert!(said.fine().ends_with("1 archived, 1 live.\n"));
+        assert!(peak < 16 << 10, "{peak} KiB");
+        // A session that comes back is found by name: a look at each day, and no manifest but its own.
+        let bytes = event("UserPromptSubmit", "dead", &world.path(""), json!({"prompt": "x"}));
+        let (said, trace) =
+            traced(&world.ait().client(&client, "dead"), &["-e", "trace=%file"], &["hook", "session-register"], &bytes);
+        said.silent();
+        assert!(!trace.contains("session-0"), "{trace}");
+    }
+}
+
+mod clocks {
+    use super::*;
+
+    /// Central Europe, by rule: no table of the system is needed.
+    const EUROPE: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
+
+    /// As [`traced`], at this moment: the answer of the system's clock is put in its place.
+    fn at(ask: &Ask, moment: &str, words: &[&str], input: &[u8]) -> Said {
+        let moment: jiff::Timestamp = moment.parse().unwrap();
+        let mut bytes = String::new();
+        for number in [moment.as_second(), i64::from(moment.subsec_nanosecond())] {
+            bytes.extend(number.to_ne_bytes().map(|byte| format!("{byte:02x}")));
+        }
+        let inject = format!("inject=clock_gettime:poke_exit=@arg2={bytes}");
+        let (said, trace) = traced(ask, &["-e", "trace=clock_gettime", "-e", &inject], words, input);
+        assert!(trace.contains("(INJECTED: args)"), "{trace}");
+        said
+    }
+
+    fn hook(world: &World, client: &Client, moment: &str, name: &str, more: Value) {
+        let ask = world.ait().client(client, "s").var("TZ", EUROPE);
+        let said = at(&ask, moment, &["hook", "session-register"], &event(name, "s", &world.path(""), more));
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    }
+
+    /// Set back by an hour, to 1970 and before it, and forward by thirty years.
+    #[test]
+    fn elapsed_is_never_negative_or_absurd() {
+        let world = World::new();
+        let client = Client::new();
+        hook(&world, &client, "2026-11-22T12:00:00Z", "SessionStart", json!({"source": "startup"}));
+        hook(&world, &client, "2026-11-22T12:10:00Z", "UserPromptSubmit", json!({"prompt": "a task"}));
+        let name = world.path("").file_name().unwrap().to_str().unwrap().to_owned();
+        for (moment, seconds, elapsed) in [
+            ("2026-11-22T12:45:00Z", 2700, "45m"),
+            ("2026-11-22T11:00:00Z", 0, "<1m"),
+            ("1970-01-01T00:00:01Z", 0, "<1m"),
+            ("1960-01-01T00:00:00Z", 0, "<1m"),
+        ] {
+            let prompt = at(&world.ait(), moment, &["prompt", "--for", "plain"], b"").fine();
+            assert_eq!(prompt, format!("{name} {elapsed} a task"), "{moment}");
+            let live: Value =
+                serde_json::from_str(&at(&world.ait(), moment, &["sessions", "live", "--json"], b"").fine()).unwrap();
+            assert_eq!(live["sessions"][0]["elapsed_seconds"], seconds, "{moment}");
+            let shown = at(&world.ait(), moment, &["sessions", "current"], b"").fine();
+            let started = shown.lines().find(|line| line.starts_with("Started:")).unwrap();
+            assert!(!started.contains('-'), "{moment}: {started}");
+        }
+        // Events while the clock is wrong, and the end: what was worked is never less than nothing.
+        hook(&world, &client, "1970-01-01T00:00:05Z", "Stop", json!({}));
+        hook(&world, &client, "2026-11-22T12:20:00Z", "UserPromptSubmit", json!({"prompt": "x"}));
+        hook(&world, &client, "2026-11-22T11:30:00Z", "Stop", json!({}));
+        hook(&world, &client, "2026-11-22T11:00:00Z", "SessionEnd", json!({"reason": "other"}));
+        let ended = world.ended("s");
+        assert_eq!(world.history(), [("2026-11-22".to_owned(), "s".to_owned())]);
+        assert!(ended["worked_seconds"].as_u64().unwrap() < 3600, "{ended}");
+        let shown = world.ait().var("TZ", EUROPE).run("sessions history --date 2026-11-22 --json").json();
+        assert_eq!(shown["sessions"][0]["elapsed_seconds"], 0);
+    }
+
+    #[test]
+    fn started_in_the_future() {
+        let world = World::new();
+        let client = Client::new();
+        world.by_hand("s", client.pid(), &world.path(""), json!({"started": "2999-01-01T00:00:00Z", "task": "a task"}));
+        let said = world.run("prompt --for plain").fine();
+        assert_eq!(said, "aiterm main <1m a task");
+        let shown = world.run("sessions live --json").json();
+        assert_eq!(shown["sessions"][0]["elapsed_seconds"], 0);
+    }
+
+    /// The day of a session is the local one on which it ended.
+    #[test]
+    fn both_sides_of_midnight() {
+        for (moment, day) in [
+            ("2026-11-22T22:59:59.900Z", "2026-11-22"),
+            ("2026-11-22T23:00:00Z", "2026-11-23"),
+            // Summer time.
+            ("2026-07-01T21:59:59Z", "2026-07-01"),
+            ("2026-07-01T22:00:00Z", "2026-07-02"),
+            // 02:30 twice, and the night's own midnights.
+            ("2026-10-25T00:30:00Z", "2026-10-25"),
+            ("2026-10-25T01:30:00Z", "2026-10-25"),
+            ("2026-10-24T22:00:00Z", "2026-10-25"),
+            ("2026-10-25T22:59:59Z", "2026-10-25"),
+            ("2026-10-25T23:00:00Z", "2026-10-26"),
+        ] {
+            let world = World::new();
+            let client = Client::new();
+            hook(&world, &client, "2026-06-01T00:00:00Z", "SessionStart", json!({"source": "startup"}));
+            hook(&world, &client, moment, "SessionEnd", json!({"reason": "other"}));
+            assert_eq!(world.history(), [(day.to_owned(), "s".to_owned())], "{moment}");
+            let ask = world.ait().var("TZ", EUROPE);
+            let shown: Value =
+                serde_json::from_str(&at(&ask, moment, &["sessions", "history", "--json"], b"").fine()).unwrap();
+            assert_eq!(shown["days"], json!([day]), "{moment}");
+        }
+    }
+
+    #[test]
+    fn the_night_with_an_hour_more() {
+        let world = World::new();
+        let client = Client::new();
+        // 02:30 in summer time, and 02:30 in winter time, an hour later.
+        hook(&world, &client, "2026-10-25T00:30:00Z", "SessionStart", json!({"source": "startup"}));
+        hook(&world, &client, "2026-10-25T01:30:00Z", "SessionEnd", json!({"reason": "other"}));
+        let ask = world.ait().var("TZ", EUROPE);
+        let shown = ask.run("sessions history --date 2026-10-25").fine();
+        assert!(shown.contains("02:30 to 02:30"), "{shown}");
+        assert_eq!(ask.run("sessions history --date 2026-10-25 --json").json()["sessions"][0]["elapsed_seconds"], 3600);
+    }
+
+    #[test]
+    fn a_time_zone_that_is_none() {
+        let long = "x".repeat(100_000);
+        for zone in
+            ["Mars/Olympus", ":/etc/passwd", "../../../etc/passwd", "/dev/zero", "UTC+99:99:99", "\u{1b}[2J", &long]
+        {
+            let world = World::new();
+            let client = Client::new();
+            let ask = world.ait().client(&client, "s").var("TZ", zone);
+            ask.hook(&payload("SessionStart", "s", &world.path(""), json!({"source": "startup"}))).silent();
+            ask.hook(&payload("SessionEnd", "s", &world.path(""), json!({"reason": "other"}))).silent();
+            world.ended("s");
+            assert!(ask.run("sessions history --days 3").fine().contains("completed"), "{zone:.40}");
+        }
+    }
+}
+
+/// A newer `ait` wrote fields that this one does not know, and values it does not know in fields that it does.
+#[test]
+fn fields_of_another_version_survive() {
+    let world = World::new();
+    let client = Client::new();
+    let home = world.path("");
+    let newer = json!({
+        "schema": {"version": 9, "needs": ["x"]}, "plan": [1e300, null, {"a": "\u{e9}"}],
+        "state": "dreaming", "task_source": "telepathy", "touched": {"new": "shape"}, "git_dirty": "partly",
+        "pid_start": {"ticks": 7}, "boot_id": null,
+    });
+    world.by_hand("s", client.pid(), &home, newer.clone());
+    let ask = world.ait().client(&client, "s");
+    let kept = ["schema", "plan", "touched"];
+    let check = |manifest: &Value, when: &str| {
+        for field in kept {
+            assert_eq!(manifest[field], newer[field], "{when}: {field}");
+        }
+    };
+    world.run("sessions task mine --session s").fine();
+    let manifest = world.active("s");
+    check(&manifest, "task");
+    assert_eq!((&manifest["state"], &manifest["git_dirty"]), (&json!("dreaming"), &json!("partly")));
+    ask.hook(&payload("UserPromptSubmit", "s", &home, json!({"prompt": "x"}))).silent();
+    check(&world.active("s"), "event");
+    world.end(&client, "s", &home, "other");
+    check(&world.ended("s"), "history");
+    let _ = world.event(&client, "SessionStart", "s", &home, json!({"source": "resume"}));
+    check(&world.active("s"), "resumed");
+    assert_eq!(world.active("s")["task"], "mine");
+
+    // An older one, or somebody's script, with the documented fields alone.
+    let older = World::new();
+    older.by_hand("s", client.pid(), &home, json!({}));
+    older.event(&client, "Stop", "s", &home, json!({})).silent();
+    let manifest = older.active("s");
+    assert_eq!((&manifest["task"], &manifest["state"]), (&json!("Implementing session coordination"), &json!("idle")));
+}
+
+mod payloads {
+    use super::*;
+
+    /// Nothing came of it but one line in the log.
+    #[track_caller]
+    fn refused(what: &str, bytes: &[u8]) {
+        let world = World::new();
+        let client = Client::new();
+        let before = world.by_hand("there", client.pid(), &world.path("p"), json!({}));
+        let text = fs::read(&before).unwrap();
+        for name in ["session-register", "session-cleanup"] {
+            world.ait().client(&client, "there").hook_named(name, bytes).silent();
+        }
+        assert_eq!(world.active_ids(), ["there"], "{what}");
+        assert_eq!(fs::read(&before).unwrap(), text, "{what}");
+        assert_eq!(world.history(), [], "{what}");
+        assert_eq!(names(&world.path(".claude/sessions")), ["active"], "{what}");
+        let log = world.log();
+        assert_eq!(log.len(), 2, "{what}: {log:?}");
+        assert!(log.iter().all(|line| line.contains("hook: taking an event: ") && line.len() < 700), "{what}: {log:?}");
+        // Nothing else appeared: only the cache with its log.
+        assert_eq!(names(&world.path("")), [".cache", ".claude"], "{what}");
+    }
+
+    #[test]
+    fn ids_that_must_not_become_a_path() {
+        let long = "x".repeat(4096);
+        for id in [
+            "../../x",
+            "",
+            &long,
+            "a\0b",
+            "a\nb",
+            "a/b",
+            "/",
+            "..",
+            ".",
+            "-rf",
+            ".hidden",
+            "a b",
+            "\u{e9}",
+            "a\u{1b}[2J",
+        ] {
+            let bytes = event("SessionStart", id, Path::new("/"), json!({"source": "startup"}));
+            refused(&format!("id {id:.20?}"), &bytes);
+        }
+        for id in [json!(7), json!(null), json!(["s"]), json!({"s": 1}), json!(true)] {
+            let mut payload = payload("SessionStart", "s", Path::new("/"), json!({"source": "startup"}));
+            payload["session_id"] = id;
+            refused("id of another type", payload.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_no_event() {
+        let nested = |count: usize, close: bool| {
+            let end = if close { "]".repeat(count) } else { String::new() };
+            format!("{}{end}", "[".repeat(count))
+        };
+        let objects = |count: usize| format!("{}1{}", r#"{"a":"#.repeat(count), "}".repeat(count));
+        for (what, bytes) in [
+            ("nothing", Vec::new()),
+            ("an empty line", b"\n".to_vec()),
+            ("no object", b"[]".to_vec()),
+            ("no field", b"{}".to_vec()),
+            ("no event", br#"{"session_id":"s"}"#.to_vec()),
+            ("no id", br#"{"hook_event_name":"SessionStart"}"#.to_vec()),
+            ("half", br#"{"session_id":"s","hook_event_name":"SessionSt"#.to_vec()),
+            ("two", br#"{"session_id":"s","hook_event_name":"Stop"} {}"#.to_vec()),
+            ("NaN", br#"{"session_id":"s","hook_event_name":"Stop","x":NaN}"#.to_vec()),
+            ("infinite", br#"{"session_id":"s","hook_event_name":"Stop","x":-Infinity}"#.to_vec()),
+            ("latin-1", b"{\"session_id\":\"s\",\"hook_event_name\":\"Stop\",\"cwd\":\"/\xe9\"}".to_vec()),
+            ("not UTF-8", [b"{\"session_id\":\"".as_slice(), &[0xff; 9], b"\",\"hook_event_name\":\"Stop\"}"].concat()),
+            ("nul bytes", vec![0; 4096]),
+            ("10,000 arrays", nested(10_000, true).into_bytes()),
+            ("100,000 arrays", nested(100_000, true).into_bytes()),
+            ("100,000 open arrays", nested(100_000, false).into_bytes()),
+            ("10,000 objects", objects(10_000).into_bytes()),
+            ("100,000 objects", objects(100_000).into_bytes()),
+        ] {
+            refused(what, &bytes);
+        }
+    }
+
+    /// Where an event is deep in a field that nobody reads, it is an event all the same.
+    #[test]
+    fn depth_in_a_field_that_nobody_reads() {
+        let world = World::new();
+        let client = Client::new();
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for field in ["tool_response", "tool_input", "background_tasks", "permission_mode", "prompt"] {
+            let bytes = format!(
+                r#"{{"session_id":"s","hook_event_name":"PostToolUse","tool_name":"Write","cwd":{},"{field}":{deep}}}"#,
+                json!(world.path(""))
+            );
+            world.ait().client(&client, "s").hook_named("session-register", bytes.as_bytes()).silent();
+        }
+        assert_eq!(world.active_ids(), ["s"]);
+        assert!(fs::metadata(world.sessions("active/s.json")).unwrap().len() < 4096);
+        assert_eq!(world.log(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_hundred_mebibytes() {
+        let world = World::new();
+        let client = Client::new();
+        let ask = world.ait().client(&client, "s");
+        let mut bytes = br#"{"session_id":"s","hook_event_name":"PostToolUse","tool_response":""#.to_vec();
+        bytes.resize(100 << 20, b'x');
+        bytes.extend_from_slice(b"\"}\n");
+        let (said, peak) = memory(&ask, &["hook", "session-register"], &bytes);
+        said.silent();
+        assert!(peak < 64 << 10, "{peak} KiB");
+        assert!(!world.sessions("active").join("s.json").exists());
+        let log = world.log();
+        assert!(log.len() == 1 && log[0].contains("larger than"), "{log:?}");
+        // The same without an end, as from a device.
+        let mut endless = ask.command(AIT);
+        endless.args(["hook", "session-register"]).stdin(File::open("/dev/zero").unwrap());
+        assert_eq!(endless.output().unwrap().status.code(), Some(0));
+        assert_eq!(world.log().len(), 2);
+    }
+
+    /// Numbers that are none, in the fields that are read.
+    #[test]
+    fn odd_numbers() {
+        let world = World::new();
+        let client = Client::new();
+        for number in ["1e999", "-1e999", "1e-999", "-0", "0.1e1", "99999999999999999999999999", "1E+2"] {
+            let bytes = format!(
+                r#"{{"session_id":"s","hook_event_name":"Stop","cwd":{},"model":{number},"background_tasks":[{{"type":{number}}}]}}"#,
+                json!(world.path(""))
+            );
+            world.ait().client(&client, "s").hook_named("session-register", bytes.as_bytes()).silent();
+            let status = format!(
+                r#"{{"session_id":"s","cwd":{},"cost":{{"total_cost_usd":{number}}},"context_window":{{"used_percentage":{number}}}}}"#,
+                json!(world.path(""))
+            );
+            let line = world.ait().given(&["statusline"], status.as_bytes()).fine();
+            let lower = line.to_lowercase();
+            assert!(!lower.contains("inf") && !lower.contains("nan"), "{number}: {line}");
+        }
+        assert_eq!(world.active("s")["state"], "idle");
+    }
+}
