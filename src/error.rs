@@ -37,7 +37,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with exit code 1. `what` may be empty where `doing` says it all.
     pub fn new(doing: impl Into<Cow<'static, str>>, what: impl fmt::Display, why: impl fmt::Display) -> Self {
-        let (what, why) = (what.to_string(), why.to_string());
+        let (what, why) = (on_one_line(&what.to_string()), on_one_line(&why.to_string()));
         Error(Box::new(Parts { doing: doing.into(), what, why, next: None, exit: Exit::Failed }))
     }
 
@@ -59,6 +59,15 @@ impl Error {
     }
 }
 
+/// A text from outside in an error line: nothing in it may break the line or move a cursor.
+pub fn on_one_line(text: &str) -> String {
+    let moves = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if moves(c) { ' ' } else { c }).collect()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Parts { doing, what, why, next, .. } = &*self.0;
@@ -75,3 +84,14 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_stays_on_the_line() {
+        let error = Error::new("reading", "a\u{1b}]0;t\u{7}\r\nb", "c\u{9b}31m\u{202e}d");
+        assert_eq!(error.to_string(), "reading: a ]0;t   b: c 31m d");
+    }
+}

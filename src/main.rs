@@ -13,6 +13,8 @@ use ait::sys::terminal::{self, Screen, Waited};
 ait::entry_point!(run);
 
 fn run(arguments: &[String]) -> c_int {
+    // What cannot be written is no trouble of a prompt, a status line or a hook.
+    let mut calm = false;
     let output = match ait::cli::parse(arguments) {
         Ok(request @ Request::Live(live::Live { watch: true, json: false, .. })) => watch(&request),
         // One more that goes on: a write a line, until nobody reads.
@@ -20,10 +22,13 @@ fn run(arguments: &[String]) -> c_int {
             let _ = follow::lines(&request).try_for_each(|line| files::write_stdout(line.as_bytes()));
             return Exit::Done as c_int;
         }
-        Ok(request) => ait::commands::run(request),
+        Ok(request) => {
+            calm = matches!(request, Request::Prompt(_) | Request::Statusline(_) | Request::Hook(_));
+            ait::commands::run(request)
+        }
         Err(stopped) => stopped,
     };
-    write(&output) as c_int
+    write(&output, calm) as c_int
 }
 
 /// Answers a request once a second, and shows the answer in place when it is another one, until somebody leaves. What is
@@ -53,12 +58,12 @@ fn watch(request: &Request) -> Output {
     }
 }
 
-fn write(output: &Output) -> Exit {
+fn write(output: &Output, calm: bool) -> Exit {
     if !output.stderr.is_empty() {
         let _ = files::write_stderr(output.stderr.as_bytes());
     }
     match files::write_stdout(output.stdout.as_bytes()) {
-        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe && !calm => {
             let _ = files::write_stderr(format!("ait: writing the output: standard output: {why}\n").as_bytes());
             if output.exit == Exit::Done { Exit::Failed } else { output.exit }
         }

@@ -202,3 +202,17 @@ fn output_that_cannot_be_written_is_an_error() {
     let wanted = "ait: writing the output: standard output: No space left on device (os error 28)\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
 }
+
+/// Names of folders, ids and words that were typed come back in error lines: none of them moves a cursor.
+#[test]
+fn error_lines_are_clean() {
+    let world = World::new();
+    let odd = world.folder("d\u{1b}[31m\u{7}");
+    let typed =
+        ["sessions current", "sessions current --session \u{1b}[31m", "\u{1b}[31m", "guard \u{7}x", "init \u{9b}x"];
+    for words in typed {
+        let said = world.ait().at(&odd).run(words).err;
+        assert!(said.starts_with("ait: "), "{words:?}: {said:?}");
+        assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{words:?}: {said:?}");
+    }
+}

@@ -381,12 +381,20 @@ mod manifests {
         let gone = Client::new().kill();
         let left = world.write(&format!(".claude/sessions/active/.dead.json.{gone}.0.tmp"), "{");
         let own = world.write(&format!(".claude/sessions/active/.live.json.{}.0.tmp", client.pid()), "{");
+        // A young one may be a writer's in another container, whose pids mean nothing here.
+        let age = |file: &Path| {
+            let touched = std::process::Command::new("touch").args(["-d", "2 minutes ago"]).arg(file).status().unwrap();
+            assert!(touched.success());
+        };
+        age(&left);
+        age(&own);
         check(&world, "sessions").is("warn", "(and 1 more)");
         checks(&world.ait(), "--fix");
         check(&world, "sessions").is("ok", "1 live");
         assert_eq!(world.history().len(), 1);
         assert!(!left.exists() && own.exists(), "what a running program writes is left");
         fs::write(&left, "{").unwrap();
+        age(&left);
         check(&world, "sessions").is("warn", "1 temporary files").mend("--fix");
     }
 }

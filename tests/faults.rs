@@ -556,7 +556,9 @@ mod folders {
         let _ = world.start(&client, "s", &world.path(""));
         // The folder is root's, 0700; we are nobody.
         let ait = world.path("ait");
-        fs::copy(AIT, &ait).unwrap();
+        // By a process of its own: one that another thread starts meanwhile would hold the file open for writing, and
+        // the kernel runs no such file.
+        assert!(Command::new("cp").arg(AIT).arg(&ait).status().unwrap().success());
         for folder in [".claude", ".claude/sessions"] {
             fs::set_permissions(world.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
         }

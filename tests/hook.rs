@@ -791,3 +791,19 @@ mod trouble {
         assert_eq!(world.log(), [""; 0]);
     }
 }
+
+/// A day of history that knows the session already, readable or not, loses nothing when the session ends again.
+#[test]
+fn an_end_never_replaces_what_history_holds() {
+    let world = World::new();
+    let client = Client::new();
+    let folder = world.folder("p");
+    world.start(&client, "one", &folder).silent();
+    world.end(&client, "one", &folder, "other");
+    let day = fs::read_dir(world.sessions("history")).unwrap().next().unwrap().unwrap().path();
+    fs::write(day.join("one.json"), "not JSON, and somebody's").unwrap();
+    world.start(&client, "one", &folder).silent();
+    world.end(&client, "one", &folder, "other");
+    assert_eq!(fs::read_to_string(day.join("one.2.json")).unwrap(), "not JSON, and somebody's");
+    assert!(read(&day.join("one.json")).is_some());
+}

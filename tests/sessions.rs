@@ -287,7 +287,10 @@ mod live {
         let strip = |text: &str| text.split("elapsed_seconds").next().unwrap().to_owned();
         assert_eq!(strip(&said.out), strip(&before));
         for line in said.err.lines() {
-            assert!(line.contains("link.json") || line.contains("folder.json"), "{line}");
+            assert!(
+                ["link.json", "folder.json", "-rf.json", "a b.json"].iter().any(|name| line.contains(name)),
+                "{line}"
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::claude::registry::Record;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, on_one_line};
 use crate::render::elapsed;
 use crate::session::conflict::{Grade, in_tree, works_in};
 use crate::session::event;
@@ -57,7 +57,7 @@ impl Member {
         if let Some(task) = &manifest.task {
             words.push_str(&format!(", {task}"));
         }
-        words
+        on_one_line(&words)
     }
 }
 

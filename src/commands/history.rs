@@ -48,6 +48,9 @@ struct Report {
 /// Where the day cannot be read as one, or a folder cannot be read.
 pub fn run(request: &History) -> Result<Output> {
     let page = Page::choose(request.color.as_deref())?;
+    if request.limit == Some(0) {
+        return Err(Error::new("reading the command line", "--limit", "0 shows nothing").exit(Exit::NotFound));
+    }
     let root = Root::find()?;
     let now = clock::now();
     let zone = clock::time_zone();

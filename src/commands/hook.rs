@@ -12,6 +12,7 @@ use super::Output;
 use super::tell;
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
+use crate::claude::settings::EVENTS;
 use crate::error::{Error, Result};
 use crate::git::{self, HeadKind};
 use crate::session::event::{Event, Outcome, Scene};
@@ -67,7 +68,10 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     if payload.event.is_empty() {
         return Err(Error::new(doing, id, "no hook_event_name"));
     }
-    notes::mark_seen(root, &payload.event);
+    // Of the events that we register; a name from outside must not fill the cache.
+    if EVENTS.iter().any(|(event, _)| *event == payload.event) {
+        notes::mark_seen(root, &payload.event);
+    }
 
     let event = payload.happened();
     let process = process_of(&payload);

@@ -25,7 +25,7 @@ pub mod task;
 mod tell;
 
 use crate::cli::Request;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, on_one_line};
 
 /// What a command has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,9 @@ impl Output {
     /// Adds a remark, a line for standard error.
     pub fn remark(mut self, line: impl AsRef<str>) -> Output {
         self.stderr.push_str("ait: ");
-        self.stderr.push_str(line.as_ref());
+        // The lines of a list of candidates are ours; what stands in them may not be.
+        let lines: Vec<String> = line.as_ref().split('\n').map(on_one_line).collect();
+        self.stderr.push_str(&lines.join("\n"));
         self.stderr.push('\n');
         self
     }

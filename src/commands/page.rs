@@ -27,7 +27,7 @@ impl Page {
         let color = use_color(choice, no_color.as_deref(), forced.as_deref(), is_terminal);
         // COLUMNS is what a shell exports for programs that ask in vain.
         let columns = || env::text("COLUMNS")?.parse().ok();
-        let asked = env::text("AIT_WIDTH").and_then(|width| width.parse().ok());
+        let asked = env::text("AIT_WIDTH").and_then(|width| width.parse().ok()).filter(|width| *width > 0);
         let width = asked.or_else(|| is_terminal.then(|| terminal::width().or_else(columns).unwrap_or(80)));
         Ok(Page { color, width })
     }

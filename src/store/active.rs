@@ -93,7 +93,12 @@ pub fn read_all(root: &Root) -> Result<Active> {
     };
     let mut active = Active::default();
     for name in folder.names().map_err(failed)? {
-        let Some(id) = SessionId::from_file_name(&name) else { continue };
+        let Some(id) = SessionId::from_file_name(&name) else {
+            if name.ends_with(".json") && !name.starts_with('.') {
+                active.broken.push(Broken { path: path.join(&name), why: "its name is not a session id".to_owned() });
+            }
+            continue;
+        };
         match read_one(&folder, &id) {
             Ok(Some(session)) => active.sessions.push(session),
             Ok(None) => {}
@@ -215,6 +220,7 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &mut 
     let day = history::Day::of(ended, &local_time_zone());
     let target = history::open_or_make(root, day)?;
     let failed = |why: std::io::Error| Error::new("archiving a session", target.path().join(&name).display(), why);
+    keep_what_is_there(&target, id, &name).map_err(failed)?;
     match folder.move_to(&name, &target) {
         Err(why) if why.kind() == ErrorKind::CrossesDevices => {
             target.replace(&name, &manifest.to_bytes(), PRIVATE).map_err(failed)?;
@@ -224,6 +230,19 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &mut 
     }?;
     touched::forget(folder, id);
     Ok(())
+}
+
+/// A day may know the session already: it ended twice, and the first end was not taken out, or is no manifest. That one
+/// stays, under the next free name, `ID.2.json`.
+fn keep_what_is_there(target: &Folder, id: &SessionId, name: &str) -> std::io::Result<()> {
+    if target.meta_of(name).is_err() {
+        return Ok(());
+    }
+    let names = (2..1000).map(|number| format!("{id}.{number}.json"));
+    match names.into_iter().find(|free| target.meta_of(free).is_err()) {
+        Some(free) => target.rename(name, &free),
+        None => Err(ErrorKind::AlreadyExists.into()),
+    }
 }
 
 /// Removes what killed writers left: their temporary files, here and in the cache.

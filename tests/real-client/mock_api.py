@@ -64,7 +64,9 @@ def where_we_are(messages):
         # After an interruption one message holds the results of tools and the next prompt.
         results = not isinstance(content, str) and any(block["type"] == "tool_result" for block in content)
         if texts and (not results or TOOL.search(texts[-1]) or SAY.search(texts[-1])):
-            prompt, used = texts[-1], 0
+            # The client may add texts of its own behind a sub-agent's prompt.
+            marked = [text for text in texts if any(mark.search(text) for mark in (TOOL, SLOW, SAY))]
+            prompt, used = (marked or texts)[-1], 0
     return prompt, used
 
 
