@@ -62,7 +62,7 @@ def live_is_what_runs(story):
         session, shown = expected[id], found[id]
         who = "live %s" % id[:8]
         fields = {"path": session.path, "git_branch": session.branch, "project": session.project, "live": True,
-                  "state": session.state, "head": story.head(session.path)}
+                  "state": session.state() if callable(session.state) else session.state, "head": story.head(session.path)}
         if session.dirty is not None:
             fields["git_dirty"] = session.dirty
         if session.task is not None:
