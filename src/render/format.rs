@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, edits};
 
 /// The default reading of a prompt: `aiterm main 45m Implementing session coordination ⚠2`.
 pub const PROMPT: &str = "[{project} ][{branch} ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}]";
@@ -304,27 +304,8 @@ fn nearest(written: &str) -> Option<&'static str> {
     if written.len() > 20 {
         return None;
     }
-    let near = TOKENS.iter().map(|(name, ..)| (distance(written, name), *name)).min()?;
+    let near = TOKENS.iter().map(|(name, ..)| (edits(written, name), *name)).min()?;
     (near.0 <= 1 + near.1.len() / 4).then_some(near.1)
-}
-
-/// How many letters to add, drop or change to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (above, a) in one.chars().enumerate() {
-        let mut diagonal = above;
-        let mut left = above + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, b) in row.iter_mut().skip(1).zip(other.chars()) {
-            let here = (diagonal + usize::from(a != b)).min(left + 1).min(*cell + 1);
-            diagonal = *cell;
-            *cell = here;
-            left = here;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -455,6 +455,15 @@ mod tests {
     }
 
     #[test]
+    fn the_future_is_now() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(seconds_between(at(100), at(40)), 0);
+        assert_eq!(seconds_between(at(40), at(100)), 60);
+        assert_eq!(seconds_between(Timestamp::MAX, Timestamp::MIN), 0);
+        assert!(seconds_between(Timestamp::MIN, Timestamp::MAX) > 0);
+    }
+
+    #[test]
     fn elapsed_is_never_negative() {
         let manifest = Manifest::parse(br#"{"started":"2030-01-01T00:00:00Z"}"#).unwrap();
         assert_eq!(manifest.elapsed_seconds(Timestamp::UNIX_EPOCH), Some(0));
