@@ -99,6 +99,16 @@ impl Lab {
         assert_eq!(self.prompt(folder), self.truth(folder), "in {}", folder.display());
     }
 
+    /// `sessions live` shows these tasks, and as many sessions.
+    #[track_caller]
+    fn lists(&self, tasks: &[&str], what: &str) {
+        let shown = self.world.ait().words(&["sessions", "live"]).fine();
+        for task in tasks {
+            assert!(shown.contains(&format!("   Task: {task}\n")), "{what}: {shown}");
+        }
+        assert_eq!(shown.matches("Task: ").count(), tasks.len(), "{what}: {shown}");
+    }
+
     /// Leaves an index that is believed.
     fn settle(&self) {
         std::thread::sleep(REST);
@@ -145,6 +155,68 @@ fn a_session_that_was_killed_is_gone_at_the_next_prompt() {
         lab.shows("three", "");
         lab.shows("one", "one");
     }
+}
+
+#[test]
+fn a_process_that_nobody_has_asked_for_its_exit_code_is_gone() {
+    let mut lab = Lab::with_sessions(&["one"]);
+    lab.shows("one", "one");
+    lab.client.make_zombie();
+    lab.shows("one", "");
+    let said = lab.world.ait().words(&["sessions", "live"]);
+    assert!(said.out == "No live sessions.\n" && said.err.contains("1 stale"), "{said:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_mark_of_a_process_is_no_other_ones() {
+    use ait::sys::process::{is_running, mark};
+    let (mut one, other) = (Client::new(), Client::new());
+    let (first, second) = (mark(one.pid()), mark(other.pid()));
+    // Kernels before 6.9 have none.
+    let Some((first, second)) = first.zip(second) else { return };
+    assert_ne!(first, second);
+    assert_eq!(is_running(one.pid(), first), Some(true));
+    // Another process of that number: to be asked for in the long way.
+    assert_eq!(is_running(one.pid(), second), None);
+    one.make_zombie();
+    assert_eq!(is_running(one.pid(), first), Some(false));
+    let pid = one.kill();
+    assert_eq!(is_running(pid, first), Some(false));
+    assert_eq!(mark(pid), None);
+}
+
+#[test]
+fn what_is_no_manifest_is_reported_by_every_list() {
+    let lab = Lab::with_sessions(&["one"]);
+    let ask = || {
+        let said = lab.world.ait().words(&["sessions", "live"]);
+        (said.out, said.err)
+    };
+    for (name, text) in [("broken.json", "{"), ("no id.json", "{}"), ("relative.json", r#"{"path":"one"}"#)] {
+        lab.world.write(&format!(".claude/sessions/active/{name}"), text);
+        let reported = ask();
+        lab.settle();
+        assert_eq!(ask(), reported, "{name}");
+        lab.settle();
+        assert_eq!(ask(), reported, "{name}");
+        assert!(!reported.1.is_empty(), "{name}");
+        fs::remove_file(lab.world.sessions("active").join(name)).unwrap();
+    }
+}
+
+#[test]
+fn a_list_of_what_changes_is_true() {
+    let lab = Lab::with_sessions(&["one", "two", "three"]);
+    lab.lists(&["one", "two", "three"], "at rest");
+    fs::write(lab.active("two"), lab.text("two", &lab.world.path("two"), "in place")).unwrap();
+    lab.lists(&["one", "in place", "three"], "written in place");
+    lab.rename_in("three", &lab.world.path("three"), "renamed");
+    lab.lists(&["one", "in place", "renamed"], "renamed");
+    fs::remove_file(lab.active("one")).unwrap();
+    lab.lists(&["in place", "renamed"], "removed");
+    lab.settle();
+    lab.lists(&["in place", "renamed"], "at rest again");
 }
 
 /// A script adds, changes, moves and removes sessions, with every delay between its rename and the prompt, and between
@@ -302,6 +374,7 @@ fn an_index_that_is_deleted_or_damaged_changes_nothing() {
             assert_eq!(lab.prompt(&lab.world.path(tree)), format!("1 {tree}"), "{what}");
         }
         assert_eq!(lab.prompt(&lab.world.path("")), "", "{what}");
+        lab.lists(&["one", "two", "three"], what);
         let _ = fs::remove_file(&index);
     };
     look("sound");
@@ -318,6 +391,10 @@ fn an_index_that_is_deleted_or_damaged_changes_nothing() {
             bytes[at] ^= 1 << random.below(8);
         }
         fs::write(&index, &bytes).unwrap();
+        if round % 10 == 0 {
+            lab.lists(&["one", "two", "three"], &format!("round {round}: {bytes:x?}"));
+            fs::write(&index, &bytes).unwrap();
+        }
         let tree = ["one", "two", "three"][random.below(3)];
         assert_eq!(lab.prompt(&lab.world.path(tree)), format!("1 {tree}"), "round {round}: {bytes:x?}");
     }
@@ -590,6 +667,6 @@ fn ask_in_eleven_minutes() {
     let root = Root::find().unwrap();
     let active = Folder::open(root.active()).unwrap();
     let later = clock::now().checked_add(SignedDuration::from_mins(11)).unwrap();
-    let found = index::candidates(&root, &active, &Place::of(&folder), later);
-    println!("ANSWER {:?}", found.iter().map(|id| id.as_str()).collect::<Vec<_>>());
+    let found = index::sessions_at(&root, &active, &Place::of(&folder), later);
+    println!("ANSWER {:?}", found.iter().map(|session| session.id.as_str()).collect::<Vec<_>>());
 }

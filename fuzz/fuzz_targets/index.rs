@@ -11,8 +11,8 @@ use libfuzzer_sys::fuzz_target;
 use rustix::fs::{MemfdFlags, memfd_create};
 
 const WORD: usize = 8;
-const HEADER: usize = 9 * WORD;
-const MAGIC: &[u8; 8] = b"aitidx03";
+const HEADER: usize = 10 * WORD;
+const MAGIC: &[u8; 8] = b"aitidx04";
 
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at.checked_add(WORD)?)?.try_into().ok()?))
@@ -42,14 +42,29 @@ fn blocks(bytes: &mut [u8], blocks_at: usize) -> Option<()> {
     let counts = word(bytes, 8 * WORD)?;
     let mut at = text(bytes, HEADER + WORD)?;
     for _ in 0..counts >> 32 {
-        at = text(bytes, text(bytes, at + 3 * WORD)?)?;
+        at = text(bytes, text(bytes, at + 4 * WORD)?)?;
     }
     for _ in 0..counts & 0xffff_ffff {
         let place = word(bytes, at)?;
         let from = blocks_at + (place >> 32) as usize;
-        let sum = index::check(bytes.get(from..from + (place & 0xffff_ffff) as usize).unwrap_or_default());
+        let to = from + (place & 0xffff_ffff) as usize;
+        let _ = manifests(bytes, from, to);
+        let sum = index::check(bytes.get(from..to).unwrap_or_default());
         put(bytes, at + WORD, sum)?;
         at = text(bytes, at + 2 * WORD)?;
+    }
+    Some(())
+}
+
+/// Puts the checks of the manifests right that the records between two places speak of.
+fn manifests(bytes: &mut [u8], mut at: usize, to: usize) -> Option<()> {
+    let manifests_at = (word(bytes, 9 * WORD)? & 0xffff_ffff) as usize;
+    while at < to {
+        let place = word(bytes, at + 3 * WORD)?;
+        let from = manifests_at + (place >> 32) as usize;
+        let sum = index::check(bytes.get(from + WORD..from + (place & 0xffff_ffff) as usize).unwrap_or_default());
+        put(bytes, from, sum);
+        at = text(bytes, text(bytes, at + 4 * WORD)?)?;
     }
     Some(())
 }

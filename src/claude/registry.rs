@@ -7,6 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::session::order::sort_by;
 use crate::session::raw::{RawObject, number, text};
 use crate::session::state::State;
 use crate::sys::files;
@@ -36,6 +37,19 @@ pub struct Record {
 
 /// A record is under 1 KiB; more than this is not one.
 const LIMIT: usize = 64 * 1024;
+
+/// The processes that have a record, in order. Other files in the folder are passed over.
+pub fn pids(sessions: &Path) -> Vec<u32> {
+    let mut pids = Vec::new();
+    let _ = files::Folder::open(sessions).and_then(|folder| {
+        folder.each_name(|name| {
+            let digits = name.strip_suffix(".json").filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()));
+            pids.extend(digits.and_then(|pid| pid.parse::<u32>().ok()));
+        })
+    });
+    sort_by(&mut pids, Ord::cmp);
+    pids
+}
 
 impl Record {
     /// Reads the bytes of a record.
@@ -70,17 +84,10 @@ impl Record {
         Record::parse(&read()?).or_else(|_| Record::parse(&read().unwrap_or_default())).ok()
     }
 
-    /// The records of all clients, running or not. Other files in the folder are passed over.
+    /// The records of all clients, running or not.
     pub fn all(sessions: &Path) -> Vec<Record> {
-        let mut records = Vec::new();
-        let _ = files::Folder::open(sessions).and_then(|folder| {
-            folder.each_name(|name| {
-                let digits = name.strip_suffix(".json").filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()));
-                let Some(pid) = digits.and_then(|pid| pid.parse().ok()) else { return };
-                records.extend(Record::of_process(sessions, pid).map(|record| Record { pid: Some(pid), ..record }));
-            })
-        });
-        records
+        let record = |pid| Some(Record { pid: Some(pid), ..Record::of_process(sessions, pid)? });
+        pids(sessions).into_iter().filter_map(record).collect()
     }
 
     /// The state it tells, and what it waits for.

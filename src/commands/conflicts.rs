@@ -124,7 +124,7 @@ pub fn run(request: &Conflicts) -> Result<Output> {
 fn worker<'a>(member: &'a Member, touches: &'a [Touch]) -> Worker<'a> {
     Worker {
         root: &member.place.root,
-        repository: member.place.repository(),
+        repository: member.place.repository.as_deref(),
         wrote: &member.session.manifest.wrote_in,
         touches,
     }

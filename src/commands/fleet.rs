@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::claude::registry::Record;
+use crate::claude::registry::{self, Record};
 use crate::error::{Error, Exit, Result, on_one_line};
 use crate::render::elapsed;
 use crate::session::conflict::{Grade, in_tree, works_in};
@@ -13,7 +13,7 @@ use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
-use crate::store::active::{self, Active, Session};
+use crate::store::active::{self, Active, Broken, Session};
 use crate::store::index;
 use crate::store::place::Place;
 use crate::store::root::Root;
@@ -44,7 +44,7 @@ impl Member {
 
     /// The trees it works in.
     pub fn trees(&self, now: Timestamp) -> Vec<&Path> {
-        works_in(&self.place.root, self.place.repository(), &self.session.manifest.wrote_in, now)
+        works_in(&self.place.root, self.place.repository.as_deref(), &self.session.manifest.wrote_in, now)
     }
 
     /// Its branch and age and task in a few words, for a list of candidates.
@@ -82,13 +82,6 @@ pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
 /// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
 pub fn state_of(session: &Session, root: &Root) -> Told {
     let manifest = &session.manifest;
-    let hook = Told {
-        state: manifest.state,
-        since: manifest.state_since,
-        waiting_for: manifest.waiting_for.clone(),
-        source: StateSource::Hook,
-        heard: manifest.updated,
-    };
     let told = || {
         let record = Record::of_process(root.path(), manifest.pid?)?;
         let same_process = record.process_start.is_none()
@@ -108,27 +101,66 @@ pub fn state_of(session: &Session, root: &Root) -> Told {
             heard: record.status_since,
         })
     };
-    newer(hook, told())
+    newer(told_by_hooks(manifest), told())
 }
 
-/// Every session in `active`, live or stale, and what could not be read.
+fn told_by_hooks(manifest: &Manifest) -> Told {
+    Told {
+        state: manifest.state,
+        since: manifest.state_since,
+        waiting_for: manifest.waiting_for.clone(),
+        source: StateSource::Hook,
+        heard: manifest.updated,
+    }
+}
+
+/// The live sessions, and what else lies with them.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    /// The live ones, the oldest start first.
+    pub members: Vec<Member>,
+    /// How many others there are, whose process is gone.
+    pub stale: usize,
+    /// What could not be read.
+    pub broken: Vec<Broken>,
+}
+
+impl Fleet {
+    fn of(active: Active, member: impl Fn(Session) -> Member) -> Fleet {
+        let all = active.sessions.len();
+        let live = active.sessions.into_iter().filter(|session| session.liveness.counts());
+        let members: Vec<Member> = live.map(member).collect();
+        Fleet { stale: all - members.len(), members, broken: active.broken }
+    }
+}
+
+/// The live sessions with every field of their manifests, and the place of each as it is now.
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn gather(root: &Root) -> Result<(Vec<Member>, Active)> {
-    let active = active::read_all(root)?;
-    let members = active.sessions.iter().map(|session| Member::new(session.clone(), root)).collect();
-    Ok((members, active))
+pub fn gather(root: &Root) -> Result<Fleet> {
+    Ok(Fleet::of(active::read_all(root)?, |session| Member::new(session, root)))
 }
 
-/// The live ones.
+/// The live sessions to be listed: of their manifests what a list shows, the place of each as its last event noted it.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn overview(root: &Root, now: Timestamp) -> Result<Fleet> {
+    let clients = registry::pids(root.path());
+    let is_registered = |session: &Session| session.manifest.pid.is_some_and(|pid| clients.binary_search(&pid).is_ok());
+    Ok(Fleet::of(index::all(root, now)?, |session| {
+        let told = if is_registered(&session) { state_of(&session, root) } else { told_by_hooks(&session.manifest) };
+        Member { place: Place::noted(&session.manifest), session, told }
+    }))
+}
+
+/// The live ones, as [`gather`] gives them.
 ///
 /// # Errors
 /// Where the folder cannot be read.
 pub fn live(root: &Root) -> Result<Vec<Member>> {
-    let (mut members, _) = gather(root)?;
-    members.retain(|member| member.session.liveness.counts());
-    Ok(members)
+    Ok(gather(root)?.members)
 }
 
 /// The current folder, as the shell gives it where that is true.
@@ -184,16 +216,12 @@ fn inside(members: &[Member]) -> Option<Member> {
     })
 }
 
-/// The live sessions to be shown at a place, by way of the index: only their manifests are read. A folder or a file
+/// The live sessions to be shown at a place, by way of the index. A folder or a file
 /// that cannot be read shows nothing.
 pub fn here(root: &Root, here: &Place, now: Timestamp) -> Vec<Member> {
     let Ok(folder) = root.active_folder() else { return Vec::new() };
-    let candidates = index::candidates(root, &folder, here, now);
-    if candidates.is_empty() {
-        return Vec::new();
-    }
-    let sessions = candidates.iter().filter_map(|id| active::read_one(&folder, id).ok().flatten());
-    let live = sessions.filter(|session| session.liveness.counts());
+    let sessions = index::sessions_at(root, &folder, here, now);
+    let live = sessions.into_iter().filter(|session| session.liveness.counts());
     let member = |session: Session| {
         // The usual case, worth not walking to the root of the tree again.
         let at_root = Path::new(&session.manifest.path) == here.root;
@@ -226,8 +254,9 @@ pub fn conflict(root: &Root, members: &[Member], here: &Place, now: Timestamp) -
         .collect();
     // Where a guest was started is no concern of this tree's.
     let guests = guests.iter().map(|session| (&session.manifest, Path::new(""), None));
-    let members =
-        members.iter().map(|member| (&member.session.manifest, &*member.place.root, member.place.repository()));
+    let members = members
+        .iter()
+        .map(|member| (&member.session.manifest, &*member.place.root, member.place.repository.as_deref()));
     in_tree(members.chain(guests), &here.root, now)
 }
 

@@ -35,7 +35,7 @@ struct Shown<'a> {
 pub fn run(request: &Guard) -> Result<Output> {
     let settings = Settings::read()?;
     let place = if request.user { None } else { Some(Place::of(&current_folder()?)) };
-    let repository = place.as_ref().and_then(Place::repository);
+    let repository = place.as_ref().and_then(|place| place.repository.as_deref());
     if let Some(text) = &request.word {
         let word = Word::parse(text).ok_or_else(|| {
             Error::new("reading the command line", text, "none of off, tell, ask, deny").exit(Exit::NotFound)

@@ -176,10 +176,10 @@ fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place:
         // TMUX holds the socket, the server's pid and the session, parted by commas.
         tmux_socket: env::text("TMUX").and_then(|tmux| Some(tmux.rsplitn(3, ',').nth(2)?.to_owned())),
         user: env::text("USER").or_else(|| env::text("LOGNAME")),
-        host: Some(process::host()),
+        host: Some(process::host().to_owned()),
         folder: payload.folder.clone().unwrap_or_else(|| place.root.to_string_lossy().into_owned()),
         tree: place.tree.as_ref().map(|tree| tree.root.to_string_lossy().into_owned()),
-        repository: place.repository().map(|folder| folder.to_string_lossy().into_owned()),
+        repository: place.repository.as_deref().map(|folder| folder.to_string_lossy().into_owned()),
         wrote: None,
         overlaps: Vec::new(),
         project: place.project(),
@@ -283,5 +283,5 @@ fn same_tree(place: &Place, session: &Session) -> Option<bool> {
     if other.root == place.root {
         return Some(true);
     }
-    (other.repository().is_some() && other.repository() == place.repository()).then_some(false)
+    (other.repository.is_some() && other.repository == place.repository).then_some(false)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Output;
-use super::fleet::{self, Member};
+use super::fleet::{self, Fleet, Member};
 use super::page::{Page, put, put_path, row};
 use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
@@ -53,15 +53,15 @@ pub fn run(request: &Live) -> Result<Output> {
     let page = Page::choose(request.color.as_deref())?;
     let root = Root::find()?;
     let now = clock::now();
-    let (mut members, active) = fleet::gather(&root)?;
-    members.retain(|member| member.session.liveness.counts() && wanted(member, request));
+    let Fleet { mut members, stale, broken } =
+        if request.json { fleet::gather(&root)? } else { fleet::overview(&root, now)? };
+    members.retain(|member| wanted(member, request));
 
     let mut output = Output::nothing();
-    for broken in &active.broken {
+    for broken in &broken {
         output =
             output.remark(format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why));
     }
-    let stale = active.stale().count();
     if stale > 0 {
         output = output.remark(format!("{stale} stale: process gone; type: ait sessions prune"));
     }

@@ -92,7 +92,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String, Trouble> {
     let source = format_of(request, if request.fleet { format::FLEET } else { format::PROMPT });
     let format = Format::parse(&source).map_err(|mistake| Trouble::of(request.format.is_some())(mistake.into()))?;
     if request.fleet {
-        let members = fleet::live(&root)?;
+        let members = fleet::overview(&root, now)?.members;
         return Ok(segment::render(format, &fleet_facts(&members, now), how.dialect, how.look));
     }
     let here = match &request.dir {

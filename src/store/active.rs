@@ -94,7 +94,7 @@ pub fn read_all(root: &Root) -> Result<Active> {
     let mut active = Active::default();
     for name in folder.names().map_err(failed)? {
         let Some(id) = SessionId::from_file_name(&name) else {
-            if name.ends_with(".json") && !name.starts_with('.') {
+            if is_stranger(&name) {
                 active.broken.push(Broken { path: path.join(&name), why: "its name is not a session id".to_owned() });
             }
             continue;
@@ -105,9 +105,20 @@ pub fn read_all(root: &Root) -> Result<Active> {
             Err(why) => active.broken.push(Broken { path: path.join(&name), why }),
         }
     }
-    sort_by(&mut active.sessions, |a, b| (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id)));
+    active.sessions = by_age(active.sessions);
     sort_by(&mut active.broken, |a, b| a.path.cmp(&b.path));
     Ok(active)
+}
+
+/// The oldest start first.
+pub(super) fn by_age(mut sessions: Vec<Session>) -> Vec<Session> {
+    sort_by(&mut sessions, |a, b| (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id)));
+    sessions
+}
+
+/// Whether a file whose name is no session id looks like a manifest.
+pub(super) fn is_stranger(name: &str) -> bool {
+    name.ends_with(".json") && !name.starts_with('.')
 }
 
 /// Reads one session of the `active` folder; `None` where it is gone meanwhile, or is somebody else's.

@@ -1,4 +1,5 @@
-//! An index of the `active` folder by path, so that a prompt reads the manifests of its own tree and no others.
+//! An index of the `active` folder by path, so that a prompt looks at the sessions of its own tree and no others, and
+//! reads no manifest twice.
 //!
 //! Derived: it lies in the cache, may be deleted or damaged at any time, and is believed only as long as it cannot be
 //! older than the folder. That is told without reading the folder:
@@ -10,7 +11,11 @@
 //!   lists the folder itself.
 //! - A file that was no manifest when it was listed may be one that is still being written, in place, which changes no
 //!   folder. Those are kept by name and looked at again each time.
-//! - What the index leads to is read from the manifest itself: the index names candidates, it never speaks for them.
+//! - A manifest can also be written in place. The index speaks for one only where the file still has the inode, the size
+//!   and the time of change that it had when it was read, and that was more than a `TICK` before the listing; else the
+//!   manifest is read. Some hold what has no place here (`session::packed`) and are read each time.
+//! - Whether a process runs is asked of the kernel each time. The index remembers what it is known by
+//!   (`sys::process::mark`), which means something in the boot that it was made in.
 //!
 //! Listing after a change reads only what has changed since the last index, told by inode, size and time of change;
 //! where that time is less than a `TICK` before the last listing, it tells nothing, and the file is read again.
@@ -19,24 +24,32 @@
 //! The index also remembers the id of the boot it was made in, which the kernel takes longer to tell than to read this.
 //!
 //! ```text
-//! header   9 words: magic, check, folder inode, folder mtime, folder ctime, listed at, all read since,
-//!          entries << 32 | bytes of boot and head, suspects << 32 | blocks
+//! header   10 words: magic, check, folder inode, folder mtime, folder ctime, listed at, all read since,
+//!          entries << 32 | bytes of boot and head, suspects << 32 | blocks, strangers << 32 | offset of the manifests
 //! boot     word: when /proc was mounted; the id of that boot
 //! head     suspects: entry each; fences: offset << 32 | length, check, first path of the block
-//! blocks   16 entries each, by path: inode, size, ctime, id, path
+//! blocks   16 entries each, by path: inode, size, ctime, offset << 32 | length of its manifest, id, path
+//! manifests  check, mark, packed manifest
 //! ```
+//! Offsets of blocks count from the end of the head, those of manifests from the first of them. Strangers are files named
+//! like a manifest whose name is no session id.
 //! Words are 64 bits, little-endian; a text is its length in 16 bits and its bytes. Checks are `check` of the bytes
-//! from the folder's inode to the end of the head, and of each block.
+//! from the folder's inode to the end of the head, of each block, and of each manifest with its mark.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::active;
+use super::active::{self, Active, Session};
+use super::live;
 use super::place::Place;
 use super::root::Root;
+use crate::error::Result;
 use crate::session::id::SessionId;
+use crate::session::manifest::Manifest;
 use crate::session::order::sort_by;
+use crate::session::packed::{self, Reader, WORD, put_text, put_word};
 use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE, Pieces};
 use crate::sys::process;
 
@@ -48,25 +61,38 @@ const COARSE_TICK: i128 = 2_100_000_000;
 /// Nanoseconds after which every manifest is read again whatever the index says: a symlink on a session's path may
 /// point elsewhere.
 const LONGEST: i128 = 600_000_000_000;
-const MAGIC: u64 = u64::from_le_bytes(*b"aitidx03");
-const WORD: usize = 8;
-const HEADER: usize = 9 * WORD;
+const MAGIC: u64 = u64::from_le_bytes(*b"aitidx04");
+const HEADER_WORDS: usize = 10;
+const HEADER: usize = HEADER_WORDS * WORD;
 const BLOCK: usize = 16;
-/// One read of this many bytes brings the whole index of a few dozen sessions.
-const FIRST_READ: usize = 8 * 1024;
+/// One read of this many bytes brings all but the manifests for a few dozen sessions.
+const FIRST_READ: usize = 4 * 1024;
 /// More than this many files that are no manifests: the folder is not what it should be, and is listed each time.
 const MOST_SUSPECTS: usize = 16;
 /// A larger index than ten thousand sessions make is damaged.
-const LARGEST: usize = 8 << 20;
+const LARGEST: usize = 16 << 20;
 /// Its name in the cache.
 pub const NAME: &str = "index";
 
 /// A file of `active`: which version of it was read, and the resolved path in it (empty: it was no manifest).
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    id: String,
+    id: SessionId,
     file: FileId,
     path: String,
+    /// Its mark and the packed manifest; empty where it has to be read.
+    packed: Vec<u8>,
+}
+
+impl Entry {
+    /// The session, its process asked for now.
+    fn session(&self, active: &Folder) -> Option<Session> {
+        let packed = unpack(&self.packed).and_then(|(mark, manifest)| {
+            let meta = active.meta_of(&self.id.file_name()).ok()?;
+            session(&self.id, manifest, mark, &meta)
+        });
+        packed.or_else(|| active::read_one(active, &self.id).ok().flatten())
+    }
 }
 
 /// An [`Entry`] as it lies in the index: its texts are checked when they are wanted.
@@ -75,28 +101,99 @@ struct Record<'a> {
     id: &'a [u8],
     file: FileId,
     path: &'a [u8],
+    /// Where its manifest lies, and how long it is.
+    place: (usize, usize),
+}
+
+/// What is needed to make a session of a [`Record`].
+struct Candidate {
+    id: SessionId,
+    file: FileId,
+    place: (usize, usize),
 }
 
 impl Record<'_> {
-    fn to_entry(self) -> Option<Entry> {
-        let text = |bytes| std::str::from_utf8(bytes).ok().map(str::to_owned);
-        Some(Entry { id: text(self.id)?, file: self.file, path: text(self.path)? })
+    fn id(&self) -> Option<SessionId> {
+        SessionId::parse(std::str::from_utf8(self.id).ok()?)
+    }
+
+    fn candidate(&self) -> Option<Candidate> {
+        Some(Candidate { id: self.id()?, file: self.file, place: self.place })
+    }
+
+    fn entry(&self, packed: Vec<u8>) -> Option<Entry> {
+        let path = std::str::from_utf8(self.path).ok()?.to_owned();
+        Some(Entry { id: self.id()?, file: self.file, path, packed })
     }
 }
 
+/// The sessions of a folder, and what else lies there.
+struct Listing {
+    entries: Vec<Entry>,
+    strangers: usize,
+}
+
 /// The sessions that may be shown at a place: those whose path lies in its tree, or without repository those at this
-/// folder or one above it. Who really is there is for the caller to read.
-pub fn candidates(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Vec<SessionId> {
-    let ids = trusted(root, active, here, now).unwrap_or_else(|| {
+/// folder or one above it. Of their manifests they hold what [`packed`] keeps, or more.
+pub fn sessions_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Vec<Session> {
+    trusted_at(root, active, here, now).unwrap_or_else(|| {
         let listing = list(root, active, now);
-        listing.iter().filter(|entry| may_show(here, &entry.path)).map(|entry| entry.id.clone()).collect()
-    });
-    ids.iter().filter_map(|id| SessionId::parse(id)).collect()
+        let shown = listing.entries.iter().filter(|entry| may_show(here, &entry.path));
+        shown.filter_map(|entry| entry.session(active)).collect()
+    })
+}
+
+/// Every session, live or stale. Of their manifests they hold what [`packed`] keeps, or more.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn all(root: &Root, now: Timestamp) -> Result<Active> {
+    let Ok(active) = root.active_folder() else { return active::read_all(root) };
+    let trusted = trusted(root, &active, now).filter(|index| index.suspects == 0 && index.strangers() == 0);
+    let sessions = match trusted.and_then(|index| index.sessions(&active)) {
+        Some(sessions) => sessions,
+        None => {
+            let listing = list(root, &active, now);
+            if listing.strangers > 0 || listing.entries.iter().any(|entry| entry.path.is_empty()) {
+                return active::read_all(root);
+            }
+            listing.entries.iter().filter_map(|entry| entry.session(&active)).collect()
+        }
+    };
+    Ok(Active { sessions: active::by_age(sessions), broken: Vec::new() })
 }
 
 fn may_show(here: &Place, path: &str) -> bool {
     let path = Path::new(path);
-    if here.tree.is_some() { path.starts_with(&here.root) } else { here.root.starts_with(path) && path.is_absolute() }
+    if here.repository.is_some() {
+        path.starts_with(&here.root)
+    } else {
+        here.root.starts_with(path) && path.is_absolute()
+    }
+}
+
+/// The session of a packed manifest that is still what its file holds.
+fn session(id: &SessionId, mut manifest: Manifest, mark: Option<u64>, meta: &Meta) -> Option<Session> {
+    id.as_str().clone_into(&mut manifest.session_id);
+    let liveness = live::liveness_by(&manifest, mark);
+    let written = Timestamp::from_nanosecond(meta.modified).ok()?;
+    Some(Session { id: id.clone(), manifest, liveness, written })
+}
+
+/// A manifest with its mark, as it lies in the index.
+fn pack(manifest: &Manifest) -> Vec<u8> {
+    let Some(packed) = packed::pack(manifest) else { return Vec::new() };
+    let mut out = Vec::with_capacity(WORD + packed.len());
+    // No pidfd has inode 0.
+    put_word(&mut out, live::mark(manifest).unwrap_or(0));
+    out.extend_from_slice(&packed);
+    out
+}
+
+fn unpack(bytes: &[u8]) -> Option<(Option<u64>, Manifest)> {
+    let mut reader = Reader(bytes);
+    let mark = reader.word()?;
+    Some((Some(mark).filter(|mark| *mark != 0), packed::unpack(reader.0)?))
 }
 
 /// The moment from which on another change would have got another time than this one. A file system that keeps whole
@@ -105,112 +202,136 @@ fn after_tick(changed: i128) -> i128 {
     changed + if changed % 1_000_000_000 == 0 { COARSE_TICK } else { TICK }
 }
 
-/// What the index says, if it can be believed.
-fn trusted(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option<Vec<String>> {
+/// The index, if it can be believed.
+fn trusted(root: &Root, active: &Folder, now: Timestamp) -> Option<Index> {
     let folder = active.meta().ok()?;
     let file = Pieces::open(&root.cache().join(NAME)).ok()?;
-    let index = Index::open(file)?;
+    let mut index = Index::open(file)?;
     if !index.is_of(&folder) || !index.is_settled(&folder, now.as_nanosecond()) {
         return None;
     }
-    index.remember_boot();
+    index.ask_for_boot();
     for suspect in index.suspects()? {
-        let meta = active.meta_of(&SessionId::parse(std::str::from_utf8(suspect.id).ok()?)?.file_name()).ok()?;
+        let meta = active.meta_of(&suspect.id()?.file_name()).ok()?;
         if meta.id != suspect.file || index.listed() <= after_tick(meta.id.changed) {
             return None;
         }
     }
-    let mut ids = Vec::new();
-    let mut take = |record: Record<'_>| ids.push(record.id.to_owned());
+    Some(index)
+}
+
+/// What the index says of a place, if it can be believed.
+fn trusted_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option<Vec<Session>> {
+    let index = trusted(root, active, now)?;
+    let mut candidates = Vec::new();
+    let mut take = |record: Record<'_>| {
+        candidates.push(record.candidate()?);
+        Some(())
+    };
     let fences = index.fences()?;
     let root = here.root.to_str()?.as_bytes();
-    if here.tree.is_some() {
-        index.visit(&fences, root, |path| path == root, &mut take)?;
-        let below = [root.strip_suffix(b"/").unwrap_or(root), b"/"].concat();
-        // The root of all is its own folder's path, and was taken above.
-        index.visit(&fences, &below, |path| path != root && path.starts_with(&below), &mut take)?;
+    if here.repository.is_some() {
+        // From the tree's own path to the last one below it lie others too, such as `/a/tree-2`.
+        let is_below =
+            |path: &[u8]| path.strip_prefix(root).is_some_and(|rest| root == b"/" || matches!(rest, [] | [b'/', ..]));
+        index.visit(&fences, root, |path| path.starts_with(root), &mut |record| {
+            if is_below(record.path) { take(record) } else { Some(()) }
+        })?;
     } else {
         for above in here.root.ancestors() {
             let above = above.as_os_str().as_encoded_bytes();
             index.visit(&fences, above, |path| path == above, &mut take)?;
         }
     }
-    ids.into_iter().map(|id| String::from_utf8(id).ok()).collect()
+    index.sessions_of(active, &candidates)
 }
 
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
 #[cold]
 #[inline(never)]
-fn list(root: &Root, active: &Folder, now: Timestamp) -> Vec<Entry> {
-    let Ok(before) = active.meta() else { return Vec::new() };
-    let last = Pieces::open(&root.cache().join(NAME)).ok().and_then(Index::open);
-    let last = last.filter(|index| index.is_recent(now.as_nanosecond()));
+fn list(root: &Root, active: &Folder, now: Timestamp) -> Listing {
+    let mut listing = Listing { entries: Vec::new(), strangers: 0 };
+    let Ok(before) = active.meta() else { return listing };
+    let mut last = Pieces::open(&root.cache().join(NAME)).ok().and_then(Index::open);
+    last.iter_mut().for_each(Index::ask_for_boot);
+    // What a process was known by in another boot may be what another one is known by now.
+    let this_boot = |index: &Index| index.same_boot || process::boot_mark().is_none();
+    let last = last.filter(|index| index.is_recent(now.as_nanosecond()) && this_boot(index));
     let (last_listed, since) = last.as_ref().map_or((0, now.as_nanosecond()), |index| (index.listed(), index.since()));
-    let mut known = last.and_then(|index| index.all()).unwrap_or_default();
+    let mut known = last.and_then(|mut index| index.all()).unwrap_or_default();
     sort_by(&mut known, |a, b| a.id.cmp(&b.id));
-    let mut entries: Vec<Entry> = Vec::with_capacity(known.len() + 4);
+    listing.entries.reserve(known.len() + 4);
     let mut changed = false;
     let listed = active.each_name(|name| {
-        let Some(id) = SessionId::from_file_name(name) else { return };
+        let Some(id) = SessionId::from_file_name(name) else {
+            listing.strangers += usize::from(active::is_stranger(name));
+            return;
+        };
         let Ok(meta) = active.meta_of(name) else { return };
-        let last = known.binary_search_by(|entry| entry.id.as_str().cmp(id.as_str())).ok().and_then(|at| known.get(at));
+        let last = known.binary_search_by(|entry| entry.id.cmp(&id)).ok().and_then(|at| known.get_mut(at));
         // What was written within one tick before it was read, or half written, may be another text by now.
-        let is_same = |entry: &&Entry| entry.file == meta.id && after_tick(meta.id.changed) < last_listed;
+        let is_same = |entry: &&mut Entry| entry.file == meta.id && after_tick(meta.id.changed) < last_listed;
         match last.filter(is_same).filter(|entry| !entry.path.is_empty()) {
-            Some(entry) => entries.push(entry.clone()),
+            Some(entry) => {
+                let (path, packed) = (std::mem::take(&mut entry.path), std::mem::take(&mut entry.packed));
+                listing.entries.push(Entry { id, file: meta.id, path, packed });
+            }
             None => {
                 changed = true;
-                entries.push(Entry { path: path_in(active, &id), id: id.as_str().to_owned(), file: meta.id });
+                let read = active::read_manifest(active, &id).ok().flatten();
+                let path = read.as_ref().map(path_in).unwrap_or_default();
+                let packed = read.as_ref().map(pack).unwrap_or_default();
+                listing.entries.push(Entry { id, file: meta.id, path, packed });
             }
         }
     });
     let settled = now.as_nanosecond() > after_tick(before.id.changed).max(after_tick(before.modified));
-    if listed.is_ok() && (changed || settled || entries.len() != known.len()) && !files::is_remote(active) {
-        sort_by(&mut entries, |a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
-        leave(root, &entries, &before, since, now);
+    if listed.is_ok() && (changed || settled || listing.entries.len() != known.len()) && !files::is_remote(active) {
+        sort_by(&mut listing.entries, |a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
+        leave(root, &listing, &before, since, now);
     }
-    entries
+    listing
 }
 
-/// The resolved path in a manifest; empty where it is no manifest of ours, or leads from whoever reads it.
-fn path_in(active: &Folder, id: &SessionId) -> String {
-    let read = active::read_manifest(active, id).ok().flatten();
-    let path = read.map(|manifest| PathBuf::from(manifest.path)).filter(|path| path.is_absolute());
-    let path = path.map(|path| files::resolve(&path));
+/// The resolved path in a manifest; empty where it leads from whoever reads it.
+fn path_in(manifest: &Manifest) -> String {
+    let path = Some(Path::new(&manifest.path)).filter(|path| path.is_absolute()).map(files::resolve);
     path.and_then(|path| path.into_os_string().into_string().ok()).unwrap_or_default()
 }
 
 /// Writes the index. What cannot be written costs the next reader a listing, nothing else.
-fn leave(root: &Root, entries: &[Entry], folder: &Meta, since: i128, now: Timestamp) {
-    if let Some(bytes) = build(entries, folder, since, now) {
+fn leave(root: &Root, listing: &Listing, folder: &Meta, since: i128, now: Timestamp) {
+    if let Some(bytes) = build(listing, folder, since, now) {
         let _ = Folder::open_or_make_own(root.cache()).and_then(|cache| cache.replace(NAME, &bytes, PRIVATE));
     }
 }
 
 /// The bytes of an index of entries that are sorted by path.
-fn build(entries: &[Entry], folder: &Meta, since: i128, now: Timestamp) -> Option<Vec<u8>> {
-    let (suspects, good): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.path.is_empty());
+fn build(listing: &Listing, folder: &Meta, since: i128, now: Timestamp) -> Option<Vec<u8>> {
+    let (suspects, good): (Vec<&Entry>, Vec<&Entry>) = listing.entries.iter().partition(|entry| entry.path.is_empty());
     if suspects.len() > MOST_SUSPECTS {
         return None;
     }
     let mut head = Vec::with_capacity(1024);
     put_word(&mut head, process::boot_mark().map_or(0, low));
     put_text(&mut head, process::boot_id().unwrap_or_default())?;
+    let mut manifests = Vec::with_capacity(good.len() * 512);
     for suspect in &suspects {
-        put_entry(&mut head, suspect)?;
+        put_entry(&mut head, suspect, &mut manifests)?;
     }
     let mut blocks = Vec::with_capacity(good.len() * 128);
     for block in good.chunks(BLOCK) {
         let start = blocks.len();
         for entry in block {
-            put_entry(&mut blocks, entry)?;
+            put_entry(&mut blocks, entry, &mut manifests)?;
         }
         let bytes = blocks.get(start..)?;
         put_word(&mut head, pair(start, bytes.len())?);
         put_word(&mut head, check(bytes));
         put_text(&mut head, &block.first()?.path)?;
     }
-    let mut bytes = Vec::with_capacity(HEADER + head.len() + blocks.len());
+    let manifests_at = HEADER + head.len() + blocks.len();
+    let mut bytes = Vec::with_capacity(manifests_at + manifests.len());
     let count = good.len().div_ceil(BLOCK);
     let listed = now.as_nanosecond();
     let times = [folder.id.inode, low(folder.modified), low(folder.id.changed), low(listed), low(since)];
@@ -219,10 +340,12 @@ fn build(entries: &[Entry], folder: &Meta, since: i128, now: Timestamp) -> Optio
     times.into_iter().for_each(|word| put_word(&mut bytes, word));
     put_word(&mut bytes, pair(good.len(), head.len())?);
     put_word(&mut bytes, pair(suspects.len(), count)?);
+    put_word(&mut bytes, pair(listing.strangers, manifests_at)?);
     bytes.extend_from_slice(&head);
     let sum = check(bytes.get(2 * WORD..)?);
     bytes.get_mut(WORD..2 * WORD)?.copy_from_slice(&sum.to_le_bytes());
     bytes.extend_from_slice(&blocks);
+    bytes.extend_from_slice(&manifests);
     Some(bytes)
 }
 
@@ -234,13 +357,15 @@ struct Index {
     blocks_at: usize,
     suspects: usize,
     blocks: usize,
+    /// Whether this is the boot that it was made in.
+    same_boot: bool,
 }
 
 impl Index {
     fn open(file: Pieces) -> Option<Index> {
         let mut start = file.read_at(0, FIRST_READ).ok()?;
-        let header: [u64; 9] = words(&start)?;
-        let [magic, sum, _, _, _, _, _, sizes, counts] = header;
+        let header: [u64; HEADER_WORDS] = words(&start)?;
+        let [magic, sum, _, _, _, _, _, sizes, counts, _] = header;
         let blocks_at = HEADER + (sizes & 0xffff_ffff) as usize;
         if magic != MAGIC || blocks_at > LARGEST {
             return None;
@@ -252,11 +377,11 @@ impl Index {
             return None;
         }
         let (suspects, blocks) = ((counts >> 32) as usize, (counts & 0xffff_ffff) as usize);
-        Some(Index { file, start, blocks_at, suspects, blocks })
+        Some(Index { file, start, blocks_at, suspects, blocks, same_boot: false })
     }
 
     fn word(&self, position: usize) -> u64 {
-        words::<9>(&self.start).and_then(|header| header.get(position).copied()).unwrap_or(0)
+        words::<HEADER_WORDS>(&self.start).and_then(|header| header.get(position).copied()).unwrap_or(0)
     }
 
     fn is_of(&self, folder: &Meta) -> bool {
@@ -285,33 +410,111 @@ impl Index {
         (0..LONGEST).contains(&(now - self.since()))
     }
 
+    /// How many files have the name of a manifest, and no session id in it.
+    fn strangers(&self) -> u64 {
+        self.word(9) >> 32
+    }
+
     fn head(&self) -> Reader<'_> {
         let mut head = Reader(self.start.get(HEADER..self.blocks_at).unwrap_or_default());
-        head.boot();
+        boot(&mut head);
         head
     }
 
-    /// Spares the question for the boot id where it is still the boot in which the index was made.
-    fn remember_boot(&self) {
-        let boot = Reader(self.start.get(HEADER..self.blocks_at).unwrap_or_default()).boot();
+    /// Whether it is still the boot in which the index was made; that spares the question for the boot's id.
+    fn ask_for_boot(&mut self) {
+        let boot = boot(&mut Reader(self.start.get(HEADER..self.blocks_at).unwrap_or_default()));
         if let Some((mark, id)) = boot.filter(|(mark, id)| *mark != 0 && !id.is_empty())
             && process::boot_mark().map(low) == Some(mark)
             && let Ok(id) = std::str::from_utf8(id)
         {
             process::remember_boot_id(id);
+            self.same_boot = true;
         }
+    }
+
+    /// The session of a candidate: what the index knows where the file is the same, else what the file says. `None` where
+    /// the index is damaged.
+    fn session(&self, active: &Folder, candidate: &Candidate) -> Option<Option<Session>> {
+        let packed = self.packed(candidate.place)?;
+        if self.listed() > after_tick(candidate.file.changed) && !packed.is_empty() {
+            let (mark, manifest) = unpack(&packed)?;
+            let Ok(meta) = active.meta_of(&candidate.id.file_name()) else { return Some(None) };
+            if meta.id == candidate.file {
+                return Some(session(&candidate.id, manifest, mark.filter(|_| self.same_boot), &meta));
+            }
+        }
+        Some(active::read_one(active, &candidate.id).ok().flatten())
+    }
+
+    fn sessions_of(&self, active: &Folder, candidates: &[Candidate]) -> Option<Vec<Session>> {
+        let mut sessions = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            sessions.extend(self.session(active, candidate)?);
+        }
+        Some(sessions)
+    }
+
+    /// Every session; `None` where any part of the index is damaged.
+    fn sessions(mut self, active: &Folder) -> Option<Vec<Session>> {
+        self.read_whole()?;
+        let mut candidates = Vec::new();
+        for fence in self.fences()? {
+            self.block(&fence, |record| {
+                candidates.push(record.candidate()?);
+                Some(())
+            })?;
+        }
+        self.sessions_of(active, &candidates)
+    }
+
+    /// Reads what was not read at once.
+    fn read_whole(&mut self) -> Option<()> {
+        let size = usize::try_from(self.file.size()).ok().filter(|size| *size <= LARGEST)?;
+        if self.start.len() < size {
+            self.start = self.file.read_at(0, size).ok()?;
+        }
+        Some(())
+    }
+
+    /// The bytes from a place in the file on; read where they are not in memory.
+    fn bytes(&self, from: usize, length: usize) -> Option<Cow<'_, [u8]>> {
+        match self.start.get(from..from.checked_add(length)?) {
+            Some(bytes) => Some(Cow::Borrowed(bytes)),
+            None => {
+                let read = self.file.read_at(from as u64, length.min(LARGEST)).ok()?;
+                (read.len() == length).then_some(Cow::Owned(read))
+            }
+        }
+    }
+
+    /// A manifest with its mark, still packed. `None` where it is damaged; empty where it has to be read.
+    fn packed(&self, (offset, length): (usize, usize)) -> Option<Cow<'_, [u8]>> {
+        if length == 0 {
+            return Some(Cow::Borrowed(&[]));
+        }
+        let from = (self.word(9) & 0xffff_ffff) as usize;
+        let bytes = self.bytes(from.checked_add(offset)?, length)?;
+        let (sum, rest) = bytes.split_first_chunk()?;
+        if check(rest) != u64::from_le_bytes(*sum) {
+            return None;
+        }
+        Some(match bytes {
+            Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(WORD..)?),
+            Cow::Owned(mut bytes) => Cow::Owned(bytes.split_off(WORD)),
+        })
     }
 
     fn suspects(&self) -> Option<Vec<Record<'_>>> {
         let mut head = self.head();
-        (0..self.suspects.min(MOST_SUSPECTS)).map(|_| head.record()).collect()
+        (0..self.suspects.min(MOST_SUSPECTS)).map(|_| record(&mut head)).collect()
     }
 
     /// Where each block lies, its check, and its first path.
     fn fences(&self) -> Option<Vec<Fence<'_>>> {
         let mut head = self.head();
         for _ in 0..self.suspects {
-            head.record()?;
+            record(&mut head)?;
         }
         let mut fences = Vec::with_capacity(self.blocks.min(1024));
         for _ in 0..self.blocks {
@@ -333,7 +536,7 @@ impl Index {
         fences: &[Fence<'_>],
         first: &[u8],
         wanted: impl Fn(&[u8]) -> bool,
-        take: &mut impl FnMut(Record<'_>),
+        take: &mut impl FnMut(Record<'_>) -> Option<()>,
     ) -> Option<()> {
         // The last block that begins before `first` can hold it; equal paths may begin in the block before that.
         let from = fences.partition_point(|fence| fence.first < first).saturating_sub(1);
@@ -341,12 +544,7 @@ impl Index {
             if fence.first > first && !wanted(fence.first) {
                 break;
             }
-            self.block(fence, |record| {
-                if wanted(record.path) {
-                    take(record);
-                }
-                Some(())
-            })?;
+            self.block(fence, |record| if wanted(record.path) { take(record) } else { Some(()) })?;
         }
         Some(())
     }
@@ -354,30 +552,25 @@ impl Index {
     /// Calls `visit` with each record of a block. `None` where it is damaged, or `visit` says so.
     fn block(&self, fence: &Fence<'_>, mut visit: impl FnMut(Record<'_>) -> Option<()>) -> Option<()> {
         let from = self.blocks_at.checked_add(fence.offset)?;
-        let read;
-        let bytes = match self.start.get(from..from.checked_add(fence.length)?) {
-            Some(bytes) => bytes,
-            None => {
-                read = self.file.read_at(from as u64, fence.length.min(LARGEST)).ok()?;
-                read.get(..fence.length)?
-            }
-        };
-        if check(bytes) != fence.sum {
+        let bytes = self.bytes(from, fence.length)?;
+        if check(&bytes) != fence.sum {
             return None;
         }
-        let mut reader = Reader(bytes);
+        let mut reader = Reader(&bytes);
         while !reader.0.is_empty() {
-            visit(reader.record()?)?;
+            visit(record(&mut reader)?)?;
         }
         Some(())
     }
 
     /// Every entry; `None` where any part is damaged.
-    fn all(&self) -> Option<Vec<Entry>> {
-        let mut entries: Vec<Entry> = self.suspects()?.into_iter().map(Record::to_entry).collect::<Option<_>>()?;
+    fn all(&mut self) -> Option<Vec<Entry>> {
+        self.read_whole()?;
+        let entry = |record: &Record<'_>| record.entry(self.packed(record.place)?.into_owned());
+        let mut entries: Vec<Entry> = self.suspects()?.iter().map(entry).collect::<Option<_>>()?;
         for fence in self.fences()? {
             self.block(&fence, |record| {
-                entries.push(record.to_entry()?);
+                entries.push(entry(&record)?);
                 Some(())
             })?;
         }
@@ -395,50 +588,35 @@ struct Fence<'a> {
 
 /// Checks the bytes of an index, as a reader would: for tests of damage and for fuzzing.
 pub fn is_sound(file: Pieces) -> bool {
-    Index::open(file).and_then(|index| index.all()).is_some()
+    Index::open(file).and_then(|mut index| index.all()).is_some_and(|entries| entries.iter().all(is_packed))
 }
 
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn word(&mut self) -> Option<u64> {
-        Some(u64::from_le_bytes(self.take(WORD)?.try_into().ok()?))
-    }
-
-    fn text(&mut self) -> Option<&'a [u8]> {
-        let length = u16::from_le_bytes(self.take(2)?.try_into().ok()?);
-        self.take(length.into())
-    }
-
-    fn boot(&mut self) -> Option<(u64, &'a [u8])> {
-        Some((self.word()?, self.text()?))
-    }
-
-    fn record(&mut self) -> Option<Record<'a>> {
-        let file = FileId { inode: self.word()?, size: self.word()?, changed: i128::from(self.word()? as i64) };
-        Some(Record { file, id: self.text()?, path: self.text()? })
-    }
+fn is_packed(entry: &Entry) -> bool {
+    entry.packed.is_empty() || unpack(&entry.packed).is_some()
 }
 
-fn put_word(out: &mut Vec<u8>, word: u64) {
-    out.extend_from_slice(&word.to_le_bytes());
+fn boot<'a>(reader: &mut Reader<'a>) -> Option<(u64, &'a [u8])> {
+    Some((reader.word()?, reader.text()?))
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
-    out.extend_from_slice(&u16::try_from(text.len()).ok()?.to_le_bytes());
-    out.extend_from_slice(text.as_bytes());
-    Some(())
+fn record<'a>(reader: &mut Reader<'a>) -> Option<Record<'a>> {
+    let file = FileId { inode: reader.word()?, size: reader.word()?, changed: i128::from(reader.word()? as i64) };
+    let place = reader.word()?;
+    let place = ((place >> 32) as usize, (place & 0xffff_ffff) as usize);
+    Some(Record { file, place, id: reader.text()?, path: reader.text()? })
 }
 
-fn put_entry(out: &mut Vec<u8>, entry: &Entry) -> Option<()> {
-    [entry.file.inode, entry.file.size, low(entry.file.changed)].into_iter().for_each(|word| put_word(out, word));
-    put_text(out, &entry.id)?;
+/// Writes an entry, and its manifest to the others.
+fn put_entry(out: &mut Vec<u8>, entry: &Entry, manifests: &mut Vec<u8>) -> Option<()> {
+    let offset = manifests.len();
+    if !entry.packed.is_empty() {
+        put_word(manifests, check(&entry.packed));
+        manifests.extend_from_slice(&entry.packed);
+    }
+    let place = pair(offset, manifests.len() - offset)?;
+    let file = entry.file;
+    [file.inode, file.size, low(file.changed), place].into_iter().for_each(|word| put_word(out, word));
+    put_text(out, entry.id.as_str())?;
     put_text(out, &entry.path)
 }
 
