@@ -3,6 +3,8 @@
 #
 #   sh benches/instructions.sh            fails where a case takes 3 % more than its budget
 #   sh benches/instructions.sh --bless    writes what is counted now as the new budget
+#   sh benches/instructions.sh --order    writes which functions are run into .cargo/order.ld: they are laid side by side
+#                                         in the binary, where a page that is not touched is not loaded
 #
 # Times depend on the machine and on what else it does; a count of instructions hardly does. What is counted is the
 # release build, or the program named by AIT_BENCH_BINARY, by valgrind's cachegrind. System calls count as nothing.
@@ -18,8 +20,8 @@ fail() {
 
 mode=${1:-check}
 case $mode in
-check | --bless) ;;
-*) fail "$mode: no such option; there is --bless" ;;
+check | --bless | --order) ;;
+*) fail "$mode: no such option; there are --bless and --order" ;;
 esac
 
 machine=$(uname -m)
@@ -27,9 +29,11 @@ machine=$(uname -m)
 command -v valgrind >/dev/null || fail "valgrind is not installed"
 ait=${AIT_BENCH_BINARY:-}
 if [ -z "$ait" ]; then
-    target=$machine-unknown-linux-musl
-    cargo build --quiet --release --bin ait --target "$target" || fail "ait is not built; type: rustup target add $target"
-    ait=${CARGO_TARGET_DIR:-$PWD/target}/$target/release/ait
+    if [ "$mode" = --order ]; then
+        # Its functions have to have names.
+        export CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/named"
+    fi
+    ait=$(sh shell/build.sh) || exit 1
 fi
 [ -x "$ait" ] || fail "$ait: no such program"
 
@@ -120,6 +124,12 @@ nth() {
 instructions() {
     cd "$1" || exit 1
     shift
+    if [ "$mode" = --order ]; then
+        run valgrind --tool=callgrind --demangle=no --callgrind-out-file="$lab/calls.%p" \
+            --log-file="$lab/log" "$lab/ait" "$@" >"$lab/stdout" || fail "ait $*: $(cat "$lab/log")"
+        echo 0
+        return
+    fi
     run valgrind --tool=cachegrind --cache-sim=no --branch-sim=no --cachegrind-out-file=/dev/null \
         --log-file="$lab/log" "$lab/ait" "$@" >"$lab/stdout" || fail "ait $*: $(cat "$lab/log")"
     sed -n 's/.*I *refs: *//p' "$lab/log" | tr -d ,
@@ -132,7 +142,9 @@ count() {
     [ -n "$2" ] || fail "$1: cachegrind counted nothing: $(cat "$lab/log")"
     printf '%s %s %s\n' "$machine" "$1" "$2" >>"$lab/counts"
     allowed=$(sed -n "s/^$machine $1 //p" "$budget" 2>/dev/null)
-    if [ "$mode" = --bless ]; then
+    if [ "$mode" = --order ]; then
+        return
+    elif [ "$mode" = --bless ]; then
         printf '%-28s %9d\n' "$1" "$2"
     elif [ -z "$allowed" ]; then
         printf '%-28s %9d  no budget\n' "$1" "$2"
@@ -190,7 +202,24 @@ counted=$(instructions "$(folder 1)" statusline <"$lab/status") || exit 1
 says Opus
 count statusline "$counted"
 
-if [ "$mode" = --bless ]; then
+# The functions in the form of a linker script, those that most cases run first. What names the version of a crate in a
+# Rust symbol is left open; C functions have an object each.
+order() {
+    cat "$lab"/calls.* | sed -n 's/^c*fn=([0-9]*) //p' | sort | uniq -c | sort -k 1,1nr -k 2,2 |
+        awk '$2 ~ /^_R[A-Za-z0-9_]+$/ { gsub(/Cs[0-9A-Za-z]+_/, "Cs*_", $2); print "*(.text." $2 ")" }
+            $2 ~ /^[a-z_0-9]+$/ && $2 !~ /^0x/ { print "*" $2 ".lo(.text .text.*)" }' | awk '!known[$0]++'
+}
+
+if [ "$mode" = --order ]; then
+    {
+        echo '/* Written by: sh benches/instructions.sh --order */'
+        echo '*crt1.o(.text .text.*)'
+        echo '*__libc_start_main.lo(.text .text.*)'
+        order
+    } >"$lab/order"
+    cp "$lab/order" .cargo/order.ld
+    printf '%d functions are laid side by side; count anew: sh benches/instructions.sh --bless\n' "$(grep -c '^[*]' .cargo/order.ld)"
+elif [ "$mode" = --bless ]; then
     {
         echo "# Instructions of the release build: machine, case, count. Written by: sh benches/instructions.sh --bless"
         grep -v -e '^#' -e "^$machine " "$budget" 2>/dev/null

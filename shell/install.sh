@@ -3,8 +3,7 @@
 #
 #     sh shell/install.sh
 #
-# On Linux it builds a static binary (musl), which starts several times faster than one that loads a C library; the target
-# is added by rustup where it is missing. AIT_INSTALL_DIR is where it goes, ~/.local/bin by default.
+# What is built, and how, says build.sh. AIT_INSTALL_DIR is where it goes, ~/.local/bin by default.
 
 set -eu
 
@@ -13,47 +12,13 @@ fail() {
     exit 1
 }
 
-cd "$(dirname "$0")/.." || fail 'cannot enter the source tree'
-[ -f Cargo.toml ] || fail "no Cargo.toml in $(pwd): run it from the source tree of ait"
-command -v cargo >/dev/null 2>&1 || fail 'cargo is not in PATH: install Rust from https://rustup.rs, open a new shell, run this again'
+cd "$(dirname "$0")" || fail 'cannot enter the source tree'
+[ -f build.sh ] || fail "no build.sh in $(pwd): run it from the source tree of ait"
 
 folder=${AIT_INSTALL_DIR:-${HOME:+$HOME/.local/bin}}
 [ -n "$folder" ] || fail 'HOME is not set: say where to install with AIT_INSTALL_DIR=/some/folder'
 
-target=
-case $(uname -s) in
-Linux)
-    case $(uname -m) in
-    x86_64 | amd64) target=x86_64-unknown-linux-musl ;;
-    aarch64 | arm64) target=aarch64-unknown-linux-musl ;;
-    *) printf 'No static build for %s: building for this system as it is, which starts slower.\n' "$(uname -m)" ;;
-    esac
-    ;;
-Darwin) ;;
-*) printf 'Not tried on %s: building for this system as it is.\n' "$(uname -s)" ;;
-esac
-
-if [ -n "$target" ]; then
-    # Without rustup (a distribution's Rust) the compiler itself says where its libraries for a target would be.
-    libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null) || libraries=
-    if [ -z "$libraries" ] || [ ! -d "$libraries" ]; then
-        if command -v rustup >/dev/null 2>&1; then
-            printf 'Adding the target %s ...\n' "$target"
-            rustup target add "$target" || fail "rustup could not add the target $target"
-        else
-            fail "Rust has no target $target and there is no rustup to add it: install the package that holds it (rust-std-static-$target, rust-musl), or use 'cargo install --path .' for a slower binary"
-        fi
-    fi
-    cargo build --release --locked --bin ait --target "$target" || fail 'the build failed; the lines above say why'
-else
-    cargo build --release --locked --bin ait || fail 'the build failed; the lines above say why'
-fi
-
-# Where cargo put it: CARGO_TARGET_DIR or a cargo configuration may have moved it.
-targets=$(cargo metadata --format-version 1 --no-deps --offline 2>/dev/null |
-    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-built=${targets:-target}/${target:+$target/}release/ait
-[ -x "$built" ] || fail "cargo built nothing at $built"
+built=$(sh ./build.sh) || exit 1
 
 # Copied beside, then renamed: a running prompt sees the old program or the new one.
 mkdir -p "$folder" || fail "cannot make $folder"

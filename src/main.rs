@@ -33,6 +33,7 @@ fn run(arguments: &[String]) -> c_int {
 
 /// Answers a request once a second, and shows the answer in place when it is another one, until somebody leaves. What is
 /// left to say afterwards is an error.
+#[inline(never)]
 fn watch(request: &Request) -> Output {
     let failed = |why| Error::new("watching the sessions", "the terminal", why).into();
     let screen = match Screen::open() {

@@ -127,6 +127,11 @@ install_rust() {
         # shellcheck disable=SC2086
         rustup component add $components || fail "could not add: $components"
     fi
+    if [ ! -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
+        have rustup || fail "the source of Rust's standard library is missing, and so is rustup to add it"
+        say "missing: rust-src; installing with rustup"
+        rustup component add rust-src || fail "could not add rust-src"
+    fi
     for target in "$release_target" $check_targets; do
         folder=$(rustc --print target-libdir --target "$target" 2>/dev/null)
         [ -n "$folder" ] && [ -d "$folder" ] && continue
@@ -226,6 +231,17 @@ long() { AIT_LONG=1 cargo test --locked --test faults -- --test-threads=1 --noca
 
 fuzzing() { sh fuzz/run.sh "$@"; }
 
+# The released program is what the budget of 1 MiB is for, on Linux.
+release() {
+    program=$(sh shell/build.sh) || return 1
+    size=$(wc -c <"$program")
+    say "$program: $size bytes"
+    [ "$system" != Linux ] || [ "$size" -le 1048576 ] || {
+        say 'more than 1 MiB'
+        return 1
+    }
+}
+
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet; }
 
 if [ "$mode" = long ]; then
@@ -250,7 +266,7 @@ if [ "$mode" = all ]; then
     for target in $check_targets; do
         step "check for $target" cargo check --locked --quiet --target "$target"
     done
-    step "release build for $release_target" cargo build --locked --release --target "$release_target"
+    step "release build for $release_target" release
     if [ "$system" != Linux ]; then
         skip 'instruction counts' "valgrind's cachegrind and the budget are for Linux"
     elif [ -f benches/instructions.sh ]; then

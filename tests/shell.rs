@@ -1046,7 +1046,10 @@ fn install() {
     for folder in ["tree/shell", "tools", "to"] {
         fs::create_dir_all(world.path(folder)).unwrap();
     }
-    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/shell/install.sh"), world.path("tree/shell/install.sh")).unwrap();
+    for script in ["install.sh", "build.sh"] {
+        let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/shell")).join(script);
+        fs::copy(source, world.path("tree/shell").join(script)).unwrap();
+    }
     fs::write(world.path("tree/Cargo.toml"), "").unwrap();
     let install = |folder: &str| {
         let output = Command::new("/bin/sh")
@@ -1062,13 +1065,13 @@ fn install() {
     };
     // The system's own tools, and no cargo among them.
     fs::create_dir(world.path("system")).unwrap();
-    for tool in ["dirname", "uname", "sed", "mkdir", "cp", "mv", "chmod", "rm", "cat"] {
+    for tool in ["dirname", "uname", "sed", "mkdir", "cp", "mv", "chmod", "rm", "cat", "sh"] {
         let real =
             ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool)).into_iter().find(|file| file.exists());
         std::os::unix::fs::symlink(real.unwrap(), world.path("system").join(tool)).unwrap();
     }
     let (done, _, said) = install("to");
-    assert!(!done && said.starts_with("install.sh: cargo is not in PATH: install Rust"), "{said}");
+    assert!(!done && said.starts_with("build.sh: cargo is not in PATH: install Rust"), "{said}");
 
     let tool = |name: &str, script: &str| {
         let file = world.path("tools").join(name);
@@ -1076,16 +1079,17 @@ fn install() {
         fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
     };
     let build = "case $1 in metadata) echo '{\"target_directory\":\"'\"$HOME\"'/target\"}'; exit ;; esac\n\
-                 for last; do :; done\n case $last in *-musl) ;; *) last= ;; esac\n\
+                 case \"$*\" in *-musl*) last=$(uname -m)-unknown-linux-musl ;; *) last= ;; esac\n\
                  mkdir -p \"$HOME/target/$last/release\"; cp \"$HOME/built\" \"$HOME/target/$last/release/ait\"\n";
     tool("cargo", build);
-    tool("rustc", "echo \"$HOME/libraries\"\n");
+    tool("rustc", "case $2 in sysroot) echo \"$HOME/rust\" ;; *) echo \"$HOME/libraries\" ;; esac\n");
     fs::write(world.path("built"), "#!/bin/sh\necho ait 1\n").unwrap();
     fs::set_permissions(world.path("built"), fs::Permissions::from_mode(0o755)).unwrap();
     if cfg!(target_os = "linux") {
         let (done, _, said) = install("to");
         assert!(!done && said.contains("no rustup to add it"), "{said}");
-        tool("rustup", "mkdir \"$HOME/libraries\"\n");
+        // One that has the target, and no source of the standard library.
+        tool("rustup", "[ \"$1\" = target ] && mkdir \"$HOME/libraries\"\n");
     }
     let (done, said, wrong) = install("to");
     assert!(done, "{wrong}");
@@ -1094,12 +1098,21 @@ fn install() {
     if cfg!(target_os = "linux") {
         let calls = fs::read_to_string(world.path("calls")).unwrap();
         assert_eq!(calls.matches("rustup target add").count(), 1, "{calls}");
-        assert!(calls.contains("-unknown-linux-musl\n"), "{calls}");
+        assert!(calls.contains("-unknown-linux-musl\n") && !calls.contains("-Zbuild-std"), "{calls}");
+        assert!(wrong.contains("with the standard library as it comes"), "{wrong}");
+        // With the source there it is built along.
+        let source = world.path("rust/lib/rustlib/src/rust/library");
+        fs::create_dir_all(&source).unwrap();
+        fs::write(source.join("Cargo.toml"), "").unwrap();
     }
     // Run again, it updates, and says so; and leaves nothing else there.
     fs::write(world.path("built"), "#!/bin/sh\necho ait 2\n").unwrap();
     let (done, said, wrong) = install("to");
     assert!(done && said.contains("ait 2 (was ait 1)"), "{said}{wrong}");
+    if cfg!(target_os = "linux") {
+        let calls = fs::read_to_string(world.path("calls")).unwrap();
+        assert!(calls.contains("-Zbuild-std=std,panic_abort"), "{calls}");
+    }
     assert_eq!(fs::read_dir(world.path("to")).unwrap().count(), 1);
     // A folder that cannot be made.
     let (done, _, said) = install("built/in");
@@ -1114,7 +1127,8 @@ fn the_texts_are_clean() {
         ("fish", &["-n", "shell/ait.fish"]),
         ("sh", &["-n", "shell/ait.tmux"]),
         ("sh", &["-n", "shell/install.sh"]),
-        ("shellcheck", &["shell/ait.bash", "shell/ait.tmux", "shell/install.sh"]),
+        ("sh", &["-n", "shell/build.sh"]),
+        ("shellcheck", &["shell/ait.bash", "shell/ait.tmux", "shell/install.sh", "shell/build.sh"]),
     ] {
         let checked = Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
         assert!(checked.status.success() && checked.stdout.is_empty() && checked.stderr.is_empty(), "{checked:?}");

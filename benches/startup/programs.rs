@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The least that a process can cost.
 pub(crate) struct Floor {
@@ -47,22 +47,10 @@ pub(crate) fn ait() -> PathBuf {
     if let Some(named) = std::env::var_os("AIT_BENCH_BINARY") {
         return PathBuf::from(named).canonicalize().expect("AIT_BENCH_BINARY names a program");
     }
-    let target = if cfg!(target_os = "linux") {
-        format!("{}-unknown-linux-musl", std::env::consts::ARCH)
-    } else {
-        format!("{}-apple-darwin", std::env::consts::ARCH)
-    };
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // The folder of target/tmp, wherever target is.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--release", "--bin", "ait", "--target", &target, "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(folder)
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "ait is built for {target}; rustup target add {target}");
-    folder.join(target).join("release/ait")
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/shell/build.sh");
+    let built = Command::new("sh").arg(script).stderr(Stdio::inherit()).output().expect("a shell");
+    assert!(built.status.success(), "ait is built by shell/build.sh");
+    PathBuf::from(String::from_utf8_lossy(&built.stdout).trim_end())
 }
 
 /// A program in the usual folders, or none.

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Output;
 use crate::error::{Error, Exit, Result};
 use crate::sys::{env, files, process};
 
@@ -73,15 +74,14 @@ const STARSHIP: &str = include_str!("../../shell/starship.toml");
 ///
 /// # Errors
 /// An unknown target; an option that means nothing for it; a path that no shell can be told.
-pub fn text(request: &Init) -> Result<String> {
-    let program = this_program()?;
-    text_for(request, &program)
+pub fn run(request: &Init) -> Result<Output> {
+    text_for(request, &this_program()?).map(Output::data)
 }
 
-/// As [`text`], for a program at a path of the caller's.
+/// What [`run`] prints, for a program at a path of the caller's.
 ///
 /// # Errors
-/// As [`text`].
+/// As [`run`].
 pub fn text_for(request: &Init, program: &Path) -> Result<String> {
     let Some(target) = request.target.as_deref() else { return Ok(HELP.to_owned()) };
     let shell = matches!(target, "zsh" | "bash" | "fish");

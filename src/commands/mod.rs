@@ -75,26 +75,32 @@ impl From<Error> for Output {
 
 /// Does what was asked for.
 pub fn run(request: Request) -> Output {
-    let done: Result<Output> = match request {
-        Request::Hook(request) => return hook::run(&request),
-        Request::Prompt(request) => return prompt::run(&request),
-        Request::Statusline(request) => return statusline::run(&request),
-        Request::Init(request) => init::text(&request).map(Output::data),
-        Request::Live(request) => live::run(&request),
-        Request::Current(request) => current::run(&request),
-        Request::Task(request) => task::run(&request),
-        Request::Conflicts(request) => conflicts::run(&request),
-        Request::History(request) => history::run(&request),
-        Request::Prune(request) => prune::run(&request),
-        Request::Next(request) => next::run(&request),
-        Request::Resume(request) => resume::run(&request),
-        Request::Guard(request) => guard::run(&request),
-        Request::HooksInstall(request) => hooks::install(&request),
-        Request::HooksUninstall(request) => hooks::uninstall(&request),
-        Request::HooksList(request) => hooks::list(&request),
-        Request::Completions(request) => completions::run(&request),
-        Request::Demo(request) => demo::run(&request),
-        Request::Doctor(request) => doctor::run(&request),
-    };
-    done.unwrap_or_else(Output::from)
+    match request {
+        Request::Hook(request) => hook::run(&request),
+        Request::Prompt(request) => prompt::run(&request),
+        Request::Statusline(request) => statusline::run(&request),
+        Request::Init(request) => at_leisure(init::run, &request),
+        Request::Live(request) => at_leisure(live::run, &request),
+        Request::Current(request) => at_leisure(current::run, &request),
+        Request::Task(request) => at_leisure(task::run, &request),
+        Request::Conflicts(request) => at_leisure(conflicts::run, &request),
+        Request::History(request) => at_leisure(history::run, &request),
+        Request::Prune(request) => at_leisure(prune::run, &request),
+        Request::Next(request) => at_leisure(next::run, &request),
+        Request::Resume(request) => at_leisure(resume::run, &request),
+        Request::Guard(request) => at_leisure(guard::run, &request),
+        Request::HooksInstall(request) => at_leisure(hooks::install, &request),
+        Request::HooksUninstall(request) => at_leisure(hooks::uninstall, &request),
+        Request::HooksList(request) => at_leisure(hooks::list, &request),
+        Request::Completions(request) => at_leisure(completions::run, &request),
+        Request::Demo(request) => at_leisure(demo::run, &request),
+        Request::Doctor(request) => at_leisure(doctor::run, &request),
+    }
+}
+
+/// Runs what is not one of the fast three. Each is kept apart from [`run`], with which its code and its stack would be
+/// loaded for every prompt.
+#[inline(never)]
+fn at_leisure<T>(run: fn(&T) -> Result<Output>, request: &T) -> Output {
+    run(request).unwrap_or_else(Output::from)
 }

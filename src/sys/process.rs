@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::process::{Pid, PidfdFlags};
+use rustix::process::Pid;
+#[cfg(target_os = "linux")]
+use rustix::process::PidfdFlags;
 
 /// What the kernel says of a running process.
 #[derive(Clone, Debug, PartialEq, Eq)]
