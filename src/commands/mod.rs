@@ -26,6 +26,9 @@ mod tell;
 
 use crate::cli::Request;
 use crate::error::{Error, Exit, Result, on_one_line};
+use crate::store::notes;
+use crate::store::root::Root;
+use crate::sys::{clock, terminal};
 
 /// What a command has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,12 +76,38 @@ impl From<Error> for Output {
     }
 }
 
+/// One of the fast three, with words that it does not know: a newer script may say what an older program has not learned.
+#[derive(Clone, Debug)]
+pub struct Misused {
+    /// hook, prompt or statusline.
+    pub command: &'static str,
+    /// What is wrong.
+    pub error: Error,
+}
+
+impl Misused {
+    /// The person is told where one is looking; else it goes to the log, and nothing fails.
+    fn tell(self) -> Output {
+        let Misused { command, error } = self;
+        if terminal::stderr_is_terminal() {
+            // Exit code 2 of a hook is an order to block; of a status line that fails the client shows nothing.
+            let exit = if command == "prompt" { error.code() } else { Exit::Done };
+            return Output::from(error).exit(exit);
+        }
+        if let Ok(root) = Root::find() {
+            notes::log(&root, clock::now(), &format!("{command}: {error}"));
+        }
+        Output::nothing()
+    }
+}
+
 /// Does what was asked for.
 pub fn run(request: Request) -> Output {
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
         Request::Statusline(request) => return statusline::run(&request),
+        Request::Misused(request) => return request.tell(),
         Request::Init(request) => init::text(&request).map(Output::data),
         Request::Live(request) => live::run(&request),
         Request::Current(request) => current::run(&request),
