@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
-    Misused, Output, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, live, next, prompt,
-    prune, resume, statusline, task,
+    Misused, Output, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, live, next,
+    prompt, prune, resume, statusline, task,
 };
 use crate::error::{Error, Exit, edits};
 

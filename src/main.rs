@@ -23,10 +23,8 @@ fn run(arguments: &[String]) -> c_int {
             return Exit::Done as c_int;
         }
         Ok(request) => {
-            calm = matches!(
-                request,
-                Request::Prompt(_) | Request::Statusline(_) | Request::Hook(_) | Request::Misused(_)
-            );
+            calm =
+                matches!(request, Request::Prompt(_) | Request::Statusline(_) | Request::Hook(_) | Request::Misused(_));
             ait::commands::run(request)
         }
         Err(stopped) => stopped,

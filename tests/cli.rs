@@ -175,7 +175,10 @@ fn wrong_words_of_the_fast_three_go_to_the_log() {
         ("prompt extra", "prompt: reading the command line: ait prompt: "),
         ("--for --nonsense prompt", "prompt: reading the command line: "),
         ("prompt --for nonsense", "prompt: reading the command line: --for: "),
-        ("statusline --formt x", "statusline: reading the command line: ait statusline: unknown option `--formt`; did "),
+        (
+            "statusline --formt x",
+            "statusline: reading the command line: ait statusline: unknown option `--formt`; did ",
+        ),
         ("statusline --color purple", "statusline: reading the command line: --color: "),
         ("hook --nope", "hook: reading the command line: ait hook: unknown option `--nope`; "),
         ("hook a b", "hook: reading the command line: ait hook: "),
