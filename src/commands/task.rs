@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::page::Page;
 use super::{Output, fleet};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, moves_cursor};
 use crate::render::json;
 use crate::session::event::Outcome;
 use crate::session::task::TaskSource;
@@ -81,8 +81,52 @@ pub fn run(request: &Task) -> Result<Output> {
     Ok(Output::data(text))
 }
 
-/// A text as it can be typed into a shell again.
+/// A text as it can be typed into a shell again, the same in sh, bash, zsh and fish; nothing in it moves a cursor.
+///
+/// In single quotes a backslash means itself in sh, and not always in fish: it stands outside of them. What a terminal
+/// would act on is left to `printf`, which all of them have; in double quotes fish has the substitution since 3.4.
 pub(super) fn quoted(text: &str) -> String {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if plain {
+        return text.to_owned();
+    }
+    if text.contains(moves_cursor) {
+        return format!("\"$(printf '{}')\"", in_octal(text));
+    }
+    let mut out = String::with_capacity(text.len() + 2);
+    let mut open = false;
+    let mut is_open = |out: &mut String, wanted: bool| {
+        if open != wanted {
+            out.push('\'');
+        }
+        open = wanted;
+    };
+    is_open(&mut out, text.is_empty());
+    for c in text.chars() {
+        is_open(&mut out, !matches!(c, '\'' | '\\'));
+        if matches!(c, '\'' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    is_open(&mut out, false);
+    out
+}
+
+/// A text as the format of `printf`, in single quotes within double quotes: there an interactive bash still takes `!`
+/// for a word about its history.
+fn in_octal(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if moves_cursor(c) || matches!(c, '\'' | '"' | '\\' | '!') {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                out.push_str(&format!("\\{byte:03o}"));
+            }
+        } else if c == '%' {
+            out.push_str("%%");
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
