@@ -53,8 +53,14 @@ fn watch(request: &Request) -> Output {
             }
             shown = Some(now);
         }
-        if screen.wait(Duration::from_secs(1)) == Waited::Leave {
-            return Output::nothing();
+        match screen.wait(Duration::from_secs(1)) {
+            Waited::TimeUp => {}
+            Waited::Leave => return Output::nothing(),
+            Waited::Told(signal) => {
+                drop(screen);
+                terminal::end_by(signal);
+                return Output::nothing();
+            }
         }
     }
 }

@@ -1085,6 +1085,39 @@ mod watch {
         }
     }
 
+    /// Ended from elsewhere: by somebody who tidies up, or by the end of the connection.
+    #[test]
+    fn a_signal_that_ends_it_leaves_the_terminal_as_it_was() {
+        for (signal, number) in [("TERM", 15), ("HUP", 1), ("INT", 2), ("QUIT", 3)] {
+            let world = World::new();
+            let client = Client::new();
+            world.by_hand("abc123", client.pid(), &world.folder("p"), json!({}));
+            let out = world.path("screen");
+            let inner = format!(
+                "stty -a > before; sh -c 'echo $$ > pid; exec {} sessions live --watch'; echo $? > code; stty -a > after",
+                common::AIT
+            );
+            let mut command = world.ait().var("TERM", "xterm").var("SHELL", "/bin/sh").command("script");
+            command.args(["-qfc", &inner, out.to_str().unwrap()]);
+            command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+            let Ok(mut running) = command.spawn() else { return eprintln!("script is not installed") };
+            let screen = || String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()).into_owned();
+            wait_until("the list is shown", || screen().contains("aiterm"));
+            let pid = fs::read_to_string(world.path("pid")).unwrap();
+            let sent = std::process::Command::new("kill").args([&format!("-{signal}"), pid.trim()]).status().unwrap();
+            assert!(sent.success());
+            wait_until("it has left", || {
+                world.path("after").exists() && !fs::read(world.path("after")).unwrap().is_empty()
+            });
+            running.wait().unwrap();
+            // Whoever started it sees that it ended by the signal.
+            assert_eq!(fs::read_to_string(world.path("code")).unwrap().trim(), (128 + number).to_string(), "{signal}");
+            let (before, after) = (fs::read(world.path("before")).unwrap(), fs::read(world.path("after")).unwrap());
+            assert_eq!(before, after, "{signal}: {}", String::from_utf8_lossy(&after));
+            assert!(screen().contains("\u{1b}[?25h\u{1b}[?1049l"), "{signal}: {:?}", screen());
+        }
+    }
+
     #[test]
     fn not_without_a_terminal() {
         let world = World::new();
