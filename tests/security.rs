@@ -141,15 +141,51 @@ mod other_users {
         let file = world.by_hand("theirs", client.pid(), &folder, json!({"task": "Theirs"}));
         assert!(world.run("sessions live").fine().contains("Theirs"), "as long as it is ours");
         chown(&file, Some(NOBODY), None).unwrap();
-        assert!(!world.run("sessions live").fine().contains("Theirs"));
+        let ignored = "1 manifest of another user ignored; type: ait doctor";
+        assert!(!world.run("sessions live").remarks(ignored).contains("Theirs"));
         world.ait().at(&folder).run("prompt").silent();
         assert_eq!(world.ait().at(&folder).run("sessions task").code, Some(1));
-        world.run("sessions prune").fine();
+        world.run("sessions prune").remarks(ignored);
         let before = fs::read(&file).unwrap();
         // Not even an event of that very session takes anything from it, or writes over it.
         world.event(&client, "UserPromptSubmit", "theirs", &folder, json!({"prompt": "mine"})).silent();
         assert_eq!((fs::read(&file).unwrap(), fs::metadata(&file).unwrap().uid()), (before, NOBODY));
         assert!(world.log().last().unwrap().contains("belongs to another user"), "{:?}", world.log());
+    }
+
+    /// A session that is missed is looked for: whoever asks is told why it is not there, and prompts are not.
+    #[test]
+    fn what_is_ignored_is_said_once() {
+        if cannot() {
+            return;
+        }
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.by_hand("mine", client.pid(), &folder, json!({}));
+        for id in ["one", "two"] {
+            chown(world.by_hand(id, client.pid(), &folder, json!({})), Some(NOBODY), None).unwrap();
+        }
+        for name in ["", "mine.json"] {
+            let mode = if name.is_empty() { 0o700 } else { 0o600 };
+            fs::set_permissions(world.sessions("active").join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let ignored = "2 manifests of other users ignored; type: ait doctor";
+        for command in ["live", "live --json", "current", "task", "conflicts", "resume", "prune", "prune --dry-run"] {
+            world.ait().at(&folder).run(&format!("sessions {command}")).remarks(ignored);
+        }
+        let next = world.run("sessions next");
+        assert!(next.err.ends_with(&format!("ait: {ignored}\n")), "{next:?}");
+        world.ait().at(&folder).run("prompt").fine();
+        world.ait().run("prompt --fleet").fine();
+        world.ait().at(&folder).given(&["statusline"], b"{}").fine();
+        world.event(&client, "Stop", "mine", &folder, json!({})).silent();
+        assert_eq!(world.log(), [""; 0]);
+        let doctor: Value = serde_json::from_str(&world.run("doctor --json").out).unwrap();
+        let folders = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "folders").unwrap();
+        let detail = folders["detail"].as_str().unwrap();
+        assert_eq!(folders["status"], "warn", "{folders}");
+        assert!(detail.ends_with(" belongs to another user and is not read (and 1 more)"), "{folders}");
     }
 
     #[test]

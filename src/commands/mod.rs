@@ -26,8 +26,8 @@ mod tell;
 
 use crate::cli::Request;
 use crate::error::{Error, Exit, Result, on_one_line};
-use crate::store::notes;
 use crate::store::root::Root;
+use crate::store::{active, notes};
 use crate::sys::{clock, terminal};
 
 /// What a command has to say.
@@ -103,6 +103,16 @@ impl Misused {
 
 /// Does what was asked for.
 pub fn run(request: Request) -> Output {
+    // `live` counts while it reads.
+    let of_sessions = matches!(
+        request,
+        Request::Current(_)
+            | Request::Task(_)
+            | Request::Conflicts(_)
+            | Request::Prune(_)
+            | Request::Next(_)
+            | Request::Resume(_)
+    );
     let done: Result<Output> = match request {
         Request::Hook(request) => return hook::run(&request),
         Request::Prompt(request) => return prompt::run(&request),
@@ -125,5 +135,20 @@ pub fn run(request: Request) -> Output {
         Request::Demo(request) => demo::run(&request),
         Request::Doctor(request) => doctor::run(&request),
     };
-    done.unwrap_or_else(Output::from)
+    let output = done.unwrap_or_else(Output::from);
+    match of_sessions.then(Root::find) {
+        Some(Ok(root)) => match active::foreign(&root) {
+            0 => output,
+            count => output.remark(foreign_ignored(count)),
+        },
+        _ => output,
+    }
+}
+
+/// What is said of manifests that are not read because they belong to other users.
+fn foreign_ignored(count: usize) -> String {
+    match count {
+        1 => "1 manifest of another user ignored; type: ait doctor".to_owned(),
+        _ => format!("{count} manifests of other users ignored; type: ait doctor"),
+    }
 }
