@@ -666,6 +666,66 @@ mod task {
         assert_eq!(task(&["sessions", "task", "--json"]), shown(Value::Null));
     }
 
+    /// A task stands in every list; and a manifest that grew beyond what is read would be lost.
+    #[test]
+    fn a_task_of_megabytes_is_cut_and_said() {
+        let world = World::new();
+        let _client = one(&world);
+        let other = Client::new();
+        let cut = "the task was cut to 1000 characters";
+        // What JSON writes as six bytes each; a word of an argument list holds 128 KiB.
+        let word = "\u{1}é".repeat(40_000);
+        let words = [&["sessions", "task", "--session", "one"][..], &[word.as_str(); 15]].concat();
+        world.ait().words(&words).remarks(cut);
+        let task = world.active("one")["task"].as_str().unwrap().to_owned();
+        assert_eq!(task, format!("{}…", "\u{1}é".repeat(500)));
+        assert!(fs::metadata(world.sessions("active/one.json")).unwrap().len() < 10_000);
+        assert!(world.run("sessions live").fine().contains("Task: éé"));
+        world.ait().words(&["sessions", "task", "--json", &word]).remarks(cut);
+        let whole = "x".repeat(1_000);
+        world.ait().words(&["sessions", "task", &whole]).prints(&format!("Task of one: {whole}\n"));
+        // What there is to type is no longer than that, for each that answers.
+        world.by_hand("two", other.pid(), &world.path(""), json!({}));
+        let said = world
+            .ait()
+            .words(&words.iter().filter(|word| !["--session", "one"].contains(word)).copied().collect::<Vec<_>>());
+        assert_eq!((said.code, said.err.lines().count()), (Some(2), 3), "{}", said.err.len());
+        assert!(said.err.len() < 20_000, "{}", said.err.len());
+    }
+
+    #[test]
+    fn a_task_that_is_not_utf_8_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        let world = World::new();
+        let _client = one(&world);
+        for bytes in [&b"caf\xe9"[..], b"\xff\xfe", b"\xed\xa0\x80"] {
+            let mut command = world.ait().command(AIT);
+            command.args(["sessions", "task"]).arg(std::ffi::OsStr::from_bytes(bytes));
+            let output = command.stdin(Stdio::null()).output().unwrap();
+            assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+            let wanted = "ait: setting the task: the text is not UTF-8; type it in UTF-8\n";
+            assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
+            assert_eq!(world.active("one")["task"], "before");
+        }
+    }
+
+    /// A folder of megabytes in a payload: the manifest stays one that can be read.
+    #[test]
+    fn no_event_writes_a_manifest_that_nobody_reads() {
+        let world = World::new();
+        let client = one(&world);
+        let before = fs::read(world.sessions("active/one.json")).unwrap();
+        let huge = format!("/{}", "x".repeat(5 << 20));
+        for (id, event) in [("one", "UserPromptSubmit"), ("new", "SessionStart")] {
+            let fields = json!({"transcript_path": huge, "prompt": "go", "source": "startup"});
+            world.event(&client, event, id, &world.path(""), fields).silent();
+            let log = world.log().pop().unwrap();
+            assert!(log.contains("it would be larger than 4194304 bytes, which nobody reads"), "{log}");
+        }
+        assert_eq!(fs::read(world.sessions("active/one.json")).unwrap(), before);
+        assert_eq!(world.active_ids(), ["one"]);
+    }
+
     /// Fields that we do not know survive every rewrite, to the byte.
     #[test]
     fn unknown_fields_survive() {

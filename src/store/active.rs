@@ -216,7 +216,12 @@ pub fn update<T>(
     match outcome {
         Outcome::Keep => {
             touched::unfold(&folder, id, &mut manifest);
-            write(&folder, &name, &manifest)?;
+            let bytes = manifest.to_bytes();
+            if bytes.len() > MANIFEST_LIMIT {
+                let why = format!("it would be larger than {MANIFEST_LIMIT} bytes, which nobody reads");
+                return Err(Error::new("writing a manifest", path().display(), why));
+            }
+            write(&folder, &name, &bytes)?;
         }
         Outcome::Archive => move_to_history(root, &folder, id, &mut manifest)?,
         Outcome::Ignore => return Ok(result),
@@ -228,9 +233,9 @@ pub fn update<T>(
     Ok(result)
 }
 
-fn write(folder: &Folder, name: &str, manifest: &Manifest) -> Result<()> {
+fn write(folder: &Folder, name: &str, bytes: &[u8]) -> Result<()> {
     folder
-        .replace(name, &manifest.to_bytes(), PRIVATE)
+        .replace(name, bytes, PRIVATE)
         .map_err(|why| Error::new("writing a manifest", folder.path().join(name).display(), why))
 }
 
@@ -239,7 +244,7 @@ fn write(folder: &Folder, name: &str, manifest: &Manifest) -> Result<()> {
 fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &mut Manifest) -> Result<()> {
     let name = id.file_name();
     touched::fold(folder, id, manifest);
-    write(folder, &name, manifest)?;
+    write(folder, &name, &manifest.to_bytes())?;
     let ended = manifest.ended.unwrap_or(Timestamp::UNIX_EPOCH);
     let day = history::Day::of(ended, &local_time_zone());
     let target = history::open_or_make(root, day)?;
