@@ -50,7 +50,7 @@ mod live {
 
     /// In a terminal of this many columns, the output as the terminal gets it.
     #[cfg(target_os = "linux")]
-    fn in_a_terminal(world: &World, columns: u32, words: &str) -> String {
+    pub(super) fn in_a_terminal(world: &World, columns: u32, words: &str) -> String {
         let line = format!("stty cols {columns} rows 40; exec {AIT} {words}");
         let ask = world.ait().var("TERM", "xterm").var("SHELL", "/bin/sh");
         let output = ask.command("script").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
@@ -841,6 +841,36 @@ mod conflicts {
         assert_eq!(world.run("sessions conflicts --json --strict").code, Some(3));
         let live = world.run("sessions live").fine();
         assert_eq!(live.matches('⚠').count(), 2, "{live}");
+    }
+
+    /// The words of the guide, on as many lines as the terminal is wide for; in a pipe they stay on one.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn risk_and_advice_keep_to_the_width_of_the_terminal() {
+        let world = World::new();
+        let clients = [Client::new(), Client::new()];
+        let tree = world.repository("t");
+        for (client, id) in clients.iter().zip(["one", "two"]) {
+            world.start(client, id, &tree).fine();
+        }
+        let sentences = |text: &str| {
+            let at = text.find("\nRisk: ").unwrap_or_else(|| panic!("{text}"));
+            text[at + 1..].to_owned()
+        };
+        let piped = sentences(&world.run("sessions conflicts").fine());
+        assert_eq!(piped.lines().count(), 2, "{piped}");
+        assert!(piped.lines().any(|line| line.len() > 80), "else there is nothing to prove: {piped}");
+        // 0 is a terminal that nobody has told its size.
+        for columns in [0, 40, 80, 200] {
+            let shown = sentences(&super::live::in_a_terminal(&world, columns, "sessions conflicts --color never"));
+            let width = if columns == 0 { 80 } else { columns as usize };
+            assert!(shown.lines().all(|line| line.chars().count() <= width), "{columns}: {shown}");
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&shown), words(&piped), "{columns}");
+            let further = shown.lines().filter(|line| !line.starts_with('R'));
+            assert!(further.clone().all(|line| line.starts_with("  ")), "{columns}: {shown}");
+            assert_eq!(further.count() == 0, columns == 200, "{columns}: {shown}");
+        }
     }
 
     #[test]
