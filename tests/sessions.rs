@@ -751,6 +751,46 @@ mod task {
         assert!(text.contains(kept), "{text}");
     }
 
+    /// Of fields of one name the last one counts, as everywhere in JSON, whether it is ours, of a type that is not, or
+    /// somebody else's; all that is there once stays.
+    #[test]
+    fn of_a_field_that_is_there_twice_the_last_one_counts() {
+        let world = World::new();
+        let client = Client::new();
+        let pid = client.pid();
+        let place = world.path("");
+        let kept = "\"x_future\": {\"a\":1,\"a\":2}";
+        let text = format!(
+            r#"{{"task": "first", "project": "first", "pid": {pid}, "x_mood": 1, "git_branch": "first", "model": "first",
+            "path": "/first", "path": "{}", "t\u0061sk": "last", "project": "last", {kept}, "x_mood": "last",
+            "git_branch": ["not", "ours"], "model": null, "pid": {pid}}}"#,
+            place.display()
+        );
+        let file = world.write(".claude/sessions/active/one.json", &text);
+        let shown = || world.run("sessions live --json").json()["sessions"][0].clone();
+        let wanted = [
+            ("task", json!("last")),
+            ("project", json!("last")),
+            ("path", json!(place)),
+            ("x_mood", json!("last")),
+            ("git_branch", json!(["not", "ours"])),
+            ("model", Value::Null),
+            ("pid", json!(pid)),
+            ("x_future", json!({"a": 2})),
+        ];
+        for (name, value) in &wanted {
+            assert_eq!(shown()[*name], *value, "{name}");
+        }
+        world.run("sessions live").prints(&format!("Active Claude Code Sessions\n\n1. last\n   ~\n   Task: last\n"));
+        world.run("sessions task --session one new").fine();
+        let text = fs::read_to_string(&file).unwrap();
+        for (name, value) in wanted.iter().filter(|(name, _)| *name != "task") {
+            assert_eq!(shown()[*name], *value, "{name}: {text}");
+            assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{text}");
+        }
+        assert!(text.contains(kept), "what is in a field of others is theirs: {text}");
+    }
+
     #[test]
     fn what_the_user_set_wins_over_title_and_prompt() {
         let world = World::new();
