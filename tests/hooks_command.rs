@@ -151,3 +151,25 @@ fn the_diff_shows_what_a_terminal_would_act_on() {
     assert!(dry.stdout.contains(shown) && dry.stdout.contains(escapes), "{}", dry.stdout);
     assert_eq!(fs::read_to_string(home.settings()).unwrap(), before);
 }
+
+/// Claude Code takes an array under an event, and older ones refuse the whole file for anything else: to add to it would be
+/// to guess what was meant.
+#[test]
+fn a_command_in_place_of_the_array_is_refused_with_its_place_and_the_form_that_is_taken() {
+    let home = Home::new();
+    let before = "{\n  \"hooks\": {\n    \"SessionStart\": \"ait hook session-register\"\n  }\n}\n";
+    fs::write(home.settings(), before).unwrap();
+    let said = home.ait(&["hooks", "install"]);
+    let wanted = format!(
+        "ait: installing hooks: {}: line 3, column 21: \"SessionStart\" must be an array, but is a string; Claude Code takes \
+         [{{\"hooks\": [{{\"type\": \"command\", \"command\": \"...\"}}]}}]; nothing was changed; put that right and type the \
+         same again\n",
+        home.settings().display()
+    );
+    assert_eq!((said.code, said.stdout.as_str(), said.stderr), (Some(1), "", wanted));
+    assert_eq!(fs::read_to_string(home.settings()).unwrap(), before);
+    assert!(!home.0.join(".claude/hooks").exists(), "nothing is half installed");
+    let doctor = home.ait(&["doctor"]).stdout;
+    let line = "fail  settings    ~/.claude/settings.json: line 3, column 21: \"SessionStart\" must be an array, but is a string; ";
+    assert!(doctor.contains(line) && doctor.contains("mend it: put that right, then: ait hooks install\n"), "{doctor}");
+}

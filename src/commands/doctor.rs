@@ -268,6 +268,9 @@ fn of_settings(place: &hooks::Place) -> Check {
                 let why = "Claude Code ignores a settings file with comments or trailing commas as a whole";
                 findings.add(Status::Fail, format!("{shown}, line {line}: {why}"), Some("take them out of the file"));
             }
+            if let Some(why) = &found.misshapen {
+                findings.add(Status::Fail, format!("{shown}: {why}"), Some("put that right, then: ait hooks install"));
+            }
             // The administrator's word stands above the user's.
             let managed = hooks::managed_remark(place);
             if let Some(remark) = &managed {
