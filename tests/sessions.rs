@@ -781,7 +781,7 @@ mod task {
         for (name, value) in &wanted {
             assert_eq!(shown()[*name], *value, "{name}");
         }
-        world.run("sessions live").prints(&format!("Active Claude Code Sessions\n\n1. last\n   ~\n   Task: last\n"));
+        world.run("sessions live").prints("Active Claude Code Sessions\n\n1. last\n   ~\n   Task: last\n");
         world.run("sessions task --session one new").fine();
         let text = fs::read_to_string(&file).unwrap();
         for (name, value) in wanted.iter().filter(|(name, _)| *name != "task") {

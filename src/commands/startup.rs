@@ -158,7 +158,7 @@ const FRAMEWORKS: [&str; 12] = [
 pub(super) fn find(target: &str, lines: &[Line]) -> Option<Loaded> {
     let wanted = if target == "starship" { "--for starship".to_owned() } else { format!("init {target}") };
     let lines = || lines.iter().enumerate().filter(|(_, line)| !is_comment(&line.text));
-    let (at, found) = lines().filter(|(_, line)| calls_ait(&line.text, &wanted, target)).last()?;
+    let (at, found) = lines().rfind(|(_, line)| calls_ait(&line.text, &wanted, target))?;
     let shell = matches!(target, "zsh" | "bash" | "fish");
     let later = lines()
         .filter(|(position, _)| shell && *position > at && !found.text.contains("--manual"))
