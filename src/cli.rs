@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
-    Output, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, live, next, prompt,
-    prune, resume, statusline, task,
+    Misused, Output, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, live, next,
+    prompt, prune, resume, statusline, task,
 };
 use crate::error::{Error, Exit, edits};
 
@@ -49,6 +49,8 @@ pub enum Request {
     Doctor(doctor::Doctor),
     /// `ait completions`
     Completions(completions::Completions),
+    /// One of the fast three, with words that it does not know.
+    Misused(Misused),
 }
 
 /// track and coordinate parallel Claude Code sessions
@@ -586,12 +588,13 @@ pub fn parse(arguments: &[String]) -> Result<Request, Output> {
         // How to use it with each prompt framework is more than a list of options.
         Err(EarlyExit { status: Ok(()), .. }) if words.first() == Some(&"init") => Err(Output::data(init::HELP)),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Output::data(output)),
-        // Exit code 2 of a hook is an order to block: a newer hook script must not give one through an older program.
-        // A status line ends with 0 too, whatever happens.
-        Err(EarlyExit { output, .. }) if matches!(words.first(), Some(&("hook" | "statusline"))) => {
-            Err(wrong_usage(&words, &output).exit(Exit::Done))
-        }
-        Err(EarlyExit { output, .. }) => Err(wrong_usage(&words, &output)),
+        Err(EarlyExit { output, .. }) => match (wrong_usage(&words, &output), words.first()) {
+            (Ok(error), Some(&"hook")) => Ok(Request::Misused(Misused { command: "hook", error })),
+            (Ok(error), Some(&"prompt")) => Ok(Request::Misused(Misused { command: "prompt", error })),
+            (Ok(error), Some(&"statusline")) => Ok(Request::Misused(Misused { command: "statusline", error })),
+            (Ok(error), _) => Err(error.into()),
+            (Err(group), _) => Err(help(&group)),
+        },
     }
 }
 
@@ -633,8 +636,9 @@ fn help(path: &[&str]) -> Output {
     }
 }
 
-/// One line that says what is wrong and what was probably meant.
-fn wrong_usage(words: &[&str], said: &str) -> Output {
+/// One line that says what is wrong and what was probably meant; a group of commands by itself is none, but a question
+/// what there is.
+fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, Vec<&'a str>> {
     let mut path: Vec<&str> = Vec::new();
     let mut command = Ait::get_args_info();
     let mut rest = words.iter().copied();
@@ -670,9 +674,8 @@ fn wrong_usage(words: &[&str], said: &str) -> Output {
             }
         }
     }
-    // A group of commands by itself: show what there is.
     if fault.is_none() && !command.commands.is_empty() {
-        return help(&path);
+        return Err(path);
     }
     let typed = std::iter::once("ait").chain(path.iter().copied()).collect::<Vec<_>>().join(" ");
     let (why, near) = fault.unwrap_or_else(|| (said.split_whitespace().collect::<Vec<_>>().join(" "), None));
@@ -680,7 +683,7 @@ fn wrong_usage(words: &[&str], said: &str) -> Output {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("type: {typed} --help"),
     };
-    Error::new("reading the command line", typed, why).next(next).exit(Exit::NotFound).into()
+    Ok(Error::new("reading the command line", typed, why).next(next).exit(Exit::NotFound))
 }
 
 /// The word that was probably meant: the fewest letters to change, and not more than a third of them.

@@ -61,11 +61,14 @@ impl Error {
 
 /// A text from outside in an error line: nothing in it may break the line or move a cursor.
 pub fn on_one_line(text: &str) -> String {
-    let moves = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if moves(c) { ' ' } else { c }).collect()
+    text.chars().map(|c| if moves_cursor(c) { ' ' } else { c }).collect()
+}
+
+/// Whether a terminal would do something with a character instead of showing it: C0 and C1 controls, DEL, marks that
+/// reorder a line, separators of lines.
+pub fn moves_cursor(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How many letters to add, drop or change to make one word of the other.

@@ -23,7 +23,8 @@ fn run(arguments: &[String]) -> c_int {
             return Exit::Done as c_int;
         }
         Ok(request) => {
-            calm = matches!(request, Request::Prompt(_) | Request::Statusline(_) | Request::Hook(_));
+            calm =
+                matches!(request, Request::Prompt(_) | Request::Statusline(_) | Request::Hook(_) | Request::Misused(_));
             ait::commands::run(request)
         }
         Err(stopped) => stopped,
@@ -53,8 +54,14 @@ fn watch(request: &Request) -> Output {
             }
             shown = Some(now);
         }
-        if screen.wait(Duration::from_secs(1)) == Waited::Leave {
-            return Output::nothing();
+        match screen.wait(Duration::from_secs(1)) {
+            Waited::TimeUp => {}
+            Waited::Leave => return Output::nothing(),
+            Waited::Told(signal) => {
+                drop(screen);
+                terminal::end_by(signal);
+                return Output::nothing();
+            }
         }
     }
 }

@@ -165,14 +165,59 @@ fn equals_sign_is_a_space() {
     world.run("sessions task --session one --").fine();
 }
 
-/// Claude Code takes exit code 2 of a hook as an order to block: a newer script may say what this one does not know.
+/// A newer script may say what an older program does not know; Claude Code and prompts show nothing of it, the log does.
 #[test]
-fn a_hook_never_ends_with_two() {
+fn wrong_words_of_the_fast_three_go_to_the_log() {
     let world = World::new();
-    for words in ["hook --nope", "hook a b", "hook session-register --x=1", "hook --"] {
-        let said = world.run(words);
-        assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{said:?}");
+    let wrong = [
+        ("prompt --nonsense", "prompt: reading the command line: ait prompt: unknown option `--nonsense`; "),
+        ("prompt --max-width x", "prompt: reading the command line: ait prompt: "),
+        ("prompt extra", "prompt: reading the command line: ait prompt: "),
+        ("--for --nonsense prompt", "prompt: reading the command line: "),
+        ("prompt --for nonsense", "prompt: reading the command line: --for: "),
+        (
+            "statusline --formt x",
+            "statusline: reading the command line: ait statusline: unknown option `--formt`; did ",
+        ),
+        ("statusline --color purple", "statusline: reading the command line: --color: "),
+        ("hook --nope", "hook: reading the command line: ait hook: unknown option `--nope`; "),
+        ("hook a b", "hook: reading the command line: ait hook: "),
+        ("hook session-register --x=1", "hook: reading the command line: ait hook: unknown option `--x=1`; "),
+        ("hook nonsense", "hook nonsense: taking an event: standard input: "),
+        ("hook --", "hook: taking an event: standard input: "),
+    ];
+    for (typed, logged) in wrong {
+        let said = world.run(typed);
+        let shown = if typed.starts_with("statusline --color") { said.out.as_str() } else { "" };
+        assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (Some(0), shown, ""), "{said:?}");
+        let last = world.log().pop().unwrap_or_else(|| panic!("{typed} left nothing in the log"));
+        assert!(last.split_once(' ').unwrap().1.starts_with(logged), "{typed}: {last}");
     }
+    let doctor: serde_json::Value = serde_json::from_str(&world.run("doctor --json").out).unwrap();
+    let log = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "log").unwrap();
+    assert_eq!(log["status"], "warn", "{log}");
+    assert!(log["detail"].as_str().unwrap().contains(" troubles within a day, the last: "), "{log}");
+}
+
+/// On a terminal the person is told, and nothing goes to the log. Exit code 2 of a hook is an order to block.
+#[test]
+#[cfg(target_os = "linux")]
+fn wrong_words_of_the_fast_three_are_told_on_a_terminal() {
+    let world = World::new();
+    for (typed, code, told) in [
+        ("prompt --nonsense", 2, "ait: reading the command line: ait prompt: unknown option `--nonsense`; "),
+        ("statusline --nonsense", 0, "ait: reading the command line: ait statusline: unknown option `--nonsense`; "),
+        ("hook --nope", 0, "ait: reading the command line: ait hook: unknown option `--nope`; "),
+        ("hook nonsense", 0, "ait: no hook is called `nonsense`; there are session-register and session-cleanup\r\n"),
+    ] {
+        let line = format!("{AIT} {typed}");
+        let mut script = world.ait().command("script");
+        let output = script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{typed}: {shown}");
+        assert!(shown.starts_with(told), "{typed}: {shown:?}");
+    }
+    assert_eq!(world.log(), [""; 0]);
 }
 
 #[test]

@@ -516,6 +516,44 @@ mod shell {
         found(&world.ait().var("SHELL", "/bin/zsh"), "shell").is("ok", "line 2");
     }
 
+    /// People keep a line of theirs in a file that the usual one reads.
+    #[test]
+    fn through_a_file_that_another_one_reads() {
+        let zsh = |world: &World| found(&world.ait().var("SHELL", "/bin/zsh"), "shell");
+        let world = World::new();
+        world.write(".zshrc", "# mine\n[ -f ~/.zshrc.local ] && source ~/.zshrc.local\n");
+        world.write(".zshrc.local", "source \"$HOME/.zsh/ait.zsh\"\n");
+        world.write(".zsh/ait.zsh", "\neval \"$(ait init zsh)\"\n");
+        zsh(&world).is("ok", "zsh (~/.zsh/ait.zsh, line 2)");
+        // What comes after it in the first file undoes it.
+        world.write(".zshrc", "source ~/.zshrc.local\nsource ~/.p10k.zsh\n");
+        zsh(&world)
+            .is("warn", "~/.zshrc: `.p10k.zsh` on line 2 comes after ait on line 2 of ~/.zsh/ait.zsh and may undo it");
+        zsh(&world).mend("to the end of ~/.zshrc");
+        // And so does a file that is read after it.
+        world.write(".zshrc", "eval \"$(ait init zsh)\"\n. ~/.zshrc.local\n");
+        world.write(".zshrc.local", "eval \"$(starship init zsh)\"\n");
+        zsh(&world).is(
+            "warn",
+            "~/.zshrc.local: `starship init` on line 1 comes after ait on line 1 of ~/.zshrc and may undo it",
+        );
+        // Before it is as it should be; a comment reads nothing; a file that is not there or reads itself is no trouble.
+        world.write(
+            ".zshrc",
+            "# source ~/.zshrc.local\n. ~/.none\n. ~/.zshrc\nsource ~/.zshrc.local\neval \"$(ait init zsh)\"\n",
+        );
+        zsh(&world).is("ok", "zsh (~/.zshrc, line 5)");
+        // The login shell's file reads the other one: loaded once.
+        let world = World::new();
+        world.write(".bashrc", "eval \"$(ait init bash)\"\n");
+        world.write(".bash_profile", "if [ -f ~/.bashrc ]; then . ~/.bashrc; fi\n");
+        let bash = || found(&world.ait().var("SHELL", "/bin/bash"), "shell");
+        bash().is("ok", "bash (~/.bashrc, line 1)");
+        assert_eq!(bash().detail, "bash (~/.bashrc, line 1)");
+        world.write(".bash_profile", ". ~/.bashrc\nPROMPT_COMMAND=date\n");
+        bash().is("warn", "~/.bash_profile: `PROMPT_COMMAND=` on line 2 comes after ait on line 1 of ~/.bashrc");
+    }
+
     /// What `ait init` prints for configurations is found there.
     #[test]
     fn as_ait_init_writes_it() {
@@ -570,6 +608,46 @@ fn for_people() {
     world.write(".claude/sessions/active/bad.json", "{\"pid\": \"\u{1b}[2J\"");
     assert!(!world.run("doctor").out.contains('\u{1b}'));
     assert!(world.run("doctor --color always").out.contains('\u{1b}'));
+}
+
+/// The administrator's file, at its real place: in a mount namespace of its own, where that is allowed.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_the_administrator_has_switched_off() {
+    let world = World::new();
+    world.run("hooks install");
+    let said = |managed: &str, words: &str| {
+        let script = format!(
+            "mount -t tmpfs none /etc && mkdir /etc/claude-code && printf %s \"$1\" > /etc/claude-code/managed-settings.json \
+             && : > mounted && \"$2\" {words}; echo $?"
+        );
+        let _ = fs::remove_file(world.path("mounted"));
+        let mut command = world.ait().command("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh", managed, AIT]);
+        let output = command.output().ok().filter(|_| world.path("mounted").exists())?;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Some((text(output.stdout), text(output.stderr)))
+    };
+    let Some((text, _)) = said("{}", "doctor") else { return eprintln!("no mount namespace here: not tried") };
+    assert!(text.contains("\nok    settings    ~/.claude/settings.json\n"), "{text}");
+    for (managed, why) in [
+        ("{\"disableAllHooks\": true}", "\"disableAllHooks\""),
+        ("{\"allowManagedHooksOnly\": true}", "\"allowManagedHooksOnly\""),
+        ("{\"allowManagedHooksOnly\": true, \"disableAllHooks\": true}", "\"disableAllHooks\""),
+    ] {
+        let remark =
+            format!("/etc/claude-code/managed-settings.json: {why} is true, so Claude Code runs no hooks of yours");
+        let (text, _) = said(managed, "doctor").unwrap();
+        assert!(text.contains(&format!("\nfail  settings    {remark}\n")) && text.ends_with("\n1\n"), "{text}");
+        for words in ["hooks list", "hooks install"] {
+            let (text, remarks) = said(managed, words).unwrap();
+            assert!(text.ends_with("\n0\n") && remarks.contains(&format!("ait: {remark}\n")), "{words}: {remarks}");
+        }
+    }
+    for harmless in ["{\"disableAllHooks\": false, \"allowManagedHooksOnly\": \"true\"}", "{ torn", "[]", ""] {
+        let (text, _) = said(harmless, "doctor").unwrap();
+        assert!(text.contains("\nok    settings    "), "{harmless}: {text}");
+    }
 }
 
 /// What the demo of a whole life leaves is well.

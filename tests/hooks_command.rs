@@ -133,3 +133,43 @@ fn another_folder_of_the_client() {
     assert!(text.contains(&format!("'{}'/session-register.sh", script.display())), "{text}");
     assert!(!home.settings().exists());
 }
+
+/// A person decides by the diff: what a terminal would act on, or nobody can see, is shown by its picture or number.
+#[test]
+fn the_diff_shows_what_a_terminal_would_act_on() {
+    let home = Home::new();
+    let odd = "a\u{7f}b\u{85}c\u{9b}31md\u{202e}e\u{2066}f\u{200f}g\u{2028}h\u{200b}i\u{e0041}j";
+    let escapes = "\\u001b[2J\\u202e";
+    let before = format!("\u{feff}{{\r\n  \"model\": \"{odd}\", \r \"x\": \"{escapes}\"\r\n}}\r\n");
+    fs::write(home.settings(), &before).unwrap();
+    let dry = home.ait(&["hooks", "install", "--dry-run"]);
+    assert_eq!(dry.code, Some(0), "{}", dry.stderr);
+    let raw =
+        |c: char| c != '\n' && (ait::error::moves_cursor(c) || matches!(c, '\u{feff}' | '\u{200b}' | '\u{e0041}'));
+    assert!(!dry.stdout.replace("\r\n", "\n").contains(raw), "{:?}", dry.stdout);
+    let shown = "a␡b<U+0085>c<U+009B>31md<U+202E>e<U+2066>f<U+200F>g<U+2028>h<U+200B>i<U+E0041>j\", ␍ \"x\": ";
+    assert!(dry.stdout.contains(shown) && dry.stdout.contains(escapes), "{}", dry.stdout);
+    assert_eq!(fs::read_to_string(home.settings()).unwrap(), before);
+}
+
+/// Claude Code takes an array under an event, and older ones refuse the whole file for anything else: to add to it would be
+/// to guess what was meant.
+#[test]
+fn a_command_in_place_of_the_array_is_refused_with_its_place_and_the_form_that_is_taken() {
+    let home = Home::new();
+    let before = "{\n  \"hooks\": {\n    \"SessionStart\": \"ait hook session-register\"\n  }\n}\n";
+    fs::write(home.settings(), before).unwrap();
+    let said = home.ait(&["hooks", "install"]);
+    let wanted = format!(
+        "ait: installing hooks: {}: line 3, column 21: \"SessionStart\" must be an array, but is a string; Claude Code takes \
+         [{{\"hooks\": [{{\"type\": \"command\", \"command\": \"...\"}}]}}]; nothing was changed; put that right and type the \
+         same again\n",
+        home.settings().display()
+    );
+    assert_eq!((said.code, said.stdout.as_str(), said.stderr), (Some(1), "", wanted));
+    assert_eq!(fs::read_to_string(home.settings()).unwrap(), before);
+    assert!(!home.0.join(".claude/hooks").exists(), "nothing is half installed");
+    let doctor = home.ait(&["doctor"]).stdout;
+    let line = "fail  settings    ~/.claude/settings.json: line 3, column 21: \"SessionStart\" must be an array, but is a string; ";
+    assert!(doctor.contains(line) && doctor.contains("mend it: put that right, then: ait hooks install\n"), "{doctor}");
+}

@@ -141,15 +141,51 @@ mod other_users {
         let file = world.by_hand("theirs", client.pid(), &folder, json!({"task": "Theirs"}));
         assert!(world.run("sessions live").fine().contains("Theirs"), "as long as it is ours");
         chown(&file, Some(NOBODY), None).unwrap();
-        assert!(!world.run("sessions live").fine().contains("Theirs"));
+        let ignored = "1 manifest of another user ignored; type: ait doctor";
+        assert!(!world.run("sessions live").remarks(ignored).contains("Theirs"));
         world.ait().at(&folder).run("prompt").silent();
         assert_eq!(world.ait().at(&folder).run("sessions task").code, Some(1));
-        world.run("sessions prune").fine();
+        world.run("sessions prune").remarks(ignored);
         let before = fs::read(&file).unwrap();
         // Not even an event of that very session takes anything from it, or writes over it.
         world.event(&client, "UserPromptSubmit", "theirs", &folder, json!({"prompt": "mine"})).silent();
         assert_eq!((fs::read(&file).unwrap(), fs::metadata(&file).unwrap().uid()), (before, NOBODY));
         assert!(world.log().last().unwrap().contains("belongs to another user"), "{:?}", world.log());
+    }
+
+    /// A session that is missed is looked for: whoever asks is told why it is not there, and prompts are not.
+    #[test]
+    fn what_is_ignored_is_said_once() {
+        if cannot() {
+            return;
+        }
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        world.by_hand("mine", client.pid(), &folder, json!({}));
+        for id in ["one", "two"] {
+            chown(world.by_hand(id, client.pid(), &folder, json!({})), Some(NOBODY), None).unwrap();
+        }
+        for name in ["", "mine.json"] {
+            let mode = if name.is_empty() { 0o700 } else { 0o600 };
+            fs::set_permissions(world.sessions("active").join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let ignored = "2 manifests of other users ignored; type: ait doctor";
+        for command in ["live", "live --json", "current", "task", "conflicts", "resume", "prune", "prune --dry-run"] {
+            world.ait().at(&folder).run(&format!("sessions {command}")).remarks(ignored);
+        }
+        let next = world.run("sessions next");
+        assert!(next.err.ends_with(&format!("ait: {ignored}\n")), "{next:?}");
+        world.ait().at(&folder).run("prompt").fine();
+        world.ait().run("prompt --fleet").fine();
+        world.ait().at(&folder).given(&["statusline"], b"{}").fine();
+        world.event(&client, "Stop", "mine", &folder, json!({})).silent();
+        assert_eq!(world.log(), [""; 0]);
+        let doctor: Value = serde_json::from_str(&world.run("doctor --json").out).unwrap();
+        let folders = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "folders").unwrap();
+        let detail = folders["detail"].as_str().unwrap();
+        assert_eq!(folders["status"], "warn", "{folders}");
+        assert!(detail.ends_with(" belongs to another user and is not read (and 1 more)"), "{folders}");
     }
 
     #[test]
@@ -410,6 +446,64 @@ mod programs {
             }
         }
         assert!(seen > 50, "{seen}");
+    }
+}
+
+mod output {
+    use super::*;
+
+    /// What a terminal would act on: C0 but for the final newlines, DEL, C1, marks that reorder, separators of lines.
+    fn acts(c: char) -> bool {
+        c != '\n' && c.is_control()
+            || matches!(u32::from(c), 0x61C | 0x200E | 0x200F | 0x2028..=0x202E | 0x2066..=0x2069)
+    }
+
+    /// JSON is piped to a terminal as often as to a program, and Claude Code shows what a hook answers.
+    #[test]
+    fn json_and_answers_of_hooks_hold_escapes_only() {
+        let world = World::new();
+        let odd = "a\u{1}\u{1b}[2J\u{7f}\u{80}\u{85}\u{9b}31m\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{2069}z";
+        let tree = world.repository("p");
+        let (client, other) = (Client::new(), Client::new());
+        let dead = Client::new().kill();
+        let fields = json!({
+            "project": odd, "task": odd, "git_branch": odd, "mood": {odd: [odd]}, "tree": tree, "model": odd,
+        });
+        world.by_hand("one", client.pid(), &tree, fields.clone());
+        world.by_hand("gone", dead, &tree, fields.clone());
+        let today = common::ago(0);
+        world.ended_by_hand(&today[..10], "ended", &today, fields);
+        // Written by hand on another system.
+        let file = world.sessions("active/one.json");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace('\n', "\r\n")).unwrap();
+        world.write(&format!("p/{odd}"), "x");
+        let touch = json!({"tool_name": "Edit", "tool_input": {"file_path": tree.join(odd)}});
+        world.event(&client, "PostToolUse", "one", &tree, touch.clone());
+        let mut said = Vec::new();
+        for command in ["live", "current --session one", "task --session one", "conflicts", "history", "resume", "next"]
+        {
+            let said_here = world.run(&format!("sessions {command} --json"));
+            let read: Value = serde_json::from_str(&said_here.out).unwrap_or_else(|why| panic!("{why}: {said_here:?}"));
+            if command == "live" {
+                assert_eq!(read["sessions"][0]["mood"], json!({odd: [odd]}), "nothing is lost");
+                assert_eq!(read["sessions"][0]["task"], odd);
+            }
+            said.push(said_here);
+        }
+        said.push(world.run("sessions prune --dry-run --json"));
+        said.push(world.run("hooks list --json"));
+        said.push(world.run("doctor --json"));
+        let start = world.start(&other, "two", &tree);
+        assert!(start.out.contains("systemMessage"), "{start:?}");
+        said.push(start);
+        let warned = world.event(&other, "PreToolUse", "two", &tree, touch);
+        assert!(warned.out.contains("was written"), "{warned:?}");
+        said.push(warned);
+        for said in said {
+            assert!(!said.out.contains(acts) && !said.err.contains(acts), "{said:?}");
+            assert!(said.out.lines().count() > 0, "{said:?}");
+        }
     }
 }
 

@@ -50,7 +50,7 @@ mod live {
 
     /// In a terminal of this many columns, the output as the terminal gets it.
     #[cfg(target_os = "linux")]
-    fn in_a_terminal(world: &World, columns: u32, words: &str) -> String {
+    pub(super) fn in_a_terminal(world: &World, columns: u32, words: &str) -> String {
         let line = format!("stty cols {columns} rows 40; exec {AIT} {words}");
         let ask = world.ait().var("TERM", "xterm").var("SHELL", "/bin/sh");
         let output = ask.command("script").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
@@ -666,6 +666,66 @@ mod task {
         assert_eq!(task(&["sessions", "task", "--json"]), shown(Value::Null));
     }
 
+    /// A task stands in every list; and a manifest that grew beyond what is read would be lost.
+    #[test]
+    fn a_task_of_megabytes_is_cut_and_said() {
+        let world = World::new();
+        let _client = one(&world);
+        let other = Client::new();
+        let cut = "the task was cut to 1000 characters";
+        // What JSON writes as six bytes each; a word of an argument list holds 128 KiB.
+        let word = "\u{1}é".repeat(40_000);
+        let words = [&["sessions", "task", "--session", "one"][..], &[word.as_str(); 15]].concat();
+        world.ait().words(&words).remarks(cut);
+        let task = world.active("one")["task"].as_str().unwrap().to_owned();
+        assert_eq!(task, format!("{}…", "\u{1}é".repeat(500)));
+        assert!(fs::metadata(world.sessions("active/one.json")).unwrap().len() < 10_000);
+        assert!(world.run("sessions live").fine().contains("Task: éé"));
+        world.ait().words(&["sessions", "task", "--json", &word]).remarks(cut);
+        let whole = "x".repeat(1_000);
+        world.ait().words(&["sessions", "task", &whole]).prints(&format!("Task of one: {whole}\n"));
+        // What there is to type is no longer than that, for each that answers.
+        world.by_hand("two", other.pid(), &world.path(""), json!({}));
+        let said = world
+            .ait()
+            .words(&words.iter().filter(|word| !["--session", "one"].contains(word)).copied().collect::<Vec<_>>());
+        assert_eq!((said.code, said.err.lines().count()), (Some(2), 3), "{}", said.err.len());
+        assert!(said.err.len() < 20_000, "{}", said.err.len());
+    }
+
+    #[test]
+    fn a_task_that_is_not_utf_8_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        let world = World::new();
+        let _client = one(&world);
+        for bytes in [&b"caf\xe9"[..], b"\xff\xfe", b"\xed\xa0\x80"] {
+            let mut command = world.ait().command(AIT);
+            command.args(["sessions", "task"]).arg(std::ffi::OsStr::from_bytes(bytes));
+            let output = command.stdin(Stdio::null()).output().unwrap();
+            assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+            let wanted = "ait: setting the task: the text is not UTF-8; type it in UTF-8\n";
+            assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
+            assert_eq!(world.active("one")["task"], "before");
+        }
+    }
+
+    /// A folder of megabytes in a payload: the manifest stays one that can be read.
+    #[test]
+    fn no_event_writes_a_manifest_that_nobody_reads() {
+        let world = World::new();
+        let client = one(&world);
+        let before = fs::read(world.sessions("active/one.json")).unwrap();
+        let huge = format!("/{}", "x".repeat(5 << 20));
+        for (id, event) in [("one", "UserPromptSubmit"), ("new", "SessionStart")] {
+            let fields = json!({"transcript_path": huge, "prompt": "go", "source": "startup"});
+            world.event(&client, event, id, &world.path(""), fields).silent();
+            let log = world.log().pop().unwrap();
+            assert!(log.contains("it would be larger than 4194304 bytes, which nobody reads"), "{log}");
+        }
+        assert_eq!(fs::read(world.sessions("active/one.json")).unwrap(), before);
+        assert_eq!(world.active_ids(), ["one"]);
+    }
+
     /// Fields that we do not know survive every rewrite, to the byte.
     #[test]
     fn unknown_fields_survive() {
@@ -689,6 +749,46 @@ mod task {
         let (day, _) = world.history().remove(0);
         let text = fs::read_to_string(world.sessions("history").join(day).join("one.json")).unwrap();
         assert!(text.contains(kept), "{text}");
+    }
+
+    /// Of fields of one name the last one counts, as everywhere in JSON, whether it is ours, of a type that is not, or
+    /// somebody else's; all that is there once stays.
+    #[test]
+    fn of_a_field_that_is_there_twice_the_last_one_counts() {
+        let world = World::new();
+        let client = Client::new();
+        let pid = client.pid();
+        let place = world.path("");
+        let kept = "\"x_future\": {\"a\":1,\"a\":2}";
+        let text = format!(
+            r#"{{"task": "first", "project": "first", "pid": {pid}, "x_mood": 1, "git_branch": "first", "model": "first",
+            "path": "/first", "path": "{}", "t\u0061sk": "last", "project": "last", {kept}, "x_mood": "last",
+            "git_branch": ["not", "ours"], "model": null, "pid": {pid}}}"#,
+            place.display()
+        );
+        let file = world.write(".claude/sessions/active/one.json", &text);
+        let shown = || world.run("sessions live --json").json()["sessions"][0].clone();
+        let wanted = [
+            ("task", json!("last")),
+            ("project", json!("last")),
+            ("path", json!(place)),
+            ("x_mood", json!("last")),
+            ("git_branch", json!(["not", "ours"])),
+            ("model", Value::Null),
+            ("pid", json!(pid)),
+            ("x_future", json!({"a": 2})),
+        ];
+        for (name, value) in &wanted {
+            assert_eq!(shown()[*name], *value, "{name}");
+        }
+        world.run("sessions live").prints("Active Claude Code Sessions\n\n1. last\n   ~\n   Task: last\n");
+        world.run("sessions task --session one new").fine();
+        let text = fs::read_to_string(&file).unwrap();
+        for (name, value) in wanted.iter().filter(|(name, _)| *name != "task") {
+            assert_eq!(shown()[*name], *value, "{name}: {text}");
+            assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{text}");
+        }
+        assert!(text.contains(kept), "what is in a field of others is theirs: {text}");
     }
 
     #[test]
@@ -781,6 +881,36 @@ mod conflicts {
         assert_eq!(world.run("sessions conflicts --json --strict").code, Some(3));
         let live = world.run("sessions live").fine();
         assert_eq!(live.matches('⚠').count(), 2, "{live}");
+    }
+
+    /// The words of the guide, on as many lines as the terminal is wide for; in a pipe they stay on one.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn risk_and_advice_keep_to_the_width_of_the_terminal() {
+        let world = World::new();
+        let clients = [Client::new(), Client::new()];
+        let tree = world.repository("t");
+        for (client, id) in clients.iter().zip(["one", "two"]) {
+            world.start(client, id, &tree).fine();
+        }
+        let sentences = |text: &str| {
+            let at = text.find("\nRisk: ").unwrap_or_else(|| panic!("{text}"));
+            text[at + 1..].to_owned()
+        };
+        let piped = sentences(&world.run("sessions conflicts").fine());
+        assert_eq!(piped.lines().count(), 2, "{piped}");
+        assert!(piped.lines().any(|line| line.len() > 80), "else there is nothing to prove: {piped}");
+        // 0 is a terminal that nobody has told its size.
+        for columns in [0, 40, 80, 200] {
+            let shown = sentences(&super::live::in_a_terminal(&world, columns, "sessions conflicts --color never"));
+            let width = if columns == 0 { 80 } else { columns as usize };
+            assert!(shown.lines().all(|line| line.chars().count() <= width), "{columns}: {shown}");
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&shown), words(&piped), "{columns}");
+            let further = shown.lines().filter(|line| !line.starts_with('R'));
+            assert!(further.clone().all(|line| line.starts_with("  ")), "{columns}: {shown}");
+            assert_eq!(further.count() == 0, columns == 200, "{columns}: {shown}");
+        }
     }
 
     #[test]

@@ -871,7 +871,7 @@ fn the_prompt_typed_by_hand() {
         count.set(count.get() + 1);
         let mark = format!("=={}", count.get());
         terminal.type_line(&format!("echo {mark}=; ~/it*/ait prompt {line}; echo $?; echo {mark}."));
-        terminal.wait_until(wanted, |screen| screen.contains(&format!("\n{mark}=\n{wanted}\n{mark}.\n")));
+        terminal.wait_until(wanted, |screen| screen.contains(&format!("{mark}=\n{wanted}\n{mark}.\n")));
     };
     typed("", "0");
     world.start_real_session("one", "Fix it");

@@ -340,6 +340,62 @@ fn bad_input_costs_what_it_brings_and_leaves_a_reason() {
     }
 }
 
+/// Whatever the client, a manifest or a repository says, the line stays one that a terminal can show.
+#[test]
+fn no_value_makes_the_line_endless() {
+    let world = Stage::new();
+    let huge = "x".repeat(400_000);
+    let cost = |json: &str| {
+        let sent = format!("{{\"cwd\":\"{}\",\"cost\":{{\"total_cost_usd\":{json}}}}}", world.path("repo").display());
+        let line = world.plain(sent);
+        line.trim_end().strip_prefix("repo main").unwrap().trim_start_matches(" | ").to_owned()
+    };
+    for (json, shown) in [
+        ("1e308", "$1M+"),
+        ("\"1e300\"", "$1M+"),
+        ("1000000", "$1M+"),
+        ("999999.5", "$999999.50"),
+        ("12.345", "$12.35"),
+        ("0.001", ""),
+        ("-1e308", ""),
+        ("-0.0", ""),
+        ("1e999", ""),
+        ("\"NaN\"", ""),
+        ("\"inf\"", ""),
+        ("\"-infinity\"", ""),
+    ] {
+        assert_eq!(cost(json), shown, "{json}");
+    }
+    let client = Client::new();
+    world.manifest(
+        ID,
+        client.pid(),
+        "repo",
+        json!({"project": huge, "task": huge, "git_branch": huge, "state": "waiting"}),
+    );
+    fs::write(world.path("repo/.git/HEAD"), format!("ref: refs/heads/{}\n", &huge[..60_000])).unwrap();
+    let most = json!({
+        "model": {"display_name": huge}, "cost": {"total_cost_usd": 1e308, "total_duration_ms": u64::MAX,
+            "total_lines_added": u64::MAX, "total_lines_removed": u64::MAX},
+        "context_window": {"used_percentage": 1e308},
+        "rate_limits": {"five_hour": {"used_percentage": 1e308}, "seven_day": {"used_percentage": -1e308}},
+    });
+    let sent = payload(ID, &world.path("repo"), most);
+    let all = "{project} {branch} {worktree} {elapsed} {task} {state} {waiting} {waiting_for} {conflict} {count} {path} \
+               {session} {moved} {model} {context} {cost} {lines} {limits}";
+    let names = "{project} {branch} {task} {model}";
+    for format in [all, names, "{model}"] {
+        let line = world.shows(&["--color", "never", "--format", format], &sent);
+        assert!(line.chars().count() <= 501, "{}: {line}", line.chars().count());
+        let narrow = world.shows(&["--color", "never", "--format", format, "--max-width", "60"], &sent);
+        assert!(narrow.chars().count() <= 61, "{narrow}");
+    }
+    let line = world.plain(&sent);
+    assert!(line.chars().count() <= 501, "{}: {line}", line.chars().count());
+    let prompt = world.ait().at(&world.path("repo")).run("prompt").fine();
+    assert!((1..=500).contains(&prompt.chars().count()), "{prompt}");
+}
+
 #[test]
 fn a_broken_manifest_is_not_believed_and_not_touched() {
     let world = Stage::new();
@@ -405,8 +461,8 @@ fn the_line_keeps_to_the_room_that_the_client_has() {
     }
     for columns in ["0", "4", "x", ""] {
         let world = Stage::new().var("COLUMNS", columns);
-        let sent = payload(ID, &world.path("repo"), json!({"session_name": "x".repeat(300)}));
-        assert_eq!(world.plain(&sent).len(), 311, "{columns}");
+        let sent = payload(ID, &world.path("repo"), json!({"session_name": "x".repeat(150)}));
+        assert_eq!(world.plain(&sent).len(), 161, "{columns}");
         assert_eq!(world.shows(&["--color", "never", "--max-width", "11"], &sent), "repo main\n");
     }
 }

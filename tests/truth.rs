@@ -869,6 +869,101 @@ mod resume {
         assert_eq!(world.git(&folder, "symbolic-ref --short HEAD"), "feature/x");
     }
 
+    /// What is printed can be typed as it stands, in any shell, and holds nothing that a terminal would act on.
+    #[test]
+    fn the_lines_work_in_every_shell_whatever_the_folder_is_called() {
+        let world = World::new();
+        world.write("bin/claude", "#!/bin/sh\nprintf '%s|' \"$PWD\" \"$@\" > \"$OUT\"\n");
+        let program = world.path("bin/claude");
+        fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", world.path("bin").display(), std::env::var("PATH").unwrap());
+        let odd = [
+            "-dash",
+            "two  spaces ",
+            "it's",
+            "back\\slash\\",
+            "\\'\\\\''",
+            "$HOME `id` $(id)",
+            "bang!bang !! \"q\"",
+            "a;b&c|d<e>f",
+            "*?[x]{a,b}~#^=",
+            "new\nline",
+            "ends in newline\n\n",
+            "tab\tcr\r",
+            "esc\u{1b}[31m%s%%\\n'!\"",
+            "c1\u{85}\u{9b}x",
+            "\u{202e}bidi\u{2066}",
+            "\u{2028}",
+            "日本語 é",
+            "👩\u{200d}💻⚠\u{fe0f}",
+            "\u{7f}",
+        ];
+        let dead = Client::new().kill();
+        for (number, name) in odd.iter().enumerate() {
+            let folder = world.path("work").join(name);
+            // Every other one is gone, and made again by the line before.
+            if number % 2 == 0 {
+                fs::create_dir_all(&folder).unwrap();
+            }
+            world.by_hand("one", dead, &folder, json!({}));
+            let text = world.run("sessions resume").fine();
+            assert!(!text.contains(|c| c != '\n' && ait::error::moves_cursor(c)), "{text:?}");
+            let typed: Vec<&str> = text.split_once("\nType:\n").unwrap().1.lines().map(|line| &line[5..]).collect();
+            assert_eq!(typed.len(), 1 + number % 2, "{typed:?}");
+            let shells: [(&str, &[&str]); 5] = [
+                ("sh", &[]),
+                ("dash", &[]),
+                ("bash", &["--norc", "--noprofile", "-i"]),
+                ("zsh", &["-f", "-i"]),
+                ("fish", &["--no-config"]),
+            ];
+            for (shell, words) in shells {
+                let out = world.path("out");
+                let _ = fs::remove_file(&out);
+                let ask = world.ait().var("PATH", &path).var("OUT", &out).var("CDPATH", world.path("bin"));
+                let mut command = ask.command(shell);
+                command.args(words).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+                let Ok(mut running) = command.stderr(std::process::Stdio::piped()).spawn() else { continue };
+                let lines = typed.join("\n") + "\n";
+                std::io::Write::write_all(&mut running.stdin.take().unwrap(), lines.as_bytes()).unwrap();
+                let said = running.wait_with_output().unwrap();
+                let wanted = format!("{}|--resume|one|", folder.display());
+                let got = fs::read(&out).unwrap_or_else(|why| panic!("{shell}: {lines}: {why}: {said:?}"));
+                assert_eq!(String::from_utf8(got).unwrap(), wanted, "{shell}: {lines}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_absolute_or_not_known_is_no_option() {
+        let world = World::new();
+        let dead = Client::new().kill();
+        let line = |path: &str, fields: Value| {
+            world.by_hand("one", dead, std::path::Path::new(path), fields);
+            let text = world.run("sessions resume").fine();
+            let json = world.run("sessions resume --json").json()["sessions"][0].clone();
+            let typed: Vec<String> =
+                text.split_once("\nType:\n").unwrap().1.lines().map(|line| line[5..].to_owned()).collect();
+            assert_eq!(*typed.last().unwrap(), json["command"], "{text}");
+            (typed, json)
+        };
+        assert_eq!(line("-L", json!({})).0, ["mkdir -p ./-L", "cd ./-L && claude --resume one"]);
+        assert_eq!(line("x", json!({})).0, ["mkdir -p ./x", "cd ./x && claude --resume one"]);
+        let (typed, json) = line("", json!({}));
+        assert_eq!(typed, ["claude --resume one"]);
+        assert_eq!(
+            (&json["folder"], &json["folder_exists"], &json["restore"]),
+            (&json!(null), &json!(false), &json!(null))
+        );
+        assert!(world.run("sessions resume").fine().contains("   in a folder that is not known\n"));
+        // No branch and no commit: git would take them for options.
+        let main = world.repository("main");
+        let gone = world.path("gone");
+        let fields = json!({"tree": gone, "repository": main.join(".git"), "git_branch": "-f", "head": "--exec=x"});
+        let (typed, _) = line(gone.to_str().unwrap(), fields);
+        assert!(typed[0].ends_with(&format!(" worktree add {}", gone.display())), "{typed:?}");
+    }
+
     #[test]
     fn nothing_to_resume() {
         let world = World::new();
@@ -987,6 +1082,39 @@ mod watch {
             let (before, after) = (fs::read(world.path("before")).unwrap(), fs::read(world.path("after")).unwrap());
             assert_eq!(before, after, "{}", String::from_utf8_lossy(&after));
             assert!(screen().contains("\u{1b}[?1049l") && screen().contains("\u{1b}[?25h"));
+        }
+    }
+
+    /// Ended from elsewhere: by somebody who tidies up, or by the end of the connection.
+    #[test]
+    fn a_signal_that_ends_it_leaves_the_terminal_as_it_was() {
+        for (signal, number) in [("TERM", 15), ("HUP", 1), ("INT", 2), ("QUIT", 3)] {
+            let world = World::new();
+            let client = Client::new();
+            world.by_hand("abc123", client.pid(), &world.folder("p"), json!({}));
+            let out = world.path("screen");
+            let inner = format!(
+                "stty -a > before; sh -c 'echo $$ > pid; exec {} sessions live --watch'; echo $? > code; stty -a > after",
+                common::AIT
+            );
+            let mut command = world.ait().var("TERM", "xterm").var("SHELL", "/bin/sh").command("script");
+            command.args(["-qfc", &inner, out.to_str().unwrap()]);
+            command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+            let Ok(mut running) = command.spawn() else { return eprintln!("script is not installed") };
+            let screen = || String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()).into_owned();
+            wait_until("the list is shown", || screen().contains("aiterm"));
+            let pid = fs::read_to_string(world.path("pid")).unwrap();
+            let sent = std::process::Command::new("kill").args([&format!("-{signal}"), pid.trim()]).status().unwrap();
+            assert!(sent.success());
+            wait_until("it has left", || {
+                world.path("after").exists() && !fs::read(world.path("after")).unwrap().is_empty()
+            });
+            running.wait().unwrap();
+            // Whoever started it sees that it ended by the signal.
+            assert_eq!(fs::read_to_string(world.path("code")).unwrap().trim(), (128 + number).to_string(), "{signal}");
+            let (before, after) = (fs::read(world.path("before")).unwrap(), fs::read(world.path("after")).unwrap());
+            assert_eq!(before, after, "{signal}: {}", String::from_utf8_lossy(&after));
+            assert!(screen().contains("\u{1b}[?25h\u{1b}[?1049l"), "{signal}: {:?}", screen());
         }
     }
 

@@ -164,6 +164,8 @@ pub struct Inspection {
     pub managed_only: bool,
     /// The line of the first comment or trailing comma, for which Claude Code ignores the whole file.
     pub loose: Option<usize>,
+    /// Where the hooks are not of the form that Claude Code takes, and nobody can add to them.
+    pub misshapen: Option<String>,
 }
 
 /// Puts what is wanted into a file; `None` where there is none yet.
@@ -252,6 +254,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Problem> {
         all_disabled: says_yes("disableAllHooks"),
         managed_only: says_yes("allowManagedHooksOnly"),
         loose: document.loose().map(|at| document.position(at).0),
+        misshapen: check_shape(&document).err().map(|problem| problem.to_string()),
     })
 }
 
@@ -286,10 +289,14 @@ fn check_shape(document: &Document) -> Result<(), Problem> {
     expect(document, hooks, Kind::Object, "\"hooks\"")?;
     for event in document.properties(hooks) {
         let name = document.raw(event.key);
-        expect(document, event.value, Kind::Array, name)?;
+        expect(document, event.value, Kind::Array, name)
+            .map_err(|problem| Problem { why: format!("{}; {HOOK_FORM}", problem.why), ..problem })?;
     }
     Ok(())
 }
+
+/// What Claude Code takes under an event. Up to 2.1.241 it refuses the whole file for any other form.
+const HOOK_FORM: &str = r#"Claude Code takes [{"hooks": [{"type": "command", "command": "..."}]}]"#;
 
 fn expect(document: &Document, id: Id, kind: Kind, name: &str) -> Result<(), Problem> {
     let found = document.kind(id);

@@ -229,7 +229,9 @@ fn for_people(found: &Conflict, live: &[Member], page: Page, now: Timestamp) -> 
         put_path(line, &path);
     });
     if !found.faded {
-        text.push_str(&format!("\nRisk: {}\nRecommendation: {}\n", found.grade.risk(), found.grade.advice()));
+        text.push('\n');
+        page.sentence(&mut text, "Risk:", found.grade.risk());
+        page.sentence(&mut text, "Recommendation:", found.grade.advice());
     }
     text
 }

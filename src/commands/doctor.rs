@@ -268,6 +268,9 @@ fn of_settings(place: &hooks::Place) -> Check {
                 let why = "Claude Code ignores a settings file with comments or trailing commas as a whole";
                 findings.add(Status::Fail, format!("{shown}, line {line}: {why}"), Some("take them out of the file"));
             }
+            if let Some(why) = &found.misshapen {
+                findings.add(Status::Fail, format!("{shown}: {why}"), Some("put that right, then: ait hooks install"));
+            }
             // The administrator's word stands above the user's.
             let managed = hooks::managed_remark(place);
             if let Some(remark) = &managed {
@@ -633,17 +636,29 @@ fn of_shell(place: &hooks::Place) -> Check {
     let places = startup::places(&folders);
     let mut loaded = Vec::new();
     for file in &places {
-        let text = files::read(&file.file, STARTUP_LIMIT).unwrap_or_default();
-        let Some(found) = startup::find(file.target, &String::from_utf8_lossy(&text)) else { continue };
-        let shown = place.show(&file.file);
-        if let Some((line, what)) = &found.later {
+        let read = |path: &Path| Some(String::from_utf8_lossy(&files::read(path, STARTUP_LIMIT).ok()?).into_owned());
+        let Some(found) = startup::find(file.target, &startup::lines(&file.file, &folders, &read)) else { continue };
+        let shown = place.show(&found.file);
+        if let Some((later, line, what)) = &found.later {
+            let of = if *later == found.file { String::new() } else { format!(" of {shown}") };
             findings.add(
                 Status::Warn,
-                format!("{shown}: `{what}` on line {line} comes after ait on line {} and may undo it", found.line),
-                Some("move the line of ait to the end of the file"),
+                format!(
+                    "{}: `{what}` on line {line} comes after ait on line {}{of} and may undo it",
+                    place.show(later),
+                    found.line
+                ),
+                Some(&match *later == found.file {
+                    true => "move the line of ait to the end of the file".to_owned(),
+                    false => format!("move the line of ait to the end of {}", place.show(&file.file)),
+                }),
             );
         }
-        loaded.push((file.target, format!("{} ({shown}, line {})", file.target, found.line)));
+        // Read through another file too: it is there once.
+        let text = format!("{} ({shown}, line {})", file.target, found.line);
+        if !loaded.contains(&(file.target, text.clone())) {
+            loaded.push((file.target, text));
+        }
     }
     let shell = env::path("SHELL").and_then(|shell| Some(shell.file_name()?.to_str()?.to_owned()));
     let mine = places.iter().find(|file| shell.as_deref() == Some(file.target));

@@ -123,6 +123,8 @@ pub struct Fleet {
     pub stale: usize,
     /// What could not be read.
     pub broken: Vec<Broken>,
+    /// How many manifests belong to other users, and are not read.
+    pub foreign: usize,
 }
 
 impl Fleet {
@@ -130,7 +132,7 @@ impl Fleet {
         let all = active.sessions.len();
         let live = active.sessions.into_iter().filter(|session| session.liveness.counts());
         let members: Vec<Member> = live.map(member).collect();
-        Fleet { stale: all - members.len(), members, broken: active.broken }
+        Fleet { stale: all - members.len(), members, broken: active.broken, foreign: active.foreign }
     }
 }
 

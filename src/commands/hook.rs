@@ -48,15 +48,26 @@ const IN_PASSING: usize = 16;
 pub fn run(request: &Hook) -> Output {
     if terminal::stdin_is_terminal() {
         let name = request.name.as_deref().unwrap_or("session-register");
+        if !is_known(name) {
+            return Output::nothing()
+                .remark(format!("no hook is called `{name}`; there are session-register and session-cleanup"));
+        }
         return Output::nothing()
             .remark(format!("ait hook {name} reads an event from Claude Code; it is not for typing"));
     }
     let now = clock::now();
     let Ok(root) = Root::find() else { return Output::nothing() };
     take_event(&root, now).unwrap_or_else(|error| {
-        notes::log(&root, now, &format!("hook: {error}"));
+        // A wrong name is no trouble while events come, and the likely reason where none does.
+        let name = request.name.as_deref().filter(|name| !is_known(name));
+        let of = name.map(|name| format!(" {name:.80}")).unwrap_or_default();
+        notes::log(&root, now, &format!("hook{of}: {error}"));
         Output::nothing()
     })
+}
+
+fn is_known(name: &str) -> bool {
+    matches!(name, "session-register" | "session-cleanup")
 }
 
 fn take_event(root: &Root, now: Timestamp) -> Result<Output> {

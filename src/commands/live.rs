@@ -53,7 +53,7 @@ pub fn run(request: &Live) -> Result<Output> {
     let page = Page::choose(request.color.as_deref())?;
     let root = Root::find()?;
     let now = clock::now();
-    let Fleet { mut members, stale, broken } =
+    let Fleet { mut members, stale, broken, foreign } =
         if request.json { fleet::gather(&root)? } else { fleet::overview(&root, now)? };
     members.retain(|member| wanted(member, request));
 
@@ -64,6 +64,9 @@ pub fn run(request: &Live) -> Result<Output> {
     }
     if stale > 0 {
         output = output.remark(format!("{stale} stale: process gone; type: ait sessions prune"));
+    }
+    if foreign > 0 {
+        output = output.remark(super::foreign_ignored(foreign));
     }
     if request.json {
         let report = Report { sessions: members.iter().map(|member| fleet::json(member, now)).collect() };

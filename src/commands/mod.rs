@@ -26,6 +26,9 @@ mod tell;
 
 use crate::cli::Request;
 use crate::error::{Error, Exit, Result, on_one_line};
+use crate::store::root::Root;
+use crate::store::{active, notes};
+use crate::sys::{clock, terminal};
 
 /// What a command has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +76,31 @@ impl From<Error> for Output {
     }
 }
 
+/// One of the fast three, with words that it does not know: a newer script may say what an older program has not learned.
+#[derive(Clone, Debug)]
+pub struct Misused {
+    /// hook, prompt or statusline.
+    pub command: &'static str,
+    /// What is wrong.
+    pub error: Error,
+}
+
+impl Misused {
+    /// The person is told where one is looking; else it goes to the log, and nothing fails.
+    fn tell(self) -> Output {
+        let Misused { command, error } = self;
+        if terminal::stderr_is_terminal() {
+            // Exit code 2 of a hook is an order to block; of a status line that fails the client shows nothing.
+            let exit = if command == "prompt" { error.code() } else { Exit::Done };
+            return Output::from(error).exit(exit);
+        }
+        if let Ok(root) = Root::find() {
+            notes::log(&root, clock::now(), &format!("{command}: {error}"));
+        }
+        Output::nothing()
+    }
+}
+
 /// Does what was asked for.
 pub fn run(request: Request) -> Output {
     match request {
@@ -103,4 +131,52 @@ pub fn run(request: Request) -> Output {
 #[inline(never)]
 fn at_leisure<T>(run: fn(&T) -> Result<Output>, request: &T) -> Output {
     run(request).unwrap_or_else(Output::from)
+    // `live` counts while it reads.
+    let of_sessions = matches!(
+        request,
+        Request::Current(_)
+            | Request::Task(_)
+            | Request::Conflicts(_)
+            | Request::Prune(_)
+            | Request::Next(_)
+            | Request::Resume(_)
+    );
+    let done: Result<Output> = match request {
+        Request::Hook(request) => return hook::run(&request),
+        Request::Prompt(request) => return prompt::run(&request),
+        Request::Statusline(request) => return statusline::run(&request),
+        Request::Misused(request) => return request.tell(),
+        Request::Init(request) => init::text(&request).map(Output::data),
+        Request::Live(request) => live::run(&request),
+        Request::Current(request) => current::run(&request),
+        Request::Task(request) => task::run(&request),
+        Request::Conflicts(request) => conflicts::run(&request),
+        Request::History(request) => history::run(&request),
+        Request::Prune(request) => prune::run(&request),
+        Request::Next(request) => next::run(&request),
+        Request::Resume(request) => resume::run(&request),
+        Request::Guard(request) => guard::run(&request),
+        Request::HooksInstall(request) => hooks::install(&request),
+        Request::HooksUninstall(request) => hooks::uninstall(&request),
+        Request::HooksList(request) => hooks::list(&request),
+        Request::Completions(request) => completions::run(&request),
+        Request::Demo(request) => demo::run(&request),
+        Request::Doctor(request) => doctor::run(&request),
+    };
+    let output = done.unwrap_or_else(Output::from);
+    match of_sessions.then(Root::find) {
+        Some(Ok(root)) => match active::foreign(&root) {
+            0 => output,
+            count => output.remark(foreign_ignored(count)),
+        },
+        _ => output,
+    }
+}
+
+/// What is said of manifests that are not read because they belong to other users.
+fn foreign_ignored(count: usize) -> String {
+    match count {
+        1 => "1 manifest of another user ignored; type: ait doctor".to_owned(),
+        _ => format!("{count} manifests of other users ignored; type: ait doctor"),
+    }
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
 use crate::render::table::{Table, with_tilde};
 use crate::render::theme::{ColorChoice, Icons, Role, use_color};
+use crate::render::width::{cells, pad};
 use crate::sys::{env, terminal};
 
 /// How to write for whoever reads standard output.
@@ -42,6 +43,30 @@ impl Page {
         let mut line = Line::row(self.color, Icons::Unicode, None);
         say(&mut line);
         out.push_str(&line.finish());
+        out.push('\n');
+    }
+
+    /// Writes a sentence of ours behind its label: on a terminal on as many lines as its width asks for, those after the
+    /// first below the sentence; in a pipe on one.
+    pub(crate) fn sentence(self, out: &mut String, label: &str, text: &str) {
+        let width = self.width.unwrap_or(usize::MAX);
+        // Where the label takes the room that words need, they stand below it.
+        let indent = if cells(label) * 3 > width { 2 } else { cells(label) + 1 };
+        out.push_str(label);
+        let mut used = cells(label);
+        for word in text.split_whitespace() {
+            let taken = cells(word);
+            if used + 1 + taken > width && used > indent {
+                out.push('\n');
+                pad(out, 0, indent);
+                used = indent;
+            } else {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(word);
+            used += taken;
+        }
         out.push('\n');
     }
 
@@ -86,4 +111,24 @@ pub(crate) fn put_path(line: &mut Line, path: &Path) {
 /// A path for people, `~` for home.
 pub(crate) fn under_home(path: &Path) -> String {
     with_tilde(&path.to_string_lossy(), env::text("HOME").as_deref()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(width: Option<usize>) -> String {
+        let mut out = String::new();
+        Page { color: false, width }.sentence(&mut out, "Risk:", "one of them loses everything it has");
+        out
+    }
+
+    #[test]
+    fn a_sentence_is_as_wide_as_the_terminal() {
+        assert_eq!(sentence(None), "Risk: one of them loses everything it has\n");
+        assert_eq!(sentence(Some(41)), "Risk: one of them loses everything it has\n");
+        assert_eq!(sentence(Some(40)), "Risk: one of them loses everything it\n      has\n");
+        assert_eq!(sentence(Some(16)), "Risk: one of\n      them loses\n      everything\n      it has\n");
+        assert_eq!(sentence(Some(1)), "Risk:\n  one\n  of\n  them\n  loses\n  everything\n  it\n  has\n");
+    }
 }

@@ -52,8 +52,8 @@ struct Lost {
 
 /// How to have it back.
 struct Way {
-    /// Where it was started.
-    folder: PathBuf,
+    /// Where it was started; `None` where nobody wrote that down.
+    folder: Option<PathBuf>,
     /// What makes that folder again, where it is gone.
     restore: Option<String>,
     /// What resumes the session.
@@ -109,7 +109,7 @@ fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
     let mut fields = fleet::ended_json(&lost.manifest, now);
     fields.set("last_seen", &lost.last_seen);
     fields.set("folder", &lost.way.folder);
-    fields.set("folder_exists", &lost.way.restore.is_none());
+    fields.set("folder_exists", &(lost.way.folder.is_some() && lost.way.restore.is_none()));
     fields.set("restore", &lost.way.restore);
     fields.set("command", &lost.way.command);
     fields
@@ -126,7 +126,10 @@ fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
         }
         row(&mut table, |line| {
             line.literal("   ");
-            put_path(line, Path::new(&manifest.path));
+            match manifest.path.as_str() {
+                "" => line.literal("in a folder that is not known"),
+                path => put_path(line, Path::new(path)),
+            }
         });
         if let Some(task) = &manifest.task {
             row(&mut table, |line| {
@@ -139,15 +142,13 @@ fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
     let mut text = table.finish();
     text.push_str("\nType:\n");
     for (position, Lost { way, .. }) in lost.iter().enumerate() {
-        // Outside of the box, whole, and without colours: these are to be copied.
+        // Outside of the box, whole, and without colours: these are to be copied. What is quoted holds nothing that a
+        // terminal would act on, and loses its meaning where a character of it is left out.
         for (part, line) in [way.restore.as_ref(), Some(&way.command)].into_iter().flatten().enumerate() {
-            Page::plain().line(&mut text, |out| {
-                match part {
-                    0 => out.own(format_args!("{:>3}. ", position + 1)),
-                    _ => out.literal("     "),
-                }
-                out.text(line);
-            });
+            match part {
+                0 => text.push_str(&format!("{:>3}. {line}\n", position + 1)),
+                _ => text.push_str(&format!("     {line}\n")),
+            }
         }
     }
     text
@@ -155,27 +156,42 @@ fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
 
 fn way(manifest: &Manifest) -> Way {
     let folder = manifest.started_in.as_deref().filter(|folder| folder.starts_with('/')).unwrap_or(&manifest.path);
-    let command = format!("cd {} && claude --resume {}", quoted(folder), quoted(&manifest.session_id));
+    let resume = format!("claude --resume {}", quoted(&manifest.session_id));
+    if folder.is_empty() {
+        return Way { folder: None, restore: None, command: resume };
+    }
+    let command = format!("cd {} && {resume}", quoted_path(folder));
     let folder = PathBuf::from(folder);
     let restore = if files::is_folder(&folder) { None } else { Some(restore(manifest, &folder)) };
-    Way { folder, restore, command }
+    Way { folder: Some(folder), restore, command }
+}
+
+/// A folder as it can be typed into a shell: never an option, never looked up in `CDPATH`.
+fn quoted_path(path: &str) -> String {
+    let before = if path.starts_with('/') { "" } else { "./" };
+    // Substitution takes newlines from the end.
+    let after = if path.ends_with('\n') { "/" } else { "" };
+    quoted(&format!("{before}{path}{after}"))
 }
 
 /// What makes a folder again: the worktree that it was or lay in, from the repository that is still there; else the
 /// empty folder, which is all that Claude Code asks for.
 fn restore(manifest: &Manifest, folder: &Path) -> String {
-    let make = format!("mkdir -p {}", quoted(&folder.to_string_lossy()));
+    let make = format!("mkdir -p {}", quoted_path(&folder.to_string_lossy()));
     let tree = manifest.tree.as_deref().filter(|tree| folder.starts_with(tree) && !files::is_folder(Path::new(tree)));
     let (Some(tree), Some(repository)) = (tree, manifest.repository.as_deref()) else { return make };
     if !files::is_folder(Path::new(repository)) || Path::new(repository).starts_with(tree) {
         return make;
     }
     let main = repository.strip_suffix("/.git").unwrap_or(repository);
-    let (main, root) = (quoted(main), quoted(tree));
-    let checkout = match (&manifest.git_branch, &manifest.head) {
+    let (main, root) = (quoted_path(main), quoted_path(tree));
+    // Anybody may have written the manifest; git takes no such branch or commit, but takes them for options.
+    let branch = manifest.git_branch.as_deref().filter(|branch| !branch.starts_with('-'));
+    let head = manifest.head.as_deref().filter(|head| head.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let checkout = match (branch, head) {
         (Some(branch), _) if git::has_branch(Path::new(repository), branch) => format!("{root} {}", quoted(branch)),
-        (Some(branch), Some(head)) => format!("-b {} {root} {}", quoted(branch), quoted(head)),
-        (None, Some(head)) => format!("--detach {root} {}", quoted(head)),
+        (Some(branch), Some(head)) => format!("-b {} {root} {head}", quoted(branch)),
+        (None, Some(head)) => format!("--detach {root} {head}"),
         _ => root,
     };
     // git still has the worktree on its list, unless somebody pruned it.

@@ -2,9 +2,9 @@
 //!
 //! A child process cannot ask its shell which functions it has, and a variable exported for us would be inherited by
 //! programs that have not loaded anything. The files are what a person would look at, too. What they read in turn is
-//! not followed.
+//! followed into files of the person's own, two deep.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A file of somebody's, and what of it concerns us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,13 +47,95 @@ pub(super) fn places(folders: &Folders) -> Vec<Place> {
     all.into_iter().map(|(target, file)| Place { target, file }).collect()
 }
 
+/// A line that is read at a start, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) file: PathBuf,
+    /// From 1.
+    pub(super) number: usize,
+    text: String,
+}
+
+/// How deep a file is followed that another one reads.
+const DEPTH: usize = 2;
+/// How many files are read for one.
+const MOST_FILES: usize = 32;
+
+/// The lines of a file in the order in which they are read: those of a file that it reads stand behind the line that
+/// reads it. Only in the person's own folders: what a framework does is its own business.
+pub(super) fn lines(file: &Path, folders: &Folders, read: &dyn Fn(&Path) -> Option<String>) -> Vec<Line> {
+    let (mut all, mut left) = (Vec::new(), MOST_FILES);
+    follow(file, folders, read, DEPTH, &mut left, &mut all);
+    all
+}
+
+fn follow(
+    file: &Path,
+    folders: &Folders,
+    read: &dyn Fn(&Path) -> Option<String>,
+    depth: usize,
+    left: &mut usize,
+    all: &mut Vec<Line>,
+) {
+    let Some(fewer) = left.checked_sub(1) else { return };
+    let Some(text) = read(file) else { return };
+    *left = fewer;
+    for (at, text) in text.lines().enumerate() {
+        all.push(Line { file: file.to_owned(), number: at + 1, text: text.to_owned() });
+        let deeper = depth.checked_sub(1).filter(|_| !is_comment(text));
+        if let Some((depth, inner)) = deeper.and_then(|depth| Some((depth, sourced(text, folders)?))) {
+            follow(&inner, folders, read, depth, left, all);
+        }
+    }
+}
+
+/// The file that a line reads, where it is named plainly: `source FILE`, `. FILE` or tmux's `source-file FILE`, after a
+/// condition or not.
+fn sourced(line: &str, folders: &Folders) -> Option<PathBuf> {
+    let spaced = line.replace(';', " ; ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let begins = |before: Option<&&str>| {
+        before.is_none_or(|word| matches!(*word, ";" | "&&" | "||" | "then" | "else" | "do" | "{" | "and" | "or"))
+    };
+    let at = words.iter().enumerate().position(|(at, word)| {
+        matches!(*word, "source" | "." | "source-file")
+            && begins(at.checked_sub(1).and_then(|before| words.get(before)))
+    })?;
+    let name = words.get(at + 1..)?.iter().find(|word| **word != "-q")?.trim_matches(['"', '\'']);
+    let home = &folders.home;
+    let config = folders.config.clone().unwrap_or_else(|| home.join(".config"));
+    let zsh = folders.zsh.clone().unwrap_or_else(|| home.clone());
+    let known = [
+        ("~/", home),
+        ("$HOME/", home),
+        ("${HOME}/", home),
+        ("$XDG_CONFIG_HOME/", &config),
+        ("${XDG_CONFIG_HOME}/", &config),
+        ("$ZDOTDIR/", &zsh),
+        ("${ZDOTDIR}/", &zsh),
+    ];
+    let below = known.iter().find_map(|(start, folder)| Some(folder.join(name.strip_prefix(start)?)));
+    let file = below.unwrap_or_else(|| PathBuf::from(name));
+    let plain = !name.contains("${") || known.iter().any(|(start, _)| name.starts_with(start));
+    let rest = file.to_str()?;
+    let own = [home, &config, &zsh].iter().any(|folder| file.starts_with(folder));
+    let up = file.components().any(|part| part == Component::ParentDir);
+    (plain && own && !up && !rest.contains(['$', '`', '*', '?', '(', '<'])).then_some(file)
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with('#')
+}
+
 /// The line that loads `ait`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Loaded {
+    /// Where it stands.
+    pub(super) file: PathBuf,
     /// From 1.
     pub(super) line: usize,
-    /// A line below it that sets the prompt anew, and what it is.
-    pub(super) later: Option<(usize, String)>,
+    /// A line that is read after it and sets the prompt anew: its file, its number, and what it is.
+    pub(super) later: Option<(PathBuf, usize, String)>,
 }
 
 /// What sets a prompt when it is loaded.
@@ -72,16 +154,16 @@ const FRAMEWORKS: [&str; 12] = [
     "git-prompt.sh",
 ];
 
-/// Looks for the line of `ait` in a file of a target. The last one counts: it is loaded last.
-pub(super) fn find(target: &str, text: &str) -> Option<Loaded> {
+/// Looks for the line of `ait` in what a target reads. The last one counts: it is loaded last.
+pub(super) fn find(target: &str, lines: &[Line]) -> Option<Loaded> {
     let wanted = if target == "starship" { "--for starship".to_owned() } else { format!("init {target}") };
-    let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'));
-    let (at, found) = lines().filter(|(_, line)| calls_ait(line, &wanted, target)).last()?;
+    let lines = || lines.iter().enumerate().filter(|(_, line)| !is_comment(&line.text));
+    let (at, found) = lines().rfind(|(_, line)| calls_ait(&line.text, &wanted, target))?;
     let shell = matches!(target, "zsh" | "bash" | "fish");
     let later = lines()
-        .filter(|(line, _)| shell && *line > at && !found.contains("--manual"))
-        .find_map(|(line, text)| Some((line + 1, sets_prompt(text)?)));
-    Some(Loaded { line: at + 1, later })
+        .filter(|(position, _)| shell && *position > at && !found.text.contains("--manual"))
+        .find_map(|(_, line)| Some((line.file.clone(), line.number, sets_prompt(&line.text)?)));
+    Some(Loaded { file: found.file.clone(), line: found.number, later })
 }
 
 fn calls_ait(line: &str, wanted: &str, target: &str) -> bool {
@@ -125,6 +207,13 @@ pub(super) fn to_add(target: &str, file: &Path) -> String {
 mod tests {
     use super::*;
 
+    /// As [`find`] finds it in a file of this text: the number of the line, and of a later one with what it is.
+    fn find(target: &str, text: &str) -> Option<(usize, Option<(usize, String)>)> {
+        let read = lines(Path::new("/home/dev/x"), &Folders::default(), &|_| Some(text.to_owned()));
+        let found = super::find(target, &read)?;
+        Some((found.line, found.later.map(|(_, line, what)| (line, what))))
+    }
+
     #[test]
     fn the_line_is_found_as_people_write_it() {
         for (target, line) in [
@@ -136,7 +225,7 @@ mod tests {
             ("starship", r#"shell = ["/home/dev/bin/ait", "--for", "starship"]"#),
             ("starship", r#"command = "ait prompt --for starship""#),
         ] {
-            assert_eq!(find(target, line), Some(Loaded { line: 1, later: None }), "{line}");
+            assert_eq!(find(target, line), Some((1, None)), "{line}");
         }
         for (target, line) in [
             ("zsh", r#"# eval "$(ait init zsh)""#),
@@ -154,7 +243,7 @@ mod tests {
         let later = |target: &str, below: &str| {
             let line = if target == "fish" { "ait init fish | source" } else { "eval \"$(ait init X)\"" };
             let text = format!("starship init\n{}\n{below}\n", line.replace('X', target));
-            find(target, &text).unwrap().later
+            find(target, &text).unwrap().1
         };
         assert_eq!(later("zsh", "alias a=b\n# source ~/.p10k.zsh"), None);
         assert_eq!(later("zsh", "\nsource $ZSH/oh-my-zsh.sh"), Some((4, "oh-my-zsh.sh".to_owned())));
@@ -164,6 +253,44 @@ mod tests {
         assert_eq!(later("bash", "PROMPT_COMMAND+=(history)"), None);
         assert_eq!(later("fish", "function fish_right_prompt"), Some((3, "function fish_right_prompt".to_owned())));
         let manual = "eval \"$(ait init zsh --manual)\"\nsource ~/.p10k.zsh";
-        assert_eq!(find("zsh", manual).unwrap().later, None);
+        assert_eq!(find("zsh", manual).unwrap().1, None);
+    }
+
+    #[test]
+    fn a_file_that_is_read_as_people_write_it() {
+        let folders = Folders { home: "/home/dev".into(), zsh: Some("/home/dev/z".into()), ..Folders::default() };
+        for (line, file) in [
+            ("source ~/.zshrc.local", Some("/home/dev/.zshrc.local")),
+            (". \"$HOME/.bashrc\"", Some("/home/dev/.bashrc")),
+            ("[ -f ~/.bash_aliases ] && . ~/.bash_aliases", Some("/home/dev/.bash_aliases")),
+            ("[[ ! -f ~/.p10k.zsh ]] || source ~/.p10k.zsh", Some("/home/dev/.p10k.zsh")),
+            ("if [ -f ~/a ]; then . ~/a; fi", Some("/home/dev/a")),
+            ("test -f ~/a; and source ~/a", Some("/home/dev/a")),
+            ("  source ${ZDOTDIR}/'b'", Some("/home/dev/z/'b")),
+            ("source $XDG_CONFIG_HOME/c", Some("/home/dev/.config/c")),
+            ("source-file -q ~/.tmux.local.conf", Some("/home/dev/.tmux.local.conf")),
+            ("source /home/dev/d", Some("/home/dev/d")),
+            ("source /etc/bashrc", None),
+            ("source ~/../other/x", None),
+            ("source $ZSH/oh-my-zsh.sh", None),
+            ("source ~/$NAME", None),
+            ("source <(ait init zsh)", None),
+            ("ait init fish | source", None),
+            ("echo source ~/x", None),
+            ("source relative", None),
+            ("source", None),
+        ] {
+            assert_eq!(sourced(line, &folders), file.map(PathBuf::from), "{line}");
+        }
+    }
+
+    #[test]
+    fn files_that_read_each_other_come_to_an_end() {
+        let folders = Folders { home: "/home/dev".into(), ..Folders::default() };
+        let many = "source ~/x\n".repeat(1_000);
+        let read = lines(Path::new("/home/dev/x"), &folders, &|_| Some(many.clone()));
+        assert_eq!(read.len(), 1_000 * MOST_FILES);
+        let read = lines(Path::new("/home/dev/x"), &folders, &|_| Some("source ~/x\n".to_owned()));
+        assert_eq!(read.len(), 1 + DEPTH);
     }
 }

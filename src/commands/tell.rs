@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::Output;
 use super::page::under_home;
 use crate::claude::payload::HookPayload;
+use crate::error::on_one_line;
 use crate::git;
-use crate::render::elapsed;
+use crate::render::{elapsed, json};
 use crate::session::event::Scene;
 use crate::session::head::in_words;
 use crate::session::id::SessionId;
@@ -53,7 +54,7 @@ struct Specific {
 
 impl Answer {
     fn output(self) -> Output {
-        Output::data(serde_json::to_string(&self).map(|line| line + "\n").unwrap_or_default())
+        Output::data(json::line(&self).unwrap_or_default())
     }
 }
 
@@ -219,9 +220,9 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// Names come from outside: no line and no escape in them.
+/// Names come from outside: no line and no escape in them, and nothing that reorders what is said.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    on_one_line(text)
 }
 
 /// Who moved HEAD of this tree, seen from a session that finds it moved: the note that the event goes on with. `None`

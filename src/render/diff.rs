@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::error::moves_cursor;
+
 /// Lines shown around a change.
 const CONTEXT: usize = 3;
 /// More changed lines than this are shown as one block instead of being matched.
@@ -65,12 +67,32 @@ fn place(from: usize, to: usize) -> String {
 fn lines(out: &mut String, sign: char, lines: Option<&[&str]>) {
     for line in lines.unwrap_or_default() {
         let bare = line.strip_suffix('\n').unwrap_or(line);
+        // The end of a line as other systems write it: it shows nothing, and `patch` needs it.
         let (bare, end) = bare.strip_suffix('\r').map_or((bare, ""), |bare| (bare, "\r"));
         out.push(sign);
-        // What could move a cursor is not shown as it is.
-        out.extend(bare.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }));
+        bare.chars().for_each(|c| show(out, c));
         out.push_str(end);
         out.push_str(if line.ends_with('\n') { "\n" } else { "\n\\ No newline at end of file\n" });
+    }
+}
+
+/// A character as people are to see it: one that a terminal would act on, or that cannot be seen, by its picture or its
+/// number. A person decides by this text whether a file may be changed.
+fn show(out: &mut String, c: char) {
+    let code = u32::from(c);
+    let picture = match c {
+        '\t' => None,
+        '\u{7f}' => Some('\u{2421}'),
+        ..' ' => char::from_u32(0x2400 + code),
+        _ => None,
+    };
+    let unseen = matches!(code, 0xAD | 0x200B | 0x2060..=0x206F | 0xFEFF | 0xE0000..=0xE0FFF);
+    match picture {
+        Some(picture) => out.push(picture),
+        None if c != '\t' && (unseen || moves_cursor(c)) => {
+            let _ = write!(out, "<U+{code:04X}>");
+        }
+        None => out.push(c),
     }
 }
 
@@ -164,8 +186,8 @@ mod tests {
         assert_eq!(unified("a", "b", old, new), expected);
         assert_eq!(unified("a", "b", old, old), "");
         assert_eq!(
-            unified("/dev/null", "b", "", "x\u{1b}[2J\n"),
-            "--- /dev/null\n+++ b\n@@ -0,0 +1 @@\n+x\u{fffd}[2J\n"
+            unified("/dev/null", "b", "", "x\u{1b}[2J\t\u{9b}\r\r\n"),
+            "--- /dev/null\n+++ b\n@@ -0,0 +1 @@\n+x␛[2J\t<U+009B>␍\r\n"
         );
     }
 

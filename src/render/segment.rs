@@ -81,6 +81,13 @@ pub struct Limits {
 /// The least cells that a name keeps when it is cut; a task that would keep less goes altogether.
 const LEAST: usize = 4;
 
+/// The most cells of a line that nobody gave a width: more than a terminal has, less than what floods one.
+const WIDEST: usize = 500;
+/// The most cells of any name, whatever the width: who sends a longer one means no good.
+const LONGEST: usize = 200;
+/// What a session does not cost, in dollars: a figure above it is nonsense, and not written out.
+const COSTLIEST: f64 = 1e6;
+
 /// The segment that `format` makes of `facts`, at most `look.max_width` cells wide; empty where nothing is known.
 ///
 /// Where it is too wide the task is cut first, then the branch, the worktree and the project, and at last the end of
@@ -89,7 +96,7 @@ pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Loo
     let mut facts = *facts;
     let mut bounds = Bounds::default();
     let mut line = draw(format, &facts, &bounds, dialect, look, None);
-    let Some(max) = look.max_width else { return line.finish() };
+    let max = look.max_width.unwrap_or(WIDEST);
     for name in [Token::Task, Token::Branch, Token::Worktree, Token::Project] {
         let Some(excess) = line.cells().checked_sub(max).filter(|excess| *excess > 0) else { return line.finish() };
         let text = match name {
@@ -100,7 +107,7 @@ pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Loo
         };
         // Measured as it is drawn: runs of spaces are one cell.
         let mut alone = Line::segment(Dialect::Plain, false, look.icons, None);
-        alone.text_within(text, widest(format, name));
+        alone.text_within(text, widest(format, name).min(LONGEST));
         if alone.cells() == 0 {
             continue;
         }
@@ -130,7 +137,7 @@ struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds { task: usize::MAX, branch: usize::MAX, worktree: usize::MAX, project: usize::MAX }
+        Bounds { task: LONGEST, branch: LONGEST, worktree: LONGEST, project: LONGEST }
     }
 }
 
@@ -194,10 +201,10 @@ fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Ic
         Token::Branch => return name(Role::Branch, facts.branch, bounds.branch),
         Token::Worktree => return name(Role::Branch, facts.worktree, bounds.worktree),
         Token::Task => return name(Role::Task, facts.task, bounds.task),
-        Token::Path => return name(Role::Dim, facts.path, usize::MAX),
-        Token::Session => return name(Role::Dim, facts.session.map(short_id), usize::MAX),
-        Token::Model => return name(Role::Dim, facts.model, usize::MAX),
-        Token::WaitingFor => return name(Role::Waiting, facts.waiting.map(|waiting| waiting.for_what), usize::MAX),
+        Token::Path => return name(Role::Dim, facts.path, LONGEST),
+        Token::Session => return name(Role::Dim, facts.session.map(short_id), LONGEST),
+        Token::Model => return name(Role::Dim, facts.model, LONGEST),
+        Token::WaitingFor => return name(Role::Waiting, facts.waiting.map(|waiting| waiting.for_what), LONGEST),
         _ => {}
     }
     let before = line.cells();
@@ -235,7 +242,7 @@ fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Ic
                 line.role(Role::Waiting);
                 line.literal(icons.waiting());
                 if let Some(whose) = waiting.whose {
-                    line.text_within(whose, cells);
+                    line.text_within(whose, cells.min(LONGEST));
                     line.literal(" ");
                 }
                 line.own(format_args!("{}", Short(waiting.seconds)));
@@ -259,7 +266,7 @@ fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Ic
             if let Some(moved) = facts.moved.filter(|moved| !moved.is_empty()) {
                 line.role(Role::Conflict);
                 line.literal(icons.moved());
-                line.text_within(moved, cells);
+                line.text_within(moved, cells.min(LONGEST));
             }
         }
         Token::Hooks if facts.hooks_missing => {
@@ -275,7 +282,10 @@ fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Ic
         Token::Cost => {
             if let Some(cost) = facts.cost.filter(|cost| cost.is_finite() && *cost >= 0.005) {
                 line.role(Role::Dim);
-                line.own(format_args!("${cost:.2}"));
+                match cost < COSTLIEST {
+                    true => line.own(format_args!("${cost:.2}")),
+                    false => line.literal("$1M+"),
+                }
             }
         }
         Token::Lines => {

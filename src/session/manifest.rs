@@ -160,33 +160,40 @@ fn take_some<T>(field: &mut Option<T>, value: Option<T>, is_null: bool) -> bool 
     taken
 }
 
+/// Of fields of one name the last one counts, as everywhere in JSON; whether there were any. By hash: a hostile file has
+/// half a million of them.
+fn keep_last(pairs: &mut Vec<(Cow<'_, str>, &RawValue)>) -> bool {
+    let mut known = HashSet::with_capacity(pairs.len());
+    let last: Vec<bool> = pairs.iter().rev().map(|(name, _)| known.insert(&**name)).collect();
+    let repeated = last.contains(&false);
+    let mut last = last.into_iter().rev();
+    pairs.retain(|_| last.next() != Some(false));
+    repeated
+}
+
 impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
     /// What serde_json says, with line and column, where the bytes are no JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Manifest, serde_json::Error> {
-        let RawObject(pairs) = serde_json::from_slice(bytes)?;
+        let RawObject(mut pairs) = serde_json::from_slice(bytes)?;
         let mut manifest = Manifest::default();
-        for (name, raw) in pairs {
-            if !manifest.take(&name, raw) {
-                manifest.extra.push((name.into_owned(), raw.to_owned()));
-            }
+        let mut others = manifest.take_all(&pairs);
+        // A field that was taken may have come again as something that cannot be.
+        if !others.is_empty() && keep_last(&mut pairs) {
+            manifest = Manifest::default();
+            others = manifest.take_all(&pairs);
         }
-        manifest.drop_repeated();
+        let other = |position: usize| pairs.get(position).map(|(name, raw)| (name.to_string(), (*raw).to_owned()));
+        manifest.extra = others.into_iter().filter_map(other).collect();
         Ok(manifest)
     }
 
-    /// Of fields of others with the same name the last one counts, as everywhere in JSON. By hash: a hostile file has half
-    /// a million of them.
-    fn drop_repeated(&mut self) {
-        if self.extra.len() < 2 {
-            return;
-        }
-        let mut known = HashSet::new();
-        let last: Vec<bool> = self.extra.iter().rev().map(|(name, _)| known.insert(name.as_str())).collect();
-        let mut last = last.into_iter().rev();
-        self.extra.retain(|_| last.next() != Some(false));
+    /// Takes what is ours, and gives the positions of the rest.
+    fn take_all(&mut self, pairs: &[(Cow<'_, str>, &RawValue)]) -> Vec<usize> {
+        let pairs = pairs.iter().enumerate();
+        pairs.filter(|(_, (name, raw))| !self.take(name, raw)).map(|(position, _)| position).collect()
     }
 
     fn take(&mut self, name: &str, raw: &RawValue) -> bool {

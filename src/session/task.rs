@@ -27,8 +27,10 @@ impl TaskSource {
     }
 }
 
-/// The longest task taken from a prompt or a title, in characters. What the user sets is kept whole.
+/// The longest task taken from a prompt or a title, in characters.
 const LONGEST: usize = 100;
+/// The longest task that the user sets, in characters. It stands in every list, and in every prompt that has the room.
+pub const LONGEST_SET: usize = 1_000;
 
 /// A task out of a prompt: its first line that says something. `None` for a prompt that a machine wrote.
 pub fn from_prompt(prompt: &str) -> Option<String> {
@@ -42,10 +44,22 @@ pub fn from_prompt(prompt: &str) -> Option<String> {
 /// A task out of a title, or of anything else that a person wrote: its first line that says something, cut.
 pub fn shorten(text: &str) -> Option<String> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    match line.char_indices().nth(LONGEST) {
-        None => Some(line.to_owned()),
-        Some((end, _)) => Some(format!("{}…", line.get(..end).unwrap_or(line).trim_end())),
+    Some(cut(line, LONGEST).unwrap_or_else(|| line.to_owned()))
+}
+
+/// What the user set, on one line; and whether it had to be cut. Empty where it says nothing.
+pub fn set(text: &str) -> (String, bool) {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match cut(&line, LONGEST_SET) {
+        None => (line, false),
+        Some(cut) => (cut, true),
     }
+}
+
+/// The first `most` characters; `None` where there are not more.
+fn cut(line: &str, most: usize) -> Option<String> {
+    let (end, _) = line.char_indices().nth(most)?;
+    Some(format!("{}…", line.get(..end).unwrap_or(line).trim_end()))
 }
 
 #[cfg(test)]
@@ -65,5 +79,9 @@ mod tests {
         let task = from_prompt(&"ü".repeat(300)).unwrap();
         assert_eq!(task.chars().count(), LONGEST + 1);
         assert!(task.ends_with('…'));
+        assert_eq!(set(" a\n b "), ("a b".to_owned(), false));
+        assert!(!set(&"ü".repeat(LONGEST_SET)).1);
+        let (task, was_cut) = set(&"ü ".repeat(LONGEST_SET));
+        assert!(was_cut && task.chars().count() <= LONGEST_SET + 1 && task.ends_with("ü…"), "{task}");
     }
 }

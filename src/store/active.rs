@@ -64,6 +64,8 @@ pub struct Active {
     pub sessions: Vec<Session>,
     /// What could not be read.
     pub broken: Vec<Broken>,
+    /// How many manifests belong to other users, and are not read.
+    pub foreign: usize,
 }
 
 impl Active {
@@ -101,7 +103,7 @@ pub fn read_all(root: &Root) -> Result<Active> {
         };
         match read_one(&folder, &id) {
             Ok(Some(session)) => active.sessions.push(session),
-            Ok(None) => {}
+            Ok(None) => active.foreign += usize::from(is_foreign(&folder, &name)),
             Err(why) => active.broken.push(Broken { path: path.join(&name), why }),
         }
     }
@@ -119,6 +121,17 @@ pub(super) fn by_age(mut sessions: Vec<Session>) -> Vec<Session> {
 /// Whether a file whose name is no session id looks like a manifest.
 pub(super) fn is_stranger(name: &str) -> bool {
     name.ends_with(".json") && !name.starts_with('.')
+}
+
+/// How many manifests belong to other users, and are not read; none where that cannot be told.
+pub fn foreign(root: &Root) -> usize {
+    let Ok(folder) = root.active_folder() else { return 0 };
+    let names = folder.names().unwrap_or_default();
+    names.iter().filter(|name| SessionId::from_file_name(name).is_some() && is_foreign(&folder, name)).count()
+}
+
+fn is_foreign(folder: &Folder, name: &str) -> bool {
+    folder.meta_of(name).is_ok_and(|meta| meta.owner != process::user_id())
 }
 
 /// Reads one session of the `active` folder; `None` where it is gone meanwhile, or is somebody else's.
@@ -203,7 +216,12 @@ pub fn update<T>(
     match outcome {
         Outcome::Keep => {
             touched::unfold(&folder, id, &mut manifest);
-            write(&folder, &name, &manifest)?;
+            let bytes = manifest.to_bytes();
+            if bytes.len() > MANIFEST_LIMIT {
+                let why = format!("it would be larger than {MANIFEST_LIMIT} bytes, which nobody reads");
+                return Err(Error::new("writing a manifest", path().display(), why));
+            }
+            write(&folder, &name, &bytes)?;
         }
         Outcome::Archive => move_to_history(root, &folder, id, &mut manifest)?,
         Outcome::Ignore => return Ok(result),
@@ -215,9 +233,9 @@ pub fn update<T>(
     Ok(result)
 }
 
-fn write(folder: &Folder, name: &str, manifest: &Manifest) -> Result<()> {
+fn write(folder: &Folder, name: &str, bytes: &[u8]) -> Result<()> {
     folder
-        .replace(name, &manifest.to_bytes(), PRIVATE)
+        .replace(name, bytes, PRIVATE)
         .map_err(|why| Error::new("writing a manifest", folder.path().join(name).display(), why))
 }
 
@@ -226,7 +244,7 @@ fn write(folder: &Folder, name: &str, manifest: &Manifest) -> Result<()> {
 fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &mut Manifest) -> Result<()> {
     let name = id.file_name();
     touched::fold(folder, id, manifest);
-    write(folder, &name, manifest)?;
+    write(folder, &name, &manifest.to_bytes())?;
     let ended = manifest.ended.unwrap_or(Timestamp::UNIX_EPOCH);
     let day = history::Day::of(ended, &local_time_zone());
     let target = history::open_or_make(root, day)?;

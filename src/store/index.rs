@@ -160,7 +160,8 @@ pub fn all(root: &Root, now: Timestamp) -> Result<Active> {
             listing.entries.iter().filter_map(|entry| entry.session(&active)).collect()
         }
     };
-    Ok(Active { sessions: active::by_age(sessions), broken: Vec::new() })
+    // A manifest of another user is a suspect, too.
+    Ok(Active { sessions: active::by_age(sessions), ..Active::default() })
 }
 
 fn may_show(here: &Place, path: &str) -> bool {

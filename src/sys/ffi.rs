@@ -12,7 +12,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 /// Bytes of the arena. Untouched pages of it cost nothing.
 const ARENA: usize = 256 * 1024;
@@ -155,6 +155,45 @@ pub fn start_up() {
     }
     // SAFETY: ignoring a signal installs no code.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// The signal that asked this program to end; 0 where none did, or nobody listens.
+static ASKED: AtomicI32 = AtomicI32::new(0);
+
+/// From now on a signal that asks this program to end is only noted, once; a second one of its kind ends it as ever.
+/// One that is ignored (`nohup`) stays so.
+pub fn note_end() {
+    extern "C" fn note(signal: c_int) {
+        ASKED.store(signal, Ordering::Relaxed);
+    }
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+        // SAFETY: the structure is plain numbers, for which zero is a value; the handler does nothing but store a
+        // number, which a handler may.
+        unsafe {
+            let mut before: libc::sigaction = std::mem::zeroed();
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &raw mut before);
+            if before.sa_sigaction != libc::SIG_IGN {
+                action.sa_sigaction = note as extern "C" fn(c_int) as libc::sighandler_t;
+                action.sa_flags = libc::SA_RESTART | libc::SA_RESETHAND;
+                libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// The signal that [`note_end`] noted.
+pub fn asked_to_end() -> Option<c_int> {
+    Some(ASKED.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
+}
+
+/// Ends by a signal, as without [`note_end`]: whoever started this program sees why it ended.
+pub fn end_by(signal: c_int) {
+    // SAFETY: the usual action of a signal installs no code.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
 }
 
 /// Makes the C `main` of a binary out of a function from arguments to an exit code.

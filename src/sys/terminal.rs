@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+use rustix::termios::{self, InputModes, LocalModes, OptionalActions, Termios};
 
-use super::files;
+use super::{ffi, files};
 
 /// Whether standard output is a terminal.
 pub fn stdout_is_terminal() -> bool {
@@ -38,7 +38,8 @@ pub fn stderr_is_terminal() -> bool {
 
 /// The whole screen of the terminal, given back as it was when dropped.
 ///
-/// Keys come one by one and are not shown; Ctrl-C is one of them, and no signal, so that leaving is always the same.
+/// Keys come one by one and are not shown; Ctrl-C is one of them, and no signal, so that leaving is always the same. A
+/// signal from elsewhere that asks this program to end is noted, and told by [`Screen::wait`].
 #[derive(Debug)]
 pub struct Screen {
     before: Termios,
@@ -51,6 +52,13 @@ pub enum Waited {
     TimeUp,
     /// q, Ctrl-C, Ctrl-D, or the terminal is gone.
     Leave,
+    /// A signal asks this program to end: [`end_by`] is for when the screen is given back.
+    Told(i32),
+}
+
+/// Ends this program by the signal that asked for it.
+pub fn end_by(signal: i32) {
+    ffi::end_by(signal);
 }
 
 impl Screen {
@@ -59,8 +67,12 @@ impl Screen {
         if !stdin_is_terminal() || !stdout_is_terminal() {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "not a terminal"));
         }
+        // Whoever ends this program from now on must find the terminal put back.
+        ffi::note_end();
         let before = termios::tcgetattr(rustix::stdio::stdin())?;
         let mut now = before.clone();
+        // Ctrl-S would hold up what puts the screen back.
+        now.input_modes -= InputModes::IXON;
         now.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
         termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &now)?;
         let screen = Screen { before };
@@ -83,9 +95,13 @@ impl Screen {
         let deadline = Instant::now() + limit;
         let input = rustix::stdio::stdin();
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+            // One that comes between here and the poll is seen at the end of `limit`.
+            if let Some(signal) = ffi::asked_to_end() {
+                return Waited::Told(signal);
+            }
             let left = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(1), tv_nsec: left.subsec_nanos().into() };
             match rustix::event::poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&left)) {
-                Ok(0) => return Waited::TimeUp,
+                Ok(0) => break,
                 Ok(_) => {
                     let mut keys = [0; 64];
                     match rustix::io::read(input, &mut keys) {
@@ -101,7 +117,7 @@ impl Screen {
                 Err(_) => return Waited::Leave,
             }
         }
-        Waited::TimeUp
+        ffi::asked_to_end().map_or(Waited::TimeUp, Waited::Told)
     }
 }
 
