@@ -107,15 +107,17 @@ pub fn run(request: Request) -> Output {
         Request::Hook(request) => hook::run(&request),
         Request::Prompt(request) => prompt::run(&request),
         Request::Statusline(request) => statusline::run(&request),
+        Request::Misused(request) => request.tell(),
         Request::Init(request) => at_leisure(init::run, &request),
+        // It counts those of others while it reads.
         Request::Live(request) => at_leisure(live::run, &request),
-        Request::Current(request) => at_leisure(current::run, &request),
-        Request::Task(request) => at_leisure(task::run, &request),
-        Request::Conflicts(request) => at_leisure(conflicts::run, &request),
+        Request::Current(request) => of_sessions(current::run, &request),
+        Request::Task(request) => of_sessions(task::run, &request),
+        Request::Conflicts(request) => of_sessions(conflicts::run, &request),
         Request::History(request) => at_leisure(history::run, &request),
-        Request::Prune(request) => at_leisure(prune::run, &request),
-        Request::Next(request) => at_leisure(next::run, &request),
-        Request::Resume(request) => at_leisure(resume::run, &request),
+        Request::Prune(request) => of_sessions(prune::run, &request),
+        Request::Next(request) => of_sessions(next::run, &request),
+        Request::Resume(request) => of_sessions(resume::run, &request),
         Request::Guard(request) => at_leisure(guard::run, &request),
         Request::HooksInstall(request) => at_leisure(hooks::install, &request),
         Request::HooksUninstall(request) => at_leisure(hooks::uninstall, &request),
@@ -131,45 +133,15 @@ pub fn run(request: Request) -> Output {
 #[inline(never)]
 fn at_leisure<T>(run: fn(&T) -> Result<Output>, request: &T) -> Output {
     run(request).unwrap_or_else(Output::from)
-    // `live` counts while it reads.
-    let of_sessions = matches!(
-        request,
-        Request::Current(_)
-            | Request::Task(_)
-            | Request::Conflicts(_)
-            | Request::Prune(_)
-            | Request::Next(_)
-            | Request::Resume(_)
-    );
-    let done: Result<Output> = match request {
-        Request::Hook(request) => return hook::run(&request),
-        Request::Prompt(request) => return prompt::run(&request),
-        Request::Statusline(request) => return statusline::run(&request),
-        Request::Misused(request) => return request.tell(),
-        Request::Init(request) => init::text(&request).map(Output::data),
-        Request::Live(request) => live::run(&request),
-        Request::Current(request) => current::run(&request),
-        Request::Task(request) => task::run(&request),
-        Request::Conflicts(request) => conflicts::run(&request),
-        Request::History(request) => history::run(&request),
-        Request::Prune(request) => prune::run(&request),
-        Request::Next(request) => next::run(&request),
-        Request::Resume(request) => resume::run(&request),
-        Request::Guard(request) => guard::run(&request),
-        Request::HooksInstall(request) => hooks::install(&request),
-        Request::HooksUninstall(request) => hooks::uninstall(&request),
-        Request::HooksList(request) => hooks::list(&request),
-        Request::Completions(request) => completions::run(&request),
-        Request::Demo(request) => demo::run(&request),
-        Request::Doctor(request) => doctor::run(&request),
-    };
-    let output = done.unwrap_or_else(Output::from);
-    match of_sessions.then(Root::find) {
-        Some(Ok(root)) => match active::foreign(&root) {
-            0 => output,
-            count => output.remark(foreign_ignored(count)),
-        },
-        _ => output,
+}
+
+/// [`at_leisure`] for what speaks of the live sessions: whoever misses one is told that it was not read.
+#[inline(never)]
+fn of_sessions<T>(run: fn(&T) -> Result<Output>, request: &T) -> Output {
+    let output = at_leisure(run, request);
+    match Root::find().map(|root| active::foreign(&root)) {
+        Ok(0) | Err(_) => output,
+        Ok(count) => output.remark(foreign_ignored(count)),
     }
 }
 
