@@ -203,18 +203,20 @@ says Opus
 count statusline "$counted"
 
 # The functions in the form of a linker script, those that most cases run first. What names the version of a crate in a
-# Rust symbol is left open; C functions have an object each.
+# Rust symbol is left open, and what counts its letters; C functions have an object each.
 order() {
     cat "$lab"/calls.* | sed -n 's/^c*fn=([0-9]*) //p' | sort | uniq -c | sort -k 1,1nr -k 2,2 |
-        awk '$2 ~ /^_R[A-Za-z0-9_]+$/ { gsub(/Cs[0-9A-Za-z]+_/, "Cs*_", $2); print "*(.text." $2 ")" }
-            $2 ~ /^[a-z_0-9]+$/ && $2 !~ /^0x/ { print "*" $2 ".lo(.text .text.*)" }' | awk '!known[$0]++'
+        awk '$2 ~ /^_R[A-Za-z0-9_]+$/ { gsub(/Cs[0-9A-Za-z]+_/, "Cs*_", $2); gsub(/B[0-9A-Za-z]*_/, "B*_", $2); print "*(.text." $2 ")" }
+            $2 ~ /^[a-z_][a-z_0-9]+$/ { print "*(.text." $2 ")"; print "*" $2 ".lo(.text .text.*)" }' | awk '!known[$0]++'
 }
 
 if [ "$mode" = --order ]; then
     {
         echo '/* Written by: sh benches/instructions.sh --order */'
-        echo '*crt1.o(.text .text.*)'
-        echo '*__libc_start_main.lo(.text .text.*)'
+        # What valgrind has no names for: start-up code, and what is written in assembler.
+        for object in crt1.o 'crtbegin*.o' __libc_start_main.lo memcpy.lo memset.lo memmove.lo memcmp.lo; do
+            echo "*$object(.text .text.*)"
+        done
         order
     } >"$lab/order"
     cp "$lab/order" .cargo/order.ld

@@ -22,9 +22,11 @@ const ARENA: usize = 256 * 1024;
 /// Nothing is given back but the last piece, which also grows and shrinks in place: the pattern of a program that
 /// builds a few buffers and exits.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Arena {
-    memory: UnsafeCell<[u8; ARENA]>,
+    /// In front, on a page that is used anyway.
     used: AtomicUsize,
+    memory: UnsafeCell<[u8; ARENA]>,
 }
 
 // SAFETY: pieces of `memory` are handed out once each, by an atomic counter; nobody reaches it otherwise.
@@ -34,7 +36,7 @@ impl Arena {
     /// An untouched arena.
     #[expect(clippy::new_without_default, reason = "it is made once, in a static, where only a const fn will do")]
     pub const fn new() -> Arena {
-        Arena { memory: UnsafeCell::new([0; ARENA]), used: AtomicUsize::new(0) }
+        Arena { used: AtomicUsize::new(0), memory: UnsafeCell::new([0; ARENA]) }
     }
 
     fn start(&self) -> *mut u8 {
