@@ -111,7 +111,7 @@ fn said(raw: &RawValue) -> Option<String> {
 
 /// A number, or a text that holds one.
 fn amount(raw: &RawValue) -> Option<f64> {
-    let amount: Option<f64> = serde_json::from_str(raw.get()).ok().or_else(|| text(raw)?.parse().ok());
+    let amount: Option<f64> = serde_json::from_str(raw.get()).ok().or_else(|| serde_json::from_str(&text(raw)?).ok());
     amount.filter(|amount| amount.is_finite())
 }
 

@@ -179,7 +179,10 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
     for (number, manifest) in sessions.iter().enumerate() {
         row(&mut table, |line| put_heading(line, Some(number + 1), manifest, now));
         let clock = |time: Option<Timestamp>| match time {
-            Some(time) => time.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
+            Some(time) => {
+                let time = time.to_zoned(zone.clone());
+                format!("{:02}:{:02}", time.hour(), time.minute())
+            }
             None => "?".to_owned(),
         };
         row(&mut table, |line| {

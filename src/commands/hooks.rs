@@ -98,7 +98,9 @@ impl Place {
         } else {
             "/etc/claude-code/managed-settings.json"
         };
-        let stamp = clock::now().to_zoned(clock::time_zone()).strftime("%Y%m%d-%H%M%S").to_string();
+        let now = clock::now().to_zoned(clock::time_zone());
+        let day = format!("{:04}{:02}{:02}", now.year(), now.month(), now.day());
+        let stamp = format!("{day}-{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
         Ok(Place { claude, home, ait: own_path()?, managed: managed.into(), folder: env::current_dir(), stamp })
     }
 

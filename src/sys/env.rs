@@ -4,16 +4,10 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 /// A variable that is set and not empty.
-///
-/// The environment is taken apart once: a prompt asks for a dozen variables, and the C library goes through all of
-/// them for each.
 pub fn var(name: &str) -> Option<OsString> {
-    static VARIABLES: OnceLock<Vec<(&[u8], &[u8])>> = OnceLock::new();
-    let variables = VARIABLES.get_or_init(super::ffi::environment);
-    let (_, value) = variables.iter().find(|(known, value)| *known == name.as_bytes() && !value.is_empty())?;
+    let value = super::ffi::variable(name.as_bytes()).filter(|value| !value.is_empty())?;
     Some(OsStr::from_bytes(value).to_owned())
 }
 

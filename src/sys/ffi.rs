@@ -119,25 +119,29 @@ pub unsafe fn arguments(count: c_int, values: *const *const c_char) -> Vec<Strin
     (1..count).map(argument).collect()
 }
 
-/// The environment as names and values. This program never changes it, so they stay.
-pub fn environment() -> Vec<(&'static [u8], &'static [u8])> {
+/// The value of a variable of the environment. This program never changes it, so it stays.
+///
+/// The texts are compared where they lie: a prompt asks for a dozen variables, and taking all of them apart first, or
+/// measuring each, costs more than a dozen walks.
+pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
     unsafe extern "C" {
         /// environ(7): texts `name=value`, then a null pointer.
         static environ: *const *const c_char;
     }
-    let mut variables = Vec::with_capacity(64);
-    // SAFETY: nobody writes it while the program runs (`set_var` is a lint of ours); every text ends with NUL.
+    // SAFETY: nobody writes it while the program runs (`set_var` is a lint of ours). Every text ends with NUL, which
+    // `name` does not hold: the comparison ends there at the latest.
     unsafe {
         let mut entry = environ;
         while !entry.is_null() && !(*entry).is_null() {
-            let text = CStr::from_ptr(*entry).to_bytes();
-            let end = text.iter().position(|byte| *byte == b'=').unwrap_or(text.len());
-            let (name, value) = text.split_at(end);
-            variables.push((name, value.get(1..).unwrap_or_default()));
+            let text = (*entry).cast::<u8>();
+            let is_named = name.iter().enumerate().all(|(at, byte)| *byte != 0 && *text.add(at) == *byte);
+            if is_named && *text.add(name.len()) == b'=' {
+                return Some(CStr::from_ptr(text.add(name.len() + 1).cast()).to_bytes());
+            }
             entry = entry.add(1);
         }
     }
-    variables
+    None
 }
 
 /// Does what the standard library does before `main`, as far as this program needs it.
