@@ -255,10 +255,10 @@ pub fn conflict(root: &Root, members: &[Member], here: &Place, now: Timestamp) -
         .filter(|session| session.liveness.counts())
         .collect();
     // Where a guest was started is no concern of this tree's.
-    let guests = guests.iter().map(|session| (&session.manifest, Path::new(""), None));
+    let guests = guests.iter().map(|session| (&*session.manifest, Path::new(""), None));
     let members = members
         .iter()
-        .map(|member| (&member.session.manifest, &*member.place.root, member.place.repository.as_deref()));
+        .map(|member| (&*member.session.manifest, &*member.place.root, member.place.repository.as_deref()));
     in_tree(members.chain(guests), &here.root, now)
 }
 

@@ -72,7 +72,7 @@ pub fn run(request: &Resume) -> Result<Output> {
     let mut lost: Vec<(Option<Timestamp>, Manifest)> = active
         .stale()
         .filter(|session| session.manifest.status.as_deref().is_none_or(|status| status == "pruned"))
-        .map(|session| (Some(session.last_seen()), session.manifest.clone()))
+        .map(|session| (Some(session.last_seen()), (*session.manifest).clone()))
         .collect();
     let today = Day::of(now, &clock::time_zone());
     let days = request.days.unwrap_or(DAYS).max(1);

@@ -114,7 +114,7 @@ fn line(
     let conflict = root.and_then(|root| fleet::conflict(root, &members, &here, now));
     let conflict = conflict_with(conflict, members.len(), ours.is_some());
 
-    let manifest = ours.map(|ours| &ours.session.manifest);
+    let manifest = ours.map(|ours| &*ours.session.manifest);
     let moved = manifest.and_then(|manifest| manifest.head_moved.as_ref()).map(in_short);
     let branch = here.tree.as_ref().and_then(|tree| tree.branch());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());

@@ -231,7 +231,7 @@ pub(super) fn mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &Sc
     let siblings = siblings(root, id, scene)?;
     let mut in_shell = siblings.iter().filter(|session| session.manifest.tool.as_deref().is_some_and(is_shell_tool));
     let by = in_shell.next().filter(|_| in_shell.next().is_none());
-    (!siblings.is_empty()).then(|| moved(manifest, by.map(|session| (&session.id, &session.manifest)), scene))
+    (!siblings.is_empty()).then(|| moved(manifest, by.map(|session| (&session.id, &*session.manifest)), scene))
 }
 
 /// Tells the others in the tree that this session moved HEAD: a note in the manifest of each.

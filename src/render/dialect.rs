@@ -168,6 +168,15 @@ impl Line {
 
     /// Text from outside in at most `max` cells, cut with an ellipsis.
     pub fn text_within(&mut self, text: &str, max: usize) {
+        if text.len() + self.ellipsis_cells <= max && self.takes_as_it_stands(text) {
+            let mut words = text.split(' ').filter(|word| !word.is_empty());
+            words.next().into_iter().for_each(|word| self.put_word(word));
+            for word in words {
+                self.put_space();
+                self.put_word(word);
+            }
+            return;
+        }
         let room = max.checked_sub(self.ellipsis_cells);
         let mut used = 0;
         let mut fits = self.mark();
@@ -199,6 +208,9 @@ impl Line {
 
     /// Text of the user's own format, or of ours.
     pub fn literal(&mut self, text: &str) {
+        if !self.collapse && self.takes_as_it_stands(text) {
+            return self.put_word(text);
+        }
         for (character, cells) in width::shown(text) {
             if character == ' ' {
                 self.put_space();
@@ -253,6 +265,36 @@ impl Line {
         if self.cut.len > mark.len {
             self.cut = mark;
         }
+    }
+
+    /// Whether a text is plain ASCII that nobody acts on, and there is room for it and for an ellipsis after it: it can
+    /// be written in one piece. Nearly all text is, in a tenth of the time that its characters take one by one.
+    fn takes_as_it_stands(&self, text: &str) -> bool {
+        let room = self.cells.saturating_add(text.len() + 1 + self.ellipsis_cells) <= self.limit;
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && escape(self.dialect, byte.into()).is_none();
+        room && !self.full && text.bytes().all(is_plain)
+    }
+
+    /// Writes a piece of a text that [`Line::takes_as_it_stands`] allows.
+    fn put_word(&mut self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
+        if self.space {
+            self.space = false;
+            self.style_is(Role::Plain);
+            self.out.push(' ');
+            self.cells += 1;
+        }
+        self.style_is(self.role);
+        let (shown, spaces) = word.split_at(word.trim_end_matches(' ').len());
+        self.out.push_str(shown);
+        self.cells += shown.len();
+        if self.limit < usize::MAX && !shown.is_empty() {
+            self.cut = self.mark();
+        }
+        self.out.push_str(spaces);
+        self.cells += spaces.len();
     }
 
     fn put_space(&mut self) {
@@ -412,6 +454,34 @@ mod tests {
         for (name, dialect) in Dialect::ALL {
             let shown = text(dialect, &hostile).replace("$\u{1b}[25m", "$").replace("\u{1}\u{2}", "");
             assert!(!shown.chars().any(char::is_control), "{name}");
+        }
+    }
+
+    /// Written in one piece or by its characters, a text is the same: a mark of no width at its end makes the difference.
+    #[test]
+    fn a_text_in_one_piece_is_the_text_by_its_characters() {
+        let texts = ["", " ", "a", " a  b ", "feature/x-1", "a b c d e f", "50% $HOME `x`", "0123456789"];
+        for (_, dialect) in Dialect::ALL {
+            for (text, limit, max, row) in texts.iter().flat_map(|text| {
+                let limits = [None, Some(0), Some(1), Some(3), Some(9), Some(12), Some(30)];
+                limits.into_iter().flat_map(move |limit| {
+                    [0, 1, 5, 9, 11, usize::MAX]
+                        .into_iter()
+                        .flat_map(move |max| [false, true].map(|row| (text, limit, max, row)))
+                })
+            }) {
+                let say = |text: &str| {
+                    let mut line = Line { collapse: !row, ..Line::segment(dialect, true, Icons::Unicode, limit) };
+                    line.literal(&format!("({text}"));
+                    line.role(Role::Branch);
+                    line.text_within(text, max);
+                    line.role(Role::Plain);
+                    line.literal(&format!(" {text}"));
+                    let cells = line.cells();
+                    (line.finish(), cells)
+                };
+                assert_eq!(say(text), say(&format!("{text}\u{200b}")), "{dialect:?} {text:?} {limit:?} {max} {row}");
+            }
         }
     }
 

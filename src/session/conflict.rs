@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -63,11 +64,12 @@ impl Grade {
 
 /// Which sessions share a tree with another: their positions, in order. `trees` gives those that each works in.
 pub fn crowded<'a>(trees: impl Iterator<Item = Vec<&'a Path>>) -> Vec<usize> {
-    let mut at_work: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+    // By bytes: paths are compared part by part.
+    let mut at_work: BTreeMap<&OsStr, Vec<usize>> = BTreeMap::new();
     for (position, tree) in
         trees.enumerate().flat_map(|(position, trees)| trees.into_iter().map(move |tree| (position, tree)))
     {
-        at_work.entry(tree).or_default().push(position);
+        at_work.entry(tree.as_os_str()).or_default().push(position);
     }
     let mut crowded: Vec<usize> = at_work.into_values().filter(|positions| positions.len() > 1).flatten().collect();
     sort_by(&mut crowded, Ord::cmp);

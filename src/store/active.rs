@@ -33,8 +33,8 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Session {
     /// Its id, from the name of its file.
     pub id: SessionId,
-    /// What is written there.
-    pub manifest: Manifest,
+    /// What is written there. Sessions are handed on and sorted: it stays where it is.
+    pub manifest: Box<Manifest>,
     /// Whether its process runs.
     pub liveness: Liveness,
     /// When its file was last written, for manifests that do not say themselves.
@@ -142,7 +142,7 @@ pub fn read_one(folder: &Folder, id: &SessionId) -> std::result::Result<Option<S
     let Some((manifest, meta)) = read_manifest_and_meta(folder, id)? else { return Ok(None) };
     let liveness = liveness(&manifest);
     let written = Timestamp::from_nanosecond(meta.modified).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(Session { id: id.clone(), manifest, liveness, written }))
+    Ok(Some(Session { id: id.clone(), manifest: Box::new(manifest), liveness, written }))
 }
 
 /// Reads one manifest, without asking whether its process runs.

@@ -178,7 +178,7 @@ fn session(id: &SessionId, mut manifest: Manifest, mark: Option<u64>, meta: &Met
     id.as_str().clone_into(&mut manifest.session_id);
     let liveness = live::liveness_by(&manifest, mark);
     let written = Timestamp::from_nanosecond(meta.modified).ok()?;
-    Some(Session { id: id.clone(), manifest, liveness, written })
+    Some(Session { id: id.clone(), manifest: Box::new(manifest), liveness, written })
 }
 
 /// A manifest with its mark, as it lies in the index.
