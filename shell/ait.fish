@@ -13,6 +13,8 @@ set -g __ait_manual '::MANUAL::'
 
 set -g AIT_SEGMENT ''
 set -g __ait_quiet 0
+# Which function draws the right prompt: theirs alone while there is nothing to add.
+set -g __ait_right __ait_theirs
 
 function __ait_update --on-event fish_prompt
     set -l root
@@ -24,12 +26,14 @@ function __ait_update --on-event fish_prompt
         set root $HOME/.claude/sessions
     end
     set -g AIT_SEGMENT ''
+    set -g __ait_right __ait_theirs
     set -l live
     if test -n "$root"
         set live "$root"/active/*.json
     end
     if set -q live[1]; and test -x "$__ait_bin"
         __ait_ask
+        set -g __ait_right __ait_both
     end
 end
 
@@ -67,15 +71,18 @@ end
 
 if test "$__ait_manual" = 0
     # A right prompt that is already there keeps its place at the edge. Sourced again, ours is not taken for it.
-    if functions -q fish_right_prompt; and not string match -q '*__ait_shown*' (functions fish_right_prompt)
+    if functions -q fish_right_prompt; and not string match -q '*__ait_*' (functions fish_right_prompt)
         functions -e __ait_theirs
         functions -c fish_right_prompt __ait_theirs
     else if not functions -q __ait_theirs
         function __ait_theirs
         end
     end
+    # Nothing before theirs: it may show $status, which setting a variable and calling one leave as it is.
     function fish_right_prompt
-        # Theirs first: it may show $status.
+        $__ait_right
+    end
+    function __ait_both
         set -l __ait_shown (__ait_theirs)
         if test -n "$AIT_SEGMENT"; and test -n "$__ait_shown"
             set -p __ait_shown "$AIT_SEGMENT "
