@@ -433,6 +433,48 @@ fn a_terminal_shows_plain_text_too() {
     in_a_terminal(&cases(Dialect::Plain));
 }
 
+/// starship, as `sh tests/run.sh install` puts it there.
+fn starship() -> String {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
+    let program = cache.join("ait-tests/starship-1.27.0/bin/starship");
+    assert!(program.exists(), "{} is needed here; `sh tests/run.sh install` builds it", program.display());
+    program.to_str().unwrap().to_owned()
+}
+
+/// Lets a shell show every segment by way of starship itself: the module of `ait init starship`, with `cat` in place of
+/// `ait`.
+fn through_starship_itself(program: &[&str], file: &str, shell: &str, cases: &[(String, String)]) {
+    let folder = Folder::new();
+    let module = include_str!("../shell/starship.toml").replace(r#"["::AIT::", "--for", "starship"]"#, r#"["cat"]"#);
+    let module = module.replace(r#""prompt""#, r#""segment""#).replace("$output ", "$output");
+    let number = "[env_var.N]\nformat = '|$env_value|'\n";
+    let config = format!("format = '<${{custom.ait}}${{env_var.N}}'\nadd_newline = false\n{module}{number}");
+    let config = folder.write("starship.toml", &config);
+    let init = format!("export STARSHIP_CONFIG='{}' N=0\n{shell}\n", config.display());
+    in_a_shell(program, file, &init.replace("STARSHIP init", &format!("{} init", starship())), cases);
+}
+
+#[test]
+fn bash_shows_it_by_way_of_starship() {
+    let shell = r#"starship_precmd_user_func=count
+count() { N=$((N+1)); printf '\e[H\e[2J'; }
+eval "$(STARSHIP init bash)""#;
+    // Where it has to keep bash from expanding a `$` it writes `\$`, which is `#` in the prompt of root.
+    let root = ait::sys::process::user_id() == 0;
+    let mut cases = cases(Dialect::Starship);
+    cases.iter_mut().filter(|_| root).for_each(|(_, seen)| *seen = seen.replace('$', "#"));
+    through_starship_itself(&["bash", "--noprofile", "--rcfile", "FILE", "-i"], "bashrc", shell, &cases);
+}
+
+#[test]
+fn zsh_shows_it_by_way_of_starship() {
+    let shell = r#"bindkey -e
+precmd() { N=$((N+1)); printf '\e[H\e[2J'; }
+eval "$(STARSHIP init zsh)""#;
+    through_starship_itself(&["zsh", "-d", "-i"], ".zshrc", shell, &cases(Dialect::Starship));
+}
+
 /// What starship does with the output of a custom module before bash sees it: since 1.20 it puts a backslash before
 /// what bash would expand, and ever since it marks colour codes as taking no cells.
 fn through_starship(written: &str, escaped: bool) -> String {

@@ -141,9 +141,21 @@ install_rust() {
     done
 }
 
+# Debian and others have no package of it; half a minute of a compiler where nothing is optimized.
+install_starship() {
+    starship=${XDG_CACHE_HOME:-$HOME/.cache}/ait-tests/starship-1.27.0
+    [ -x "$starship/bin/starship" ] && return
+    say "missing: starship 1.27.0; building it with cargo"
+    built=$(mktemp -d) || exit 1
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$built cargo install --quiet --locked --debug --no-default-features \
+        --root "$starship" --version 1.27.0 starship || fail "could not build starship"
+    rm -rf "$built"
+}
+
 install_tools
 install_rust
-say "all there: $tools, cargo with clippy and rustfmt, $release_target $check_targets"
+install_starship
+say "all there: $tools, cargo with clippy and rustfmt, $release_target $check_targets, starship"
 [ "$mode" = install ] && exit 0
 
 # ---- the steps -------------------------------------------------------------------------------------------------------
