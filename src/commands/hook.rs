@@ -93,17 +93,19 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
         scene.open_since = open_since(root, &id, &scene);
     }
     let write = tell::write_of(root, &id, &payload, now);
-    let touch = write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| tell::touch_of(write, &mut scene));
+    let touch =
+        write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| tell::touch_of(write, &place, &mut scene));
 
     // Only a resumed session leaves history; the others that come late are to meet it there.
     let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
-    let done = active::update(root, &id, returning, PATIENCE, |manifest, known| {
+    let folder = root.open_active()?;
+    let done = active::update_in(root, &folder, &id, returning, PATIENCE, |manifest, known| {
         keep_known(&mut scene, manifest);
         let change = notice_head(root, manifest, &id, &payload, &event, &scene);
         let outcome = settle(root, manifest, known, &id, &event, &scene);
         if outcome == Outcome::Keep
             && let Some((write, touch)) = write.as_ref().zip(touch.as_ref())
-            && let Err(why) = touched::record(root, &id, touch, write, touch.tree != scene.tree)
+            && let Err(why) = touched::record(&folder, &id, touch, write, touch.tree != scene.tree)
         {
             notes::log(root, now, &format!("hook: writing down a touch: {why}"));
         }
@@ -119,7 +121,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     }
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(root, &id, &payload, &place, &scene)),
-        _ => Ok(tell::at_event(&payload, write.as_ref(), done.moved.as_ref(), now)),
+        _ => Ok(tell::at_event(&payload, write.as_ref(), &place, done.moved.as_ref(), now)),
     }
 }
 

@@ -68,10 +68,10 @@ pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: 
     path.is_absolute().then(|| touched::look_up(root, files::resolve(&path), id, now))
 }
 
-/// The touch that a write is, and what the manifest is to remember of it.
-pub(super) fn touch_of(write: &Write, scene: &mut Scene) -> Touch {
+/// The touch that a write is, and what the manifest is to remember of it. `here` is where the session works.
+pub(super) fn touch_of(write: &Write, here: &Place, scene: &mut Scene) -> Touch {
     // The file itself holds no repository; its folder may.
-    let tree = git::Tree::find_resolved(write.file.parent().unwrap_or(&write.file));
+    let tree = git::Tree::find_beside(write.file.parent().unwrap_or(&write.file), here.tree.as_ref());
     scene.wrote = tree.as_ref().map(|tree| Wrote {
         tree: tree.root.to_string_lossy().into_owned(),
         repository: tree.common_dir.to_string_lossy().into_owned(),
@@ -87,9 +87,9 @@ pub(super) fn touch_of(write: &Write, scene: &mut Scene) -> Touch {
 }
 
 /// Who wrote the file, for the moment before it is written again.
-fn warning(write: &Write, now: Timestamp) -> Option<(String, Guard)> {
+fn warning(write: &Write, here: &Place, now: Timestamp) -> Option<(String, Guard)> {
     let (other, at) = write.others.first()?;
-    let tree = git::Tree::find_resolved(write.file.parent()?);
+    let tree = git::Tree::find_beside(write.file.parent()?, here.tree.as_ref());
     let guard = guard::of(tree.as_ref().map(|tree| tree.common_dir.as_path()));
     // It was told before its own last write; nothing has happened since.
     let told = write.mine.is_some_and(|mine| mine >= *at);
@@ -109,6 +109,7 @@ fn warning(write: &Write, now: Timestamp) -> Option<(String, Guard)> {
 pub(super) fn at_event(
     payload: &HookPayload,
     write: Option<&Write>,
+    here: &Place,
     moved: Option<&HeadMoved>,
     now: Timestamp,
 ) -> Output {
@@ -119,7 +120,7 @@ pub(super) fn at_event(
         context.push(in_words(moved, &ago));
     }
     if payload.event == "PreToolUse"
-        && let Some((said, guard)) = write.and_then(|write| warning(write, now))
+        && let Some((said, guard)) = write.and_then(|write| warning(write, here, now))
     {
         match guard {
             Guard::Off => {}

@@ -49,7 +49,16 @@ impl Tree {
     /// `core.worktree`, which names the same folder wherever git set it itself. A bare repository inside a tree is
     /// taken for a part of the tree.
     pub fn find_resolved(path: &Path) -> Option<Tree> {
+        Tree::find_beside(path, None)
+    }
+
+    /// [`Tree::find_resolved`], where the tree is likely to be one that was found a moment ago: that is not asked for
+    /// again.
+    pub fn find_beside(path: &Path, known: Option<&Tree>) -> Option<Tree> {
         for folder in path.ancestors() {
+            if let Some(known) = known.filter(|known| known.root == folder) {
+                return Some(known.clone());
+            }
             match head::read(&folder.join(".git/HEAD")) {
                 Ok(Some(points)) => return Tree::main(folder, points),
                 Err(error) if error.kind() == io::ErrorKind::NotADirectory => match Tree::by_git_file(folder) {

@@ -59,11 +59,17 @@ pub fn line(at: Timestamp, first: &str, second: &str) -> String {
     line
 }
 
-/// The three texts of a line.
+/// The three texts of a line. Where a full disk cut off the line before it, that has no end of its own, and both are one
+/// line: the later one counts.
 pub fn parse_line(line: &str) -> Option<(Cow<'_, str>, Cow<'_, str>, Cow<'_, str>)> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    let (at, first, second): (Text, Text, Text) = serde_json::from_str(line).ok()?;
+    type Texts<'a> = (Text<'a>, Text<'a>, Text<'a>);
+    let parse = |line| serde_json::from_str::<Texts<'_>>(line).ok();
+    // A quote within a text has a backslash before it; the one at its end has no digit behind it.
+    let begins = |at: &usize| line.get(at + 2..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let last = || line.rmatch_indices("[\"").map(|(at, _)| at).find(begins).and_then(|at| line.get(at..));
+    let (at, first, second) = parse(line).or_else(|| parse(last()?))?;
     Some((at.0, first.0, second.0))
 }
 
@@ -129,6 +135,16 @@ mod tests {
             assert_eq!(Touch::from_line(line.trim_end()), Some(touch));
         }
         assert_eq!(Touch::from_line("[\"2026-11-22T18:00:00Z\",\"/r\",\"cut of"), None);
+    }
+
+    #[test]
+    fn a_line_behind_one_that_was_cut_off() {
+        let touch = |path: &str| Touch { tree: Some("/r [".into()), path: path.into(), at: at(1) };
+        let (lost, kept) = (touch("a").to_line(), touch("[\"2\",\"b").to_line());
+        for length in 1..lost.len() {
+            let line = format!("{}{}", lost.get(..length).unwrap(), kept.trim_end());
+            assert_eq!(Touch::from_line(&line), Some(touch("[\"2\",\"b")), "{line}");
+        }
     }
 
     #[test]

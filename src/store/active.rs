@@ -185,7 +185,21 @@ pub fn update<T>(
     patience: Duration,
     change: impl FnOnce(&mut Manifest, bool) -> Result<(Outcome, T)>,
 ) -> Result<T> {
-    let folder = root.open_active()?;
+    update_in(root, &root.open_active()?, id, returning, patience, change)
+}
+
+/// [`update`], where the folder of live sessions is open already.
+///
+/// # Errors
+/// As [`update`].
+pub fn update_in<T>(
+    root: &Root,
+    folder: &Folder,
+    id: &SessionId,
+    returning: bool,
+    patience: Duration,
+    change: impl FnOnce(&mut Manifest, bool) -> Result<(Outcome, T)>,
+) -> Result<T> {
     let name = id.file_name();
     let path = || folder.path().join(&name);
     let lock = folder.lock(patience);
@@ -219,18 +233,18 @@ pub fn update<T>(
     let (outcome, result) = change(&mut manifest, known || came_back.is_some())?;
     match outcome {
         Outcome::Keep => {
-            touched::unfold(&folder, id, &mut manifest);
+            touched::unfold(folder, id, &mut manifest);
             let bytes = manifest.to_bytes();
             if bytes.len() > MANIFEST_LIMIT {
                 let why = format!("it would be larger than {MANIFEST_LIMIT} bytes, which nobody reads");
                 return Err(Error::new("writing a manifest", path().display(), why));
             }
             match lock {
-                Some(_) => write_in_turn(&folder, id, bytes, size)?,
-                None => write(&folder, &name, &bytes)?,
+                Some(_) => write_in_turn(folder, id, bytes, size)?,
+                None => write(folder, &name, &bytes)?,
             }
         }
-        Outcome::Archive => move_to_history(root, &folder, id, &mut manifest)?,
+        Outcome::Archive => move_to_history(root, folder, id, &mut manifest)?,
         Outcome::Ignore => return Ok(result),
     }
     if let Some(day) = came_back {

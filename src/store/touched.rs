@@ -4,9 +4,10 @@
 //!
 //! **What did this session write?** `active/<session_id>.touched`, beside the manifest, a line a touch
 //! ([`Touch::to_line`]). Not in the manifest: that is rewritten at each event, and five thousand files would make it
-//! half a megabyte. A touch is one write at the end of the log, whatever its length. The log is compacted when its size
-//! passes a power of two from 64 KiB on: a file that is written again and again does not make it grow, and a log of
-//! different files is read as often as it doubles. When the session is archived the log becomes `touched` in the
+//! half a megabyte. A touch is one write at the end of the log, whatever its length. When its size passes a
+//! power of two from 64 KiB on, the log is compacted if that makes it half as long or less: a file that is written again
+//! and again does not make it grow, a log of different files is read as often as it doubles, and none is longer than
+//! four times what it has to say. When the session is archived the log becomes `touched` in the
 //! manifest; when it comes back it becomes a log again.
 //!
 //! **Who wrote this file lately?** asked before each write, with twenty logs of five thousand lines at hand and no time
@@ -17,8 +18,9 @@
 //! another tree itself: in a prompt, that is one look at a file that mostly is not there. The cache is written before the log, so it is never behind it; where the folder is gone it is made again
 //! from the logs.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind};
+use std::io::{self, BufRead, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -44,25 +46,35 @@ const TAIL: usize = 4 << 10;
 /// How many sessions that wrote the same file are told of.
 const WRITERS: usize = 4;
 
-/// Writes down a touch; `is_guest` says that the session itself is in another tree. The caller holds the lock of
-/// `active`, or nobody does.
+/// Writes down a touch; `is_guest` says that the session itself is in another tree. `folder` is that of live sessions;
+/// the caller holds its lock, or nobody does.
 ///
 /// # Errors
 /// Where the log cannot be written.
-pub fn record(root: &Root, id: &SessionId, touch: &Touch, write: &Write, is_guest: bool) -> io::Result<()> {
+pub fn record(folder: &Folder, id: &SessionId, touch: &Touch, write: &Write, is_guest: bool) -> io::Result<()> {
     if let Some(cache) = &write.cache {
         add_to_cache(cache, &bucket_of(&write.file), id, &write.file.to_string_lossy(), touch.at);
         if let Some(tree) = touch.tree.as_deref().filter(|_| is_guest) {
             add_to_cache(cache, &guests_of(tree), id, tree, touch.at);
         }
     }
-    let folder = root.active_folder()?;
-    let name = id.touched_name();
-    let line = touch.to_line();
-    let size = folder.append_and_size(&name, line.as_bytes())?;
-    if passes(size, line.len(), LOG_SIZE) {
-        let log = folder.read(&name, LIMIT)?;
-        folder.replace(&name, touch::compact(&String::from_utf8_lossy(&log)).as_bytes(), PRIVATE)?;
+    add(folder, &id.touched_name(), &touch.to_line(), LOG_SIZE, |_| true)
+}
+
+/// Adds a line to a file of touches, and compacts it where it is due: `keep` says which lines still count.
+fn add(folder: &Folder, name: &str, line: &str, from: u64, keep: impl Fn(&str) -> bool) -> io::Result<()> {
+    let size = folder.append_and_size(name, line.as_bytes())?;
+    if passes(size, line.len(), from) {
+        let log = folder.read(name, LIMIT)?;
+        let mut kept = String::new();
+        for line in touch::compact(&String::from_utf8_lossy(&log)).lines().filter(|line| keep(line)) {
+            let _ = writeln!(kept, "{line}");
+        }
+        // What is not worth it is left until the size has doubled again: a file whose lines nearly all count would be
+        // written anew every few touches otherwise.
+        if kept.len() <= log.len() / 2 {
+            folder.replace(name, kept.as_bytes(), PRIVATE)?;
+        }
     }
     Ok(())
 }
@@ -114,15 +126,20 @@ pub struct Write {
 pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Write {
     let cache = cache(root, now).ok();
     let bucket = cache.as_ref().and_then(|cache| cache.read(&bucket_of(&file), LIMIT).ok()).unwrap_or_default();
-    // Most lines are of other files; those are not taken apart.
-    let end = serde_json::to_string(&file.to_string_lossy()).unwrap_or_default() + "]";
-    let mut last: Vec<(String, Timestamp)> = Vec::new();
-    for line in String::from_utf8_lossy(&bucket).lines().filter(|line| line.ends_with(&end)) {
-        let Some((at, id, _)) = parse_line(line) else { continue };
-        let Some(at) = at.parse().ok().filter(|at| is_fresh(*at, now)) else { continue };
+    // Most lines are of other files; those are not taken apart, nor looked at for anything but where they end.
+    let end = serde_json::to_string(&file.to_string_lossy()).unwrap_or_default() + "]\n";
+    let mut last: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
+    for line in Lines(&bucket) {
+        let Some(before) = line.strip_suffix(end.as_bytes()) else { continue };
+        let Some((at, id)) = time_and_id(line, before) else { continue };
         last.retain(|(known, _)| *known != id);
-        last.push((id.into_owned(), at));
+        last.push((id, at));
     }
+    let fresh = |(id, at): (Cow<'_, str>, Cow<'_, str>)| {
+        let at = at.parse().ok().filter(|at| is_fresh(*at, now))?;
+        Some((id.into_owned(), at))
+    };
+    let mut last: Vec<(String, Timestamp)> = last.into_iter().filter_map(fresh).collect();
     let mine = last.iter().find(|(id, _)| id == me.as_str()).map(|(_, at)| *at);
     last.retain(|(id, _)| id != me.as_str());
     let folder = if last.is_empty() { None } else { root.active_folder().ok() };
@@ -132,6 +149,34 @@ pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Wr
     };
     let others = last.into_iter().rev().filter_map(session).take(WRITERS).collect();
     Write { file, others, mine, cache }
+}
+
+/// When a line of the cache was written and by whom; `before` is the line without its third text. One session may have
+/// written a file many times: only its last line is worth taking apart.
+fn time_and_id<'a>(line: &'a [u8], before: &'a [u8]) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    let as_it_stands = |before: &'a [u8]| {
+        let (at, id) =
+            std::str::from_utf8(before).ok()?.strip_prefix("[\"")?.strip_suffix("\",")?.split_once("\",\"")?;
+        let is_plain = |text: &str| !text.contains(['"', '\\']);
+        (is_plain(at) && is_plain(id)).then_some((Cow::Borrowed(at), Cow::Borrowed(id)))
+    };
+    as_it_stands(before).or_else(|| {
+        let (at, id, _) = std::str::from_utf8(line).ok().and_then(parse_line)?;
+        Some((at, id))
+    })
+}
+
+/// The lines of a file, each with its line feed: found by the C library, which looks at many bytes at a time.
+struct Lines<'a>(&'a [u8]);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let all = self.0;
+        let length = self.0.skip_until(b'\n').ok()?;
+        all.get(..length).filter(|line| !line.is_empty())
+    }
 }
 
 fn bucket_of(file: &Path) -> String {
@@ -191,19 +236,11 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
 }
 
 fn add_to_cache(cache: &Folder, name: &str, id: &SessionId, path: &str, at: Timestamp) {
-    let line = touch::line(at, id.as_str(), path);
-    let Ok(size) = cache.append_and_size(name, line.as_bytes()) else { return };
-    if passes(size, line.len(), BUCKET_SIZE) {
-        let bucket = cache.read(name, LIMIT).unwrap_or_default();
-        let mut kept = String::new();
-        for line in touch::compact(&String::from_utf8_lossy(&bucket)).lines() {
-            let when = parse_line(line).and_then(|(when, _, _)| when.parse().ok());
-            if when.is_some_and(|when| is_fresh(when, at)) {
-                let _ = writeln!(kept, "{line}");
-            }
-        }
-        let _ = cache.replace(name, kept.as_bytes(), PRIVATE);
-    }
+    let counts = |line: &str| {
+        let when = parse_line(line).and_then(|(when, _, _)| when.parse().ok());
+        when.is_some_and(|when| is_fresh(when, at))
+    };
+    let _ = add(cache, name, &touch::line(at, id.as_str(), path), BUCKET_SIZE, counts);
 }
 
 /// Takes the log into a manifest that goes to history. The log stays until [`forget`]: a kill in between loses nothing.

@@ -183,7 +183,9 @@ pub fn host() -> &'static str {
 
 /// The number of the user whose rights this process has.
 pub fn user_id() -> u32 {
-    rustix::process::geteuid().as_raw()
+    // It never changes here, and is asked for at each file of ours that is read.
+    static USER: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *USER.get_or_init(|| rustix::process::geteuid().as_raw())
 }
 
 /// What a finished program left.
