@@ -700,8 +700,9 @@ pub fn resolve(path: &Path) -> PathBuf {
     resolved
 }
 
-/// Whether a path exists and is what resolving would give. Two system calls, where resolving takes one for each part.
-/// `false` says nothing: the kernel may be too old for the question, or not allow it.
+/// Whether a path is what resolving would give. Two system calls, where resolving takes one for each part, and for a
+/// file that is yet to be made one for each part of each of its parents. `false` says nothing: the kernel may be too old
+/// for the question, or not allow it.
 #[cfg(target_os = "linux")]
 fn has_no_links(path: &Path) -> bool {
     use rustix::fs::{ResolveFlags, openat2};
@@ -709,7 +710,9 @@ fn has_no_links(path: &Path) -> bool {
     // What the kernel would walk through, and resolving takes out.
     let plain = bytes.starts_with(b"/")
         && bytes.split(|byte| *byte == b'/').skip(1).all(|part| !matches!(part, b"" | b"." | b".."));
-    plain && openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS).is_ok()
+    let open = || openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    // A symlink on the way to what is missing, or in its place, would have been the error.
+    plain && matches!(open(), Ok(_) | Err(Errno::NOENT))
 }
 
 #[cfg(not(target_os = "linux"))]
