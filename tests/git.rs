@@ -118,6 +118,34 @@ fn ask_status() {
     println!("ANSWER {answer}");
 }
 
+/// A path is resolved the same whether what it leads to is there or is yet to be made.
+#[test]
+fn what_is_not_there_yet_is_resolved_by_what_is() {
+    let lab = Lab::new();
+    let real = lab.0.join("real");
+    fs::create_dir_all(real.join("deep")).unwrap();
+    fs::write(real.join("file"), "").unwrap();
+    symlink(&real, lab.0.join("link")).unwrap();
+    symlink("deep", real.join("inner")).unwrap();
+    symlink("nowhere", real.join("dangling")).unwrap();
+    for (path, wanted) in [
+        ("real/file", "real/file"),
+        ("real/new", "real/new"),
+        ("real/new/deep/new", "real/new/deep/new"),
+        ("real/file/new", "real/file/new"),
+        ("link/new/x", "real/new/x"),
+        ("link/inner/new", "real/deep/new"),
+        ("real/inner/new/x", "real/deep/new/x"),
+        ("real/dangling", "real/dangling"),
+        ("real/dangling/x", "real/dangling/x"),
+        ("link/new/../x", "real/x"),
+        ("real/./new//x", "real/new/x"),
+        ("real/new/../inner/x", "real/deep/x"),
+    ] {
+        assert_eq!(ait::sys::files::resolve(&lab.0.join(path)), lab.0.join(wanted), "{path}");
+    }
+}
+
 /// Compares everything with what git says in the same folder, and gives the tree.
 fn agrees(lab: &Lab, folder: &Path) -> Tree {
     let tree = Tree::find(folder).unwrap_or_else(|| panic!("no tree at {}", folder.display()));
