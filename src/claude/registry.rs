@@ -7,6 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::session::id::SessionId;
 use crate::session::order::sort_by;
 use crate::session::raw::{RawObject, number, text};
 use crate::session::state::State;
@@ -49,6 +50,12 @@ pub fn pids(sessions: &Path) -> Vec<u32> {
     });
     sort_by(&mut pids, Ord::cmp);
     pids
+}
+
+/// The sessions that clients run, or ran when they were last heard of; of a thousand clients at most.
+pub fn sessions(folder: &Path) -> Vec<SessionId> {
+    let records = pids(folder).into_iter().take(1_000).filter_map(|pid| Record::of_process(folder, pid));
+    records.filter_map(|record| SessionId::parse(&record.session_id)).collect()
 }
 
 impl Record {

@@ -141,7 +141,13 @@ impl Fleet {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn gather(root: &Root) -> Result<Fleet> {
-    Ok(Fleet::of(active::read_all(root)?, |session| Member::new(session, root)))
+    let mut stale = 0;
+    let active = active::read_where(root, |session| {
+        let is_live = session.liveness.counts();
+        stale += usize::from(!is_live);
+        is_live
+    })?;
+    Ok(Fleet { stale, ..Fleet::of(active, |session| Member::new(session, root)) })
 }
 
 /// The live sessions to be listed: of their manifests what a list shows, the place of each as its last event noted it.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::Output;
 use super::tell;
 use crate::claude::payload::HookPayload;
-use crate::claude::registry::Record;
+use crate::claude::registry::{self, Record};
 use crate::claude::settings::EVENTS;
 use crate::error::{Error, Result};
 use crate::git::{self, HeadKind};
@@ -262,13 +262,14 @@ fn is_shell(name: &str) -> bool {
 
 /// What is due when a session starts: stale ones met in passing are archived, and the others on this project are told.
 fn after_start(root: &Root, id: &SessionId, payload: &HookPayload, place: &Place, scene: &Scene) -> Output {
-    let Ok(active) = active::read_all(root) else { return Output::nothing() };
+    // One more, for this session itself may be taken for stale: its process is not always found.
+    let active = active::read_some(root, IN_PASSING + 1, || registry::sessions(root.path()));
     let stale = active.stale().filter(|session| session.id != *id);
     let replaced = active.live().filter(|session| session.id != *id && replaced_by(session, scene));
     for session in stale.take(IN_PASSING) {
         let _ = active::archive_stale(root, &session.id, PATIENCE);
     }
-    active::sweep(root);
+    active::sweep_some(root);
     for session in replaced {
         let _ = active::update(root, &session.id, false, PATIENCE, |manifest, known| {
             let end = Event::End { reason: Some("replaced".to_owned()) };

@@ -7,6 +7,7 @@ use super::page::Page;
 use crate::error::{Exit, Result};
 use crate::render::{elapsed, json};
 use crate::session::manifest::seconds_between;
+use crate::session::order::sort_by;
 use crate::store::active::{self, PATIENCE};
 use crate::store::root::Root;
 use crate::store::touched;
@@ -44,17 +45,31 @@ struct Report {
 pub fn run(request: &Prune) -> Result<Output> {
     let root = Root::find()?;
     let now = clock::now();
-    let active = active::read_all(&root)?;
-    let mut output = Output::nothing();
-    let mut report = Report { pruned: Vec::new(), alive: active.live().count(), dry_run: request.dry_run };
-    let mut lines = String::new();
-    for session in active.stale() {
-        let manifest = &session.manifest;
-        let day = if request.dry_run {
-            None
+    // Of a hundred thousand manifests this keeps the names and the order, not what is in them: it is read again when it
+    // is archived, in any case.
+    let (mut stale, mut alive) = (Vec::new(), 0);
+    let active = active::read_where(&root, |session| {
+        if session.liveness.counts() {
+            alive += 1;
         } else {
-            match active::archive_stale(&root, &session.id, PATIENCE) {
-                Ok(Some(day)) => Some(day.to_string()),
+            stale.push((session.manifest.started, session.id.clone()));
+        }
+        false
+    })?;
+    sort_by(&mut stale, Ord::cmp);
+    let folder = root.active_folder().ok();
+    let mut output = Output::nothing();
+    let mut report = Report { pruned: Vec::new(), alive, dry_run: request.dry_run };
+    let (mut lines, mut count) = (String::new(), 0);
+    for (_, id) in stale {
+        let (session, last_seen, day) = if request.dry_run {
+            let session = folder.as_ref().and_then(|folder| active::read_one(folder, &id).ok().flatten());
+            let Some(session) = session else { continue };
+            let last_seen = session.last_seen();
+            (session, last_seen, None)
+        } else {
+            match active::archive_stale(&root, &id, PATIENCE) {
+                Ok(Some(archived)) => (archived.session, archived.last_seen, Some(archived.day.to_string())),
                 // It came back, or somebody else archived it.
                 Ok(None) => continue,
                 Err(error) => {
@@ -63,11 +78,23 @@ pub fn run(request: &Prune) -> Result<Output> {
                 }
             }
         };
+        let manifest = *session.manifest;
+        count += 1;
+        if request.json {
+            report.pruned.push(Pruned {
+                session_id: session.id.to_string(),
+                project: manifest.project,
+                path: manifest.path,
+                task: manifest.task,
+                history: day,
+            });
+            continue;
+        }
         Page::plain().line(&mut lines, |line| {
             line.literal(if day.is_some() { "Archived " } else { "Would archive " });
             line.own(format_args!("{} ", session.id.short()));
             line.text(&manifest.project);
-            line.own(format_args!(", last seen {}", elapsed::Ago(seconds_between(session.last_seen(), now))));
+            line.own(format_args!(", last seen {}", elapsed::Ago(seconds_between(last_seen, now))));
             if let Some(task) = &manifest.task {
                 line.literal(": ");
                 line.text(task);
@@ -75,13 +102,6 @@ pub fn run(request: &Prune) -> Result<Output> {
             if let Some(day) = &day {
                 line.own(format_args!(" -> history/{day}"));
             }
-        });
-        report.pruned.push(Pruned {
-            session_id: session.id.to_string(),
-            project: manifest.project.clone(),
-            path: manifest.path.clone(),
-            task: manifest.task.clone(),
-            history: day,
         });
     }
     for broken in &active.broken {
@@ -103,8 +123,7 @@ pub fn run(request: &Prune) -> Result<Output> {
         output.stdout = json::object(&report).unwrap_or_default();
         return Ok(output);
     }
-    let alive = report.alive;
-    lines.push_str(&match (report.pruned.len(), request.dry_run) {
+    lines.push_str(&match (count, request.dry_run) {
         (0, _) => format!("Nothing to archive; {alive} live.\n"),
         (count, true) => format!("{count} stale, {alive} live. Archive them: ait sessions prune\n"),
         (count, false) => format!("{count} archived, {alive} live.\n"),

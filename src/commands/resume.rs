@@ -3,6 +3,7 @@
 //! Nothing is started. A conversation is found by Claude Code from the folder it was started in, so the line goes there
 //! first; where that folder was a worktree that is gone, the line before it brings the worktree back.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::{Span, Timestamp};
@@ -68,12 +69,17 @@ pub fn run(request: &Resume) -> Result<Output> {
     let page = Page::choose(request.color.as_deref())?;
     let root = Root::find()?;
     let now = clock::now();
-    let active = active::read_all(&root)?;
-    let mut lost: Vec<(Option<Timestamp>, Manifest)> = active
-        .stale()
-        .filter(|session| session.manifest.status.as_deref().is_none_or(|status| status == "pruned"))
-        .map(|session| (Some(session.last_seen()), (*session.manifest).clone()))
-        .collect();
+    // Of the live ones the names are enough.
+    let mut known = BTreeSet::new();
+    let active = active::read_where(&root, |session| {
+        let is_live = session.liveness.counts();
+        if is_live {
+            known.insert(session.id.to_string());
+        }
+        !is_live && session.manifest.status.as_deref().is_none_or(|status| status == "pruned")
+    })?;
+    let mut lost: Vec<(Option<Timestamp>, Manifest)> =
+        active.sessions.into_iter().map(|session| (Some(session.last_seen()), *session.manifest)).collect();
     let today = Day::of(now, &clock::time_zone());
     let days = request.days.unwrap_or(DAYS).max(1);
     // Before all calendars is every day.
@@ -88,9 +94,8 @@ pub fn run(request: &Resume) -> Result<Output> {
         );
     }
     // One that came back and runs is not lost; one that was lost twice is listed once.
-    lost.retain(|(_, manifest)| active.live().all(|live| live.id.as_str() != manifest.session_id));
     sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
-    lost.dedup_by(|(_, later), (_, earlier)| later.session_id == earlier.session_id);
+    lost.retain(|(_, manifest)| known.insert(manifest.session_id.clone()));
     let lost: Vec<Lost> =
         lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen }).collect();
 

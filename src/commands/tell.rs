@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Output;
 use super::page::under_home;
 use crate::claude::payload::HookPayload;
+use crate::claude::registry;
 use crate::error::on_one_line;
 use crate::git;
 use crate::render::{elapsed, json};
@@ -276,7 +277,7 @@ fn siblings(root: &Root, id: &SessionId, scene: &Scene) -> Option<Vec<Session>> 
         // Written by somebody else's script.
         None => Place::of(Path::new(&session.manifest.path)).root == tree,
     };
-    let mut sessions = active::read_all(root).ok()?.sessions;
+    let mut sessions = active::read_some(root, 0, || registry::sessions(root.path())).sessions;
     sessions.retain(|session| session.id != *id && session.liveness.counts() && here(session));
     Some(sessions)
 }

@@ -85,6 +85,14 @@ impl Active {
 /// # Errors
 /// Where the folder is there and cannot be read.
 pub fn read_all(root: &Root) -> Result<Active> {
+    read_where(root, |_| true)
+}
+
+/// [`read_all`], keeping the sessions that are wanted: each of the others is forgotten before the next one is read.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn read_where(root: &Root, mut wanted: impl FnMut(&Session) -> bool) -> Result<Active> {
     let path = root.active();
     let failed =
         |why: std::io::Error| Error::new("reading the live sessions", path.display(), why).next("type: ait doctor");
@@ -102,7 +110,8 @@ pub fn read_all(root: &Root) -> Result<Active> {
             continue;
         };
         match read_one(&folder, &id) {
-            Ok(Some(session)) => active.sessions.push(session),
+            Ok(Some(session)) if wanted(&session) => active.sessions.push(session),
+            Ok(Some(_)) => {}
             Ok(None) => active.foreign += usize::from(is_foreign(&folder, &name)),
             Err(why) => active.broken.push(Broken { path: path.join(&name), why }),
         }
@@ -110,6 +119,42 @@ pub fn read_all(root: &Root) -> Result<Active> {
     active.sessions = by_age(active.sessions);
     sort_by(&mut active.broken, |a, b| a.path.cmp(&b.path));
     Ok(active)
+}
+
+/// How many manifests a hook reads of those that are not its own, and at how many names it looks. Who has that many
+/// sessions has a folder that nobody pruned.
+const HOOK_READS: usize = 1_000;
+const HOOK_NAMES: usize = 20_000;
+
+/// The sessions as far as a hook reads them, so that its time and memory do not grow with what lies in the folder: all
+/// the live ones and some of the stale ones, no more than `stale`. Where there are more than a thousand manifests, those
+/// that `known` names, and the first ones of the folder. What is no manifest is passed over.
+pub fn read_some(root: &Root, stale: usize, known: impl FnOnce() -> Vec<SessionId>) -> Active {
+    let mut active = Active::default();
+    let Ok(folder) = root.active_folder() else { return active };
+    let (mut ids, mut names) = (Vec::new(), 0);
+    let listed = folder.names_while(|name| {
+        names += 1;
+        ids.extend(SessionId::from_file_name(name));
+        names < HOOK_NAMES && ids.len() < HOOK_READS
+    });
+    let is_all = names < HOOK_NAMES && ids.len() < HOOK_READS;
+    if listed.is_ok() && !is_all {
+        ids.extend(known().into_iter().take(HOOK_READS));
+        sort_by(&mut ids, Ord::cmp);
+        ids.dedup();
+    }
+    let mut left = stale;
+    for id in ids {
+        let Ok(Some(session)) = read_one(&folder, &id) else { continue };
+        if !session.liveness.counts() {
+            let Some(less) = left.checked_sub(1) else { continue };
+            left = less;
+        }
+        active.sessions.push(session);
+    }
+    active.sessions = by_age(active.sessions);
+    active
 }
 
 /// The oldest start first.
@@ -126,8 +171,11 @@ pub(super) fn is_stranger(name: &str) -> bool {
 /// How many manifests belong to other users, and are not read; none where that cannot be told.
 pub fn foreign(root: &Root) -> usize {
     let Ok(folder) = root.active_folder() else { return 0 };
-    let names = folder.names().unwrap_or_default();
-    names.iter().filter(|name| SessionId::from_file_name(name).is_some() && is_foreign(&folder, name)).count()
+    let mut count = 0;
+    let _ = folder.each_name(|name| {
+        count += usize::from(SessionId::from_file_name(name).is_some() && is_foreign(&folder, name));
+    });
+    count
 }
 
 fn is_foreign(folder: &Folder, name: &str) -> bool {
@@ -314,8 +362,17 @@ fn keep_what_is_there(target: &Folder, id: &SessionId, name: &str) -> std::io::R
 
 /// Removes what killed writers left: their temporary files, here and in the cache.
 pub fn sweep(root: &Root) {
+    sweep_among(root, usize::MAX);
+}
+
+/// [`sweep`] as far as a hook does it.
+pub fn sweep_some(root: &Root) {
+    sweep_among(root, HOOK_NAMES);
+}
+
+fn sweep_among(root: &Root, most: usize) {
     for path in [root.active(), root.cache().to_owned(), root.cache().join("touched")] {
-        let _ = Folder::open(path).and_then(|folder| folder.sweep());
+        let _ = Folder::open(path).and_then(|folder| folder.sweep_among(most));
     }
 }
 
@@ -323,23 +380,35 @@ fn local_time_zone() -> TimeZone {
     crate::sys::clock::time_zone()
 }
 
-/// Archives a session whose process is gone, unless it came back meanwhile. Says on which day it is to be found.
+/// A session that was archived because its process is gone.
+#[derive(Clone, Debug)]
+pub struct Archived {
+    /// What it was.
+    pub session: Session,
+    /// Its last sign of life.
+    pub last_seen: Timestamp,
+    /// The day on which it is to be found.
+    pub day: history::Day,
+}
+
+/// Archives a session whose process is gone; `None` where it came back meanwhile, or somebody else archived it.
 ///
 /// # Errors
 /// Where it cannot be moved.
-pub fn archive_stale(root: &Root, id: &SessionId, patience: Duration) -> Result<Option<history::Day>> {
+pub fn archive_stale(root: &Root, id: &SessionId, patience: Duration) -> Result<Option<Archived>> {
     let folder = root.open_active()?;
     let lock = folder.lock(patience);
     let Ok(Some(mut session)) = read_one(&folder, id) else { return Ok(None) };
     if session.liveness != Liveness::Stale {
         return Ok(None);
     }
+    let last_seen = session.last_seen();
     if session.manifest.ended.is_none() || session.manifest.status.is_none() {
         // The moment of the end is not known; the last sign of life is the best that is.
-        let ended = session.last_seen();
-        event::archive(&mut session.manifest, ended, "pruned", None);
+        event::archive(&mut session.manifest, last_seen, "pruned", None);
     }
     move_to_history(root, &folder, id, &mut session.manifest)?;
     drop(lock);
-    Ok(session.manifest.ended.map(|ended| history::Day::of(ended, &local_time_zone())))
+    let day = history::Day::of(session.manifest.ended.unwrap_or(last_seen), &local_time_zone());
+    Ok(Some(Archived { session, last_seen, day }))
 }

@@ -156,13 +156,17 @@ impl Folder {
 
     /// Calls `visit` with every name that [`Folder::names`] would give.
     pub fn each_name(&self, mut visit: impl FnMut(&str)) -> io::Result<()> {
+        self.names_while(|name| {
+            visit(name);
+            true
+        })
+    }
+
+    /// [`Folder::each_name`] as long as `visit` says to go on.
+    pub fn names_while(&self, mut visit: impl FnMut(&str) -> bool) -> io::Result<()> {
         let fd =
             rustix::fs::openat(&self.fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        each_entry(&fd, |name| {
-            if let Ok(name) = std::str::from_utf8(name) {
-                visit(name);
-            }
-        })
+        each_entry(&fd, |name| std::str::from_utf8(name).map_or(true, &mut visit))
     }
 
     /// Reads a regular file of at most `limit` bytes. Never blocks on a pipe, never follows a symlink.
@@ -415,24 +419,41 @@ impl Folder {
     /// Temporary files of [`Folder::replace`] whose writer is gone. Young ones are left out: their writer may be in another
     /// container or on another machine, where its number means another process.
     pub fn leftovers(&self) -> io::Result<Vec<String>> {
+        self.leftovers_among(usize::MAX)
+    }
+
+    /// [`Folder::leftovers`] among the first so many names.
+    fn leftovers_among(&self, most: usize) -> io::Result<Vec<String>> {
         const YOUNG: i128 = 60_000_000_000;
         let now = super::clock::now().as_nanosecond();
         let is_young = |name: &str| self.meta_of(name).is_ok_and(|meta| (now - meta.modified).abs() < YOUNG);
-        let mut names = self.names()?;
-        names.retain(|name| {
+        let is_left = |name: &str| {
             let writer = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")).and_then(|rest| {
                 let mut parts = rest.rsplit('.');
                 parts.next()?;
                 parts.next()?.parse::<u32>().ok()
             });
             writer.is_some_and(|pid| !super::process::exists(pid)) && !is_young(name)
-        });
+        };
+        let (mut names, mut seen) = (Vec::new(), 0);
+        self.names_while(|name| {
+            if is_left(name) {
+                names.push(name.to_owned());
+            }
+            seen += 1;
+            seen < most
+        })?;
         Ok(names)
     }
 
     /// Removes [`Folder::leftovers`].
     pub fn sweep(&self) -> io::Result<()> {
-        self.leftovers()?.iter().try_for_each(|name| self.remove(name))
+        self.sweep_among(usize::MAX)
+    }
+
+    /// [`Folder::sweep`] that looks at the first so many names and no more.
+    pub fn sweep_among(&self, most: usize) -> io::Result<()> {
+        self.leftovers_among(most)?.iter().try_for_each(|name| self.remove(name))
     }
 
     /// Takes the lock of this folder, waiting at most `limit`. The kernel gives it back when the process ends,
@@ -523,7 +544,7 @@ fn temporary_name(name: &str) -> String {
 }
 
 #[cfg(target_os = "linux")]
-fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
+fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
     // 32 KiB: a thousand names in two calls, where the standard library's reader takes four and an allocation a name.
     // Not on the stack, where a caller that never lists anything would still touch its pages.
     let mut buffer = Vec::with_capacity(32 * 1024);
@@ -531,20 +552,20 @@ fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            visit(name);
+        if name != b"." && name != b".." && !visit(name) {
+            break;
         }
     }
     Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
+fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
     for entry in rustix::fs::Dir::read_from(fd)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            visit(name);
+        if name != b"." && name != b".." && !visit(name) {
+            break;
         }
     }
     Ok(())
