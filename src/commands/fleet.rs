@@ -155,9 +155,10 @@ pub fn gather(root: &Root) -> Result<Fleet> {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn overview(root: &Root, now: Timestamp) -> Result<Fleet> {
+    let Some(active) = index::all(root, now)? else { return gather(root) };
     let clients = registry::pids(root.path());
     let is_registered = |session: &Session| session.manifest.pid.is_some_and(|pid| clients.binary_search(&pid).is_ok());
-    Ok(Fleet::of(index::all(root, now)?, |session| {
+    Ok(Fleet::of(active, |session| {
         let told = if is_registered(&session) { state_of(&session, root) } else { told_by_hooks(&session.manifest) };
         Member { place: Place::noted(&session.manifest), session, told }
     }))

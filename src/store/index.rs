@@ -45,6 +45,7 @@ use super::active::{self, Active, Session};
 use super::live;
 use super::place::Place;
 use super::root::Root;
+use crate::claude::registry;
 use crate::error::Result;
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
@@ -69,6 +70,8 @@ const BLOCK: usize = 16;
 const FIRST_READ: usize = 4 * 1024;
 /// More than this many files that are no manifests: the folder is not what it should be, and is listed each time.
 const MOST_SUSPECTS: usize = 16;
+/// More manifests than this are a folder that nobody pruned, and are not indexed.
+const MOST: usize = 10_000;
 /// A larger index than ten thousand sessions make is damaged.
 const LARGEST: usize = 16 << 20;
 /// Its name in the cache.
@@ -137,31 +140,40 @@ struct Listing {
 /// folder or one above it. Of their manifests they hold what [`packed`] keeps, or more.
 pub fn sessions_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Vec<Session> {
     trusted_at(root, active, here, now).unwrap_or_else(|| {
-        let listing = list(root, active, now);
+        let Some(listing) = list(root, active, now) else { return some_at(root, here) };
         let shown = listing.entries.iter().filter(|entry| may_show(here, &entry.path));
         shown.filter_map(|entry| entry.session(active)).collect()
     })
 }
 
-/// Every session, live or stale. Of their manifests they hold what [`packed`] keeps, or more.
+/// As many as a hook reads of them: a prompt is no place to read them all.
+#[cold]
+fn some_at(root: &Root, here: &Place) -> Vec<Session> {
+    let mut sessions = active::read_some(root, 0, || registry::sessions(root.path())).sessions;
+    sessions.retain(|session| may_show(here, &path_in(&session.manifest)));
+    sessions
+}
+
+/// Every session, live or stale. Of their manifests they hold what [`packed`] keeps, or more. `None`: there are more than
+/// are worth holding at once.
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn all(root: &Root, now: Timestamp) -> Result<Active> {
-    let Ok(active) = root.active_folder() else { return active::read_all(root) };
+pub fn all(root: &Root, now: Timestamp) -> Result<Option<Active>> {
+    let Ok(active) = root.active_folder() else { return active::read_all(root).map(Some) };
     let trusted = trusted(root, &active, now).filter(|index| index.suspects == 0 && index.strangers() == 0);
     let sessions = match trusted.and_then(|index| index.sessions(&active)) {
         Some(sessions) => sessions,
         None => {
-            let listing = list(root, &active, now);
+            let Some(listing) = list(root, &active, now) else { return Ok(None) };
             if listing.strangers > 0 || listing.entries.iter().any(|entry| entry.path.is_empty()) {
-                return active::read_all(root);
+                return active::read_all(root).map(Some);
             }
             listing.entries.iter().filter_map(|entry| entry.session(&active)).collect()
         }
     };
     // A manifest of another user is a suspect, too.
-    Ok(Active { sessions: active::by_age(sessions), ..Active::default() })
+    Ok(Some(Active { sessions: active::by_age(sessions), ..Active::default() }))
 }
 
 fn may_show(here: &Place, path: &str) -> bool {
@@ -250,9 +262,20 @@ fn trusted_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Opt
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
 #[cold]
 #[inline(never)]
-fn list(root: &Root, active: &Folder, now: Timestamp) -> Listing {
+fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
     let mut listing = Listing { entries: Vec::new(), strangers: 0 };
-    let Ok(before) = active.meta() else { return listing };
+    let Ok(before) = active.meta() else { return Some(listing) };
+    let mut ids = Vec::new();
+    let listed = active.names_while(|name| {
+        match SessionId::from_file_name(name) {
+            Some(id) => ids.push(id),
+            None => listing.strangers += usize::from(active::is_stranger(name)),
+        }
+        ids.len() <= MOST
+    });
+    if ids.len() > MOST {
+        return None;
+    }
     let mut last = Pieces::open(&root.cache().join(NAME)).ok().and_then(Index::open);
     last.iter_mut().for_each(Index::ask_for_boot);
     // What a process was known by in another boot may be what another one is known by now.
@@ -261,14 +284,10 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Listing {
     let (last_listed, since) = last.as_ref().map_or((0, now.as_nanosecond()), |index| (index.listed(), index.since()));
     let mut known = last.and_then(|mut index| index.all()).unwrap_or_default();
     sort_by(&mut known, |a, b| a.id.cmp(&b.id));
-    listing.entries.reserve(known.len() + 4);
+    listing.entries.reserve(ids.len());
     let mut changed = false;
-    let listed = active.each_name(|name| {
-        let Some(id) = SessionId::from_file_name(name) else {
-            listing.strangers += usize::from(active::is_stranger(name));
-            return;
-        };
-        let Ok(meta) = active.meta_of(name) else { return };
+    for id in ids {
+        let Ok(meta) = active.meta_of(&id.file_name()) else { continue };
         let last = known.binary_search_by(|entry| entry.id.cmp(&id)).ok().and_then(|at| known.get_mut(at));
         // What was written within one tick before it was read, or half written, may be another text by now.
         let is_same = |entry: &&mut Entry| entry.file == meta.id && after_tick(meta.id.changed) < last_listed;
@@ -285,13 +304,13 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Listing {
                 listing.entries.push(Entry { id, file: meta.id, path, packed });
             }
         }
-    });
+    }
     let settled = now.as_nanosecond() > after_tick(before.id.changed).max(after_tick(before.modified));
     if listed.is_ok() && (changed || settled || listing.entries.len() != known.len()) && !files::is_remote(active) {
         sort_by(&mut listing.entries, |a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         leave(root, &listing, &before, since, now);
     }
-    listing
+    Some(listing)
 }
 
 /// The resolved path in a manifest; empty where it leads from whoever reads it.
