@@ -380,6 +380,18 @@ mod written_over {
             self.world.sessions(&format!("active/{name}"))
         }
 
+        /// Each of the two files becomes the other one, and again. A program that another test is about to start may
+        /// have inherited one that was open, for a moment; then it is not written over.
+        fn take_turns(&self) {
+            common::wait_until("two files that take turns", || {
+                let [file, spare] = self.inodes();
+                self.event("working", "UserPromptSubmit", json!({"prompt": "x"}));
+                let turned = self.inodes() == [spare, file];
+                self.event("idle", "Stop", json!({}));
+                turned && self.inodes() == [file, spare]
+            });
+        }
+
         /// Which files there are, the one and its spare.
         fn inodes(&self) -> [u64; 2] {
             ["s.json", ".s.spare"].map(|name| fs::symlink_metadata(self.file(name)).unwrap().ino())
@@ -389,11 +401,7 @@ mod written_over {
     #[test]
     fn two_files_take_turns() {
         let lab = Lab::new();
-        let [file, spare] = lab.inodes();
-        lab.event("working", "UserPromptSubmit", json!({"prompt": "x"}));
-        assert_eq!(lab.inodes(), [spare, file]);
-        lab.event("idle", "Stop", json!({}));
-        assert_eq!(lab.inodes(), [file, spare]);
+        lab.take_turns();
         assert_eq!(names(&lab.world.sessions("active")), [".s.spare", "s.json"]);
         let text = fs::read_to_string(lab.file("s.json")).unwrap();
         assert!(text.ends_with('\n') && text.trim_end().ends_with('}') && text.lines().count() > 10, "{text}");
@@ -409,9 +417,7 @@ mod written_over {
         lab.events(3);
         assert_eq!(std::io::read_to_string(&reader).unwrap().as_bytes(), before);
         drop(reader);
-        let [file, spare] = lab.inodes();
-        lab.event("working", "UserPromptSubmit", json!({"prompt": "x"}));
-        assert_eq!(lab.inodes(), [spare, file], "and afterwards it is written over again");
+        lab.take_turns();
     }
 
     #[test]
@@ -445,10 +451,7 @@ mod written_over {
             assert!(!lab.inodes()[..1].contains(&made), "{what} became the manifest");
             let _ = fs::remove_dir(&spare);
         }
-        lab.events(2);
-        let [file, spare] = lab.inodes();
-        lab.event("working", "UserPromptSubmit", json!({"prompt": "x"}));
-        assert_eq!(lab.inodes(), [spare, file]);
+        lab.take_turns();
         assert_eq!(lab.world.log(), [""; 0]);
     }
 
@@ -456,7 +459,7 @@ mod written_over {
     #[test]
     fn of_another_length() {
         let lab = Lab::new();
-        for length in [1, 100, 1_000, 5_000, 40_000, 10, 1] {
+        for length in [1, 100, 300, 1_000, 10, 1] {
             let task = "t".repeat(length);
             for _ in 0..3 {
                 let words = ["sessions", "task", &task, "--session", "s"];
@@ -466,7 +469,7 @@ mod written_over {
             lab.events(1);
         }
         let size = fs::metadata(lab.file("s.json")).unwrap().len();
-        assert!(size < 4_000, "{size} bytes");
+        assert!(size < 2_000, "{size} bytes");
     }
 
     /// It goes with its session, and one that was left alone is swept.
