@@ -259,26 +259,16 @@ mod killed {
         let ask = world.ait().client(&client, "s").at(&folder);
         let words = ["hook", "session-register"];
         let bytes = event("UserPromptSubmit", "s", &folder, json!({"prompt": "a prompt"}));
-        let spare = world.sessions("active/.s.spare");
-        // strace counts each kind of call for itself. A new file is made, and after that the one before it written over.
-        let mut calls: BTreeSet<(bool, String)> = BTreeSet::new();
-        for is_new in [true, false] {
-            assert_eq!(spare.exists(), !is_new);
-            let (said, trace) = traced(&ask, &["-e", "trace=%file,%desc"], &words, &bytes);
-            said.silent();
-            let name = |line: &str| Some(line.split_once(' ')?.1.trim_start().split_once('(')?.0.to_owned());
-            calls.extend(trace.lines().filter_map(name).map(|name| (is_new, name)));
-        }
-        calls.retain(|(_, name)| name != "execve" && name != "mmap");
-        for call in ["flock", "openat", "linkat", "renameat2"] {
-            assert!(calls.iter().any(|(_, name)| name == call), "{calls:?}");
-        }
+        // strace counts each kind of call for itself.
+        let (said, trace) = traced(&ask, &["-e", "trace=%file,%desc"], &words, &bytes);
+        said.silent();
+        let name = |line: &str| Some(line.split_once(' ')?.1.trim_start().split_once('(')?.0.to_owned());
+        let mut calls: BTreeSet<String> = trace.lines().filter_map(name).collect();
+        calls.retain(|name| name != "execve" && name != "mmap");
+        assert!(calls.contains("flock") && calls.contains("openat"), "{calls:?}");
         let mut killed = 0;
-        for (is_new, name) in calls {
+        for name in calls {
             for number in 1.. {
-                if is_new {
-                    let _ = fs::remove_file(&spare);
-                }
                 let inject = format!("inject={name}:signal=KILL:when={number}");
                 let (said, _) = traced(&ask, &["-e", &format!("trace={name}"), "-e", &inject], &words, &bytes);
                 let manifest = world.active("s");
@@ -341,148 +331,6 @@ mod killed {
     fn cache(world: &World) -> String {
         let [name] = &names(&world.path(".cache/ait"))[..] else { panic!("one cache") };
         format!(".cache/ait/{name}")
-    }
-}
-
-/// The version of a manifest before the last one is kept, and the next one written over it.
-mod written_over {
-    use std::os::unix::fs::{MetadataExt, symlink};
-
-    use super::*;
-
-    /// A session after some events.
-    struct Lab {
-        world: World,
-        client: Client,
-    }
-
-    impl Lab {
-        fn new() -> Lab {
-            let lab = Lab { world: World::new(), client: Client::new() };
-            lab.events(3);
-            lab
-        }
-
-        fn events(&self, count: usize) {
-            for _ in 0..count {
-                self.event("working", "UserPromptSubmit", json!({"prompt": "x"}));
-                self.event("idle", "Stop", json!({}));
-            }
-        }
-
-        #[track_caller]
-        fn event(&self, state: &str, event: &str, more: Value) {
-            self.world.event(&self.client, event, "s", &self.world.path(""), more).silent();
-            assert_eq!(self.world.active("s")["state"], state);
-        }
-
-        fn file(&self, name: &str) -> std::path::PathBuf {
-            self.world.sessions(&format!("active/{name}"))
-        }
-
-        /// Each of the two files becomes the other one, and again. A program that another test is about to start may
-        /// have inherited one that was open, for a moment; then it is not written over.
-        fn take_turns(&self) {
-            common::wait_until("two files that take turns", || {
-                let [file, spare] = self.inodes();
-                self.event("working", "UserPromptSubmit", json!({"prompt": "x"}));
-                let turned = self.inodes() == [spare, file];
-                self.event("idle", "Stop", json!({}));
-                turned && self.inodes() == [file, spare]
-            });
-        }
-
-        /// Which files there are, the one and its spare.
-        fn inodes(&self) -> [u64; 2] {
-            ["s.json", ".s.spare"].map(|name| fs::symlink_metadata(self.file(name)).unwrap().ino())
-        }
-    }
-
-    #[test]
-    fn two_files_take_turns() {
-        let lab = Lab::new();
-        lab.take_turns();
-        assert_eq!(names(&lab.world.sessions("active")), [".s.spare", "s.json"]);
-        let text = fs::read_to_string(lab.file("s.json")).unwrap();
-        assert!(text.ends_with('\n') && text.trim_end().ends_with('}') && text.lines().count() > 10, "{text}");
-        assert_eq!(fs::metadata(lab.file(".s.spare")).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    /// Whoever has a version open reads that one to its end, however slow he is.
-    #[test]
-    fn not_while_somebody_has_it_open() {
-        let lab = Lab::new();
-        let before = fs::read(lab.file("s.json")).unwrap();
-        let reader = File::open(lab.file("s.json")).unwrap();
-        lab.events(3);
-        assert_eq!(std::io::read_to_string(&reader).unwrap().as_bytes(), before);
-        drop(reader);
-        lab.take_turns();
-    }
-
-    #[test]
-    fn not_a_file_that_has_another_name_too() {
-        let lab = Lab::new();
-        let copy = lab.world.path("copy");
-        fs::hard_link(lab.file("s.json"), &copy).unwrap();
-        let before = fs::read(&copy).unwrap();
-        lab.events(3);
-        assert_eq!(fs::read(&copy).unwrap(), before);
-    }
-
-    /// Nor what somebody put there, nor what is of another length or open to others.
-    #[test]
-    fn not_what_is_no_spare() {
-        let lab = Lab::new();
-        let (spare, other) = (lab.file(".s.spare"), lab.world.write("other", "theirs"));
-        let length = fs::metadata(&spare).unwrap().len() as usize;
-        for what in ["link", "folder", "pipe", "short", "open"] {
-            let _ = fs::remove_file(&spare);
-            match what {
-                "link" => symlink(&other, &spare).unwrap(),
-                "folder" => fs::create_dir(&spare).unwrap(),
-                "pipe" => assert!(Command::new("mkfifo").arg(&spare).status().unwrap().success()),
-                "short" => fs::write(&spare, "short").unwrap(),
-                _ => fs::write(&spare, " ".repeat(length)).unwrap(),
-            }
-            let made = fs::symlink_metadata(&spare).unwrap().ino();
-            lab.events(1);
-            assert_eq!(fs::read_to_string(&other).unwrap(), "theirs");
-            assert!(!lab.inodes()[..1].contains(&made), "{what} became the manifest");
-            let _ = fs::remove_dir(&spare);
-        }
-        lab.take_turns();
-        assert_eq!(lab.world.log(), [""; 0]);
-    }
-
-    /// A manifest that grows and shrinks is whole each time.
-    #[test]
-    fn of_another_length() {
-        let lab = Lab::new();
-        for length in [1, 100, 300, 1_000, 10, 1] {
-            let task = "t".repeat(length);
-            for _ in 0..3 {
-                let words = ["sessions", "task", &task, "--session", "s"];
-                lab.world.ait().words(&words).fine();
-                assert_eq!(lab.world.active("s")["task"], task);
-            }
-            lab.events(1);
-        }
-        let size = fs::metadata(lab.file("s.json")).unwrap().len();
-        assert!(size < 2_000, "{size} bytes");
-    }
-
-    /// It goes with its session, and one that was left alone is swept.
-    #[test]
-    fn nothing_stays() {
-        let lab = Lab::new();
-        lab.world.end(&lab.client, "s", &lab.world.path(""), "other");
-        assert_eq!(names(&lab.world.sessions("active")), [""; 0]);
-        let (spare, notes) = (lab.file(".gone.spare"), lab.file(".a b.spare"));
-        fs::write(&spare, "").unwrap();
-        fs::write(&notes, "").unwrap();
-        lab.world.run("sessions prune").fine();
-        assert!(!spare.exists() && notes.exists());
     }
 }
 

@@ -25,11 +25,6 @@ impl SessionId {
         format!("{}.json", self.0)
     }
 
-    /// The name under which the version of its manifest before the last one is kept, to be written over.
-    pub fn spare_name(&self) -> String {
-        format!(".{}.spare", self.0)
-    }
-
     /// The name of the log of its touches.
     pub fn touched_name(&self) -> String {
         format!("{}.touched", self.0)

@@ -251,17 +251,13 @@ pub fn update_in<T>(
     let name = id.file_name();
     let path = || folder.path().join(&name);
     let lock = folder.lock(patience);
-    let mut size = 0;
     let (mut manifest, known) = match folder.read_with_meta(&name, MANIFEST_LIMIT) {
         Ok((_, meta)) if meta.owner != process::user_id() => {
             return Err(Error::new("reading a manifest", path().display(), "it belongs to another user")
                 .next("find out who put it there, and remove it"));
         }
         Ok((bytes, _)) => match parse(&bytes, id) {
-            Ok(manifest) => {
-                size = bytes.len();
-                (manifest, true)
-            }
+            Ok(manifest) => (manifest, true),
             Err(why) => {
                 return Err(Error::new("reading a manifest", path().display(), why).next("mend it or move it away"));
             }
@@ -287,10 +283,7 @@ pub fn update_in<T>(
                 let why = format!("it would be larger than {MANIFEST_LIMIT} bytes, which nobody reads");
                 return Err(Error::new("writing a manifest", path().display(), why));
             }
-            match lock {
-                Some(_) => write_in_turn(folder, id, bytes, size)?,
-                None => write(folder, &name, &bytes)?,
-            }
+            write(folder, &name, &bytes)?;
         }
         Outcome::Archive => move_to_history(root, folder, id, &mut manifest)?,
         Outcome::Ignore => return Ok(result),
@@ -303,25 +296,9 @@ pub fn update_in<T>(
 }
 
 fn write(folder: &Folder, name: &str, bytes: &[u8]) -> Result<()> {
-    folder.replace(name, bytes, PRIVATE).map_err(|why| not_written(folder, name, why))
-}
-
-fn not_written(folder: &Folder, name: &str, why: std::io::Error) -> Error {
-    Error::new("writing a manifest", folder.path().join(name).display(), why)
-}
-
-/// [`write`] for one who holds the lock. `before` is the length of the file so far: with spaces before its last line
-/// feed it keeps that where it would become a little shorter, so that a file can be written over.
-fn write_in_turn(folder: &Folder, id: &SessionId, mut bytes: Vec<u8>, before: usize) -> Result<()> {
-    const STEP: usize = 256;
-    let least = bytes.len().next_multiple_of(STEP);
-    let length = if (least..=least + 2 * STEP).contains(&before) { before } else { least };
-    if bytes.pop().is_some() {
-        bytes.resize(length.saturating_sub(1), b' ');
-        bytes.push(b'\n');
-    }
-    let name = id.file_name();
-    folder.replace_in_turn(&name, &id.spare_name(), &bytes, PRIVATE).map_err(|why| not_written(folder, &name, why))
+    folder
+        .replace(name, bytes, PRIVATE)
+        .map_err(|why| Error::new("writing a manifest", folder.path().join(name).display(), why))
 }
 
 /// Writes the end into the manifest where it lies, then moves it: a kill in between leaves a manifest that says it has
@@ -343,7 +320,6 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, manifest: &mut 
         moved => moved.map_err(failed),
     }?;
     touched::forget(folder, id);
-    let _ = folder.remove(&id.spare_name());
     Ok(())
 }
 

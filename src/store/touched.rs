@@ -270,13 +270,12 @@ pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
     }
 }
 
-/// Removes logs and spares whose manifest is gone, such as somebody's cleanup of `*.json` leaves.
+/// Removes logs whose manifest is gone, such as somebody's cleanup of `*.json` leaves.
 pub fn sweep(root: &Root) {
     let Ok(folder) = root.active_folder() else { return };
     let Some(_lock) = folder.lock(active::PATIENCE) else { return };
     for name in folder.names().unwrap_or_default() {
-        let stem = name.strip_suffix(".touched").or_else(|| name.strip_prefix('.')?.strip_suffix(".spare"));
-        let Some(id) = stem.and_then(SessionId::parse) else { continue };
+        let Some(id) = name.strip_suffix(".touched").and_then(SessionId::parse) else { continue };
         if folder.meta_of(&id.file_name()).is_err_and(|why| why.kind() == ErrorKind::NotFound) {
             let _ = folder.remove(&name);
         }

@@ -12,8 +12,6 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_char, c_int};
-#[cfg(target_os = "linux")]
-use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 /// Bytes of the arena. Untouched pages of it cost nothing.
@@ -221,30 +219,6 @@ macro_rules! entry_point {
             $run(&arguments)
         }
     };
-}
-
-/// Takes an open file for this process alone, by a lease (fcntl(2), F_SETLEASE): granted only where nobody else has the
-/// file open, for reading or for writing; whoever opens it until [`give_back`] waits, or is told to come again. It ends
-/// with the process, however that ends.
-///
-/// # Errors
-/// Where somebody has it open, or the file system knows no leases.
-#[cfg(target_os = "linux")]
-pub fn take_alone(file: BorrowedFd<'_>) -> std::io::Result<()> {
-    // SAFETY: two numbers and an open descriptor go in, nothing is written. Somebody who waits is announced by SIGIO,
-    // which ends a process that says nothing about it; ignoring a signal installs no code.
-    let failed = unsafe {
-        libc::signal(libc::SIGIO, libc::SIG_IGN);
-        libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, c_int::from(libc::F_WRLCK))
-    };
-    if failed == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
-}
-
-/// Ends what [`take_alone`] began.
-#[cfg(target_os = "linux")]
-pub fn give_back(file: BorrowedFd<'_>) {
-    // SAFETY: as above.
-    unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, c_int::from(libc::F_UNLCK)) };
 }
 
 /// Seconds and nanoseconds since 1970.

@@ -171,27 +171,14 @@ impl Folder {
 
     /// Reads a regular file of at most `limit` bytes. Never blocks on a pipe, never follows a symlink.
     pub fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
-        read_all(&self.open_to_read(name)?, limit)
-    }
-
-    fn open_to_read(&self, name: &str) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let open = || rustix::fs::openat(&self.fd, name, flags, Mode::empty());
-        let mut opened = open();
-        // We were about to open a file that became the spare of another meanwhile, and is just written.
-        for _ in 0..50 {
-            if !matches!(opened, Err(Errno::AGAIN)) {
-                break;
-            }
-            std::thread::sleep(Duration::from_micros(100));
-            opened = open();
-        }
-        Ok(opened?)
+        read_all(&rustix::fs::openat(&self.fd, name, flags, Mode::empty())?, limit)
     }
 
     /// Reads a file together with its [`Meta`], of one and the same version.
     pub fn read_with_meta(&self, name: &str, limit: usize) -> io::Result<(Vec<u8>, Meta)> {
-        let fd = self.open_to_read(name)?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
         let meta = meta(&rustix::fs::fstat(&fd)?);
         Ok((read_regular(&fd, &meta, limit)?, meta))
     }
@@ -268,96 +255,15 @@ impl Folder {
         Ok(true)
     }
 
-    /// [`Folder::replace`] for a file of mostly the same length that is replaced at every turn. The version before is
-    /// not thrown away but kept under the name `spare`; the next one is written over it, and the two exchange their
-    /// names. Readers see one version or the other, and a kill leaves one of them, as with a new file each time; but no
-    /// file is made and none is freed, which is what takes most of the time on a disk (on ext4, 14 microseconds instead
-    /// of 130).
-    ///
-    /// The spare is written only while nobody has it open, such as a reader that opened it when it was the file: the
-    /// kernel sees to that by a lease. Where there is no lease, no exchange or no spare of this length, it is
-    /// [`Folder::replace`]. After a power cut the file may be some seconds older than without; it is never empty, for
-    /// its blocks were on the disk when it got its name.
-    ///
-    /// The caller holds the lock of this folder, or uses `replace`: of two writers at once one must not exchange back
-    /// what the other has just put in place.
-    pub fn replace_in_turn(&self, name: &str, spare: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-        match self.exchange_spare(name, spare, bytes, mode) {
-            Spare::Exchanged => Ok(()),
-            Spare::Busy => self.replace(name, bytes, mode),
-            Spare::Missing => {
-                let temporary = temporary_name(name);
-                let written = self.create_to_keep(&temporary, bytes, mode).and_then(|()| {
-                    // What is there now becomes the spare; of a new file there is none yet.
-                    let _ = rustix::fs::unlinkat(&self.fd, spare, AtFlags::empty());
-                    let _ = rustix::fs::linkat(&self.fd, name, &self.fd, spare, AtFlags::empty());
-                    Ok(rustix::fs::renameat(&self.fd, &temporary, &self.fd, name)?)
-                });
-                if written.is_err() {
-                    let _ = rustix::fs::unlinkat(&self.fd, &temporary, AtFlags::empty());
-                }
-                written
-            }
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    fn exchange_spare(&self, name: &str, spare: &str, bytes: &[u8], mode: u32) -> Spare {
-        use super::ffi;
-        let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let Ok(fd) = rustix::fs::openat(&self.fd, spare, flags, Mode::empty()) else { return Spare::Missing };
-        let Ok(stat) = rustix::fs::fstat(&fd) else { return Spare::Missing };
-        let found = meta(&stat);
-        // Another name for it would change with it: somebody's copy, or the file itself after a kill in between.
-        let fits = found.kind == Kind::File
-            && stat.st_nlink == 1
-            && found.id.size == bytes.len() as u64
-            && found.mode == mode
-            && found.owner == super::process::user_id();
-        if !fits {
-            return Spare::Missing;
-        }
-        if ffi::take_alone(fd.as_fd()).is_err() {
-            return Spare::Busy;
-        }
-        let written = write_all(&fd, bytes);
-        // Before it is the file again: whoever opens that must not wait. It stays open until it is: so nobody else gets
-        // it alone.
-        ffi::give_back(fd.as_fd());
-        let exchanged = written.is_ok()
-            && rustix::fs::renameat_with(&self.fd, spare, &self.fd, name, rustix::fs::RenameFlags::EXCHANGE).is_ok();
-        if exchanged { Spare::Exchanged } else { Spare::Busy }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn exchange_spare(&self, _name: &str, _spare: &str, _bytes: &[u8], _mode: u32) -> Spare {
-        Spare::Busy
-    }
-
     /// Writes a file that must not exist yet. Fails with `AlreadyExists` where it does.
     pub fn create_new(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-        self.create(name, bytes, mode).map(drop)
-    }
-
-    /// [`Folder::create_new`] for a file that is written over later on: its blocks are given to it now. The write-out
-    /// is begun and not waited for, as ext4 does where a file is replaced.
-    fn create_to_keep(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-        let fd = self.create(name, bytes, mode)?;
-        #[cfg(target_os = "linux")]
-        let _ = rustix::fs::fadvise(&fd, 0, None, rustix::fs::Advice::DontNeed);
-        drop(fd);
-        Ok(())
-    }
-
-    fn create(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<OwnedFd> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mode = Mode::from_raw_mode(mode as _);
         let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
         write_all(&fd, bytes)?;
         // The umask can only have taken bits away: a file that is ours alone was never anybody else's for a moment. An
         // odd umask takes them from us too.
-        rustix::fs::fchmod(&fd, mode)?;
-        Ok(fd)
+        Ok(rustix::fs::fchmod(&fd, mode)?)
     }
 
     /// Adds bytes at the end of a file, making it with mode 0600 where it is missing. One write: lines of two writers
@@ -515,17 +421,6 @@ pub fn is_remote(folder: &Folder) -> bool {
 pub fn is_remote(folder: &Folder) -> bool {
     const MNT_LOCAL: u32 = 0x1000;
     rustix::fs::fstatfs(&folder.fd).is_ok_and(|stat| stat.f_flags & MNT_LOCAL == 0)
-}
-
-/// What came of writing over a spare file.
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there are no leases"))]
-enum Spare {
-    /// It is the file now.
-    Exchanged,
-    /// It is in use, or cannot be used here.
-    Busy,
-    /// There is none that fits.
-    Missing,
 }
 
 /// The lock of a [`Folder`], given back when dropped.
