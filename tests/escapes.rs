@@ -6,6 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 #![expect(clippy::disallowed_methods, reason = "tests start the real programs and write real files")]
 
+#[path = "common/starship.rs"]
+mod starship;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -433,15 +436,6 @@ fn a_terminal_shows_plain_text_too() {
     in_a_terminal(&cases(Dialect::Plain));
 }
 
-/// starship, as `sh tests/run.sh install` puts it there.
-fn starship() -> String {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
-    let program = cache.join("ait-tests/starship-1.27.0/bin/starship");
-    assert!(program.exists(), "{} is needed here; `sh tests/run.sh install` builds it", program.display());
-    program.to_str().unwrap().to_owned()
-}
-
 /// Lets a shell show every segment by way of starship itself: the module of `ait init starship`, with `cat` in place of
 /// `ait`.
 fn through_starship_itself(program: &[&str], file: &str, shell: &str, cases: &[(String, String)]) {
@@ -452,7 +446,7 @@ fn through_starship_itself(program: &[&str], file: &str, shell: &str, cases: &[(
     let config = format!("format = '<${{custom.ait}}${{env_var.N}}'\nadd_newline = false\n{module}{number}");
     let config = folder.write("starship.toml", &config);
     let init = format!("export STARSHIP_CONFIG='{}' N=0\n{shell}\n", config.display());
-    in_a_shell(program, file, &init.replace("STARSHIP init", &format!("{} init", starship())), cases);
+    in_a_shell(program, file, &init.replace("STARSHIP init", &format!("{} init", starship::program())), cases);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The shell files in real shells, in a real terminal: tmux with a server of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
+#[path = "common/starship.rs"]
+mod starship;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -976,7 +979,7 @@ fn follow_writes_at_each_change_and_ends_with_its_reader() {
     assert!(follow.wait().unwrap().success());
 }
 
-/// The module is run as starship runs it; by starship itself where that is installed.
+/// The module is run as starship runs it, and by starship itself.
 #[test]
 fn starship_runs_it_without_a_shell() {
     let world = World::new();
@@ -1011,13 +1014,10 @@ fn starship_runs_it_without_a_shell() {
     }
     assert!(!run("sh", &["--for", "starship", "prompt"]).status.success());
     assert!(!run("bash", &["--posix", "--for", "starship", "prompt"]).status.success());
-    if Command::new("starship").arg("--version").output().is_ok() {
-        assert_eq!(colourless(&text(&run("starship", &["prompt"]))).trim(), "api main 45m 100% $(touch pwned) >");
-        fs::remove_file(world.ait()).unwrap();
-        assert_eq!(colourless(&text(&run("starship", &["prompt"]))).trim(), ">");
-    } else {
-        println!("starship is not installed: it was not asked itself");
-    }
+    let starship = starship::program();
+    assert_eq!(colourless(&text(&run(&starship, &["prompt"]))).trim(), "api main 45m 100% $(touch pwned) >");
+    fs::remove_file(world.ait()).unwrap();
+    assert_eq!(colourless(&text(&run(&starship, &["prompt"]))).trim(), ">");
     assert!(!world.path("pwned").exists());
 }
 
