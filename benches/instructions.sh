@@ -179,6 +179,8 @@ for live in 0 1 20 1000; do
     fi
     count "prompt-$live" "$counted"
 done
+# A list is none of the fast three, but is laid beside them.
+[ "$mode" != --order ] || (instructions "$(folder 1)" sessions live) </dev/null >/dev/null || exit 1
 
 home events 20
 prompt_event 1 >"$lab/prompt"

@@ -121,6 +121,7 @@ pub struct HeadMoved {
     /// What git says of it in a word or two: checkout, commit, reset, rebase (finish).
     pub how: Option<String>,
     /// When.
+    #[serde(deserialize_with = "super::raw::time")]
     pub at: Timestamp,
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -28,6 +29,12 @@ impl<'de> Deserialize<'de> for RawObject<'de> {
         }
         deserializer.deserialize_map(Pairs)
     }
+}
+
+/// A time. What jiff has to say of one that is none would be a hundredth of the binary, and is never read.
+pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let Name(text) = Name::deserialize(deserializer)?;
+    text.parse().map_err(|_| serde::de::Error::custom("not a time"))
 }
 
 /// A name that is borrowed where it holds no escapes.

@@ -27,6 +27,7 @@ pub struct Touch {
     /// The file, from the root of the tree on; the whole path outside of any repository.
     pub path: String,
     /// When.
+    #[serde(deserialize_with = "super::raw::time")]
     pub at: Timestamp,
 }
 
@@ -94,6 +95,7 @@ pub struct Wrote {
     /// What the trees of one repository share: git's common folder.
     pub repository: String,
     /// When the last of these files was written.
+    #[serde(deserialize_with = "super::raw::time")]
     pub at: Timestamp,
 }
 
@@ -105,6 +107,7 @@ pub struct Overlap {
     /// The other session.
     pub session_id: String,
     /// When the other session had written it: both writes are fresh as long as this one is.
+    #[serde(deserialize_with = "super::raw::time")]
     pub at: Timestamp,
 }
 
