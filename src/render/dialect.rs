@@ -161,7 +161,8 @@ impl Line {
     /// An empty row of a list for a terminal, or for a pipe where there is no colour.
     pub fn row(color: bool, icons: Icons, limit: Option<usize>) -> Line {
         let dialect = if color { Dialect::Ansi } else { Dialect::Plain };
-        Line { collapse: false, ..Line::segment(dialect, color, icons, limit) }
+        // There are thousands of these, each short; the memory of one that is longer grows in place.
+        Line { collapse: false, out: String::with_capacity(64), ..Line::segment(dialect, color, icons, limit) }
     }
 
     /// Text from outside: branch, task, project, path, model. White space of any kind becomes single spaces.

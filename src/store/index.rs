@@ -467,7 +467,25 @@ impl Index {
         Some(active::read_one(active, &candidate.id).ok().flatten())
     }
 
+    /// The sessions of some candidates; half of them are looked at by a thread where that many are worth one.
     fn sessions_of(&self, active: &Folder, candidates: &[Candidate]) -> Option<Vec<Session>> {
+        const WORTH_A_THREAD: usize = 128;
+        if candidates.len() < WORTH_A_THREAD {
+            return self.each_session(active, candidates);
+        }
+        let (first, second) = candidates.split_at(candidates.len() / 2);
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().spawn_scoped(scope, || self.each_session(active, second)).ok();
+            let mut sessions = self.each_session(active, first)?;
+            sessions.extend(match thread {
+                Some(thread) => thread.join().ok()??,
+                None => self.each_session(active, second)?,
+            });
+            Some(sessions)
+        })
+    }
+
+    fn each_session(&self, active: &Folder, candidates: &[Candidate]) -> Option<Vec<Session>> {
         let mut sessions = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             sessions.extend(self.session(active, candidate)?);

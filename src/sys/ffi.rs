@@ -15,7 +15,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 /// Bytes of the arena. Untouched pages of it cost nothing.
-const ARENA: usize = 256 * 1024;
+const ARENA: usize = 4 << 20;
 
 /// An allocator that hands out the arena once, front to back, and then asks the system's.
 ///
