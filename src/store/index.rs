@@ -68,6 +68,8 @@ const HEADER: usize = HEADER_WORDS * WORD;
 const BLOCK: usize = 16;
 /// One read of this many bytes brings all but the manifests for a few dozen sessions.
 const FIRST_READ: usize = 4 * 1024;
+/// To write an index takes as long as to read this many manifests.
+const WORTH_WRITING: usize = 8;
 /// More than this many files that are no manifests: the folder is not what it should be, and is listed each time.
 const MOST_SUSPECTS: usize = 16;
 /// More manifests than this are a folder that nobody pruned, and are not indexed.
@@ -285,7 +287,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
     let mut known = last.and_then(|mut index| index.all()).unwrap_or_default();
     sort_by(&mut known, |a, b| a.id.cmp(&b.id));
     listing.entries.reserve(ids.len());
-    let mut changed = false;
+    let mut read_anew = 0;
     for id in ids {
         let Ok(meta) = active.meta_of(&id.file_name()) else { continue };
         let last = known.binary_search_by(|entry| entry.id.cmp(&id)).ok().and_then(|at| known.get_mut(at));
@@ -297,7 +299,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
                 listing.entries.push(Entry { id, file: meta.id, path, packed });
             }
             None => {
-                changed = true;
+                read_anew += 1;
                 let read = active::read_manifest(active, &id).ok().flatten();
                 let path = read.as_ref().map(path_in).unwrap_or_default();
                 let packed = read.as_ref().map(pack).unwrap_or_default();
@@ -306,7 +308,9 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
         }
     }
     let settled = now.as_nanosecond() > after_tick(before.id.changed).max(after_tick(before.modified));
-    if listed.is_ok() && (changed || settled || listing.entries.len() != known.len()) && !files::is_remote(active) {
+    // Before the folder has come to rest nobody would believe the index: it spares the next one these readings, no more.
+    let worth_it = settled || read_anew >= WORTH_WRITING;
+    if listed.is_ok() && worth_it && !files::is_remote(active) {
         sort_by(&mut listing.entries, |a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         leave(root, &listing, &before, since, now);
     }
