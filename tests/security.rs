@@ -16,6 +16,8 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use common::{AIT, Client, World, names, payload};
 use serde_json::{Value, json};
@@ -87,6 +89,8 @@ mod modes {
         event("UserPromptSubmit", json!({"prompt": "go"}));
         event("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": file}}));
         run(&["hook", "session-register"], "garbage");
+        // An index is left once the folder has come to rest.
+        thread::sleep(Duration::from_millis(100));
         assert!(run(&["prompt"], "").contains("go"), "umask {umask}: what was written can be read");
         run(&["guard", "ask", "--user"], "");
         run(&["hooks", "install"], "");

@@ -52,7 +52,7 @@ use crate::session::manifest::Manifest;
 use crate::session::order::sort_by;
 use crate::session::packed::{self, Reader, WORD, put_text, put_word};
 use crate::sys::files::{self, FileId, Folder, Meta, PRIVATE, Pieces};
-use crate::sys::process;
+use crate::sys::{process, threads};
 
 /// Nanoseconds: more than a tick of the kernel's clock that stamps files (10 ms at most).
 const TICK: i128 = 50_000_000;
@@ -478,15 +478,10 @@ impl Index {
             return self.each_session(active, candidates);
         }
         let (first, second) = candidates.split_at(candidates.len() / 2);
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().spawn_scoped(scope, || self.each_session(active, second)).ok();
-            let mut sessions = self.each_session(active, first)?;
-            sessions.extend(match thread {
-                Some(thread) => thread.join().ok()??,
-                None => self.each_session(active, second)?,
-            });
-            Some(sessions)
-        })
+        let halves = threads::both(|| self.each_session(active, first), || self.each_session(active, second));
+        let (mut sessions, second) = halves.and_then(|(first, second)| Some((first?, second?)))?;
+        sessions.extend(second);
+        Some(sessions)
     }
 
     fn each_session(&self, active: &Folder, candidates: &[Candidate]) -> Option<Vec<Session>> {

@@ -1,0 +1,16 @@
+//! A second thread, for what is long enough to be worth one.
+
+use std::thread;
+
+/// Does both at once. Where no thread is to be had they are done one after the other; `None` where the second panics.
+pub fn both<A, B: Send>(first: impl FnOnce() -> A, second: impl Fn() -> B + Sync) -> Option<(A, B)> {
+    thread::scope(|scope| {
+        let other = thread::Builder::new().spawn_scoped(scope, &second).ok();
+        let first = first();
+        let second = match other {
+            Some(other) => other.join().ok()?,
+            None => second(),
+        };
+        Some((first, second))
+    })
+}
