@@ -5,6 +5,7 @@
 //! on byte ranges leaves everything else alone by construction. What is needed here is a tenth of it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// The byte order mark that some editors put first.
@@ -81,6 +82,8 @@ pub struct Document<'a> {
     text: &'a str,
     nodes: Vec<Node>,
     loose: Option<usize>,
+    /// Where each line starts; looked for when it is first asked for.
+    lines: OnceCell<Vec<usize>>,
 }
 
 /// A key and its value.
@@ -131,7 +134,7 @@ impl<'a> Parser<'a> {
             self.skip()?;
             let Some(byte) = self.peek() else {
                 return if expect == Expect::End && self.open.is_empty() {
-                    Ok(Document { text: self.text, nodes: self.nodes, loose: self.loose })
+                    Ok(Document { text: self.text, nodes: self.nodes, loose: self.loose, lines: OnceCell::new() })
                 } else {
                     Err(self.cut_short())
                 };
@@ -307,7 +310,7 @@ impl<'a> Parser<'a> {
         match self.open.last().and_then(|id| self.nodes.get(id.0 as usize)) {
             Some(node) => {
                 let (bracket, at) = if node.kind == Kind::Array { ('[', node.start) } else { ('{', node.start) };
-                let (line, column) = position(self.text, at as usize);
+                let (line, column) = position(self.text, &lines(self.text), at as usize);
                 self.problem(format!(
                     "the file ends here, but the `{bracket}` of line {line}, column {column} is not closed"
                 ))
@@ -404,12 +407,13 @@ impl<'a> Document<'a> {
 
     /// Line and column of a byte, both from 1, the column in characters.
     pub fn position(&self, at: usize) -> (usize, usize) {
-        position(self.text, at)
+        position(self.text, self.lines.get_or_init(|| lines(self.text)), at)
     }
 
     /// A problem at a node.
     pub fn problem(&self, id: Id, why: impl Into<String>) -> Problem {
-        problem(self.text, self.span(id).start, why)
+        let (line, column) = self.position(self.span(id).start);
+        Problem { line, column, why: why.into() }
     }
 
     fn after(&self, id: Id) -> u32 {
@@ -492,20 +496,24 @@ fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 fn problem(text: &str, at: usize, why: impl Into<String>) -> Problem {
-    let (line, column) = position(text, at);
+    let (line, column) = position(text, &lines(text), at);
     Problem { line, column, why: why.into() }
 }
 
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let before = before.strip_prefix(BOM).unwrap_or(before);
-    let bytes = before.as_bytes();
-    let is_break = |(index, byte): (usize, &u8)| {
-        *byte == b'\n' || (*byte == b'\r' && bytes.get(index + 1).is_some_and(|next| *next != b'\n'))
-    };
-    let breaks = bytes.iter().enumerate().filter(|pair| is_break(*pair)).count();
-    let start = bytes.iter().enumerate().rposition(is_break).map_or(0, |index| index + 1);
-    (breaks + 1, before.get(start..).map_or(0, |line| line.chars().count()) + 1)
+/// Where each line starts; a mark of the byte order belongs to none.
+fn lines(text: &str) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let first = if text.starts_with(BOM) { BOM.len() } else { 0 };
+    let breaks = bytes.iter().enumerate().filter(|(index, byte)| {
+        **byte == b'\n' || (**byte == b'\r' && bytes.get(index + 1).is_some_and(|next| *next != b'\n'))
+    });
+    std::iter::once(first).chain(breaks.map(|(index, _)| index + 1)).collect()
+}
+
+fn position(text: &str, lines: &[usize], at: usize) -> (usize, usize) {
+    let line = lines.partition_point(|start| *start <= at).max(1);
+    let start = lines.get(line - 1).copied().unwrap_or(0);
+    (line, text.get(start..at).map_or(0, |before| before.chars().count()) + 1)
 }
 
 #[cfg(test)]

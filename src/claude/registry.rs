@@ -3,15 +3,16 @@
 //! The client rewrites it in place, so a reader can meet half of one. It is right where hooks are silent: after Esc, or
 //! when a dialog was rejected. We read it and never write it; the `.key` files beside it are never opened.
 
+use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
 
 use crate::session::id::SessionId;
 use crate::session::order::sort_by;
-use crate::session::raw::{RawObject, number, text};
+use crate::session::raw::{each_field, number, text};
 use crate::session::state::State;
-use crate::sys::files;
+use crate::sys::files::{self, Folder};
 
 /// One record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +43,7 @@ const LIMIT: usize = 64 * 1024;
 /// The processes that have a record, in order. Other files in the folder are passed over.
 pub fn pids(sessions: &Path) -> Vec<u32> {
     let mut pids = Vec::new();
-    let _ = files::Folder::open(sessions).and_then(|folder| {
+    let _ = Folder::open(sessions).and_then(|folder| {
         folder.each_name(|name| {
             let digits = name.strip_suffix(".json").filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()));
             pids.extend(digits.and_then(|pid| pid.parse::<u32>().ok()));
@@ -58,36 +59,60 @@ pub fn sessions(folder: &Path) -> Vec<SessionId> {
     records.filter_map(|record| SessionId::parse(&record.session_id)).collect()
 }
 
+/// The folder that Claude Code keeps its records in, for whoever reads several.
+#[derive(Debug)]
+pub struct Records(Folder);
+
+impl Records {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Where that cannot be done.
+    pub fn open(sessions: &Path) -> io::Result<Records> {
+        Folder::open(sessions).map(Records)
+    }
+
+    /// As [`Record::of_process`].
+    pub fn of_process(&self, pid: u32) -> Option<Record> {
+        let name = name_of(pid);
+        Record::read(|| self.0.read(&name, LIMIT).ok())
+    }
+}
+
+fn name_of(pid: u32) -> String {
+    format!("{pid}.json")
+}
+
 impl Record {
     /// Reads the bytes of a record.
     ///
     /// # Errors
     /// What serde_json says where the bytes are no JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Record, serde_json::Error> {
-        let RawObject(pairs) = serde_json::from_slice(bytes)?;
         let time = |raw| i64::try_from(number(raw)?).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let mut record = Record::default();
-        for (name, raw) in pairs {
-            match &*name {
-                "pid" => record.pid = number(raw).and_then(|pid| u32::try_from(pid).ok()),
-                "sessionId" => record.session_id = text(raw).unwrap_or_default(),
-                "procStart" => record.process_start = number(raw),
-                "startedAt" => record.started = time(raw),
-                "status" => record.status = text(raw),
-                "waitingFor" => record.waiting_for = text(raw),
-                "statusUpdatedAt" => record.status_since = time(raw),
-                "version" => record.version = text(raw),
-                "name" => record.name = text(raw),
-                _ => {}
-            }
-        }
+        each_field(bytes, |name, raw| match name {
+            "pid" => record.pid = number(raw).and_then(|pid| u32::try_from(pid).ok()),
+            "sessionId" => record.session_id = text(raw).unwrap_or_default(),
+            "procStart" => record.process_start = number(raw),
+            "startedAt" => record.started = time(raw),
+            "status" => record.status = text(raw),
+            "waitingFor" => record.waiting_for = text(raw),
+            "statusUpdatedAt" => record.status_since = time(raw),
+            "version" => record.version = text(raw),
+            "name" => record.name = text(raw),
+            _ => {}
+        })?;
         Ok(record)
     }
 
     /// The record of a process, from the folder that Claude Code keeps them in. A torn one is read once more.
     pub fn of_process(sessions: &Path, pid: u32) -> Option<Record> {
-        let path = sessions.join(format!("{pid}.json"));
-        let read = || files::read(&path, LIMIT).ok();
+        let path = sessions.join(name_of(pid));
+        Record::read(|| files::read(&path, LIMIT).ok())
+    }
+
+    fn read(read: impl Fn() -> Option<Vec<u8>>) -> Option<Record> {
         Record::parse(&read()?).or_else(|_| Record::parse(&read().unwrap_or_default())).ok()
     }
 

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::claude::registry::{self, Record};
+use crate::claude::registry::{Record, Records};
 use crate::error::{Error, Exit, Result, on_one_line};
 use crate::render::elapsed;
 use crate::session::conflict::{Grade, in_tree, works_in};
 use crate::session::event;
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, ProcessStamp};
+use crate::session::order::sort_by;
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
-use crate::store::active::{self, Active, Broken, Session};
-use crate::store::index;
+use crate::store::active::{self, Broken, Session};
+use crate::store::index::{self, Found};
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::touched;
@@ -81,9 +82,13 @@ pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
 
 /// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
 pub fn state_of(session: &Session, root: &Root) -> Told {
+    state_by(session, |pid| Record::of_process(root.path(), pid))
+}
+
+fn state_by(session: &Session, record_of: impl Fn(u32) -> Option<Record>) -> Told {
     let manifest = &session.manifest;
     let told = || {
-        let record = Record::of_process(root.path(), manifest.pid?)?;
+        let record = record_of(manifest.pid?)?;
         let same_process = record.process_start.is_none()
             || manifest.pid_start.is_none()
             || record.process_start == manifest.pid_start;
@@ -127,15 +132,6 @@ pub struct Fleet {
     pub foreign: usize,
 }
 
-impl Fleet {
-    fn of(active: Active, member: impl Fn(Session) -> Member) -> Fleet {
-        let all = active.sessions.len();
-        let live = active.sessions.into_iter().filter(|session| session.liveness.counts());
-        let members: Vec<Member> = live.map(member).collect();
-        Fleet { stale: all - members.len(), members, broken: active.broken, foreign: active.foreign }
-    }
-}
-
 /// The live sessions with every field of their manifests, and the place of each as it is now.
 ///
 /// # Errors
@@ -147,7 +143,8 @@ pub fn gather(root: &Root) -> Result<Fleet> {
         stale += usize::from(!is_live);
         is_live
     })?;
-    Ok(Fleet { stale, ..Fleet::of(active, |session| Member::new(session, root)) })
+    let members = active.sessions.into_iter().map(|session| Member::new(session, root)).collect();
+    Ok(Fleet { members, stale, broken: active.broken, foreign: active.foreign })
 }
 
 /// The live sessions to be listed: of their manifests what a list shows, the place of each as its last event noted it.
@@ -155,13 +152,18 @@ pub fn gather(root: &Root) -> Result<Fleet> {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn overview(root: &Root, now: Timestamp) -> Result<Fleet> {
-    let Some(active) = index::all(root, now)? else { return gather(root) };
-    let clients = registry::pids(root.path());
-    let is_registered = |session: &Session| session.manifest.pid.is_some_and(|pid| clients.binary_search(&pid).is_ok());
-    Ok(Fleet::of(active, |session| {
-        let told = if is_registered(&session) { state_of(&session, root) } else { told_by_hooks(&session.manifest) };
-        Member { place: Place::noted(&session.manifest), session, told }
-    }))
+    let records = Records::open(root.path()).ok();
+    let found = index::all(root, now, |session| {
+        session.liveness.counts().then(|| {
+            let told = state_by(&session, |pid| records.as_ref()?.of_process(pid));
+            Member { place: Place::noted(&session.manifest), session, told }
+        })
+    })?;
+    let Some(Found { found, broken, foreign }) = found else { return gather(root) };
+    let all = found.len();
+    let mut members: Vec<Member> = found.into_iter().flatten().collect();
+    sort_by(&mut members, |a, b| active::by_age(&a.session, &b.session));
+    Ok(Fleet { stale: all - members.len(), members, broken, foreign })
 }
 
 /// The live ones, as [`gather`] gives them.

@@ -13,8 +13,22 @@ pub fn sort_by<T>(items: &mut Vec<T>, mut compare: impl FnMut(&T, &T) -> Orderin
         (Some(a), Some(b)) => compare(a, b),
         _ => Ordering::Equal,
     });
-    let mut taken: Vec<Option<T>> = std::mem::take(items).into_iter().map(Some).collect();
-    items.extend(positions.iter().filter_map(|position| taken.get_mut(*position as usize)?.take()));
+    put_in_order(items, &mut positions);
+}
+
+/// Moves each item to where `positions` wants it, along the circles that these make: nothing is copied aside.
+fn put_in_order<T>(items: &mut [T], positions: &mut [u32]) {
+    for start in 0..items.len() {
+        let mut at = start;
+        while let Some(position) = positions.get_mut(at) {
+            let from = std::mem::replace(position, at as u32) as usize;
+            if from == start {
+                break;
+            }
+            items.swap(at, from);
+            at = from;
+        }
+    }
 }
 
 /// As [`sort_by`], by the keys of the items.

@@ -31,6 +31,29 @@ impl<'de> Deserialize<'de> for RawObject<'de> {
     }
 }
 
+/// Calls `visit` with each field of an object as it stands.
+///
+/// # Errors
+/// What serde_json says where the bytes are no JSON object.
+pub(crate) fn each_field<'a>(bytes: &'a [u8], visit: impl FnMut(&str, &'a RawValue)) -> serde_json::Result<()> {
+    struct Fields<F>(F);
+    impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for Fields<F> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+        fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+            while let Some(name) = map.next_key::<Name<'de>>()? {
+                (self.0)(&name.0, map.next_value()?);
+            }
+            Ok(())
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    reader.deserialize_map(Fields(visit))?;
+    reader.end()
+}
+
 /// A time. What jiff has to say of one that is none would be a hundredth of the binary, and is never read.
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let Name(text) = Name::deserialize(deserializer)?;

@@ -3,6 +3,7 @@
 //! A reader takes no lock and never waits; it sees an old manifest or the new one. Writers take the lock of the
 //! `active` folder for the microseconds between reading and renaming.
 
+use std::cmp::Ordering;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -116,7 +117,7 @@ pub fn read_where(root: &Root, mut wanted: impl FnMut(&Session) -> bool) -> Resu
             Err(why) => active.broken.push(Broken { path: path.join(&name), why }),
         }
     }
-    active.sessions = by_age(active.sessions);
+    sort_by(&mut active.sessions, by_age);
     sort_by(&mut active.broken, |a, b| a.path.cmp(&b.path));
     Ok(active)
 }
@@ -153,14 +154,13 @@ pub fn read_some(root: &Root, stale: usize, known: impl FnOnce() -> Vec<SessionI
         }
         active.sessions.push(session);
     }
-    active.sessions = by_age(active.sessions);
+    sort_by(&mut active.sessions, by_age);
     active
 }
 
-/// The oldest start first.
-pub(super) fn by_age(mut sessions: Vec<Session>) -> Vec<Session> {
-    sort_by(&mut sessions, |a, b| (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id)));
-    sessions
+/// Which of two sessions goes first in a list: the one that started earlier.
+pub fn by_age(a: &Session, b: &Session) -> Ordering {
+    (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id))
 }
 
 /// Whether a file whose name is no session id looks like a manifest.

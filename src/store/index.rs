@@ -41,7 +41,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::active::{self, Active, Session};
+use super::active::{self, Active, Broken, Session};
 use super::live;
 use super::place::Place;
 use super::root::Root;
@@ -132,6 +132,16 @@ impl Record<'_> {
     }
 }
 
+/// What is made of every session, and what else lies in the folder.
+pub struct Found<T> {
+    /// One for each session.
+    pub found: Vec<T>,
+    /// What could not be read.
+    pub broken: Vec<Broken>,
+    /// How many manifests belong to other users, and are not read.
+    pub foreign: usize,
+}
+
 /// The sessions of a folder, and what else lies there.
 struct Listing {
     entries: Vec<Entry>,
@@ -156,26 +166,30 @@ fn some_at(root: &Root, here: &Place) -> Vec<Session> {
     sessions
 }
 
-/// Every session, live or stale. Of their manifests they hold what [`packed`] keeps, or more. `None`: there are more than
-/// are worth holding at once.
+/// What `of` makes of every session, live or stale, in no order. Of their manifests they hold what [`packed`] keeps, or
+/// more. `None`: there are more than are worth holding at once.
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn all(root: &Root, now: Timestamp) -> Result<Option<Active>> {
-    let Ok(active) = root.active_folder() else { return active::read_all(root).map(Some) };
+pub fn all<T: Send>(root: &Root, now: Timestamp, of: impl Fn(Session) -> T + Sync) -> Result<Option<Found<T>>> {
+    let read_all = || {
+        let Active { sessions, broken, foreign } = active::read_all(root)?;
+        Ok(Some(Found { found: sessions.into_iter().map(&of).collect(), broken, foreign }))
+    };
+    let Ok(active) = root.active_folder() else { return read_all() };
     let trusted = trusted(root, &active, now).filter(|index| index.suspects == 0 && index.strangers() == 0);
-    let sessions = match trusted.and_then(|index| index.sessions(&active)) {
-        Some(sessions) => sessions,
+    let found = match trusted.and_then(|index| index.every(&active, &of)) {
+        Some(found) => found,
         None => {
             let Some(listing) = list(root, &active, now) else { return Ok(None) };
             if listing.strangers > 0 || listing.entries.iter().any(|entry| entry.path.is_empty()) {
-                return active::read_all(root).map(Some);
+                return read_all();
             }
-            listing.entries.iter().filter_map(|entry| entry.session(&active)).collect()
+            listing.entries.iter().filter_map(|entry| entry.session(&active)).map(of).collect()
         }
     };
     // A manifest of another user is a suspect, too.
-    Ok(Some(Active { sessions: active::by_age(sessions), ..Active::default() }))
+    Ok(Some(Found { found, broken: Vec::new(), foreign: 0 }))
 }
 
 fn may_show(here: &Place, path: &str) -> bool {
@@ -258,7 +272,7 @@ fn trusted_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Opt
             index.visit(&fences, above, |path| path == above, &mut take)?;
         }
     }
-    index.sessions_of(active, &candidates)
+    index.each(active, &candidates, &|session| session)
 }
 
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
@@ -471,29 +485,35 @@ impl Index {
         Some(active::read_one(active, &candidate.id).ok().flatten())
     }
 
-    /// The sessions of some candidates; half of them are looked at by a thread where that many are worth one.
-    fn sessions_of(&self, active: &Folder, candidates: &[Candidate]) -> Option<Vec<Session>> {
+    /// What `of` makes of the sessions of some candidates; half of them are looked at by a second thread where they are
+    /// many.
+    fn each_in_halves<T: Send>(
+        &self,
+        active: &Folder,
+        candidates: &[Candidate],
+        of: &(impl Fn(Session) -> T + Sync),
+    ) -> Option<Vec<T>> {
         const WORTH_A_THREAD: usize = 128;
         if candidates.len() < WORTH_A_THREAD {
-            return self.each_session(active, candidates);
+            return self.each(active, candidates, of);
         }
         let (first, second) = candidates.split_at(candidates.len() / 2);
-        let halves = threads::both(|| self.each_session(active, first), || self.each_session(active, second));
-        let (mut sessions, second) = halves.and_then(|(first, second)| Some((first?, second?)))?;
-        sessions.extend(second);
-        Some(sessions)
+        let halves = threads::both(|| self.each(active, first, of), || self.each(active, second, of));
+        let (mut all, second) = halves.and_then(|(first, second)| Some((first?, second?)))?;
+        all.extend(second);
+        Some(all)
     }
 
-    fn each_session(&self, active: &Folder, candidates: &[Candidate]) -> Option<Vec<Session>> {
-        let mut sessions = Vec::with_capacity(candidates.len());
+    fn each<T>(&self, active: &Folder, candidates: &[Candidate], of: &impl Fn(Session) -> T) -> Option<Vec<T>> {
+        let mut all = Vec::with_capacity(candidates.len());
         for candidate in candidates {
-            sessions.extend(self.session(active, candidate)?);
+            all.extend(self.session(active, candidate)?.map(of));
         }
-        Some(sessions)
+        Some(all)
     }
 
-    /// Every session; `None` where any part of the index is damaged.
-    fn sessions(mut self, active: &Folder) -> Option<Vec<Session>> {
+    /// What `of` makes of every session; `None` where any part of the index is damaged.
+    fn every<T: Send>(mut self, active: &Folder, of: &(impl Fn(Session) -> T + Sync)) -> Option<Vec<T>> {
         self.read_whole()?;
         let mut candidates = Vec::new();
         for fence in self.fences()? {
@@ -502,7 +522,7 @@ impl Index {
                 Some(())
             })?;
         }
-        self.sessions_of(active, &candidates)
+        self.each_in_halves(active, &candidates, of)
     }
 
     /// Reads what was not read at once.

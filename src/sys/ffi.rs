@@ -10,72 +10,101 @@
 #![allow(unsafe_code, reason = "this is the module where it is allowed")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
-/// Bytes of the arena. Untouched pages of it cost nothing.
-const ARENA: usize = 4 << 20;
+/// Bytes of each half of the arena. Untouched pages of it cost nothing.
+const HALF: usize = 4 << 20;
 
-/// An allocator that hands out the arena once, front to back, and then asks the system's.
+thread_local! {
+    /// The half that this thread is served from.
+    static SERVED_FROM: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Serves this thread from the second half of the arena from now on. Two threads that take turns at one counter wait for
+/// each other, and neither can give its last piece back.
+pub(super) fn use_second_half() {
+    SERVED_FROM.set(1);
+}
+
+/// An allocator that hands out each half of the arena once, front to back, and then asks the system's.
 ///
 /// Nothing is given back but the last piece, which also grows and shrinks in place: the pattern of a program that
 /// builds a few buffers and exits.
 #[derive(Debug)]
+pub struct Arena([Half; 2]);
+
+#[derive(Debug)]
 #[repr(C)]
-pub struct Arena {
+struct Half {
     /// In front, on a page that is used anyway.
     used: AtomicUsize,
-    memory: UnsafeCell<[u8; ARENA]>,
+    memory: UnsafeCell<[u8; HALF]>,
 }
 
 // SAFETY: pieces of `memory` are handed out once each, by an atomic counter; nobody reaches it otherwise.
-unsafe impl Sync for Arena {}
+unsafe impl Sync for Half {}
 
-impl Arena {
-    /// An untouched arena.
-    #[expect(clippy::new_without_default, reason = "it is made once, in a static, where only a const fn will do")]
-    pub const fn new() -> Arena {
-        Arena { used: AtomicUsize::new(0), memory: UnsafeCell::new([0; ARENA]) }
+impl Half {
+    const fn new() -> Half {
+        Half { used: AtomicUsize::new(0), memory: UnsafeCell::new([0; HALF]) }
     }
 
     fn start(&self) -> *mut u8 {
         self.memory.get().cast()
     }
 
-    /// How far into the arena a piece lies; `None` where it is the system's.
+    /// How far into this half a piece lies; `None` where it lies elsewhere.
     fn offset(&self, piece: *mut u8) -> Option<usize> {
-        (piece as usize).checked_sub(self.start() as usize).filter(|offset| *offset < ARENA)
+        (piece as usize).checked_sub(self.start() as usize).filter(|offset| *offset < HALF)
     }
 }
 
-// SAFETY: `alloc` gives pieces that are aligned, within the arena and disjoint (the counter only grows past a piece by
+impl Arena {
+    /// An untouched arena.
+    #[expect(clippy::new_without_default, reason = "it is made once, in a static, where only a const fn will do")]
+    pub const fn new() -> Arena {
+        Arena([Half::new(), Half::new()])
+    }
+
+    /// Where a piece lies; `None` where it is the system's.
+    fn place(&self, piece: *mut u8) -> Option<(&Half, usize)> {
+        let [first, second] = &self.0;
+        let in_first = first.offset(piece).map(|offset| (first, offset));
+        in_first.or_else(|| Some((second, second.offset(piece)?)))
+    }
+}
+
+// SAFETY: `alloc` gives pieces that are aligned, within one half and disjoint (the counter only grows past a piece by
 // the exchange that claims it, and only shrinks by the exchange that gives the last one back); all else is the system's.
 unsafe impl GlobalAlloc for Arena {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let mut used = self.used.load(Ordering::Relaxed);
+        let [first, second] = &self.0;
+        let half = if SERVED_FROM.get() == 0 { first } else { second };
+        let mut used = half.used.load(Ordering::Relaxed);
         loop {
-            let free = self.start() as usize + used;
+            let free = half.start() as usize + used;
             let begin = used + (free.next_multiple_of(layout.align()) - free);
             let end = begin.saturating_add(layout.size());
-            if end > ARENA {
+            if end > HALF {
                 // SAFETY: the caller's promises are handed on.
                 return unsafe { System.alloc(layout) };
             }
-            match self.used.compare_exchange_weak(used, end, Ordering::Relaxed, Ordering::Relaxed) {
-                // SAFETY: `begin` is within the arena.
-                Ok(_) => return unsafe { self.start().add(begin) },
+            match half.used.compare_exchange_weak(used, end, Ordering::Relaxed, Ordering::Relaxed) {
+                // SAFETY: `begin` is within this half.
+                Ok(_) => return unsafe { half.start().add(begin) },
                 Err(now) => used = now,
             }
         }
     }
 
     unsafe fn dealloc(&self, piece: *mut u8, layout: Layout) {
-        match self.offset(piece) {
+        match self.place(piece) {
             // The last piece; where it is not, the exchange fails and the piece is spent.
-            Some(begin) => {
+            Some((half, begin)) => {
                 let end = begin + layout.size();
-                let _ = self.used.compare_exchange(end, begin, Ordering::Relaxed, Ordering::Relaxed);
+                let _ = half.used.compare_exchange(end, begin, Ordering::Relaxed, Ordering::Relaxed);
             }
             // SAFETY: it came from there.
             None => unsafe { System.dealloc(piece, layout) },
@@ -83,13 +112,13 @@ unsafe impl GlobalAlloc for Arena {
     }
 
     unsafe fn realloc(&self, piece: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let Some(begin) = self.offset(piece) else {
+        let Some((half, begin)) = self.place(piece) else {
             // SAFETY: it came from there.
             return unsafe { System.realloc(piece, layout, size) };
         };
         let (end, wanted) = (begin + layout.size(), begin.saturating_add(size));
-        let fits = wanted <= ARENA;
-        if fits && self.used.compare_exchange(end, wanted, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        let fits = wanted <= HALF;
+        if fits && half.used.compare_exchange(end, wanted, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             return piece;
         }
         // SAFETY: the new layout has the size asked for and the alignment of the old one; both pieces are valid for
