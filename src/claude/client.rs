@@ -50,7 +50,7 @@ pub fn installed() -> Option<(PathBuf, Option<Version>)> {
 
 fn package_version(folder: &Path) -> Option<Version> {
     let bytes = files::read(&folder.join("package.json"), LIMIT).ok()?;
-    let RawObject(pairs) = serde_json::from_slice(&bytes).ok()?;
+    let RawObject(pairs) = RawObject::parse(&bytes).ok()?;
     let field = |wanted: &str| text(pairs.iter().find(|(name, _)| *name == wanted)?.1);
     // The platform's own package has the same beginning.
     field("name").filter(|name| name.starts_with(PACKAGE))?;

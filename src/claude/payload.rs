@@ -3,10 +3,8 @@
 //! Source: payloads captured from clients 2.0.62 to 2.1.330 (`tests/payloads/`). A field of an unexpected type costs
 //! that field only: newer clients may send other shapes.
 
-use serde_json::value::RawValue;
-
 use crate::session::event::Event;
-use crate::session::raw::{RawObject, text};
+use crate::session::raw::{RawObject, each_field, text};
 
 /// The parts of a hook payload that matter here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,8 +48,8 @@ struct BackgroundTask {
     status: String,
 }
 
-fn subagent_running(raw: &RawValue) -> bool {
-    let tasks: Vec<BackgroundTask> = serde_json::from_str(raw.get()).unwrap_or_default();
+fn subagent_running(raw: &str) -> bool {
+    let tasks: Vec<BackgroundTask> = serde_json::from_str(raw).unwrap_or_default();
     tasks.iter().any(|task| task.kind == "subagent" && task.status == "running")
 }
 
@@ -61,8 +59,8 @@ fn writes_a_file(tool: &str) -> bool {
 }
 
 /// The path in a tool's input or result. Results say `filePath`; inputs `file_path`, of notebooks `notebook_path`.
-fn path_in(raw: &RawValue) -> Option<String> {
-    let RawObject(pairs) = serde_json::from_str(raw.get()).ok()?;
+fn path_in(raw: &str) -> Option<String> {
+    let RawObject(pairs) = RawObject::parse(raw.as_bytes()).ok()?;
     let named = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).and_then(|(_, raw)| text(raw));
     ["filePath", "file_path", "notebook_path"].into_iter().find_map(named).filter(|path| !path.is_empty())
 }
@@ -73,29 +71,26 @@ impl HookPayload {
     /// # Errors
     /// What serde_json says where the bytes are no JSON object.
     pub fn parse(bytes: &[u8]) -> Result<HookPayload, serde_json::Error> {
-        let RawObject(pairs) = serde_json::from_slice(bytes)?;
         let mut payload = HookPayload::default();
         let (mut input, mut result) = (None, None);
-        for (name, raw) in pairs {
-            match &*name {
-                "session_id" => payload.session_id = text(raw).unwrap_or_default(),
-                "hook_event_name" => payload.event = text(raw).unwrap_or_default(),
-                "cwd" => payload.folder = text(raw),
-                "transcript_path" => payload.transcript_path = text(raw),
-                "agent_id" => payload.agent_id = text(raw).filter(|id| !id.is_empty()),
-                "session_title" => payload.title = text(raw).filter(|title| !title.trim().is_empty()),
-                "source" => payload.source = text(raw),
-                "model" => payload.model = text(raw),
-                "reason" => payload.reason = text(raw),
-                "prompt" => payload.prompt = text(raw),
-                "tool_name" => payload.tool = text(raw),
-                "tool_input" => input = Some(raw),
-                "tool_response" => result = Some(raw),
-                "notification_type" => payload.notification = text(raw),
-                "background_tasks" => payload.subagent_running = subagent_running(raw),
-                _ => {}
-            }
-        }
+        each_field(bytes, |name, raw| match name {
+            "session_id" => payload.session_id = text(raw).unwrap_or_default(),
+            "hook_event_name" => payload.event = text(raw).unwrap_or_default(),
+            "cwd" => payload.folder = text(raw),
+            "transcript_path" => payload.transcript_path = text(raw),
+            "agent_id" => payload.agent_id = text(raw).filter(|id| !id.is_empty()),
+            "session_title" => payload.title = text(raw).filter(|title| !title.trim().is_empty()),
+            "source" => payload.source = text(raw),
+            "model" => payload.model = text(raw),
+            "reason" => payload.reason = text(raw),
+            "prompt" => payload.prompt = text(raw),
+            "tool_name" => payload.tool = text(raw),
+            "tool_input" => input = Some(raw),
+            "tool_response" => result = Some(raw),
+            "notification_type" => payload.notification = text(raw),
+            "background_tasks" => payload.subagent_running = subagent_running(raw),
+            _ => {}
+        })?;
         if payload.tool.as_deref().is_some_and(writes_a_file) {
             // What the tool says it did goes before what it was asked to do.
             payload.writes = match payload.event.as_str() {

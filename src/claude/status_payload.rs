@@ -4,9 +4,7 @@
 //! `rate_limits`, which only subscribers get, after their first response (<https://code.claude.com/docs/en/statusline>).
 //! A field that is null, absent or of an unexpected type costs that field only.
 
-use serde_json::value::RawValue;
-
-use crate::session::raw::{RawObject, number, text};
+use crate::session::raw::{each_field, number, text};
 
 /// The parts of a status-line payload that matter here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,44 +43,41 @@ impl StatusPayload {
     /// # Errors
     /// What serde_json says where the bytes are no JSON object.
     pub fn parse(bytes: &[u8]) -> Result<StatusPayload, serde_json::Error> {
-        let RawObject(pairs) = serde_json::from_slice(bytes)?;
         let mut payload = StatusPayload::default();
         let mut folder = None;
         let mut made_worktree = None;
-        for (name, raw) in pairs {
-            match &*name {
-                "session_id" => payload.session_id = text(raw).unwrap_or_default(),
-                "cwd" => folder = said(raw),
-                "session_name" => payload.title = said(raw),
-                "model" => payload.model = model(raw),
-                "workspace" => each(raw, |name, raw| match name {
-                    "current_dir" => payload.folder = said(raw),
-                    "project_dir" => payload.project_folder = said(raw),
-                    "git_worktree" => payload.worktree = said(raw),
-                    _ => {}
-                }),
-                "worktree" => each(raw, |name, raw| match name {
-                    "name" => made_worktree = said(raw),
-                    "branch" => payload.worktree_branch = said(raw),
-                    _ => {}
-                }),
-                "cost" => payload.take_cost(raw),
-                "context_window" => payload.context = context(raw),
-                "rate_limits" => each(raw, |name, raw| match name {
-                    "five_hour" => payload.five_hours = share(raw),
-                    "seven_day" => payload.seven_days = share(raw),
-                    _ => {}
-                }),
+        each_field(bytes, |name, raw| match name {
+            "session_id" => payload.session_id = text(raw).unwrap_or_default(),
+            "cwd" => folder = said(raw),
+            "session_name" => payload.title = said(raw),
+            "model" => payload.model = model(raw),
+            "workspace" => each(raw, |name, raw| match name {
+                "current_dir" => payload.folder = said(raw),
+                "project_dir" => payload.project_folder = said(raw),
+                "git_worktree" => payload.worktree = said(raw),
                 _ => {}
-            }
-        }
+            }),
+            "worktree" => each(raw, |name, raw| match name {
+                "name" => made_worktree = said(raw),
+                "branch" => payload.worktree_branch = said(raw),
+                _ => {}
+            }),
+            "cost" => payload.take_cost(raw),
+            "context_window" => payload.context = context(raw),
+            "rate_limits" => each(raw, |name, raw| match name {
+                "five_hour" => payload.five_hours = share(raw),
+                "seven_day" => payload.seven_days = share(raw),
+                _ => {}
+            }),
+            _ => {}
+        })?;
         // Older clients have only the one, newer ones both, with the same content.
         payload.folder = payload.folder.or(folder);
         payload.worktree = payload.worktree.or(made_worktree);
         Ok(payload)
     }
 
-    fn take_cost(&mut self, raw: &RawValue) {
+    fn take_cost(&mut self, raw: &str) {
         let (mut added, mut removed) = (None, None);
         each(raw, |name, raw| match name {
             "total_cost_usd" => self.cost = amount(raw),
@@ -98,25 +93,24 @@ impl StatusPayload {
 }
 
 /// Calls `take` with every field of an object; what is no object has none.
-fn each<'a>(raw: &'a RawValue, mut take: impl FnMut(&str, &'a RawValue)) {
-    if let Ok(RawObject(pairs)) = serde_json::from_str(raw.get()) {
-        pairs.iter().for_each(|(name, raw)| take(name, raw));
-    }
+fn each<'a>(raw: &'a str, take: impl FnMut(&str, &'a str)) {
+    // What is no object has no fields.
+    let _ = each_field(raw.as_bytes(), take);
 }
 
 /// A text that says something.
-fn said(raw: &RawValue) -> Option<String> {
+fn said(raw: &str) -> Option<String> {
     text(raw).filter(|text| !text.trim().is_empty())
 }
 
 /// A number, or a text that holds one.
-fn amount(raw: &RawValue) -> Option<f64> {
-    let amount: Option<f64> = serde_json::from_str(raw.get()).ok().or_else(|| serde_json::from_str(&text(raw)?).ok());
+fn amount(raw: &str) -> Option<f64> {
+    let amount: Option<f64> = serde_json::from_str(raw).ok().or_else(|| serde_json::from_str(&text(raw)?).ok());
     amount.filter(|amount| amount.is_finite())
 }
 
 /// `{id, display_name}`, or a name by itself.
-fn model(raw: &RawValue) -> Option<String> {
+fn model(raw: &str) -> Option<String> {
     let (mut shown, mut id) = (None, None);
     each(raw, |name, raw| match name {
         "display_name" => shown = said(raw),
@@ -127,7 +121,7 @@ fn model(raw: &RawValue) -> Option<String> {
 }
 
 /// The share of the context window that is used. Clients before 2.1 do not reckon it themselves.
-fn context(raw: &RawValue) -> Option<f64> {
+fn context(raw: &str) -> Option<f64> {
     let (mut used, mut left, mut size, mut tokens) = (None, None, None, None);
     each(raw, |name, raw| match name {
         "used_percentage" => used = amount(raw),
@@ -141,20 +135,19 @@ fn context(raw: &RawValue) -> Option<f64> {
 
 /// The tokens that the last request took out of the window: what was sent, from the cache or not. What came back is
 /// sent with the next one.
-fn usage(raw: &RawValue) -> Option<f64> {
-    let mut sum = None;
-    each(raw, |name, raw| {
-        if let "input_tokens" | "cache_creation_input_tokens" | "cache_read_input_tokens" = name
-            && let Some(tokens) = amount(raw)
-        {
-            sum = Some(sum.unwrap_or(0.0) + tokens);
-        }
+fn usage(raw: &str) -> Option<f64> {
+    let (mut sent, mut kept, mut known) = (None, None, None);
+    each(raw, |name, raw| match name {
+        "input_tokens" => sent = amount(raw),
+        "cache_creation_input_tokens" => kept = amount(raw),
+        "cache_read_input_tokens" => known = amount(raw),
+        _ => {}
     });
-    sum
+    [sent, kept, known].into_iter().flatten().reduce(|sum, tokens| sum + tokens)
 }
 
 /// The used share of a limit: `{used_percentage, resets_at}`, or the percentage by itself.
-fn share(raw: &RawValue) -> Option<f64> {
+fn share(raw: &str) -> Option<f64> {
     let mut used = None;
     each(raw, |name, raw| {
         if name == "used_percentage" {

@@ -202,7 +202,7 @@ impl Stage {
 
     /// What the hook of a starting session has for its person, out of the JSON that Claude Code reads.
     fn show_announcement(&mut self, json: &str) {
-        let Ok(RawObject(answer)) = serde_json::from_str(json) else { return };
+        let Ok(RawObject(answer)) = RawObject::parse(json.as_bytes()) else { return };
         let Some(message) = answer.iter().find(|(name, _)| name == "systemMessage").and_then(|(_, raw)| text(raw))
         else {
             return;

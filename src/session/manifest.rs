@@ -125,7 +125,7 @@ pub struct HeadMoved {
     pub at: Timestamp,
 }
 
-fn time(raw: &RawValue) -> Option<Timestamp> {
+fn time(raw: &str) -> Option<Timestamp> {
     parse_time(&text(raw)?)
 }
 
@@ -137,8 +137,8 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
     })
 }
 
-fn processes(raw: &RawValue) -> Option<Vec<ProcessStamp>> {
-    let pairs: Vec<(u32, Option<u64>)> = serde_json::from_str(raw.get()).ok()?;
+fn processes(raw: &str) -> Option<Vec<ProcessStamp>> {
+    let pairs: Vec<(u32, Option<u64>)> = serde_json::from_str(raw).ok()?;
     Some(pairs.into_iter().map(|(pid, start)| ProcessStamp { pid, start }).collect())
 }
 
@@ -163,7 +163,7 @@ fn take_some<T>(field: &mut Option<T>, value: Option<T>, is_null: bool) -> bool 
 
 /// Of fields of one name the last one counts, as everywhere in JSON; whether there were any. By hash: a hostile file has
 /// half a million of them.
-fn keep_last(pairs: &mut Vec<(Cow<'_, str>, &RawValue)>) -> bool {
+fn keep_last(pairs: &mut Vec<(Cow<'_, str>, &str)>) -> bool {
     let mut known = HashSet::with_capacity(pairs.len());
     let last: Vec<bool> = pairs.iter().rev().map(|(name, _)| known.insert(&**name)).collect();
     let repeated = last.contains(&false);
@@ -178,7 +178,7 @@ impl Manifest {
     /// # Errors
     /// What serde_json says, with line and column, where the bytes are no JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Manifest, serde_json::Error> {
-        let RawObject(mut pairs) = serde_json::from_slice(bytes)?;
+        let RawObject(mut pairs) = RawObject::parse(bytes)?;
         let mut manifest = Manifest::default();
         let mut others = manifest.take_all(&pairs);
         // A field that was taken may have come again as something that cannot be.
@@ -186,19 +186,22 @@ impl Manifest {
             manifest = Manifest::default();
             others = manifest.take_all(&pairs);
         }
-        let other = |position: usize| pairs.get(position).map(|(name, raw)| (name.to_string(), (*raw).to_owned()));
+        let other = |position: usize| {
+            let (name, raw) = pairs.get(position)?;
+            Some((name.to_string(), RawValue::from_string((*raw).to_owned()).ok()?))
+        };
         manifest.extra = others.into_iter().filter_map(other).collect();
         Ok(manifest)
     }
 
     /// Takes what is ours, and gives the positions of the rest.
-    fn take_all(&mut self, pairs: &[(Cow<'_, str>, &RawValue)]) -> Vec<usize> {
+    fn take_all(&mut self, pairs: &[(Cow<'_, str>, &str)]) -> Vec<usize> {
         let pairs = pairs.iter().enumerate();
         pairs.filter(|(_, (name, raw))| !self.take(name, raw)).map(|(position, _)| position).collect()
     }
 
-    fn take(&mut self, name: &str, raw: &RawValue) -> bool {
-        let null = raw.get() == "null";
+    fn take(&mut self, name: &str, raw: &str) -> bool {
+        let null = raw == "null";
         match name {
             "session_id" => take(&mut self.session_id, text(raw)),
             "project" => take(&mut self.project, text(raw)),
@@ -225,11 +228,11 @@ impl Manifest {
             "started_in" => take_some(&mut self.started_in, text(raw), null),
             "tree" => take_some(&mut self.tree, text(raw), null),
             "repository" => take_some(&mut self.repository, text(raw), null),
-            "wrote_in" => take(&mut self.wrote_in, serde_json::from_str(raw.get()).ok()),
-            "overlaps" => take(&mut self.overlaps, serde_json::from_str(raw.get()).ok()),
-            "head_moved" => take_some(&mut self.head_moved, serde_json::from_str(raw.get()).ok(), null),
+            "wrote_in" => take(&mut self.wrote_in, serde_json::from_str(raw).ok()),
+            "overlaps" => take(&mut self.overlaps, serde_json::from_str(raw).ok()),
+            "head_moved" => take_some(&mut self.head_moved, serde_json::from_str(raw).ok(), null),
             "tmux_socket" => take_some(&mut self.tmux_socket, text(raw), null),
-            "touched" => take(&mut self.touched, serde_json::from_str(raw.get()).ok()),
+            "touched" => take(&mut self.touched, serde_json::from_str(raw).ok()),
             "tmux_pane" => take_some(&mut self.tmux_pane, text(raw), null),
             "user" => take_some(&mut self.user, text(raw), null),
             "host" => take_some(&mut self.host, text(raw), null),

@@ -3,6 +3,7 @@
 
 pub mod conflict;
 pub mod event;
+pub mod fields;
 pub mod head;
 pub mod id;
 pub mod manifest;

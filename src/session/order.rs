@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 ///
 /// The standard library's sort is compiled anew for every type and comparison, 5 KiB each time; this one sorts
 /// positions, once for all.
-pub fn sort_by<T>(items: &mut Vec<T>, mut compare: impl FnMut(&T, &T) -> Ordering) {
+pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
     let mut positions: Vec<u32> = (0..u32::try_from(items.len()).unwrap_or(u32::MAX)).collect();
     let at = |position: u32| items.get(position as usize);
     sort_positions(&mut positions, &mut |a, b| match (at(a), at(b)) {
@@ -32,7 +32,7 @@ fn put_in_order<T>(items: &mut [T], positions: &mut [u32]) {
 }
 
 /// As [`sort_by`], by the keys of the items.
-pub fn sort_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+pub fn sort_by_key<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
     sort_by(items, |a, b| key(a).cmp(&key(b)));
 }
 

@@ -8,43 +8,54 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A top-level object as it stands: names and raw values, in order. Nothing in it is decoded but what is asked for.
-pub(crate) struct RawObject<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+use super::fields;
 
-impl<'de> Deserialize<'de> for RawObject<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = RawObject<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut pairs = Vec::with_capacity(32);
-                while let Some(name) = map.next_key::<Name<'de>>()? {
-                    pairs.push((name.0, map.next_value()?));
-                }
-                Ok(RawObject(pairs))
-            }
+/// An object as it stands: names and the JSON text of their values, in order. Nothing in it is decoded but what is asked
+/// for.
+pub(crate) struct RawObject<'a>(pub(crate) Vec<(Cow<'a, str>, &'a str)>);
+
+impl<'a> RawObject<'a> {
+    /// Takes an object apart.
+    ///
+    /// # Errors
+    /// What serde_json says where the bytes are no JSON object.
+    pub(crate) fn parse(bytes: &'a [u8]) -> serde_json::Result<RawObject<'a>> {
+        let mut pairs = Vec::with_capacity(40);
+        if plain(bytes, |name, value| pairs.push((Cow::Borrowed(name), value))).is_none() {
+            pairs.clear();
+            by_serde(bytes, |name, value| pairs.push((name, value)))?;
         }
-        deserializer.deserialize_map(Pairs)
+        Ok(RawObject(pairs))
     }
 }
 
-/// Calls `visit` with each field of an object as it stands.
+/// Calls `visit` with each field of an object as it stands; again from the first one where that turns out not to be
+/// plain.
 ///
 /// # Errors
 /// What serde_json says where the bytes are no JSON object.
-pub(crate) fn each_field<'a>(bytes: &'a [u8], visit: impl FnMut(&str, &'a RawValue)) -> serde_json::Result<()> {
+pub(crate) fn each_field<'a>(bytes: &'a [u8], mut visit: impl FnMut(&str, &'a str)) -> serde_json::Result<()> {
+    match plain(bytes, &mut visit) {
+        Some(()) => Ok(()),
+        None => by_serde(bytes, |name, value| visit(&name, value)),
+    }
+}
+
+fn plain<'a>(bytes: &'a [u8], visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
+    fields::each(std::str::from_utf8(bytes).ok()?, visit)
+}
+
+#[cold]
+fn by_serde<'a>(bytes: &'a [u8], visit: impl FnMut(Cow<'a, str>, &'a str)) -> serde_json::Result<()> {
     struct Fields<F>(F);
-    impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for Fields<F> {
+    impl<'de, F: FnMut(Cow<'de, str>, &'de str)> Visitor<'de> for Fields<F> {
         type Value = ();
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a JSON object")
         }
         fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
             while let Some(name) = map.next_key::<Name<'de>>()? {
-                (self.0)(&name.0, map.next_value()?);
+                (self.0)(name.0, map.next_value::<&RawValue>()?.get());
             }
             Ok(())
         }
@@ -65,20 +76,19 @@ pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timesta
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A text. Asking serde_json for a text where there is none costs a microsecond for an error that nobody reads.
-pub(crate) fn text(raw: &RawValue) -> Option<String> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(raw.get()).ok() } else { Some(inner.to_owned()) }
+pub(crate) fn text(raw: &str) -> Option<String> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { serde_json::from_str(raw).ok() } else { Some(inner.to_owned()) }
 }
 
 /// A whole number, or a text that holds one: the client's own registry writes start times as text.
-pub(crate) fn number(raw: &RawValue) -> Option<u64> {
-    let digits = raw.get();
-    digits.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(digits).parse().ok()
+pub(crate) fn number(raw: &str) -> Option<u64> {
+    raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw).parse().ok()
 }
 
 /// True or false.
-pub(crate) fn truth(raw: &RawValue) -> Option<bool> {
-    raw.get().parse().ok()
+pub(crate) fn truth(raw: &str) -> Option<bool> {
+    raw.parse().ok()
 }
 
 /// A JSON object whose values are JSON text already, in the order in which they were put.
