@@ -3,7 +3,6 @@
 //! The client rewrites it in place, so a reader can meet half of one. It is right where hooks are silent: after Esc, or
 //! when a dialog was rejected. We read it and never write it; the `.key` files beside it are never opened.
 
-use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use crate::session::id::SessionId;
 use crate::session::order::sort_by;
 use crate::session::raw::{each_field, number, text};
 use crate::session::state::State;
-use crate::sys::files::{self, Folder};
+use crate::sys::files::{self, FileId, Folder};
 
 /// One record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,28 +58,11 @@ pub fn sessions(folder: &Path) -> Vec<SessionId> {
     records.filter_map(|record| SessionId::parse(&record.session_id)).collect()
 }
 
-/// The folder that Claude Code keeps its records in, for whoever reads several.
-#[derive(Debug)]
-pub struct Records(Folder);
-
-impl Records {
-    /// Opens it.
-    ///
-    /// # Errors
-    /// Where that cannot be done.
-    pub fn open(sessions: &Path) -> io::Result<Records> {
-        Folder::open(sessions).map(Records)
-    }
-
-    /// As [`Record::of_process`].
-    pub fn of_process(&self, pid: u32) -> Option<Record> {
-        let name = name_of(pid);
-        Record::read(|| self.0.read(&name, LIMIT).ok())
-    }
-}
-
-fn name_of(pid: u32) -> String {
-    format!("{pid}.json")
+/// The name of the file of a process's record.
+pub fn name_of(pid: u32) -> String {
+    let mut name = pid.to_string();
+    name.push_str(".json");
+    name
 }
 
 impl Record {
@@ -109,11 +91,18 @@ impl Record {
     /// The record of a process, from the folder that Claude Code keeps them in. A torn one is read once more.
     pub fn of_process(sessions: &Path, pid: u32) -> Option<Record> {
         let path = sessions.join(name_of(pid));
-        Record::read(|| files::read(&path, LIMIT).ok())
+        let read = || files::read(&path, LIMIT).ok();
+        Record::parse(&read()?).or_else(|_| Record::parse(&read().unwrap_or_default())).ok()
     }
 
-    fn read(read: impl Fn() -> Option<Vec<u8>>) -> Option<Record> {
-        Record::parse(&read()?).or_else(|_| Record::parse(&read().unwrap_or_default())).ok()
+    /// The record in a file of the folder that Claude Code keeps them in, and which version of the file it was read
+    /// from. A torn one is read once more.
+    pub fn read_in(sessions: &Folder, name: &str) -> Option<(Record, FileId)> {
+        let read = || {
+            let (bytes, meta) = sessions.read_with_meta(name, LIMIT).ok()?;
+            Some((Record::parse(&bytes).ok()?, meta.id))
+        };
+        read().or_else(read)
     }
 
     /// The records of all clients, running or not.

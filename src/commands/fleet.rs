@@ -1,10 +1,11 @@
 //! The sessions together with what else is known of them: where each works, and what Claude Code's own registry says.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::claude::registry::{Record, Records};
+use crate::claude::registry::Record;
 use crate::error::{Error, Exit, Result, on_one_line};
 use crate::render::elapsed;
 use crate::session::conflict::{Grade, in_tree, works_in};
@@ -17,6 +18,7 @@ use crate::session::state::{StateSource, Told, newer};
 use crate::store::active::{self, Broken, Session};
 use crate::store::index::{self, Found};
 use crate::store::place::Place;
+use crate::store::records::Records;
 use crate::store::root::Root;
 use crate::store::touched;
 use crate::sys::{env, process};
@@ -82,13 +84,14 @@ pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
 
 /// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
 pub fn state_of(session: &Session, root: &Root) -> Told {
-    state_by(session, |pid| Record::of_process(root.path(), pid))
+    let record = session.manifest.pid.and_then(|pid| Record::of_process(root.path(), pid));
+    state_by(session, record.as_ref())
 }
 
-fn state_by(session: &Session, record_of: impl Fn(u32) -> Option<Record>) -> Told {
+fn state_by(session: &Session, record: Option<&Record>) -> Told {
     let manifest = &session.manifest;
     let told = || {
-        let record = record_of(manifest.pid?)?;
+        let record = record?;
         let same_process = record.process_start.is_none()
             || manifest.pid_start.is_none()
             || record.process_start == manifest.pid_start;
@@ -152,16 +155,30 @@ pub fn gather(root: &Root) -> Result<Fleet> {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn overview(root: &Root, now: Timestamp) -> Result<Fleet> {
-    let records = Records::open(root.path()).ok();
+    let records = Records::open(root);
     let found = index::all(root, now, |session| {
         session.liveness.counts().then(|| {
-            let told = state_by(&session, |pid| records.as_ref()?.of_process(pid));
-            Member { place: Place::noted(&session.manifest), session, told }
+            let known = session.manifest.pid.and_then(|pid| records.as_ref()?.of_process(pid));
+            let told = state_by(&session, known.as_ref().map(|known| &known.record));
+            let fresh = match known {
+                Some(Cow::Owned(fresh)) => Some(fresh),
+                Some(Cow::Borrowed(_)) | None => None,
+            };
+            (Member { place: Place::noted(&session.manifest), session, told }, fresh)
         })
     })?;
     let Some(Found { found, broken, foreign }) = found else { return gather(root) };
     let all = found.len();
-    let mut members: Vec<Member> = found.into_iter().flatten().collect();
+    let mut fresh = Vec::new();
+    let mut members = Vec::with_capacity(all);
+    for (member, read) in found.into_iter().flatten() {
+        members.push(member);
+        fresh.extend(read);
+    }
+    if let Some(records) = records.filter(|_| !fresh.is_empty()) {
+        let listed = members.iter().filter_map(|member| member.session.manifest.pid).collect();
+        records.keep(root, fresh, listed, now);
+    }
     sort_by(&mut members, |a, b| active::by_age(&a.session, &b.session));
     Ok(Fleet { stale: all - members.len(), members, broken, foreign })
 }

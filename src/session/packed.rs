@@ -15,7 +15,7 @@ pub(crate) const WORD: usize = 8;
 /// The length of a text that is not there.
 const ABSENT: u16 = u16::MAX;
 /// A number that is not there.
-const NO_NUMBER: u64 = u64::MAX;
+pub(crate) const NO_NUMBER: u64 = u64::MAX;
 /// The seconds of a time that is not there.
 const NO_TIME: u64 = i64::MIN as u64;
 
@@ -59,10 +59,7 @@ pub fn pack(manifest: &Manifest) -> Option<Vec<u8>> {
         &manifest.host,
     ];
     for text in texts {
-        match text {
-            Some(text) => put_text(&mut out, text)?,
-            None => out.extend_from_slice(&ABSENT.to_le_bytes()),
-        }
+        put_text_or_none(&mut out, text.as_deref())?;
     }
     put_word(&mut out, manifest.wrote_in.len() as u64);
     for wrote in &manifest.wrote_in {
@@ -105,10 +102,7 @@ pub fn unpack(bytes: &[u8]) -> Option<Manifest> {
         &mut manifest.host,
     ];
     for text in texts {
-        *text = match reader.text_or_none()? {
-            Some(text) => Some(std::str::from_utf8(text).ok()?.to_owned()),
-            None => None,
-        };
+        *text = reader.string_or_none()?;
     }
     for _ in 0..reader.word()? {
         let (tree, repository) = (reader.string()?.to_owned(), reader.string()?.to_owned());
@@ -142,11 +136,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn string(&mut self) -> Option<&'a str> {
+    pub(crate) fn string(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.text()?).ok()
     }
 
-    fn time(&mut self) -> Option<Option<Timestamp>> {
+    pub(crate) fn string_or_none(&mut self) -> Option<Option<String>> {
+        match self.text_or_none()? {
+            Some(text) => Some(Some(std::str::from_utf8(text).ok()?.to_owned())),
+            None => Some(None),
+        }
+    }
+
+    pub(crate) fn time(&mut self) -> Option<Option<Timestamp>> {
         match (self.word()?, self.word()?) {
             (NO_TIME, _) => Some(None),
             (seconds, nanoseconds) => {
@@ -168,7 +169,16 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
     Some(())
 }
 
-fn put_time(out: &mut Vec<u8>, time: Option<Timestamp>) {
+/// `None` where it is too long.
+pub(crate) fn put_text_or_none(out: &mut Vec<u8>, text: Option<&str>) -> Option<()> {
+    match text {
+        Some(text) => put_text(out, text)?,
+        None => out.extend_from_slice(&ABSENT.to_le_bytes()),
+    }
+    Some(())
+}
+
+pub(crate) fn put_time(out: &mut Vec<u8>, time: Option<Timestamp>) {
     put_word(out, time.map_or(NO_TIME, |time| time.as_second().cast_unsigned()));
     put_word(out, time.map_or(0, |time| i64::from(time.subsec_nanosecond()).cast_unsigned()));
 }

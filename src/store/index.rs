@@ -227,7 +227,7 @@ fn unpack(bytes: &[u8]) -> Option<(Option<u64>, Manifest)> {
 
 /// The moment from which on another change would have got another time than this one. A file system that keeps whole
 /// seconds is known by them.
-fn after_tick(changed: i128) -> i128 {
+pub(super) fn after_tick(changed: i128) -> i128 {
     changed + if changed % 1_000_000_000 == 0 { COARSE_TICK } else { TICK }
 }
 

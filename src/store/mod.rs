@@ -7,5 +7,6 @@ pub mod index;
 pub mod live;
 pub mod notes;
 pub mod place;
+pub mod records;
 pub mod root;
 pub mod touched;
