@@ -161,7 +161,7 @@ pub fn overview(root: &Root, now: Timestamp) -> Result<Fleet> {
             let known = session.manifest.pid.and_then(|pid| records.as_ref()?.of_process(pid));
             let told = state_by(&session, known.as_ref().map(|known| &known.record));
             let fresh = match known {
-                Some(Cow::Owned(fresh)) => Some(fresh),
+                Some(Cow::Owned(fresh)) => Some(Box::new(fresh)),
                 Some(Cow::Borrowed(_)) | None => None,
             };
             (Member { place: Place::noted(&session.manifest), session, told }, fresh)
@@ -173,7 +173,7 @@ pub fn overview(root: &Root, now: Timestamp) -> Result<Fleet> {
     let mut members = Vec::with_capacity(all);
     for (member, read) in found.into_iter().flatten() {
         members.push(member);
-        fresh.extend(read);
+        fresh.extend(read.map(|read| *read));
     }
     if let Some(records) = records.filter(|_| !fresh.is_empty()) {
         let listed = members.iter().filter_map(|member| member.session.manifest.pid).collect();

@@ -1,6 +1,7 @@
 //! Text for people: lines whose colours and width fit what standard output goes to.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
@@ -110,7 +111,9 @@ pub(crate) fn put_path(line: &mut Line, path: &Path) {
 
 /// A path for people, `~` for home.
 pub(crate) fn under_home(path: &Path) -> String {
-    with_tilde(&path.to_string_lossy(), env::text("HOME").as_deref()).into_owned()
+    static HOME: OnceLock<Option<String>> = OnceLock::new();
+    let home = HOME.get_or_init(|| env::text("HOME"));
+    with_tilde(&path.to_string_lossy(), home.as_deref()).into_owned()
 }
 
 #[cfg(test)]

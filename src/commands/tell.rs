@@ -72,7 +72,7 @@ pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: 
 /// The touch that a write is, and what the manifest is to remember of it. `here` is where the session works.
 pub(super) fn touch_of(write: &Write, here: &Place, scene: &mut Scene) -> Touch {
     // The file itself holds no repository; its folder may.
-    let tree = git::Tree::find_beside(write.file.parent().unwrap_or(&write.file), here.tree.as_ref());
+    let tree = git::Tree::find_beside(write.file.parent().unwrap_or(&write.file), here.tree.as_deref());
     scene.wrote = tree.as_ref().map(|tree| Wrote {
         tree: tree.root.to_string_lossy().into_owned(),
         repository: tree.common_dir.to_string_lossy().into_owned(),
@@ -90,7 +90,7 @@ pub(super) fn touch_of(write: &Write, here: &Place, scene: &mut Scene) -> Touch 
 /// Who wrote the file, for the moment before it is written again.
 fn warning(write: &Write, here: &Place, now: Timestamp) -> Option<(String, Guard)> {
     let (other, at) = write.others.first()?;
-    let tree = git::Tree::find_beside(write.file.parent()?, here.tree.as_ref());
+    let tree = git::Tree::find_beside(write.file.parent()?, here.tree.as_deref());
     let guard = guard::of(tree.as_ref().map(|tree| tree.common_dir.as_path()));
     // It was told before its own last write; nothing has happened since.
     let told = write.mine.is_some_and(|mine| mine >= *at);

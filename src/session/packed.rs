@@ -71,9 +71,9 @@ pub fn pack(manifest: &Manifest) -> Option<Vec<u8>> {
 }
 
 /// Reads what [`pack`] wrote. The fields that it left out are empty, and so is the id, which is the file's name.
-pub fn unpack(bytes: &[u8]) -> Option<Manifest> {
+pub fn unpack(bytes: &[u8]) -> Option<Box<Manifest>> {
     let mut reader = Reader(bytes);
-    let mut manifest = Manifest::default();
+    let mut manifest = Box::<Manifest>::default();
     let kinds = reader.word()?;
     manifest.state = *STATES.get((kinds >> 32) as usize)?;
     manifest.task_source = *SOURCES.get((kinds & 0xffff_ffff) as usize)?;

@@ -202,11 +202,11 @@ fn may_show(here: &Place, path: &str) -> bool {
 }
 
 /// The session of a packed manifest that is still what its file holds.
-fn session(id: &SessionId, mut manifest: Manifest, mark: Option<u64>, meta: &Meta) -> Option<Session> {
+fn session(id: &SessionId, mut manifest: Box<Manifest>, mark: Option<u64>, meta: &Meta) -> Option<Session> {
     id.as_str().clone_into(&mut manifest.session_id);
     let liveness = live::liveness_by(&manifest, mark);
     let written = Timestamp::from_nanosecond(meta.modified).ok()?;
-    Some(Session { id: id.clone(), manifest: Box::new(manifest), liveness, written })
+    Some(Session { id: id.clone(), manifest, liveness, written })
 }
 
 /// A manifest with its mark, as it lies in the index.
@@ -219,7 +219,7 @@ fn pack(manifest: &Manifest) -> Vec<u8> {
     out
 }
 
-fn unpack(bytes: &[u8]) -> Option<(Option<u64>, Manifest)> {
+fn unpack(bytes: &[u8]) -> Option<(Option<u64>, Box<Manifest>)> {
     let mut reader = Reader(bytes);
     let mark = reader.word()?;
     Some((Some(mark).filter(|mark| *mark != 0), packed::unpack(reader.0)?))
@@ -272,7 +272,7 @@ fn trusted_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Opt
             index.visit(&fences, above, |path| path == above, &mut take)?;
         }
     }
-    index.each(active, &candidates, &|session| session)
+    index.each(active, &candidates, &|session| session, candidates.len())
 }
 
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
@@ -495,17 +495,26 @@ impl Index {
     ) -> Option<Vec<T>> {
         const WORTH_A_THREAD: usize = 128;
         if candidates.len() < WORTH_A_THREAD {
-            return self.each(active, candidates, of);
+            return self.each(active, candidates, of, candidates.len());
         }
         let (first, second) = candidates.split_at(candidates.len() / 2);
-        let halves = threads::both(|| self.each(active, first, of), || self.each(active, second, of));
+        // The first half makes room for the second.
+        let first = || self.each(active, first, of, candidates.len());
+        let halves = threads::both(first, || self.each(active, second, of, second.len()));
         let (mut all, second) = halves.and_then(|(first, second)| Some((first?, second?)))?;
         all.extend(second);
         Some(all)
     }
 
-    fn each<T>(&self, active: &Folder, candidates: &[Candidate], of: &impl Fn(Session) -> T) -> Option<Vec<T>> {
-        let mut all = Vec::with_capacity(candidates.len());
+    /// What `of` makes of the sessions of some candidates, in a list that has room for so many.
+    fn each<T>(
+        &self,
+        active: &Folder,
+        candidates: &[Candidate],
+        of: &impl Fn(Session) -> T,
+        room: usize,
+    ) -> Option<Vec<T>> {
+        let mut all = Vec::with_capacity(room);
         for candidate in candidates {
             all.extend(self.session(active, candidate)?.map(of));
         }

@@ -14,7 +14,7 @@ pub struct Place {
     /// What trees of one repository share; `None` without repository.
     pub repository: Option<PathBuf>,
     /// The tree as it is now. `None` without repository, and where the place was only noted.
-    pub tree: Option<Tree>,
+    pub tree: Option<Box<Tree>>,
 }
 
 impl Place {
@@ -27,7 +27,8 @@ impl Place {
     pub fn noted(manifest: &Manifest) -> Place {
         let path = Path::new(&manifest.path);
         match (&manifest.tree, &manifest.repository) {
-            (Some(tree), Some(repository)) if path.starts_with(tree) => {
+            // Paths are compared part by part; that they are the same is seen sooner.
+            (Some(tree), Some(repository)) if *tree == manifest.path || path.starts_with(tree) => {
                 Place { root: PathBuf::from(tree), repository: Some(PathBuf::from(repository)), tree: None }
             }
             _ => Place::of(path),
@@ -46,12 +47,12 @@ impl Place {
 
     fn of_tree(tree: Option<Tree>, folder: impl FnOnce() -> PathBuf) -> Place {
         let root = tree.as_ref().map_or_else(folder, |tree| tree.root.clone());
-        Place { root, repository: tree.as_ref().map(|tree| tree.common_dir.clone()), tree }
+        Place { root, repository: tree.as_ref().map(|tree| tree.common_dir.clone()), tree: tree.map(Box::new) }
     }
 
     /// The project of this place.
     pub fn project(&self) -> String {
-        git::project_of(&self.root, self.tree.as_ref())
+        git::project_of(&self.root, self.tree.as_deref())
     }
 
     /// Whether a session that works at `other` is to be shown here: it is in this tree; or, without a repository, it

@@ -703,16 +703,16 @@ impl Pieces {
     /// The bytes from `offset` on, `length` of them; fewer where the file ends before.
     pub fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let mut bytes = vec![0; length.min(left)];
-        let mut filled = 0;
-        while let Some(rest @ [_, ..]) = bytes.get_mut(filled..) {
-            let at = offset.saturating_add(filled as u64);
-            match rustix::io::retry_on_intr(|| rustix::io::pread(&self.fd, &mut *rest, at))? {
-                0 => break,
-                read => filled += read,
+        let wanted = length.min(left);
+        let mut bytes = Vec::with_capacity(wanted);
+        while bytes.len() < wanted {
+            let at = offset.saturating_add(bytes.len() as u64);
+            let read = || rustix::io::pread(&self.fd, rustix::buffer::spare_capacity(&mut bytes), at);
+            if rustix::io::retry_on_intr(read)? == 0 {
+                break;
             }
         }
-        bytes.truncate(filled);
+        bytes.truncate(wanted);
         Ok(bytes)
     }
 }
