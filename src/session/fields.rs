@@ -35,9 +35,11 @@ pub fn each<'a>(text: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Optio
 /// The name of a field that begins at `at`, and where its value does.
 fn name(text: &str, at: usize) -> Option<(&str, usize)> {
     let bytes = text.as_bytes();
-    let end = string_end(bytes, at)?;
-    let name = text.get(at + 1..end - 1).filter(|name| !name.contains('\\'))?;
-    Some((name, after_colon(bytes, end)?))
+    let start = after(bytes, at, b'"')?;
+    let end = special(bytes, start);
+    // At an escape the name is not plain.
+    let value = after_colon(bytes, after(bytes, end, b'"')?)?;
+    Some((text.get(start..end)?, value))
 }
 
 fn after_colon(bytes: &[u8], at: usize) -> Option<usize> {
@@ -143,22 +145,30 @@ fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The next byte that is not simply part of a string; eight are looked at in one step.
-fn special(bytes: &[u8], at: usize) -> usize {
+fn special(bytes: &[u8], mut at: usize) -> usize {
     const EACH: u64 = u64::from_le_bytes([1; 8]);
-    let rest = bytes.get(at..).unwrap_or_default();
-    let (words, last) = rest.as_chunks::<8>();
-    for (position, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*eight);
         let less_than = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word;
         let is = |byte: u8| less_than(word ^ (EACH * u64::from(byte)), 1);
         // The lowest of these bits is right; a higher one may come of borrowing from it.
         let found = (less_than(word, 0x20) | is(b'"') | is(b'\\')) & (EACH << 7);
         if found != 0 {
-            return at + position * 8 + found.trailing_zeros() as usize / 8;
+            return at + found.trailing_zeros() as usize / 8;
         }
+        at += 8;
     }
-    let in_last = last.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(last.len());
-    at + rest.len() - last.len() + in_last
+    while let Some(byte) = bytes.get(at)
+        && is_plain(*byte)
+    {
+        at += 1;
+    }
+    at
+}
+
+/// Whether a byte stands for itself in a string.
+pub(crate) fn is_plain(byte: u8) -> bool {
+    !matches!(byte, b'"' | b'\\' | 0..0x20)
 }
 
 #[cfg(test)]

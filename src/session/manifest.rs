@@ -10,6 +10,7 @@ use jiff::{Timestamp, TimestampRound, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::fields::is_plain;
 use super::raw::{JsonFields, RawObject, number, text, truth};
 use super::state::State;
 use super::task::TaskSource;
@@ -248,32 +249,32 @@ impl Manifest {
     /// Every field with its JSON text, in the order of the file: the documented ones, ours, then those of others.
     fn fields(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
         let mut fields = Fields { pairs: Vec::with_capacity(40), extra: &self.extra };
-        fields.put("session_id", &self.session_id);
-        fields.put("project", &self.project);
-        fields.put("path", &self.path);
-        fields.put("git_branch", &self.git_branch);
+        fields.put_text("session_id", Some(&self.session_id));
+        fields.put_text("project", Some(&self.project));
+        fields.put_text("path", Some(&self.path));
+        fields.put_text("git_branch", self.git_branch.as_deref());
         fields.put("git_dirty", &self.git_dirty);
         fields.put("started", &self.started.map(whole_seconds));
         fields.put("pid", &self.pid);
-        fields.put("task", &self.task);
+        fields.put_text("task", self.task.as_deref());
         fields.put("pid_start", &self.pid_start);
-        fields.put("boot_id", &self.boot_id);
+        fields.put_text("boot_id", self.boot_id.as_deref());
         if !self.processes.is_empty() {
             let pairs: Vec<(u32, Option<u64>)> = self.processes.iter().map(|stamp| (stamp.pid, stamp.start)).collect();
             fields.put("processes", &pairs);
         }
         fields.put("state", &self.state);
         fields.put("state_since", &self.state_since.map(milliseconds));
-        fields.put("waiting_for", &self.waiting_for);
-        fields.put("tool", &self.tool);
-        fields.put("task_source", &self.task_source.map(TaskSource::as_str));
-        fields.put("head", &self.head);
+        fields.put_text("waiting_for", self.waiting_for.as_deref());
+        fields.put_text("tool", self.tool.as_deref());
+        fields.put_text("task_source", self.task_source.map(TaskSource::as_str));
+        fields.put_text("head", self.head.as_deref());
         fields.put("updated", &self.updated.map(milliseconds));
-        fields.put("model", &self.model);
-        fields.put("transcript_path", &self.transcript_path);
-        fields.put("started_in", &self.started_in);
-        fields.put("tree", &self.tree);
-        fields.put("repository", &self.repository);
+        fields.put_text("model", self.model.as_deref());
+        fields.put_text("transcript_path", self.transcript_path.as_deref());
+        fields.put_text("started_in", self.started_in.as_deref());
+        fields.put_text("tree", self.tree.as_deref());
+        fields.put_text("repository", self.repository.as_deref());
         if !self.wrote_in.is_empty() {
             fields.put("wrote_in", &self.wrote_in);
         }
@@ -283,16 +284,16 @@ impl Manifest {
         if self.head_moved.is_some() {
             fields.put("head_moved", &self.head_moved);
         }
-        fields.put("tmux_pane", &self.tmux_pane);
-        fields.put("tmux_socket", &self.tmux_socket);
-        fields.put("user", &self.user);
-        fields.put("host", &self.host);
+        fields.put_text("tmux_pane", self.tmux_pane.as_deref());
+        fields.put_text("tmux_socket", self.tmux_socket.as_deref());
+        fields.put_text("user", self.user.as_deref());
+        fields.put_text("host", self.host.as_deref());
         fields.put("worked_seconds", &self.worked_seconds);
         fields.put("waited_seconds", &self.waited_seconds);
         if self.ended.is_some() || self.status.is_some() {
             fields.put("ended", &self.ended.map(whole_seconds));
-            fields.put("status", &self.status);
-            fields.put("end_reason", &self.end_reason);
+            fields.put_text("status", self.status.as_deref());
+            fields.put_text("end_reason", self.end_reason.as_deref());
         }
         if !self.touched.is_empty() {
             fields.put("touched", &self.touched);
@@ -309,17 +310,17 @@ impl Manifest {
 
     /// The manifest as it is written: one field a line, so that people can read it with `cat`.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(2048);
+        let mut text = String::with_capacity(2048);
         let mut separator = "{\n  ";
         for (name, value) in self.fields() {
-            bytes.extend_from_slice(separator.as_bytes());
-            bytes.extend_from_slice(json(&name).as_bytes());
-            bytes.extend_from_slice(b": ");
-            bytes.extend_from_slice(value.as_bytes());
+            text.push_str(separator);
+            push_quoted(&mut text, &name);
+            text.push_str(": ");
+            text.push_str(&value);
             separator = ",\n  ";
         }
-        bytes.extend_from_slice(b"\n}\n");
-        bytes
+        text.push_str("\n}\n");
+        text.into_bytes()
     }
 
     /// Every field as a name and a JSON value, for `--json`. Unknown ones come last.
@@ -350,13 +351,21 @@ struct Fields<'a> {
     extra: &'a [(String, Box<RawValue>)],
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
     /// Adds a field, except where it is empty and somebody else's value of that name was kept.
     fn put<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
-        let value = json(value);
-        let empty = value == "null" || value == "\"\"" || value == "0" || value == "\"unknown\"";
-        if !(empty && self.extra.iter().any(|(kept, _)| kept == name)) {
-            self.pairs.push((Cow::Borrowed(name), Cow::Owned(value)));
+        self.put_json(name, Cow::Owned(json(value)));
+    }
+
+    /// [`Fields::put`] for a text, which nearly always stands for itself.
+    fn put_text(&mut self, name: &'static str, text: Option<&str>) {
+        self.put_json(name, text.map_or(Cow::Borrowed("null"), |text| Cow::Owned(quoted(text))));
+    }
+
+    fn put_json(&mut self, name: &'static str, value: Cow<'a, str>) {
+        let is_kept = self.extra.iter().any(|(kept, _)| kept == name);
+        if !(is_kept && matches!(&*value, "null" | "\"\"" | "0" | "\"unknown\"")) {
+            self.pairs.push((Cow::Borrowed(name), value));
         }
     }
 }
@@ -364,6 +373,23 @@ impl Fields<'_> {
 /// Texts, numbers and times have no way to fail here; `null` stands for what cannot be.
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// Adds a text as JSON. Nearly all stand for themselves.
+fn push_quoted(out: &mut String, text: &str) {
+    if text.bytes().all(is_plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&json(text));
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    push_quoted(&mut quoted, text);
+    quoted
 }
 
 fn rounded(time: Timestamp, unit: Unit) -> Timestamp {

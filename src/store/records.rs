@@ -143,10 +143,10 @@ mod tests {
     fn known(pid: u32) -> Known {
         let record = Record {
             session_id: format!("id-{pid}"),
-            process_start: (pid % 2 == 0).then_some(u64::from(pid)),
+            process_start: pid.is_multiple_of(2).then_some(u64::from(pid)),
             status: Some("waiting".to_owned()),
-            waiting_for: (pid % 3 == 0).then(|| "permission prompt".to_owned()),
-            status_since: (pid % 5 == 0).then(|| Timestamp::from_millisecond(1_700_000_000_123).unwrap()),
+            waiting_for: pid.is_multiple_of(3).then(|| "permission prompt".to_owned()),
+            status_since: pid.is_multiple_of(5).then(|| Timestamp::from_millisecond(1_700_000_000_123).unwrap()),
             ..Record::default()
         };
         Known { pid, file: FileId { inode: 7, size: 8, changed: 9 }, record }
