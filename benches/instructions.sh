@@ -92,6 +92,13 @@ status_event() {
 END
 }
 
+# record SESSION: what the client itself keeps of a session
+record() {
+    printf '{"pid":%s,"sessionId":"%s","cwd":"%s","startedAt":1795366646696,' "$client" "$(id "$1")" "$(folder "$1")"
+    printf '"version":"2.1.330","peerProtocol":1,"kind":"interactive","entrypoint":"cli","name":"project-d1",'
+    printf '"nameSource":"derived","status":"busy","updatedAt":1795366648255,"statusUpdatedAt":1795366648255}'
+}
+
 # home NAME SESSIONS: the sessions are registered by ait itself.
 home() {
     home=$lab/$1
@@ -104,6 +111,7 @@ home() {
             # shellcheck disable=SC2086 # a list of them
             client=$(nth $((session % 20 + 1)) $clients)
             prompt_event "$session" | run "$lab/ait" hook session-register || fail "a session is not registered"
+            record "$session" >"$home/.claude/sessions/$client.json"
         fi
         session=$((session + 1))
     done

@@ -24,6 +24,8 @@ mod measure;
 mod programs;
 mod table;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use lab::{Home, Lab};
@@ -93,10 +95,11 @@ fn main() {
     let most = *SIZES.iter().max().unwrap();
     let lab = Lab::new(most, options.ended);
     let floor = programs::floor(&lab.path(""));
-    // As it is installed: written front to back. What a linker wrote in no order lies in the page cache in small pieces,
-    // and each start of it pays for mapping them.
+    // As shell/install.sh installs it: written in one piece. What a linker wrote in no order lies in the page cache in
+    // small lots, and each start of it pays for mapping them.
     let installed = lab.path("ait");
-    std::fs::copy(&ait, &installed).unwrap();
+    std::fs::write(&installed, std::fs::read(&ait).unwrap()).unwrap();
+    std::fs::set_permissions(&installed, Permissions::from_mode(0o755)).unwrap();
     let ait = installed;
 
     let mut rows = vec![Row::new(
