@@ -96,6 +96,13 @@ fn escape(dialect: Dialect, character: char) -> Option<&'static str> {
     }
 }
 
+/// Whether a text has neither runs of spaces nor any at its ends.
+fn has_single_spaces(text: &str) -> bool {
+    let mut last = b' ';
+    let is_single = |byte| (byte, std::mem::replace(&mut last, byte)) != (b' ', b' ');
+    text.bytes().all(is_single) && last != b' '
+}
+
 /// Whether [`escape`] does anything.
 fn has_escapes(dialect: Dialect) -> bool {
     !matches!(dialect, Dialect::Plain | Dialect::Ansi | Dialect::Fish)
@@ -146,11 +153,22 @@ pub struct Line {
 impl Line {
     /// An empty segment. `limit` is the most cells it may take; what does not fit is cut with an ellipsis.
     pub fn segment(dialect: Dialect, color: bool, icons: Icons, limit: Option<usize>) -> Line {
+        Line::new(String::with_capacity(256), true, dialect, color, icons, limit)
+    }
+
+    /// An empty row of a list for a terminal, or for a pipe where there is no colour.
+    pub fn row(color: bool, icons: Icons, limit: Option<usize>) -> Line {
+        let dialect = if color { Dialect::Ansi } else { Dialect::Plain };
+        // There are thousands of these, each short; the memory of one that is longer grows in place.
+        Line::new(String::with_capacity(96), false, dialect, color, icons, limit)
+    }
+
+    fn new(out: String, collapse: bool, dialect: Dialect, color: bool, icons: Icons, limit: Option<usize>) -> Line {
         Line {
-            out: String::with_capacity(256),
+            out,
             dialect,
             color: color && dialect.has_color(),
-            collapse: true,
+            collapse,
             ellipsis: icons.ellipsis(),
             // Each of its characters takes one.
             ellipsis_cells: icons.ellipsis().chars().count(),
@@ -164,13 +182,6 @@ impl Line {
         }
     }
 
-    /// An empty row of a list for a terminal, or for a pipe where there is no colour.
-    pub fn row(color: bool, icons: Icons, limit: Option<usize>) -> Line {
-        let dialect = if color { Dialect::Ansi } else { Dialect::Plain };
-        // There are thousands of these, each short; the memory of one that is longer grows in place.
-        Line { collapse: false, out: String::with_capacity(64), ..Line::segment(dialect, color, icons, limit) }
-    }
-
     /// Text from outside: branch, task, project, path, model. White space of any kind becomes single spaces.
     pub fn text(&mut self, text: &str) {
         self.text_within(text, usize::MAX);
@@ -180,7 +191,7 @@ impl Line {
     pub fn text_within(&mut self, text: &str, max: usize) {
         if text.len() + self.ellipsis_cells <= max && self.takes_as_it_stands(text) {
             // In a row, spaces between words are written as the words are.
-            if !self.collapse && text.trim_matches(' ').len() == text.len() && !text.contains("  ") {
+            if !self.collapse && has_single_spaces(text) {
                 return self.put_word(text);
             }
             let mut words = text.split(' ').filter(|word| !word.is_empty());

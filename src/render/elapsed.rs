@@ -13,16 +13,29 @@ pub struct Short(
     pub u64,
 );
 
-impl fmt::Display for Short {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Short {
+    /// The words; in lists, where there are thousands, `format!` would take as long as all else in a line.
+    pub fn text(self) -> String {
         let (first, unit, second, lesser) = match self.0 {
-            0..MINUTE => return f.write_str("<1m"),
+            0..MINUTE => return "<1m".to_owned(),
             MINUTE..HOUR => (self.0 / MINUTE, 'm', 0, 's'),
             HOUR..DAY => (self.0 / HOUR, 'h', self.0 % HOUR / MINUTE, 'm'),
             _ => (self.0 / DAY, 'd', self.0 % DAY / HOUR, 'h'),
         };
-        write!(f, "{first}{unit}")?;
-        if second > 0 { write!(f, " {second}{lesser}") } else { Ok(()) }
+        let mut text = first.to_string();
+        text.push(unit);
+        if second > 0 {
+            text.push(' ');
+            text.push_str(&second.to_string());
+            text.push(lesser);
+        }
+        text
+    }
+}
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
     }
 }
 
@@ -33,11 +46,12 @@ pub struct For(
     pub u64,
 );
 
-impl fmt::Display for For {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl For {
+    /// The words.
+    pub fn text(self) -> String {
         match self.0 {
-            0..MINUTE => f.write_str("for under a minute"),
-            _ => write!(f, "for {}", Short(self.0)),
+            0..MINUTE => "for under a minute".to_owned(),
+            _ => "for ".to_owned() + &Short(self.0).text(),
         }
     }
 }
@@ -106,7 +120,7 @@ mod tests {
             assert_eq!(Ago(seconds).to_string(), ago);
             assert_eq!(LongAgo(seconds).to_string(), long);
         }
-        assert_eq!([For(59).to_string(), For(7380).to_string()], ["for under a minute", "for 2h 3m"]);
+        assert_eq!([For(59).text(), For(7380).text()], ["for under a minute", "for 2h 3m"]);
         assert!(!Short(u64::MAX).to_string().contains('-'));
     }
 }

@@ -212,7 +212,7 @@ fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Ic
         Token::Elapsed => {
             if let Some(elapsed) = facts.elapsed {
                 line.role(Role::Elapsed);
-                line.own(format_args!("{}", Short(elapsed)));
+                line.literal(&Short(elapsed).text());
             }
         }
         Token::State => {
@@ -245,7 +245,7 @@ fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Ic
                     line.text_within(whose, cells.min(LONGEST));
                     line.literal(" ");
                 }
-                line.own(format_args!("{}", Short(waiting.seconds)));
+                line.literal(&Short(waiting.seconds).text());
             }
         }
         Token::Conflict => {

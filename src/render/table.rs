@@ -116,7 +116,7 @@ pub fn with_tilde<'a>(path: &'a str, home: Option<&str>) -> Cow<'a, str> {
     let home = home.map(|home| home.trim_end_matches('/')).filter(|home| !home.is_empty());
     match home.and_then(|home| path.strip_prefix(home)) {
         Some("") => Cow::Borrowed("~"),
-        Some(rest) if rest.starts_with('/') => Cow::Owned(format!("~{rest}")),
+        Some(rest) if rest.starts_with('/') => Cow::Owned(["~", rest].concat()),
         _ => Cow::Borrowed(path),
     }
 }

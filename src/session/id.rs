@@ -22,12 +22,12 @@ impl SessionId {
 
     /// The name of its manifest file.
     pub fn file_name(&self) -> String {
-        format!("{}.json", self.0)
+        [&self.0, ".json"].concat()
     }
 
     /// The name of the log of its touches.
     pub fn touched_name(&self) -> String {
-        format!("{}.touched", self.0)
+        [&self.0, ".touched"].concat()
     }
 
     /// As text.
