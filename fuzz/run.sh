@@ -19,7 +19,7 @@ bin=target/$host/release
 # Where each target's first inputs come from.
 seeds() {
     case $1 in
-    hook_payload | status_payload | registry) echo ../tests/payloads ;;
+    hook_payload | status_payload | registry | fields) echo ../tests/payloads ;;
     settings) echo ../tests/settings/foreign ../tests/settings/ours ../tests/settings/refused ;;
     esac
     [ ! -d "seeds/$1" ] || echo "seeds/$1"
@@ -27,7 +27,7 @@ seeds() {
 
 words() {
     case $1 in
-    hook_payload | status_payload | manifest | settings | registry | touched) echo -dict=words/json.dict ;;
+    hook_payload | status_payload | manifest | settings | registry | touched | fields) echo -dict=words/json.dict ;;
     git | format) echo "-dict=words/$1.dict" ;;
     esac
 }

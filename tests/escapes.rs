@@ -443,7 +443,8 @@ fn through_starship_itself(program: &[&str], file: &str, shell: &str, cases: &[(
     let module = include_str!("../shell/starship.toml").replace(r#"["::AIT::", "--for", "starship"]"#, r#"["cat"]"#);
     let module = module.replace(r#""prompt""#, r#""segment""#).replace("$output ", "$output");
     let number = "[env_var.N]\nformat = '|$env_value|'\n";
-    let config = format!("format = '<${{custom.ait}}${{env_var.N}}'\nadd_newline = false\n{module}{number}");
+    let config = "format = '<${custom.ait}${env_var.N}'\nadd_newline = false\n";
+    let config = [starship::PATIENT, config, &module, number].concat();
     let config = folder.write("starship.toml", &config);
     let init = format!("export STARSHIP_CONFIG='{}' N=0\n{shell}\n", config.display());
     in_a_shell(program, file, &init.replace("STARSHIP init", &format!("{} init", starship::program())), cases);

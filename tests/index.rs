@@ -671,3 +671,115 @@ fn ask_in_eleven_minutes() {
     let found = index::sessions_at(&root, &active, &Place::of(&folder), later);
     println!("ANSWER {:?}", found.iter().map(|session| session.id.as_str()).collect::<Vec<_>>());
 }
+
+mod records {
+    use super::*;
+
+    /// Sessions whose client keeps a record of each, all idle; enough of them to be worth writing down.
+    fn listed() -> (Lab, Vec<Client>) {
+        let lab = Lab::new();
+        let clients: Vec<Client> = (0..10).map(|_| Client::new()).collect();
+        for (number, client) in clients.iter().enumerate() {
+            let id = format!("s{number}");
+            let text = manifest(&id, client.pid(), &lab.tree(&id), json!({})).to_string();
+            fs::write(lab.active(&id), text).unwrap();
+            record(&lab, client, &id, "idle");
+        }
+        lab.settle();
+        // What is written down is believed once it is older than a tick.
+        assert_eq!(states(&lab), "idle ".repeat(10));
+        std::thread::sleep(REST);
+        assert_eq!(states(&lab), "idle ".repeat(10));
+        assert!(kept(&lab).exists());
+        (lab, clients)
+    }
+
+    /// In place, as the client writes it, and of one length.
+    fn record(lab: &Lab, client: &Client, id: &str, status: &str) {
+        let record = json!({"pid": client.pid(), "sessionId": id, "procStart": client.start().to_string(),
+            "status": status, "statusUpdatedAt": 1_795_366_648_255_i64});
+        lab.world.write(&format!(".claude/sessions/{}.json", client.pid()), &record.to_string());
+    }
+
+    /// What a list says of each, in order.
+    fn states(lab: &Lab) -> String {
+        let shown = lab.world.ait().words(&["sessions", "live", "--verbose"]).fine();
+        let states = shown.lines().filter_map(|line| line.strip_prefix("   State: "));
+        states.map(|state| format!("{} ", state.split(' ').next().unwrap())).collect()
+    }
+
+    fn kept(lab: &Lab) -> PathBuf {
+        lab.index().with_file_name("records")
+    }
+
+    #[test]
+    fn one_that_changes_in_place_is_seen_at_once() {
+        let (lab, clients) = listed();
+        for (status, shown) in [("busy", "working "), ("idle", "idle "), ("busy", "working ")] {
+            record(&lab, &clients[0], "s0", status);
+            let wanted = shown.to_owned() + &"idle ".repeat(9);
+            assert_eq!(states(&lab), wanted);
+            std::thread::sleep(REST);
+            assert_eq!(states(&lab), wanted);
+        }
+        // So many that they are written down anew, and changed once more in the same tick.
+        for status in ["busy", "idle"] {
+            for (number, client) in clients.iter().enumerate() {
+                record(&lab, client, &format!("s{number}"), status);
+            }
+            let shown = if status == "busy" { "working " } else { "idle " };
+            assert_eq!(states(&lab), shown.repeat(10));
+        }
+    }
+
+    /// Told by a lie that was kept: whether it is believed.
+    #[test]
+    fn one_read_in_the_tick_of_its_change_is_read_again() {
+        let (lab, clients) = listed();
+        let changed = clients.iter().map(|client| {
+            let meta = fs::metadata(lab.world.path(&format!(".claude/sessions/{}.json", client.pid()))).unwrap();
+            meta.ctime() * 1_000_000_000 + meta.ctime_nsec()
+        });
+        let last = changed.max().unwrap();
+        let mut bytes = fs::read(kept(&lab)).unwrap();
+        while let Some(at) = bytes.windows(4).position(|text| text == b"idle") {
+            bytes[at..at + 4].copy_from_slice(b"busy");
+        }
+        for (later, believed) in [(60_000_000, true), (40_000_000, false), (0, false)] {
+            bytes[16..24].copy_from_slice(&(last + later).to_le_bytes());
+            let sum = index::check(&bytes[16..]);
+            bytes[8..16].copy_from_slice(&sum.to_le_bytes());
+            fs::write(kept(&lab), &bytes).unwrap();
+            assert_eq!(states(&lab).contains("idle"), !believed, "read {later} ns after the last change");
+        }
+    }
+
+    #[test]
+    fn one_that_is_gone_says_nothing_more() {
+        let (lab, clients) = listed();
+        fs::remove_file(lab.world.path(&format!(".claude/sessions/{}.json", clients[3].pid()))).unwrap();
+        assert_eq!(states(&lab), "idle ".repeat(3) + "unknown " + &"idle ".repeat(6));
+    }
+
+    #[test]
+    fn what_was_kept_may_be_damaged_or_gone() {
+        let (lab, clients) = listed();
+        let whole = fs::read(kept(&lab)).unwrap();
+        record(&lab, &clients[9], "s9", "busy");
+        let wanted = "idle ".repeat(9) + "working ";
+        for bytes in [&whole[..0], &whole[..whole.len() / 2], &[0xff; 4096], &whole[..]] {
+            fs::write(kept(&lab), bytes).unwrap();
+            assert_eq!(states(&lab), wanted, "{} bytes", bytes.len());
+        }
+        let mut bytes = whole.clone();
+        for at in (0..bytes.len()).step_by(61) {
+            bytes[at] ^= 0x41;
+            fs::write(kept(&lab), &bytes).unwrap();
+            assert_eq!(states(&lab), wanted, "byte {at}");
+            bytes[at] ^= 0x41;
+        }
+        fs::remove_file(kept(&lab)).unwrap();
+        fs::create_dir(kept(&lab)).unwrap();
+        assert_eq!(states(&lab), wanted, "a folder in its place");
+    }
+}

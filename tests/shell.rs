@@ -986,7 +986,11 @@ fn starship_runs_it_without_a_shell() {
     world.real();
     world.start_real_session("one", "100% $(touch pwned)");
     let module = Command::new(world.ait()).args(["init", "starship"]).output().unwrap();
-    fs::write(world.path("starship.toml"), format!("format = '${{custom.ait}}>'\n{}", text(&module))).unwrap();
+    fs::write(
+        world.path("starship.toml"),
+        format!("{}format = '${{custom.ait}}>'\n{}", starship::PATIENT, text(&module)),
+    )
+    .unwrap();
     assert!(text(&module).contains("/ait\", \"--for\", \"starship\"]\ncommand = \"prompt\"\nuse_stdin = false\n"));
     let run = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
@@ -1065,7 +1069,7 @@ fn install() {
     };
     // The system's own tools, and no cargo among them.
     fs::create_dir(world.path("system")).unwrap();
-    for tool in ["dirname", "uname", "sed", "mkdir", "cp", "mv", "chmod", "rm", "cat", "sh"] {
+    for tool in ["dirname", "uname", "sed", "mkdir", "dd", "mv", "chmod", "rm", "cat", "sh"] {
         let real =
             ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool)).into_iter().find(|file| file.exists());
         std::os::unix::fs::symlink(real.unwrap(), world.path("system").join(tool)).unwrap();
