@@ -261,9 +261,7 @@ impl Folder {
         let mode = Mode::from_raw_mode(mode as _);
         let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
         write_all(&fd, bytes)?;
-        // The umask can only have taken bits away: a file that is ours alone was never anybody else's for a moment. An
-        // odd umask takes them from us too.
-        Ok(rustix::fs::fchmod(&fd, mode)?)
+        Ok(give_mode(&fd, mode)?)
     }
 
     /// Adds bytes at the end of a file, making it with mode 0600 where it is missing. One write: lines of two writers
@@ -289,7 +287,7 @@ impl Folder {
         }
         match open(OFlags::CREATE | OFlags::EXCL) {
             // Whatever the umask took away.
-            Ok(fd) => rustix::fs::fchmod(&fd, mode).map(|()| fd),
+            Ok(fd) => give_mode(&fd, mode).map(|()| fd),
             // Somebody was faster.
             Err(Errno::EXIST) => open(OFlags::empty()),
             failed => failed,
@@ -724,6 +722,13 @@ pub fn is_plain_name(name: &OsStr) -> bool {
         && bytes.len() < 200
         && !bytes.starts_with(b".")
         && bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/')
+}
+
+/// Gives a new file its mode, where the umask took bits away: it can do nothing else, so a file that is ours alone was
+/// never anybody else's for a moment, and an odd one takes them from us too. To ask takes a fifth of a change to what is.
+fn give_mode(fd: &OwnedFd, mode: Mode) -> rustix::io::Result<()> {
+    let given = Mode::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
+    if given == mode { Ok(()) } else { rustix::fs::fchmod(fd, mode) }
 }
 
 fn read_all(fd: &OwnedFd, limit: usize) -> io::Result<Vec<u8>> {
