@@ -276,6 +276,14 @@ fn of_settings(place: &hooks::Place) -> Check {
             if let Some(remark) = &managed {
                 findings.add(Status::Fail, remark, None);
             }
+            if hooks::look("", &place.managed).is_err() {
+                let shown = place.show(&place.managed);
+                findings.add(
+                    Status::Warn,
+                    format!("{shown}: not readable, so what it switches off is not known"),
+                    None,
+                );
+            }
             for file in project_settings(place).into_iter().filter(|project| *project != file) {
                 if hooks::look("", &file).ok().flatten().is_some_and(|found| found.all_disabled) {
                     let detail =
