@@ -335,7 +335,8 @@ pub(crate) struct Client(Child);
 impl Client {
     pub(crate) fn new() -> Client {
         let mut command = Command::new("sleep");
-        Client(command.arg("1000").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        // A day: a million events take longer than any test beside them.
+        Client(command.arg("86400").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     pub(crate) fn pid(&self) -> u32 {
