@@ -59,13 +59,17 @@ __ait_update() {
 # minute it is not asked again. A process substitution, because a command substitution cannot be left. It sets `$!`,
 # which is the user's from their first background job on: then it runs in a subshell, for the price of one more fork.
 __ait_ask() {
-    local answer='' ended=0
+    local answer='' ended=0 most=1000
+    case ${COLUMNS-} in
+    '' | 0 | 1 | *[!0-9]*) ;;
+    *) most=$COLUMNS ;;
+    esac
     if [[ ! -x $__ait_bin ]]; then
         \builtin return 0
     fi
     if [[ -z ${!-} || ${!-} == "$__ait_pid" ]]; then
         IFS= \builtin read -r -t "$__ait_limit" answer \
-            < <(\exec "$__ait_bin" prompt --for bash </dev/null 2>/dev/null) || ended=$?
+            < <(\exec "$__ait_bin" prompt --for bash --max-width "$most" </dev/null 2>/dev/null) || ended=$?
         __ait_pid=${!-}
         if ((ended > 128)) && [[ -n $__ait_pid ]]; then
             \builtin kill -KILL "$__ait_pid" 2>/dev/null || \builtin :
@@ -74,7 +78,7 @@ __ait_ask() {
         answer=$(
             ended=0
             IFS= \builtin read -r -t "$__ait_limit" answer \
-                < <(\exec "$__ait_bin" prompt --for bash </dev/null 2>/dev/null) || ended=$?
+                < <(\exec "$__ait_bin" prompt --for bash --max-width "$most" </dev/null 2>/dev/null) || ended=$?
             \builtin printf '%s' "$answer"
             if ((ended > 128)); then
                 # bash 4.3 and older set no $! here.

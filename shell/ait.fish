@@ -41,19 +41,24 @@ end
 # is trusted to answer, and one that has been put in its place since then gets half a second, where there is a `timeout`.
 # When that was too short, it is not asked for the next twenty prompts.
 function __ait_ask
+    # fish leaves a right prompt out that does not fit beside the left one.
+    set -l most
+    if set -q COLUMNS; and test "$COLUMNS" -gt 1
+        set most --max-width (math --scale=0 $COLUMNS / 2)
+    end
     if functions -q __ait_same; and __ait_same
-        set -g AIT_SEGMENT (command $__ait_bin prompt --for fish </dev/null 2>/dev/null)[1]
+        set -g AIT_SEGMENT (command $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)[1]
     else if test $__ait_quiet -gt 0
         set -g __ait_quiet (math $__ait_quiet - 1)
     else if command -q timeout
-        set -g AIT_SEGMENT (command timeout -s KILL 0.5 $__ait_bin prompt --for fish </dev/null 2>/dev/null)[1]
+        set -g AIT_SEGMENT (command timeout -s KILL 0.5 $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)[1]
         # 128 + KILL: timeout killed itself with it.
         if test $status -eq 137
             set -g AIT_SEGMENT ''
             set -g __ait_quiet 20
         end
     else
-        set -g AIT_SEGMENT (command $__ait_bin prompt --for fish </dev/null 2>/dev/null)[1]
+        set -g AIT_SEGMENT (command $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)[1]
     end
 end
 

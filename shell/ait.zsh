@@ -49,11 +49,16 @@ function __ait_precmd {
 function __ait_ask {
   local answer= part=
   local -i ended=0 fd=-1
+  local -a most=()
   AIT_SEGMENT=
   if [[ ! -x $__ait_bin ]]; then
     return 0
   fi
-  exec {fd}< <(exec "$__ait_bin" prompt --for zsh </dev/null 2>/dev/null)
+  # zsh leaves a right prompt out that does not fit beside the left one and what is typed.
+  if (( ${COLUMNS:-0} > 1 )); then
+    most=(--max-width $(( COLUMNS / 2 )))
+  fi
+  exec {fd}< <(exec "$__ait_bin" prompt --for zsh "${most[@]}" </dev/null 2>/dev/null)
   if [[ ${builtins[sysread]-} == defined ]]; then
     # 4: nothing came in time. 5: the end.
     while (( ! ended )); do

@@ -371,7 +371,7 @@ fn heads() {
     let lab = Lab::new();
     lab.git(&lab.0, &["init", "-q", "-b", "früh/ling", "unborn"]);
     let unborn = agrees(&lab, &lab.0.join("unborn")).head();
-    assert_eq!((unborn.kind, unborn.display().as_deref()), (HeadKind::Unborn, Some("früh/ling")));
+    assert_eq!((unborn.kind, unborn.branch.as_deref()), (HeadKind::Unborn, Some("früh/ling")));
 
     let project = lab.repository("project");
     for branch in ["a/b/c", "日本語/ブランチ", "we\"ird'$(x)`%F{red}#(x)"] {
@@ -379,9 +379,10 @@ fn heads() {
         assert_eq!(agrees(&lab, &project).branch().as_deref(), Some(branch));
     }
     lab.git(&project, &["switch", "-q", "--detach"]);
-    let detached = agrees(&lab, &project).head();
+    let tree = agrees(&lab, &project);
+    let detached = tree.head();
     assert_eq!(detached.kind, HeadKind::Detached);
-    assert_eq!(detached.display().unwrap(), detached.commit.unwrap()[..7]);
+    assert_eq!(tree.checked_out().unwrap(), detached.commit.unwrap()[..7]);
 
     // A symbolic ref as a branch, and a HEAD that is none.
     lab.git(&project, &["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
@@ -497,7 +498,7 @@ fn reftable() {
         let tree = agrees(&lab, folder);
         assert_eq!(tree.project(), "project");
         let head = tree.head();
-        assert_eq!((head.kind, head.display()), (HeadKind::Unknown, None));
+        assert_eq!((head.kind, head.branch, head.commit), (HeadKind::Unknown, None, None));
         assert_eq!(last_move(&tree), None);
         let commit = lab.git(folder, &["rev-parse", "HEAD"]);
         assert_eq!(lab.status(folder, Duration::from_secs(30), &[]), format!("clean {branch} {commit}"));

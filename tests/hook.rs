@@ -11,6 +11,7 @@
 mod common;
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Stdio;
@@ -520,6 +521,23 @@ mod places {
         assert!(shown.contains(&format!("1. aiterm ({}) - <1m\n", &commit[..7])), "{shown}");
     }
 
+    /// Before the next event tells of it.
+    #[test]
+    fn a_prompt_after_head_was_detached_shows_the_commit() {
+        let world = World::new();
+        let tree = world.repository("aiterm");
+        let client = Client::new();
+        world.start(&client, "one", &tree).silent();
+        world.git(&tree, "checkout --quiet --detach");
+        let commit = world.git(&tree, "rev-parse HEAD");
+        let said = world.ait().at(&tree).words(&["prompt", "--format", "{branch}"]).fine();
+        assert_eq!(said, commit[..7]);
+        let payload = json!({"session_id": "one", "cwd": tree}).to_string();
+        let said =
+            world.ait().given(&["statusline", "--format", "{branch}", "--color", "never"], payload.as_bytes()).fine();
+        assert_eq!(said.trim_end(), &commit[..7]);
+    }
+
     #[test]
     fn an_unborn_branch() {
         let world = World::new();
@@ -806,4 +824,82 @@ fn an_end_never_replaces_what_history_holds() {
     world.end(&client, "one", &folder, "other");
     assert_eq!(fs::read_to_string(day.join("one.2.json")).unwrap(), "not JSON, and somebody's");
     assert!(read(&day.join("one.json")).is_some());
+}
+
+/// What is large within the limits of an input costs little all the same.
+mod bounded {
+    use super::*;
+
+    /// Within this many seconds and KiB of address space; more of either ends it.
+    fn within(world: &World, words: &str, input: &str, limit: &str) -> (Option<i32>, String) {
+        let mut command = world.ait().command("timeout");
+        command.args(["60", "sh", "-c", &format!("ulimit {limit}; exec \"$0\" {words}"), AIT]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Who does not read all of it closes the pipe.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    #[test]
+    fn a_path_of_a_million_parts_is_none() {
+        let world = World::new();
+        let client = Client::new();
+        let path = "/x".repeat(1_000_000);
+        let more = format!("\"hook_event_name\":\"PostToolUse\",\"tool_name\":\"Write\",\"cwd\":\"{path}\"");
+        for event in [
+            format!("{{\"session_id\":\"one\",{more}}}"),
+            format!("{{\"session_id\":\"one\",{more},\"tool_input\":{{\"file_path\":\"{path}\"}}}}"),
+        ] {
+            assert_eq!(within(&world, "hook session-register", &event, "-v 1000000"), (Some(0), String::new()));
+        }
+        let status = format!("{{\"session_id\":\"one\",\"cwd\":\"{path}\"}}");
+        assert_eq!(within(&world, "statusline", &status, "-v 1000000").0, Some(0));
+        // In a manifest it costs nobody else's prompt.
+        world.by_hand("long", client.pid(), Path::new(&path), json!({"task": "long"}));
+        let folder = world.folder("p");
+        world.by_hand("short", client.pid(), &folder, json!({"task": "short"}));
+        for words in ["prompt", "prompt --fleet", "sessions live", "sessions conflicts"] {
+            assert_eq!(within(&world, words, "", "-v 1000000").0, Some(0), "{words}");
+        }
+        assert!(world.ait().at(&folder).run("prompt").fine().contains("short"));
+    }
+
+    #[test]
+    fn long_texts_are_not_copied() {
+        let world = World::new();
+        let long = "x".repeat(31_000_000);
+        let tasks = vec!["{}"; 9_000_000].join(",");
+        for (name, more) in [
+            ("Stop", format!("\"background_tasks\":[{tasks}]")),
+            ("SessionStart", format!("\"cwd\":\"/{long}\\n\"")),
+            ("UserPromptSubmit", format!("\"prompt\":\"{long}\"")),
+            ("PreToolUse", format!("\"tool_name\":\"Write\",\"tool_input\":{{\"file_path\":\"{long}\"}}")),
+        ] {
+            let event = format!("{{\"session_id\":\"one\",\"hook_event_name\":\"{name}\",{more}}}");
+            let (code, remarks) = within(&world, "hook session-register", &event, "-v 150000");
+            assert_eq!((code, remarks), (Some(0), String::new()), "{name}");
+        }
+        assert_eq!(world.log(), [""; 0]);
+        assert!(world.active("one")["task"].as_str().unwrap().starts_with("xxx"));
+    }
+
+    #[test]
+    fn a_limit_of_file_sizes_ends_nobody() {
+        let world = World::new();
+        let client = Client::new();
+        let folder = world.folder("p");
+        for number in 0..30 {
+            world.by_hand(&format!("s{number}"), client.pid(), &folder, json!({"task": "go"}));
+        }
+        let event = json!({"session_id": "one", "hook_event_name": "Stop", "cwd": folder}).to_string();
+        for (words, input) in [
+            ("hook session-register", event.as_str()),
+            ("hook session-register", "{torn"),
+            ("statusline", "{torn"),
+            ("prompt", ""),
+        ] {
+            assert_eq!(within(&world, words, input, "-f 0"), (Some(0), String::new()), "{words}");
+        }
+    }
 }

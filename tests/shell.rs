@@ -1069,7 +1069,7 @@ fn install() {
     };
     // The system's own tools, and no cargo among them.
     fs::create_dir(world.path("system")).unwrap();
-    for tool in ["dirname", "uname", "sed", "mkdir", "dd", "mv", "chmod", "rm", "cat", "sh"] {
+    for tool in ["dirname", "uname", "sed", "mkdir", "cp", "dd", "mv", "chmod", "rm", "cat", "sh"] {
         let real =
             ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool)).into_iter().find(|file| file.exists());
         std::os::unix::fs::symlink(real.unwrap(), world.path("system").join(tool)).unwrap();

@@ -4,7 +4,14 @@
 //! that field only: newer clients may send other shapes.
 
 use crate::session::event::Event;
-use crate::session::raw::{RawObject, each_field, text};
+use crate::session::raw::{each_field, text, text_start};
+
+/// Bytes of JSON: more than any id, name or path takes. The kernel's limit of a path is 4096.
+const LONGEST_NAME: usize = 6 * 4096;
+/// Bytes of JSON: a task is cut to its first thousand characters.
+const LONGEST_TEXT: usize = 16 * 1024;
+/// Bytes of JSON that a list of tasks in the background may take; a longer one is none.
+const LONGEST_LIST: usize = 1 << 20;
 
 /// The parts of a hook payload that matter here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +56,8 @@ struct BackgroundTask {
 }
 
 fn subagent_running(raw: &str) -> bool {
-    let tasks: Vec<BackgroundTask> = serde_json::from_str(raw).unwrap_or_default();
+    let list = Some(raw).filter(|raw| raw.len() <= LONGEST_LIST);
+    let tasks: Vec<BackgroundTask> = list.and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
     tasks.iter().any(|task| task.kind == "subagent" && task.status == "running")
 }
 
@@ -60,9 +68,21 @@ fn writes_a_file(tool: &str) -> bool {
 
 /// The path in a tool's input or result. Results say `filePath`; inputs `file_path`, of notebooks `notebook_path`.
 fn path_in(raw: &str) -> Option<String> {
-    let RawObject(pairs) = RawObject::parse(raw.as_bytes()).ok()?;
-    let named = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).and_then(|(_, raw)| text(raw));
-    ["filePath", "file_path", "notebook_path"].into_iter().find_map(named).filter(|path| !path.is_empty())
+    let mut paths = [None, None, None];
+    let [result, input, notebook] = &mut paths;
+    each_field(raw.as_bytes(), |name, raw| match name {
+        "filePath" => *result = path(raw),
+        "file_path" => *input = path(raw),
+        "notebook_path" => *notebook = path(raw),
+        _ => {}
+    })
+    .ok()?;
+    paths.into_iter().flatten().find(|path| !path.is_empty())
+}
+
+/// A path that the kernel would take.
+fn path(raw: &str) -> Option<String> {
+    text(raw).filter(|_| raw.len() <= LONGEST_NAME)
 }
 
 impl HookPayload {
@@ -74,21 +94,25 @@ impl HookPayload {
         let mut payload = HookPayload::default();
         let (mut input, mut result) = (None, None);
         each_field(bytes, |name, raw| match name {
+            "prompt" => payload.prompt = text_start(raw, LONGEST_TEXT),
+            "session_title" => {
+                payload.title = text_start(raw, LONGEST_TEXT).filter(|title| !title.trim().is_empty());
+            }
+            "tool_input" => input = Some(raw),
+            "tool_response" => result = Some(raw),
+            "background_tasks" => payload.subagent_running = subagent_running(raw),
+            // Nothing of what follows is that long.
+            _ if raw.len() > LONGEST_NAME => {}
             "session_id" => payload.session_id = text(raw).unwrap_or_default(),
             "hook_event_name" => payload.event = text(raw).unwrap_or_default(),
             "cwd" => payload.folder = text(raw),
             "transcript_path" => payload.transcript_path = text(raw),
             "agent_id" => payload.agent_id = text(raw).filter(|id| !id.is_empty()),
-            "session_title" => payload.title = text(raw).filter(|title| !title.trim().is_empty()),
             "source" => payload.source = text(raw),
             "model" => payload.model = text(raw),
             "reason" => payload.reason = text(raw),
-            "prompt" => payload.prompt = text(raw),
             "tool_name" => payload.tool = text(raw),
-            "tool_input" => input = Some(raw),
-            "tool_response" => result = Some(raw),
             "notification_type" => payload.notification = text(raw),
-            "background_tasks" => payload.subagent_running = subagent_running(raw),
             _ => {}
         })?;
         if payload.tool.as_deref().is_some_and(writes_a_file) {

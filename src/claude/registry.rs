@@ -91,7 +91,7 @@ impl Record {
     /// The record of a process, from the folder that Claude Code keeps them in. A torn one is read once more.
     pub fn of_process(sessions: &Path, pid: u32) -> Option<Record> {
         let path = sessions.join(name_of(pid));
-        let read = || files::read(&path, LIMIT).ok();
+        let read = || files::read_no_link(&path, LIMIT).ok();
         Record::parse(&read()?).or_else(|_| Record::parse(&read().unwrap_or_default())).ok()
     }
 

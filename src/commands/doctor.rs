@@ -558,7 +558,7 @@ fn manifests(root: &Root, active: &Active) -> Check {
     }
     for file in broken {
         let detail = format!("{}: {}; it is left where it is", file.path.display(), file.why);
-        findings.add(Status::Warn, detail, Some("mend it or remove it"));
+        findings.add(Status::Warn, detail, Some("look at it, or remove it"));
     }
     findings.check("manifests", format!("{count} can be read"))
 }

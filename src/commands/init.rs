@@ -131,7 +131,7 @@ fn tmux_lines(path: &str) -> String {
     let load = format!("{} init tmux --plugin | sh", shell_quoted(path));
     format!(
         "# The fleet of Claude Code sessions in tmux's status line: right, left, or where you write #{{ait}} yourself.\n\
-         set -g @ait-position right\n\
+         set -goq @ait-position right\n\
          run-shell {}\n",
         tmux_quoted(&load)
     )

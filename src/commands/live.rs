@@ -55,6 +55,7 @@ pub fn run(request: &Live) -> Result<Output> {
     let now = clock::now();
     let Fleet { mut members, stale, broken, foreign } =
         if request.json { fleet::gather(&root)? } else { fleet::overview(&root, now)? };
+    let all = members.len();
     members.retain(|member| wanted(member, request));
 
     let mut output = Output::nothing();
@@ -74,7 +75,8 @@ pub fn run(request: &Live) -> Result<Output> {
         return Ok(output);
     }
     if members.is_empty() {
-        output.stdout = "No live sessions.\n".to_owned();
+        let none = if all > 0 { "No live sessions that match.\n" } else { "No live sessions.\n" };
+        output.stdout = none.to_owned();
         return Ok(output);
     }
     output.stdout = table(&members, page, request.verbose, now);

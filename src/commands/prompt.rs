@@ -101,7 +101,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String, Trouble> {
     };
     let members = fleet::here(&root, &here, now);
     let Some(chosen) = to_speak_of(&members) else { return Ok(String::new()) };
-    let branch = here.tree.as_ref().and_then(|tree| tree.branch());
+    let branch = here.tree.as_ref().and_then(|tree| tree.checked_out());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
     let moved = manifest.head_moved.as_ref().map(in_short);

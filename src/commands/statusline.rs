@@ -116,7 +116,7 @@ fn line(
 
     let manifest = ours.map(|ours| &*ours.session.manifest);
     let moved = manifest.and_then(|manifest| manifest.head_moved.as_ref()).map(in_short);
-    let branch = here.tree.as_ref().and_then(|tree| tree.branch());
+    let branch = here.tree.as_ref().and_then(|tree| tree.checked_out());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);

@@ -41,8 +41,12 @@ pub enum HeadKind {
 impl Head {
     /// What to call it in one word: the branch, or the first 7 digits of the commit.
     pub fn display(&self) -> Option<String> {
-        self.branch.clone().or_else(|| Some(self.commit.as_deref()?.chars().take(7).collect()))
+        self.branch.clone().or_else(|| self.commit.as_deref().map(short))
     }
+}
+
+fn short(commit: &str) -> String {
+    commit.chars().take(7).collect()
 }
 
 /// What the text of HEAD, or of another ref, points to.
@@ -116,6 +120,14 @@ impl Tree {
     /// repository keeps its refs in a reftable.
     pub fn branch(&self) -> Option<String> {
         self.points.branch()
+    }
+
+    /// What [`Head::display`] calls it, as it was when the tree was found: no system call.
+    pub fn checked_out(&self) -> Option<String> {
+        match &self.points {
+            Points::At(commit) => Some(short(commit)),
+            points @ Points::To(_) => points.branch(),
+        }
     }
 
     /// What is checked out now: reads HEAD, the branch's own file and, where it has none, `packed-refs`.

@@ -55,6 +55,9 @@ impl Tree {
     /// [`Tree::find_resolved`], where the tree is likely to be one that was found a moment ago: that is not asked for
     /// again.
     pub fn find_beside(path: &Path, known: Option<&Tree>) -> Option<Tree> {
+        if files::is_too_long(path) {
+            return None;
+        }
         for folder in path.ancestors() {
             if let Some(known) = known.filter(|known| known.root == folder) {
                 return Some(known.clone());

@@ -140,7 +140,8 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
 
 fn processes(raw: &str) -> Option<Vec<ProcessStamp>> {
     let pairs: Vec<(u32, Option<u64>)> = serde_json::from_str(raw).ok()?;
-    Some(pairs.into_iter().map(|(pid, start)| ProcessStamp { pid, start }).collect())
+    // One id is resumed in two terminals, not in twenty; each one is asked about wherever the session is shown.
+    Some(pairs.into_iter().take(16).map(|(pid, start)| ProcessStamp { pid, start }).collect())
 }
 
 /// Takes a value into a field; a value of another type is not ours and stays where it was.
@@ -434,6 +435,12 @@ mod tests {
         assert_eq!(manifest.started.unwrap().to_string(), "2025-12-26T14:30:00Z");
         assert_eq!(manifest.pid, Some(12345));
         assert_eq!(manifest.state, State::Unknown);
+    }
+
+    #[test]
+    fn a_session_has_a_handful_of_processes() {
+        let text = format!("{{\"processes\":[{}]}}", vec!["[1,5]"; 50_000].join(","));
+        assert_eq!(Manifest::parse(text.as_bytes()).unwrap().processes.len(), 16);
     }
 
     #[test]

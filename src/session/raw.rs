@@ -75,10 +75,55 @@ pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timesta
 #[derive(serde::Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// The first `most` bytes of a text, or some fewer: of what is shown in part only, and may be long.
+pub(crate) fn text_start(raw: &str, most: usize) -> Option<String> {
+    if raw.len() <= most {
+        return text(raw);
+    }
+    let start = raw.get(..raw.floor_char_boundary(most))?;
+    // The cut may go through an escape, or through a pair of them: of the last bytes nothing is taken from an escape on.
+    let sure = start.floor_char_boundary(start.len().saturating_sub(12));
+    let whole = start.get(sure..)?.find('\\').map_or(start.len(), |at| sure + at);
+    let up_to = |end: usize| {
+        let mut text = text(&[start.get(..end)?, "\""].concat())?;
+        // Half of a pair.
+        text.truncate(text.trim_end_matches('\u{fffd}').len());
+        Some(text)
+    };
+    // That backslash may be one that the one before it stands for.
+    up_to(whole).or_else(|| up_to(whole.saturating_sub(1)))
+}
+
 /// A text. Asking serde_json for a text where there is none costs a microsecond for an error that nobody reads.
 pub(crate) fn text(raw: &str) -> Option<String> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(raw).ok() } else { Some(inner.to_owned()) }
+    if !inner.contains('\\') {
+        return Some(inner.to_owned());
+    }
+    serde_json::from_str(raw).ok().or_else(|| serde_json::from_str(&paired(raw)).ok())
+}
+
+/// A text with U+FFFD for each surrogate that has no partner: JavaScript writes one where it cut a text within an emoji.
+#[cold]
+fn paired(raw: &str) -> String {
+    let unit = |at: usize| u16::from_str_radix(raw.get(at..)?.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(next) = rest.find('\\') {
+        let at = raw.len() - rest.len() + next;
+        let (length, lone) = match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, false),
+            (Some(0xd800..=0xdfff), _) => (6, true),
+            (Some(_), _) => (6, false),
+            (None, _) => (2, false),
+        };
+        let (before, from) = rest.split_at(next);
+        let Some((escape, after)) = from.split_at_checked(length) else { break };
+        out.push_str(before);
+        out.push_str(if lone { "\\ufffd" } else { escape });
+        rest = after;
+    }
+    out + rest
 }
 
 /// A whole number, or a text that holds one: the client's own registry writes start times as text.
@@ -115,5 +160,41 @@ impl FromIterator<(String, Box<RawValue>)> for JsonFields {
 impl Serialize for JsonFields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_surrogate_without_its_partner_costs_one_letter() {
+        for (raw, wanted) in [
+            (r#""a\ud83d""#, "a\u{fffd}"),
+            (r#""\ud83db\ude00\n""#, "\u{fffd}b\u{fffd}\n"),
+            (r#""\ud83d\ude00 \ud83d \\ud83d é\u00e9""#, "\u{1f600} \u{fffd} \\ud83d éé"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1f600}"),
+        ] {
+            assert_eq!(text(raw).as_deref(), Some(wanted), "{raw}");
+        }
+        for raw in [r#""\ud83"#, r#""\"#, r#""\u12"#, r#""\x""#, r#""é\ud83dé"#] {
+            assert_eq!(text(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_start_of_a_text_ends_with_a_whole_letter() {
+        for letter in ["a", "é", "\u{1f600}", "\\n", "\\u00e9", "\\ud83d\\ude00", "\\\\", "\\\""] {
+            let raw = format!("\"{}\"", letter.repeat(100));
+            let whole = text(&raw).unwrap();
+            for most in 20..raw.len() + 2 {
+                let start = text_start(&raw, most).unwrap();
+                assert!(whole.starts_with(&start), "{letter} {most}: {start}");
+                assert!(
+                    start.len() + 12 * 2 >= whole.len() * most.min(raw.len()) / raw.len(),
+                    "{letter} {most}: {start}"
+                );
+            }
+        }
     }
 }

@@ -73,6 +73,9 @@ pub struct Told {
     pub heard: Option<Timestamp>,
 }
 
+/// Seconds: one change, told by both.
+const SAME_MOMENT: i64 = 2;
+
 /// Out of what the hooks and the registry tell, the newer; where they agree, the longer wait and the more telling words.
 ///
 /// Hooks are silent after Esc and when a dialog is rejected; the registry is right there. A permission dialog is told
@@ -81,6 +84,12 @@ pub fn newer(hook: Told, registry: Option<Told>) -> Told {
     let Some(registry) = registry else { return hook };
     if hook.state == State::Unknown {
         return registry;
+    }
+    // Something happened in between that no hook told of.
+    let later =
+        registry.since.zip(hook.since).is_some_and(|(new, old)| new.as_second() > old.as_second() + SAME_MOMENT);
+    if hook.state == registry.state && hook.state != State::Waiting && later {
+        return Told { waiting_for: hook.waiting_for, ..registry };
     }
     if hook.state == registry.state {
         let since = match hook.state {
@@ -104,6 +113,16 @@ mod tests {
     fn told(state: State, second: i64, waiting_for: Option<&str>, source: StateSource) -> Told {
         let since = Some(Timestamp::from_second(second).unwrap());
         Told { state, since, waiting_for: waiting_for.map(str::to_owned), source, heard: since }
+    }
+
+    /// A permission that was asked for and granted, without a hook that told of it.
+    #[test]
+    fn the_same_state_may_have_begun_anew() {
+        let hook = told(State::Working, 100, None, StateSource::Hook);
+        for (second, since, source) in [(102, 100, StateSource::Hook), (1900, 1900, StateSource::Registry)] {
+            let state = newer(hook.clone(), Some(told(State::Working, second, None, StateSource::Registry)));
+            assert_eq!((state.since.unwrap().as_second(), state.source), (since, source));
+        }
     }
 
     #[test]

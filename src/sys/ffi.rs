@@ -188,8 +188,11 @@ pub fn start_up() {
             let _ = file.into_raw_fd();
         }
     }
-    // SAFETY: ignoring a signal installs no code.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    // A pipe that is closed, and a file that grows beyond `ulimit -f`, are errors of `write`.
+    for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
+        // SAFETY: ignoring a signal installs no code.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
 }
 
 /// The signal that asked this program to end; 0 where none did, or nobody listens.

@@ -557,6 +557,12 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_all(&rustix::fs::open(path, flags, Mode::empty())?, limit)
 }
 
+/// [`read`], but a symlink in its place is refused.
+pub fn read_no_link(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
+    read_all(&rustix::fs::open(path, flags, Mode::empty())?, limit)
+}
+
 /// [`read`], together with the [`Meta`] of the same version.
 pub fn read_with_meta(path: &Path, limit: usize) -> io::Result<(Vec<u8>, Meta)> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -587,10 +593,16 @@ pub fn write_stderr(bytes: &[u8]) -> io::Result<()> {
     write_all(&rustix::stdio::stderr(), bytes)
 }
 
+/// Whether a path is longer than any that the kernel takes: nothing can lie there, and what looks at each of its parts
+/// would never end.
+pub fn is_too_long(path: &Path) -> bool {
+    path.as_os_str().len() > 4096
+}
+
 /// The path with every symlink in it resolved. Parts that do not exist (a deleted folder) are kept as they are, after
 /// the deepest parent that does; a `..` after such a part takes it back. `path` is absolute.
 pub fn resolve(path: &Path) -> PathBuf {
-    if has_no_links(path) {
+    if has_no_links(path) || is_too_long(path) {
         return path.to_owned();
     }
     if let Ok(resolved) = std::fs::canonicalize(path) {

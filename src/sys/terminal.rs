@@ -81,11 +81,17 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Shows a text in place of the one before: as many of its lines as fit.
+    /// Shows a text in place of the one before: as many of its lines as fit, and how many more there are.
     pub fn show(&self, text: &str) -> io::Result<()> {
         // No rows: a terminal that nobody has told its size.
         let height = size().map(|(_, rows)| usize::from(rows)).filter(|rows| *rows > 0).unwrap_or(24);
-        let lines: Vec<&str> = text.lines().take(height).collect();
+        let all = text.lines().count();
+        let shown = if all > height { height - 1 } else { all };
+        let mut lines: Vec<&str> = text.lines().take(shown).collect();
+        let more = format!("… {} more lines, for a taller terminal; q leaves", all - shown);
+        if all > shown {
+            lines.push(&more);
+        }
         // Written over, line by line, and only then cleared below: nothing flickers.
         files::write_stdout(format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")).as_bytes())
     }
