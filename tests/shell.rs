@@ -352,6 +352,30 @@ fn fish_shows_it_before_the_users_right_prompt() {
     assert!(!world.path("pwned").exists());
 }
 
+/// A right prompt that has no room is not shown at all, so the segment is told to take half of the line.
+#[test]
+fn a_segment_is_told_how_much_room_there_is() {
+    for (shell, prompt, part) in [
+        ("zsh", "setopt prompt_subst; PROMPT='[$AIT_SEGMENT] '", 2),
+        ("bash", "PS1='[$AIT_SEGMENT] '", 1),
+        ("fish", "function fish_prompt; echo -n \"[$(ait_segment)] \"; end", 2),
+    ] {
+        let world = World::new();
+        world.program("#!/bin/sh\necho \"$*\"\n");
+        world.start_session();
+        let terminal = world.shell(shell, &format!("{}\n{prompt}\n", world.init(shell, true)));
+        terminal.wait_until("a prompt", |screen| screen.contains(&format!("[prompt --for {shell} --max-width ")));
+        terminal.type_line("clear; echo columns $COLUMNS");
+        terminal.wait_until("the width", |screen| screen.contains("columns") && screen.ends_with(']'));
+        let screen = terminal.screen();
+        let number = |before: &str| -> usize {
+            let after = screen.split(before).last().unwrap();
+            after.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+        };
+        assert_eq!(number("--max-width "), number("columns ") / part, "{shell}: {screen}");
+    }
+}
+
 #[test]
 fn placed_by_the_user() {
     for (shell, prompt) in [
