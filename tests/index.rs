@@ -761,6 +761,19 @@ mod records {
         assert_eq!(states(&lab), "idle ".repeat(3) + "unknown " + &"idle ".repeat(6));
     }
 
+    /// To every command alike, whatever was kept of the file that it took the place of.
+    #[test]
+    fn a_link_is_no_record() {
+        let (lab, clients) = listed();
+        let file = lab.world.path(&format!(".claude/sessions/{}.json", clients[0].pid()));
+        fs::rename(&file, lab.world.path("elsewhere.json")).unwrap();
+        symlink(lab.world.path("elsewhere.json"), &file).unwrap();
+        assert_eq!(states(&lab), "unknown ".to_owned() + &"idle ".repeat(9));
+        let shown = lab.world.run("sessions live --json").json();
+        assert_eq!(shown["sessions"][0]["state"], "unknown");
+        assert_eq!(shown["sessions"][1]["state"], "idle");
+    }
+
     #[test]
     fn what_was_kept_may_be_damaged_or_gone() {
         let (lab, clients) = listed();
