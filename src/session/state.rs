@@ -85,18 +85,16 @@ pub fn newer(hook: Told, registry: Option<Told>) -> Told {
     if hook.state == State::Unknown {
         return registry;
     }
-    // Something happened in between that no hook told of.
-    let later =
-        registry.since.zip(hook.since).is_some_and(|(new, old)| new.as_second() > old.as_second() + SAME_MOMENT);
-    if hook.state == registry.state && hook.state != State::Waiting && later {
-        return Told { waiting_for: hook.waiting_for, ..registry };
-    }
     if hook.state == registry.state {
-        let since = match hook.state {
-            State::Waiting => hook.since.min(registry.since.or(hook.since)),
-            _ => hook.since,
+        let began_anew = |(new, old): (Timestamp, Timestamp)| new.as_second() > old.as_second() + SAME_MOMENT;
+        return match hook.state {
+            State::Waiting => Told { since: hook.since.min(registry.since.or(hook.since)), ..hook },
+            // Something happened in between that no hook told of.
+            _ if registry.since.zip(hook.since).is_some_and(began_anew) => {
+                Told { waiting_for: hook.waiting_for, ..registry }
+            }
+            _ => hook,
         };
-        return Told { since, ..hook };
     }
     // To the client, a session that nobody has typed into for a minute is as idle as before.
     let same_wait =

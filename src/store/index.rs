@@ -380,8 +380,7 @@ fn build(listing: &Listing, folder: &Meta, since: i128, now: Timestamp) -> Optio
     put_word(&mut bytes, pair(suspects.len(), count)?);
     put_word(&mut bytes, pair(listing.strangers, manifests_at)?);
     bytes.extend_from_slice(&head);
-    let sum = check(bytes.get(2 * WORD..)?);
-    bytes.get_mut(WORD..2 * WORD)?.copy_from_slice(&sum.to_le_bytes());
+    seal(&mut bytes)?;
     bytes.extend_from_slice(&blocks);
     bytes.extend_from_slice(&manifests);
     Some(bytes)
@@ -666,7 +665,7 @@ fn boot<'a>(reader: &mut Reader<'a>) -> Option<(u64, &'a [u8])> {
 }
 
 fn record<'a>(reader: &mut Reader<'a>) -> Option<Record<'a>> {
-    let file = FileId { inode: reader.word()?, size: reader.word()?, changed: i128::from(reader.word()? as i64) };
+    let file = file_id(reader)?;
     let place = reader.word()?;
     let place = ((place >> 32) as usize, (place & 0xffff_ffff) as usize);
     Some(Record { file, place, id: reader.text()?, path: reader.text()? })
@@ -680,10 +679,26 @@ fn put_entry(out: &mut Vec<u8>, entry: &Entry, manifests: &mut Vec<u8>) -> Optio
         manifests.extend_from_slice(&entry.packed);
     }
     let place = pair(offset, manifests.len() - offset)?;
-    let file = entry.file;
-    [file.inode, file.size, low(file.changed), place].into_iter().for_each(|word| put_word(out, word));
+    put_file_id(out, entry.file);
+    put_word(out, place);
     put_text(out, entry.id.as_str())?;
     put_text(out, &entry.path)
+}
+
+/// Writes which version of a file was read.
+pub(super) fn put_file_id(out: &mut Vec<u8>, file: FileId) {
+    [file.inode, file.size, low(file.changed)].into_iter().for_each(|word| put_word(out, word));
+}
+
+pub(super) fn file_id(reader: &mut Reader<'_>) -> Option<FileId> {
+    Some(FileId { inode: reader.word()?, size: reader.word()?, changed: i128::from(reader.word()? as i64) })
+}
+
+/// Puts the [`check`] of all that follows it into the second word.
+pub(super) fn seal(bytes: &mut [u8]) -> Option<()> {
+    let sum = check(bytes.get(2 * WORD..)?);
+    bytes.get_mut(WORD..2 * WORD)?.copy_from_slice(&sum.to_le_bytes());
+    Some(())
 }
 
 fn pair(high: usize, low: usize) -> Option<u64> {
@@ -691,7 +706,7 @@ fn pair(high: usize, low: usize) -> Option<u64> {
 }
 
 /// Nanoseconds since 1970 in 64 bits: good until 2262.
-fn low(nanoseconds: i128) -> u64 {
+pub(super) fn low(nanoseconds: i128) -> u64 {
     nanoseconds as i64 as u64
 }
 

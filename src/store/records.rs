@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::index::{after_tick, check};
+use super::index::{after_tick, check, file_id, low, put_file_id, seal};
 use super::root::Root;
 use crate::claude::registry::{self, Record};
 use crate::session::order::sort_by_key;
@@ -96,20 +96,18 @@ fn build(known: &[Known], now: Timestamp) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity((known.len() + 1) * 160);
     put_word(&mut bytes, MAGIC);
     put_word(&mut bytes, 0);
-    put_word(&mut bytes, now.as_nanosecond() as i64 as u64);
+    put_word(&mut bytes, low(now.as_nanosecond()));
     put_word(&mut bytes, known.len() as u64);
     for Known { pid, file, record } in known {
-        let start = record.process_start.unwrap_or(NO_NUMBER);
-        for word in [u64::from(*pid), file.inode, file.size, file.changed as i64 as u64, start] {
-            put_word(&mut bytes, word);
-        }
+        put_word(&mut bytes, u64::from(*pid));
+        put_file_id(&mut bytes, *file);
+        put_word(&mut bytes, record.process_start.unwrap_or(NO_NUMBER));
         put_time(&mut bytes, record.status_since);
         put_text(&mut bytes, &record.session_id)?;
         put_text_or_none(&mut bytes, record.status.as_deref())?;
         put_text_or_none(&mut bytes, record.waiting_for.as_deref())?;
     }
-    let sum = check(bytes.get(2 * WORD..)?);
-    bytes.get_mut(WORD..2 * WORD)?.copy_from_slice(&sum.to_le_bytes());
+    seal(&mut bytes)?;
     Some(bytes)
 }
 
@@ -125,7 +123,7 @@ pub fn read(bytes: &[u8]) -> Option<(i128, Vec<Known>)> {
     let mut known = Vec::with_capacity(count.min(bytes.len() / (8 * WORD)));
     for _ in 0..count {
         let pid = u32::try_from(reader.word()?).ok()?;
-        let file = FileId { inode: reader.word()?, size: reader.word()?, changed: i128::from(reader.word()? as i64) };
+        let file = file_id(&mut reader)?;
         let process_start = Some(reader.word()?).filter(|start| *start != NO_NUMBER);
         let status_since = reader.time()?;
         let session_id = reader.string()?.to_owned();

@@ -553,20 +553,17 @@ pub fn link_metadata(path: &Path) -> io::Result<Meta> {
 
 /// Reads a regular file of at most `limit` bytes, symlinks followed. Never blocks on a pipe.
 pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    read_all(&rustix::fs::open(path, flags, Mode::empty())?, limit)
+    read_all(&open_to_read(path, Links::Follow)?, limit)
 }
 
 /// [`read`], but a symlink in its place is refused.
 pub fn read_no_link(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
-    read_all(&rustix::fs::open(path, flags, Mode::empty())?, limit)
+    read_all(&open_to_read(path, Links::Refuse)?, limit)
 }
 
 /// [`read`], together with the [`Meta`] of the same version.
 pub fn read_with_meta(path: &Path, limit: usize) -> io::Result<(Vec<u8>, Meta)> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let fd = rustix::fs::open(path, flags, Mode::empty())?;
+    let fd = open_to_read(path, Links::Follow)?;
     let meta = meta(&rustix::fs::fstat(&fd)?);
     Ok((read_all(&fd, limit)?, meta))
 }
@@ -661,9 +658,7 @@ pub fn read_link(path: &Path) -> io::Result<PathBuf> {
 /// gives `most` bytes is larger than that, or may be. Never blocks on a pipe; what is not a regular file gives whatever
 /// it gives.
 pub fn read_start(path: &Path, links: Links, most: usize) -> io::Result<Vec<u8>> {
-    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    flags.set(OFlags::NOFOLLOW, links == Links::Refuse);
-    let fd = rustix::fs::open(path, flags, Mode::empty())?;
+    let fd = open_to_read(path, links)?;
     // Not on the stack: a buffer there is a page fault for each page of it, used or not.
     let mut bytes = Vec::with_capacity(most);
     rustix::io::retry_on_intr(|| rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut bytes)))?;
@@ -691,8 +686,7 @@ pub struct Pieces {
 impl Pieces {
     /// Opens a regular file, symlinks followed. Never blocks on a pipe.
     pub fn open(path: &Path) -> io::Result<Pieces> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let fd = rustix::fs::open(path, flags, Mode::empty())?;
+        let fd = open_to_read(path, Links::Follow)?;
         let meta = meta(&rustix::fs::fstat(&fd)?);
         if meta.kind != Kind::File {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
@@ -741,6 +735,13 @@ pub fn is_plain_name(name: &OsStr) -> bool {
 fn give_mode(fd: &OwnedFd, mode: Mode) -> rustix::io::Result<()> {
     let given = Mode::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
     if given == mode { Ok(()) } else { rustix::fs::fchmod(fd, mode) }
+}
+
+/// Never blocks on a pipe, never takes a terminal for ours.
+fn open_to_read(path: &Path, links: Links) -> io::Result<OwnedFd> {
+    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    flags.set(OFlags::NOFOLLOW, links == Links::Refuse);
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
 fn read_all(fd: &OwnedFd, limit: usize) -> io::Result<Vec<u8>> {
