@@ -390,19 +390,22 @@ impl<'a> Document<'a> {
 
     /// Whether a node is a string that says just this.
     pub fn is(&self, id: Id, text: &str) -> bool {
-        self.string(id).is_some_and(|string| string == text)
+        // Compared as it stands: each name is looked for among all keys, and a long key would be taken apart for each.
+        self.inside(id).is_some_and(|raw| pieces(raw).map(|(_, said)| said).eq(text.chars()))
     }
 
     /// What a string says, its escapes resolved. Half of a surrogate pair becomes U+FFFD.
     pub fn string(&self, id: Id) -> Option<Cow<'a, str>> {
-        if self.kind(id) != Kind::String {
-            return None;
-        }
-        let raw = self.raw(id).strip_prefix('"')?.strip_suffix('"')?;
+        let raw = self.inside(id)?;
         if !raw.contains('\\') {
             return Some(Cow::Borrowed(raw));
         }
         Some(Cow::Owned(pieces(raw).map(|(_, said)| said).collect()))
+    }
+
+    /// A string as it is written, without its quotes.
+    fn inside(&self, id: Id) -> Option<&'a str> {
+        (self.kind(id) == Kind::String).then(|| self.raw(id))?.strip_prefix('"')?.strip_suffix('"')
     }
 
     /// Line and column of a byte, both from 1, the column in characters.
