@@ -60,9 +60,7 @@ pub fn sessions(folder: &Path) -> Vec<SessionId> {
 
 /// The name of the file of a process's record.
 pub fn name_of(pid: u32) -> String {
-    let mut name = pid.to_string();
-    name.push_str(".json");
-    name
+    [itoa::Buffer::new().format(pid), ".json"].concat()
 }
 
 impl Record {

@@ -5,7 +5,7 @@ use jiff::{Span, Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::page::{Page, put, put_path, row};
+use super::page::{Page, put, put_path};
 use super::{Output, fleet};
 use crate::error::{Error, Exit, Result};
 use crate::render::theme::Role;
@@ -177,7 +177,7 @@ fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> St
 fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &TimeZone) -> String {
     let mut table = page.table(&format!("Sessions ended on {day}"));
     for (number, manifest) in sessions.iter().enumerate() {
-        row(&mut table, |line| put_heading(line, Some(number + 1), manifest, now));
+        table.row(|line| put_heading(line, Some(number + 1), manifest, now));
         let clock = |time: Option<Timestamp>| match time {
             Some(time) => {
                 let time = time.to_zoned(zone.clone());
@@ -185,7 +185,7 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
             }
             None => "?".to_owned(),
         };
-        row(&mut table, |line| {
+        table.row(|line| {
             line.own(format_args!("   {} to {}, ", clock(manifest.started), clock(manifest.ended)));
             line.text(manifest.status.as_deref().unwrap_or("no status"));
             if let Some(reason) = manifest.end_reason.as_deref().and_then(in_words) {
@@ -199,12 +199,12 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
                 }
             }
         });
-        row(&mut table, |line| {
+        table.row(|line| {
             line.literal("   ");
             put_path(line, manifest.path.as_ref());
         });
         if let Some(task) = &manifest.task {
-            row(&mut table, |line| {
+            table.row(|line| {
                 line.literal("   Task: ");
                 put(line, Role::Task, task);
             });

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Output;
 use super::fleet::{self, Fleet, Member};
-use super::page::{Page, put, put_path, row};
+use super::page::{Page, put, put_path};
 use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
 use crate::render::theme::Role;
@@ -100,34 +100,34 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
     let mut table = page.table("Active Claude Code Sessions");
     for (position, member) in members.iter().enumerate() {
         let manifest = &member.session.manifest;
-        row(&mut table, |line| {
+        table.row(|line| {
             put_heading(line, Some(position + 1), manifest, now);
             if crowded.contains(&position) {
                 line.literal(" ");
                 put(line, Role::Conflict, "⚠");
             }
         });
-        row(&mut table, |line| {
+        table.row(|line| {
             line.literal("   ");
             put_path(line, Path::new(&manifest.path));
         });
         if let Some(task) = &manifest.task {
-            row(&mut table, |line| {
+            table.row(|line| {
                 line.literal("   Task: ");
                 put(line, Role::Task, task);
             });
         }
         // Idle and unknown say nothing that anybody waits for.
         if verbose || matches!(member.told.state, State::Working | State::Waiting | State::Error) {
-            row(&mut table, |line| {
+            table.row(|line| {
                 line.literal("   State: ");
                 put_state(line, &member.told, now);
             });
         }
         if verbose {
-            row(&mut table, |line| put_receipt(line, &member.told, now));
-            row(&mut table, |line| line.own(format_args!("   Session: {}", member.session.id)));
-            row(&mut table, |line| put_process(line, member));
+            table.row(|line| put_receipt(line, &member.told, now));
+            table.row(|line| line.own(format_args!("   Session: {}", member.session.id)));
+            table.row(|line| put_process(line, member));
         }
         table.end_entry();
     }
@@ -137,7 +137,7 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
 /// `1. project (branch) - 45m`, in a list.
 pub(crate) fn put_heading(line: &mut Line, number: Option<usize>, manifest: &Manifest, now: Timestamp) {
     if let Some(number) = number {
-        line.literal(&number.to_string());
+        line.literal(itoa::Buffer::new().format(number));
         line.literal(". ");
     }
     put(line, Role::Project, &manifest.project);

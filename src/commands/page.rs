@@ -41,9 +41,9 @@ impl Page {
 
     /// Writes one line: what `say` puts into it, cleaned of everything that could move a cursor.
     pub(crate) fn line(self, out: &mut String, say: impl FnOnce(&mut Line)) {
-        let mut line = Line::row(self.color, Icons::Unicode, None);
+        let mut line = Line::row(std::mem::take(out), self.color, Icons::Unicode, None);
         say(&mut line);
-        out.push_str(&line.finish());
+        *out = line.finish();
         out.push('\n');
     }
 
@@ -75,13 +75,6 @@ impl Page {
     pub(crate) fn table(self, title: &str) -> Table {
         Table::new(title, self.color, Icons::Unicode, self.width)
     }
-}
-
-/// Adds a line to a list.
-pub(crate) fn row(table: &mut Table, say: impl FnOnce(&mut Line)) {
-    let mut line = table.line();
-    say(&mut line);
-    table.push(line);
 }
 
 /// Reads `--color`.

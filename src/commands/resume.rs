@@ -10,7 +10,7 @@ use jiff::{Span, Timestamp};
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::page::{Page, put, put_path, row};
+use super::page::{Page, put, put_path};
 use super::task::quoted;
 use super::{Output, fleet};
 use crate::error::Result;
@@ -123,13 +123,13 @@ fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
 fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
     let mut table = page.table("Sessions That Did Not End Properly");
     for (position, Lost { manifest, last_seen, .. }) in lost.iter().enumerate() {
-        row(&mut table, |line| put_heading(line, Some(position + 1), manifest, now));
+        table.row(|line| put_heading(line, Some(position + 1), manifest, now));
         if let Some(last_seen) = last_seen {
-            row(&mut table, |line| {
+            table.row(|line| {
                 line.own(format_args!("   last seen {}", elapsed::Ago(seconds_between(*last_seen, now))));
             });
         }
-        row(&mut table, |line| {
+        table.row(|line| {
             line.literal("   ");
             match manifest.path.as_str() {
                 "" => line.literal("in a folder that is not known"),
@@ -137,7 +137,7 @@ fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
             }
         });
         if let Some(task) = &manifest.task {
-            row(&mut table, |line| {
+            table.row(|line| {
                 line.literal("   Task: ");
                 put(line, Role::Task, task);
             });

@@ -156,14 +156,14 @@ impl Line {
         Line::new(String::with_capacity(256), true, dialect, color, icons, limit)
     }
 
-    /// An empty row of a list for a terminal, or for a pipe where there is no colour.
-    pub fn row(color: bool, icons: Icons, limit: Option<usize>) -> Line {
+    /// An empty row of a list, behind the `before` it, for a terminal or for a pipe, where there is no colour.
+    pub fn row(before: String, color: bool, icons: Icons, limit: Option<usize>) -> Line {
         let dialect = if color { Dialect::Ansi } else { Dialect::Plain };
-        // There are thousands of these, each short; the memory of one that is longer grows in place.
-        Line::new(String::with_capacity(96), false, dialect, color, icons, limit)
+        Line::new(before, false, dialect, color, icons, limit)
     }
 
     fn new(out: String, collapse: bool, dialect: Dialect, color: bool, icons: Icons, limit: Option<usize>) -> Line {
+        let len = out.len();
         Line {
             out,
             dialect,
@@ -177,7 +177,7 @@ impl Line {
             space: false,
             role: Role::Plain,
             written: Role::Plain,
-            cut: Mark { len: 0, cells: 0, space: false, written: Role::Plain },
+            cut: Mark { len, cells: 0, space: false, written: Role::Plain },
             full: false,
         }
     }
@@ -268,7 +268,7 @@ impl Line {
         self.cells
     }
 
-    /// The line is written: the output, with the style back to normal.
+    /// The line is written: the output, what was before it included, with the style back to normal.
     pub fn finish(mut self) -> String {
         self.style_is(Role::Plain);
         self.out
@@ -527,7 +527,7 @@ mod tests {
 
     #[test]
     fn a_row_keeps_its_spaces() {
-        let mut line = Line::row(false, Icons::Unicode, None);
+        let mut line = Line::row(String::new(), false, Icons::Unicode, None);
         line.literal("   ");
         line.text("a  b");
         assert_eq!(line.cells(), 6);

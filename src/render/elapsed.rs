@@ -22,11 +22,12 @@ impl Short {
             HOUR..DAY => (self.0 / HOUR, 'h', self.0 % HOUR / MINUTE, 'm'),
             _ => (self.0 / DAY, 'd', self.0 % DAY / HOUR, 'h'),
         };
-        let mut text = first.to_string();
+        let mut digits = itoa::Buffer::new();
+        let mut text = digits.format(first).to_owned();
         text.push(unit);
         if second > 0 {
             text.push(' ');
-            text.push_str(&second.to_string());
+            text.push_str(digits.format(second));
             text.push(lesser);
         }
         text

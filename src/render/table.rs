@@ -21,9 +21,12 @@ pub struct Table {
     /// The cells that a line may take.
     limit: Option<usize>,
     framed: bool,
-    title: (String, usize),
-    /// Finished lines and their cells; `None` between entries.
-    rows: Vec<Option<(String, usize)>>,
+    /// The title and the finished lines, one behind the other; where there is no box, as they are written out.
+    text: String,
+    /// Where each line of a box ends in the text, and its cells.
+    lines: Vec<(usize, usize)>,
+    /// How many empty lines are due before the next one.
+    gap: usize,
 }
 
 impl Table {
@@ -32,49 +35,53 @@ impl Table {
     pub fn new(title: &str, color: bool, icons: Icons, terminal: Option<usize>) -> Table {
         let framed = terminal.is_some_and(|cells| cells >= NARROW);
         let limit = terminal.map(|cells| if framed { cells - FRAME } else { cells });
-        let mut line = Line::row(color, icons, limit);
-        line.role(Role::Title);
-        line.literal(title);
-        let cells = line.cells();
-        Table { color, icons, limit, framed, title: (line.finish(), cells), rows: Vec::new() }
+        let mut table = Table { color, icons, limit, framed, text: String::new(), lines: Vec::new(), gap: 0 };
+        table.add(|line| {
+            line.role(Role::Title);
+            line.literal(title);
+        });
+        table.gap = usize::from(!framed);
+        table
     }
 
-    /// A line to be filled and given to [`Table::push`]; it is cut to the width of the list by itself.
-    pub fn line(&self) -> Line {
-        Line::row(self.color, self.icons, self.limit)
+    /// Adds a line to the entry: what `say` puts into it, cut to the width of the list.
+    pub fn row(&mut self, say: impl FnOnce(&mut Line)) {
+        for _ in 0..std::mem::take(&mut self.gap) {
+            self.end_line(0);
+        }
+        self.add(say);
     }
 
-    /// Adds a line to the entry.
-    pub fn push(&mut self, line: Line) {
+    fn add(&mut self, say: impl FnOnce(&mut Line)) {
+        // Written where it stays: there may be thousands.
+        let mut line = Line::row(std::mem::take(&mut self.text), self.color, self.icons, self.limit);
+        say(&mut line);
         let cells = line.cells();
-        self.rows.push(Some((line.finish(), cells)));
+        self.text = line.finish();
+        self.end_line(cells);
+    }
+
+    fn end_line(&mut self, cells: usize) {
+        if self.framed {
+            self.lines.push((self.text.len(), cells));
+        } else {
+            self.text.truncate(self.text.trim_end_matches(' ').len());
+            self.text.push('\n');
+        }
     }
 
     /// Ends an entry.
     pub fn end_entry(&mut self) {
-        self.rows.push(None);
+        self.gap += 1;
     }
 
     /// The list, with a final newline.
-    pub fn finish(mut self) -> String {
-        while matches!(self.rows.last(), Some(None)) {
-            self.rows.pop();
-        }
-        if self.framed { self.in_a_box() } else { self.without_a_box() }
-    }
-
-    fn without_a_box(&self) -> String {
-        let mut out = format!("{}\n\n", self.title.0);
-        for row in &self.rows {
-            out.push_str(row.as_ref().map_or("", |(text, _)| text.trim_end()));
-            out.push('\n');
-        }
-        out
+    pub fn finish(self) -> String {
+        if self.framed { self.in_a_box() } else { self.text }
     }
 
     fn in_a_box(&self) -> String {
-        let lines = std::iter::once(&self.title).chain(self.rows.iter().flatten());
-        let widest = lines.map(|(_, cells)| *cells).max().unwrap_or(0);
+        let widest = self.lines.iter().map(|(_, cells)| *cells).max().unwrap_or(0);
         let limit = self.limit.unwrap_or(usize::MAX);
         let inner = widest.max(LEAST - FRAME).min(limit);
         // Corners and sides, in the order they are met.
@@ -83,28 +90,27 @@ impl Table {
             Icons::Unicode | Icons::Nerd => ["│", "─", "╭", "╮", "├", "┤", "╰", "╯"],
         };
         let [top_left, top_right, left, right, bottom_left, bottom_right] = corners;
-        let mut out = String::with_capacity((inner + 16) * (self.rows.len() + 4));
+        let mut out = String::with_capacity((inner + 16) * (self.lines.len() + 3));
         let rule = |out: &mut String, start: &str, end: &str| {
             out.push_str(start);
             out.extend(std::iter::repeat_n(flat, inner + 2));
             out.push_str(end);
             out.push('\n');
         };
-        let row = |out: &mut String, text: &str, cells: usize| {
+        rule(&mut out, top_left, top_right);
+        let mut start = 0;
+        for (position, (end, cells)) in self.lines.iter().enumerate() {
             out.push_str(side);
             out.push(' ');
-            out.push_str(text);
-            width::pad(out, cells, inner);
+            out.push_str(self.text.get(start..*end).unwrap_or_default());
+            width::pad(&mut out, *cells, inner);
             out.push(' ');
             out.push_str(side);
             out.push('\n');
-        };
-        rule(&mut out, top_left, top_right);
-        row(&mut out, &self.title.0, self.title.1);
-        rule(&mut out, left, right);
-        for line in &self.rows {
-            let (text, cells) = line.as_ref().map_or(("", 0), |(text, cells)| (text.as_str(), *cells));
-            row(&mut out, text, cells);
+            start = *end;
+            if position == 0 {
+                rule(&mut out, left, right);
+            }
         }
         rule(&mut out, bottom_left, bottom_right);
         out
@@ -131,20 +137,20 @@ mod tests {
             (1, "aiterm", "main", "45m", "/Users/dt/projects/dev-tools/aiterm", "Implementing session coordination"),
             (2, "atlas", "feature/auth", "12m", "/Users/dt/projects/apps/atlas", "Adding OAuth support"),
         ] {
-            let mut line = table.line();
-            line.own(format_args!("{number}. "));
-            line.role(Role::Project);
-            line.text(name);
-            line.role(Role::Plain);
-            line.literal(" (");
-            line.text(branch);
-            line.own(format_args!(") - {elapsed}"));
-            table.push(line);
+            table.row(|line| {
+                line.own(format_args!("{number}. "));
+                line.role(Role::Project);
+                line.text(name);
+                line.role(Role::Plain);
+                line.literal(" (");
+                line.text(branch);
+                line.own(format_args!(") - {elapsed}"));
+            });
             for (label, text) in [("   ", path), ("   Task: ", task)] {
-                let mut line = table.line();
-                line.literal(label);
-                line.text(text);
-                table.push(line);
+                table.row(|line| {
+                    line.literal(label);
+                    line.text(text);
+                });
             }
             table.end_entry();
         }
@@ -200,11 +206,11 @@ Active Claude Code Sessions
                         "👩\u{200d}💻👍🏽 e\u{301}e\u{301} ⚠\u{fe0f} \u{202e}abc\u{1b}[31m",
                         "x",
                     ] {
-                        let mut line = table.line();
-                        line.literal("   Task: ");
-                        line.role(Role::Clobber);
-                        line.text(text);
-                        table.push(line);
+                        table.row(|line| {
+                            line.literal("   Task: ");
+                            line.role(Role::Clobber);
+                            line.text(text);
+                        });
                         table.end_entry();
                     }
                     let out = table.finish();

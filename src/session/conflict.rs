@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -64,14 +65,21 @@ impl Grade {
 
 /// Which sessions share a tree with another: their positions, in order. `trees` gives those that each works in.
 pub fn crowded<'a>(trees: impl Iterator<Item = Vec<&'a Path>>) -> Vec<usize> {
-    // By bytes: paths are compared part by part.
-    let mut at_work: BTreeMap<&OsStr, Vec<usize>> = BTreeMap::new();
-    for (position, tree) in
-        trees.enumerate().flat_map(|(position, trees)| trees.into_iter().map(move |tree| (position, tree)))
-    {
-        at_work.entry(tree.as_os_str()).or_default().push(position);
+    // By a number first: the paths of a thousand trees differ at their ends only. By bytes, as paths are compared part
+    // by part.
+    let number = |tree: &OsStr| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(tree.as_encoded_bytes());
+        hasher.finish()
+    };
+    let mut at_work: Vec<(u64, &OsStr, usize)> = Vec::new();
+    for (position, trees) in trees.enumerate() {
+        at_work.extend(trees.into_iter().map(|tree| (number(tree.as_os_str()), tree.as_os_str(), position)));
     }
-    let mut crowded: Vec<usize> = at_work.into_values().filter(|positions| positions.len() > 1).flatten().collect();
+    sort_by(&mut at_work, Ord::cmp);
+    let in_one_tree = at_work.chunk_by(|(number, tree, _), (other, there, _)| number == other && tree == there);
+    let together = in_one_tree.filter(|together| together.len() > 1).flatten();
+    let mut crowded: Vec<usize> = together.map(|(_, _, position)| *position).collect();
     sort_by(&mut crowded, Ord::cmp);
     crowded.dedup();
     crowded

@@ -62,7 +62,7 @@ const COARSE_TICK: i128 = 2_100_000_000;
 /// Nanoseconds after which every manifest is read again whatever the index says: a symlink on a session's path may
 /// point elsewhere.
 const LONGEST: i128 = 600_000_000_000;
-const MAGIC: u64 = u64::from_le_bytes(*b"aitidx04");
+const MAGIC: u64 = u64::from_le_bytes(*b"aitidx05");
 const HEADER_WORDS: usize = 10;
 const HEADER: usize = HEADER_WORDS * WORD;
 const BLOCK: usize = 16;
@@ -213,7 +213,6 @@ fn session(id: &SessionId, mut manifest: Box<Manifest>, mark: Option<u64>, meta:
 fn pack(manifest: &Manifest) -> Vec<u8> {
     let Some(packed) = packed::pack(manifest) else { return Vec::new() };
     let mut out = Vec::with_capacity(WORD + packed.len());
-    // No pidfd has inode 0.
     put_word(&mut out, live::mark(manifest).unwrap_or(0));
     out.extend_from_slice(&packed);
     out
@@ -272,7 +271,7 @@ fn trusted_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Opt
             index.visit(&fences, above, |path| path == above, &mut take)?;
         }
     }
-    index.each(active, &candidates, &|session| session, candidates.len())
+    index.each(active, &candidates, &|session| session)
 }
 
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
@@ -484,40 +483,24 @@ impl Index {
         Some(active::read_one(active, &candidate.id).ok().flatten())
     }
 
-    /// What `of` makes of the sessions of some candidates; half of them are looked at by a second thread where they are
-    /// many.
-    fn each_in_halves<T: Send>(
+    /// What `of` makes of the sessions of some candidates; in two threads where they are many.
+    fn each<T: Send>(
         &self,
         active: &Folder,
         candidates: &[Candidate],
         of: &(impl Fn(Session) -> T + Sync),
     ) -> Option<Vec<T>> {
         const WORTH_A_THREAD: usize = 128;
-        if candidates.len() < WORTH_A_THREAD {
-            return self.each(active, candidates, of, candidates.len());
+        let make = |candidate: &Candidate, made: &mut Vec<T>| {
+            made.extend(self.session(active, candidate)?.map(of));
+            Some(())
+        };
+        if candidates.len() >= WORTH_A_THREAD {
+            return threads::map(candidates, make);
         }
-        let (first, second) = candidates.split_at(candidates.len() / 2);
-        // The first half makes room for the second.
-        let first = || self.each(active, first, of, candidates.len());
-        let halves = threads::both(first, || self.each(active, second, of, second.len()));
-        let (mut all, second) = halves.and_then(|(first, second)| Some((first?, second?)))?;
-        all.extend(second);
-        Some(all)
-    }
-
-    /// What `of` makes of the sessions of some candidates, in a list that has room for so many.
-    fn each<T>(
-        &self,
-        active: &Folder,
-        candidates: &[Candidate],
-        of: &impl Fn(Session) -> T,
-        room: usize,
-    ) -> Option<Vec<T>> {
-        let mut all = Vec::with_capacity(room);
-        for candidate in candidates {
-            all.extend(self.session(active, candidate)?.map(of));
-        }
-        Some(all)
+        let mut made = Vec::with_capacity(candidates.len());
+        candidates.iter().try_for_each(|candidate| make(candidate, &mut made))?;
+        Some(made)
     }
 
     /// What `of` makes of every session; `None` where any part of the index is damaged.
@@ -530,7 +513,7 @@ impl Index {
                 Some(())
             })?;
         }
-        self.each_in_halves(active, &candidates, of)
+        self.each(active, &candidates, of)
     }
 
     /// Reads what was not read at once.

@@ -37,8 +37,8 @@ pub fn liveness_by(manifest: &Manifest, mark: Option<u64>) -> Liveness {
     if !this_boot(manifest) {
         return Liveness::Stale;
     }
-    let marked = mark.and_then(|mark| process::is_running(manifest.pid?, mark));
-    if marked.unwrap_or_else(|| manifest.stamps().any(|stamp| runs(&stamp))) { Liveness::Live } else { Liveness::Stale }
+    let is_marked = mark.is_some() && manifest.pid.and_then(process::mark) == mark;
+    if is_marked || manifest.stamps().any(|stamp| runs(&stamp)) { Liveness::Live } else { Liveness::Stale }
 }
 
 /// What its last process is known by from now on ([`process::mark`]); `None` where that does not run here.
