@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 
@@ -156,31 +158,27 @@ pub fn gather(root: &Root) -> Result<Fleet> {
 /// Where the folder cannot be read.
 pub fn overview(root: &Root, now: Timestamp) -> Result<Fleet> {
     let records = Records::open(root);
+    let (stale, fresh) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let found = index::all(root, now, |session| {
-        session.liveness.counts().then(|| {
-            let known = session.manifest.pid.and_then(|pid| records.as_ref()?.of_process(pid));
-            let told = state_by(&session, known.as_ref().map(|known| &known.record));
-            let fresh = match known {
-                Some(Cow::Owned(fresh)) => Some(Box::new(fresh)),
-                Some(Cow::Borrowed(_)) | None => None,
-            };
-            (Member { place: Place::noted(&session.manifest), session, told }, fresh)
-        })
+        if !session.liveness.counts() {
+            stale.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let known = session.manifest.pid.and_then(|pid| records.as_ref()?.of_process(pid));
+        let told = state_by(&session, known.as_ref().map(|known| &known.record));
+        if let (Some(Cow::Owned(read)), Ok(mut fresh)) = (known, fresh.lock()) {
+            fresh.push(read);
+        }
+        Some(Member { place: Place::noted(&session.manifest), session, told })
     })?;
-    let Some(Found { found, broken, foreign }) = found else { return gather(root) };
-    let all = found.len();
-    let mut fresh = Vec::new();
-    let mut members = Vec::with_capacity(all);
-    for (member, read) in found.into_iter().flatten() {
-        members.push(member);
-        fresh.extend(read.map(|read| *read));
-    }
+    let Some(Found { found: mut members, broken, foreign }) = found else { return gather(root) };
+    let fresh = fresh.into_inner().unwrap_or_default();
     if let Some(records) = records.filter(|_| !fresh.is_empty()) {
         let listed = members.iter().filter_map(|member| member.session.manifest.pid).collect();
         records.keep(root, fresh, listed, now);
     }
     sort_by(&mut members, |a, b| active::by_age(&a.session, &b.session));
-    Ok(Fleet { stale: all - members.len(), members, broken, foreign })
+    Ok(Fleet { members, stale: stale.into_inner(), broken, foreign })
 }
 
 /// The live ones, as [`gather`] gives them.

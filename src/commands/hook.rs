@@ -121,7 +121,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     }
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(root, &id, &payload, &place, &scene)),
-        _ => Ok(tell::at_event(&payload, write.as_ref(), &place, done.moved.as_ref(), now)),
+        _ => Ok(tell::at_event(&payload, write.as_ref(), &place, done.moved.as_deref(), now)),
     }
 }
 
@@ -129,7 +129,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
 struct Done {
     outcome: Outcome,
     /// HEAD was moved by somebody else, and now Claude is told.
-    moved: Option<HeadMoved>,
+    moved: Option<Box<HeadMoved>>,
     /// This session moved HEAD; the others are to hear of it.
     mine: Option<Manifest>,
 }

@@ -104,7 +104,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String, Trouble> {
     let branch = here.tree.as_ref().and_then(|tree| tree.checked_out());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
-    let moved = manifest.head_moved.as_ref().map(in_short);
+    let moved = manifest.head_moved.as_deref().map(in_short);
     let facts = Facts {
         project: &manifest.project,
         // What is checked out now; the manifest's is as old as the last event.

@@ -115,7 +115,7 @@ fn line(
     let conflict = conflict_with(conflict, members.len(), ours.is_some());
 
     let manifest = ours.map(|ours| &*ours.session.manifest);
-    let moved = manifest.and_then(|manifest| manifest.head_moved.as_ref()).map(in_short);
+    let moved = manifest.and_then(|manifest| manifest.head_moved.as_deref()).map(in_short);
     let branch = here.tree.as_ref().and_then(|tree| tree.checked_out());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());

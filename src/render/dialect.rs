@@ -315,14 +315,15 @@ impl Line {
             self.cells += 1;
         }
         self.style_is(self.role);
-        let (shown, spaces) = word.split_at(word.trim_end_matches(' ').len());
-        self.out.push_str(shown);
-        self.cells += shown.len();
-        if self.limit < usize::MAX && !shown.is_empty() {
-            self.cut = self.mark();
+        self.out.push_str(word);
+        self.cells += word.len();
+        if self.limit < usize::MAX {
+            let spaces = word.len() - word.trim_end_matches(' ').len();
+            if spaces < word.len() {
+                let mark = self.mark();
+                self.cut = Mark { len: mark.len - spaces, cells: mark.cells - spaces, ..mark };
+            }
         }
-        self.out.push_str(spaces);
-        self.cells += spaces.len();
     }
 
     fn put_space(&mut self) {

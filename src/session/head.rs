@@ -39,7 +39,7 @@ pub fn note(manifest: &mut Manifest, scene: &Scene, by: impl FnOnce() -> Option<
         manifest.head_moved = None;
         return;
     }
-    let Some(mut moved) = manifest.head_moved.take().or_else(by) else { return };
+    let Some(mut moved) = manifest.head_moved.take().or_else(|| by().map(Box::new)) else { return };
     moved.to_branch.clone_from(&scene.branch);
     moved.to.clone_from(&scene.head);
     let is_back = moved.from == moved.to && moved.from_branch == moved.to_branch;
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(change(&manifest(), &scene("topic", "aaaaaaaaaa"), true), Change::Own);
         assert_eq!(change(&manifest(), &scene("main", "bbbbbbbbbb"), false), Change::Foreign);
         let mut told = manifest();
-        told.head_moved = Some(moved());
+        told.head_moved = Some(Box::new(moved()));
         assert_eq!(change(&told, &scene("main", "bbbbbbbbbb"), true), Change::Foreign);
         let mut elsewhere = manifest();
         elsewhere.tree = Some("/q".into());
@@ -129,15 +129,15 @@ mod tests {
         let mut manifest = manifest();
         note(&mut manifest, &scene("topic", "bbbbbbbbbb"), || Some(moved()));
         note(&mut manifest, &scene("third", "cccccccccc"), || panic!("there is a note"));
-        let words = in_words(manifest.head_moved.as_ref().unwrap(), "2m ago");
+        let words = in_words(manifest.head_moved.as_deref().unwrap(), "2m ago");
         assert_eq!(
             words,
             "HEAD of this working tree moved (checkout) from main (aaaaaaa) to third (ccccccc) 2m ago, by session \
              12345678 (task: other work); files may differ from what you read."
         );
-        assert_eq!(in_short(manifest.head_moved.as_ref().unwrap()), "main -> third");
+        assert_eq!(in_short(manifest.head_moved.as_deref().unwrap()), "main -> third");
         note(&mut manifest, &scene("main", "dddddddddd"), || None);
-        assert_eq!(in_short(manifest.head_moved.as_ref().unwrap()), "aaaaaaa -> ddddddd");
+        assert_eq!(in_short(manifest.head_moved.as_deref().unwrap()), "aaaaaaa -> ddddddd");
         note(&mut manifest, &scene("main", "aaaaaaaaaa"), || None);
         assert_eq!(manifest.head_moved, None);
     }

@@ -79,7 +79,7 @@ pub struct Manifest {
     /// The files that it lately wrote after another session had, the last one at the end.
     pub overlaps: Vec<Overlap>,
     /// Somebody else moved HEAD of its tree, and it has not been told yet.
-    pub head_moved: Option<HeadMoved>,
+    pub head_moved: Option<Box<HeadMoved>>,
     /// The tmux pane it runs in, such as `%3`.
     pub tmux_pane: Option<String>,
     /// The socket of the tmux server that has this pane.

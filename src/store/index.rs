@@ -94,7 +94,7 @@ impl Entry {
     fn session(&self, active: &Folder) -> Option<Session> {
         let packed = unpack(&self.packed).and_then(|(mark, manifest)| {
             let meta = active.meta_of(&self.id.file_name()).ok()?;
-            session(&self.id, manifest, mark, &meta)
+            session(self.id.clone(), manifest, mark, &meta)
         });
         packed.or_else(|| active::read_one(active, &self.id).ok().flatten())
     }
@@ -132,9 +132,9 @@ impl Record<'_> {
     }
 }
 
-/// What is made of every session, and what else lies in the folder.
+/// What is made of the sessions, and what else lies in the folder.
 pub struct Found<T> {
-    /// One for each session.
+    /// One for each session that is wanted.
     pub found: Vec<T>,
     /// What could not be read.
     pub broken: Vec<Broken>,
@@ -166,15 +166,15 @@ fn some_at(root: &Root, here: &Place) -> Vec<Session> {
     sessions
 }
 
-/// What `of` makes of every session, live or stale, in no order. Of their manifests they hold what [`packed`] keeps, or
+/// What `of` makes of the sessions, live or stale, in no order; nothing of those that are not wanted. Of their manifests they hold what [`packed`] keeps, or
 /// more. `None`: there are more than are worth holding at once.
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn all<T: Send>(root: &Root, now: Timestamp, of: impl Fn(Session) -> T + Sync) -> Result<Option<Found<T>>> {
+pub fn all<T: Send>(root: &Root, now: Timestamp, of: impl Fn(Session) -> Option<T> + Sync) -> Result<Option<Found<T>>> {
     let read_all = || {
         let Active { sessions, broken, foreign } = active::read_all(root)?;
-        Ok(Some(Found { found: sessions.into_iter().map(&of).collect(), broken, foreign }))
+        Ok(Some(Found { found: sessions.into_iter().filter_map(&of).collect(), broken, foreign }))
     };
     let Ok(active) = root.active_folder() else { return read_all() };
     let trusted = trusted(root, &active, now).filter(|index| index.suspects == 0 && index.strangers() == 0);
@@ -185,7 +185,7 @@ pub fn all<T: Send>(root: &Root, now: Timestamp, of: impl Fn(Session) -> T + Syn
             if listing.strangers > 0 || listing.entries.iter().any(|entry| entry.path.is_empty()) {
                 return read_all();
             }
-            listing.entries.iter().filter_map(|entry| entry.session(&active)).map(of).collect()
+            listing.entries.iter().filter_map(|entry| entry.session(&active)).filter_map(of).collect()
         }
     };
     // A manifest of another user is a suspect, too.
@@ -202,11 +202,11 @@ fn may_show(here: &Place, path: &str) -> bool {
 }
 
 /// The session of a packed manifest that is still what its file holds.
-fn session(id: &SessionId, mut manifest: Box<Manifest>, mark: Option<u64>, meta: &Meta) -> Option<Session> {
+fn session(id: SessionId, mut manifest: Box<Manifest>, mark: Option<u64>, meta: &Meta) -> Option<Session> {
     id.as_str().clone_into(&mut manifest.session_id);
     let liveness = live::liveness_by(&manifest, mark);
     let written = Timestamp::from_nanosecond(meta.modified).ok()?;
-    Some(Session { id: id.clone(), manifest, liveness, written })
+    Some(Session { id, manifest, liveness, written })
 }
 
 /// A manifest with its mark, as it lies in the index.
@@ -271,7 +271,11 @@ fn trusted_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Opt
             index.visit(&fences, above, |path| path == above, &mut take)?;
         }
     }
-    index.each(active, &candidates, &|session| session)
+    let mut sessions = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        sessions.extend(index.session(active, candidate)?);
+    }
+    Some(sessions)
 }
 
 /// Lists the folder, reading what changed since the last index, and leaves an index for the next reader.
@@ -471,49 +475,37 @@ impl Index {
 
     /// The session of a candidate: what the index knows where the file is the same, else what the file says. `None` where
     /// the index is damaged.
-    fn session(&self, active: &Folder, candidate: &Candidate) -> Option<Option<Session>> {
+    fn session(&self, active: &Folder, candidate: Candidate) -> Option<Option<Session>> {
         let packed = self.packed(candidate.place)?;
         if self.listed() > after_tick(candidate.file.changed) && !packed.is_empty() {
             let (mark, manifest) = unpack(&packed)?;
             let Ok(meta) = active.meta_of(&candidate.id.file_name()) else { return Some(None) };
             if meta.id == candidate.file {
-                return Some(session(&candidate.id, manifest, mark.filter(|_| self.same_boot), &meta));
+                return Some(session(candidate.id, manifest, mark.filter(|_| self.same_boot), &meta));
             }
         }
         Some(active::read_one(active, &candidate.id).ok().flatten())
     }
 
-    /// What `of` makes of the sessions of some candidates; in two threads where they are many.
-    fn each<T: Send>(
-        &self,
-        active: &Folder,
-        candidates: &[Candidate],
-        of: &(impl Fn(Session) -> T + Sync),
-    ) -> Option<Vec<T>> {
-        const WORTH_A_THREAD: usize = 128;
-        let make = |candidate: &Candidate, made: &mut Vec<T>| {
-            made.extend(self.session(active, candidate)?.map(of));
-            Some(())
-        };
-        if candidates.len() >= WORTH_A_THREAD {
-            return threads::map(candidates, make);
-        }
-        let mut made = Vec::with_capacity(candidates.len());
-        candidates.iter().try_for_each(|candidate| make(candidate, &mut made))?;
-        Some(made)
-    }
-
-    /// What `of` makes of every session; `None` where any part of the index is damaged.
-    fn every<T: Send>(mut self, active: &Folder, of: &(impl Fn(Session) -> T + Sync)) -> Option<Vec<T>> {
+    /// What `of` makes of the sessions, in two threads where they are many; `None` where any part of the index is
+    /// damaged.
+    fn every<T: Send>(mut self, active: &Folder, of: &(impl Fn(Session) -> Option<T> + Sync)) -> Option<Vec<T>> {
+        const WORTH_A_THREAD: usize = 8;
         self.read_whole()?;
-        let mut candidates = Vec::new();
-        for fence in self.fences()? {
-            self.block(&fence, |record| {
-                candidates.push(record.candidate()?);
+        let fences = self.fences()?;
+        let make = |fence: &Fence<'_>, made: &mut Vec<T>| {
+            self.block(fence, |record| {
+                made.extend(self.session(active, record.candidate()?)?.and_then(of));
                 Some(())
-            })?;
+            })
+        };
+        let room = fences.len() * BLOCK;
+        if fences.len() >= WORTH_A_THREAD {
+            return threads::share(&fences, room, make);
         }
-        self.each(active, &candidates, of)
+        let mut made = Vec::with_capacity(room);
+        fences.iter().try_for_each(|fence| make(fence, &mut made))?;
+        Some(made)
     }
 
     /// Reads what was not read at once.

@@ -5,20 +5,20 @@ use std::thread;
 
 use super::ffi;
 
-/// How many items a thread takes at a time: to take them costs nothing beside them, and nobody waits long for the last.
-const SHARE: usize = 16;
-
-/// What `of` makes of some items and puts into a list, in no order, made in two threads: each takes of what is left, as the second one may
-/// start late (a processor that sleeps takes longer to wake than many items take). Where no thread is to be had, one
-/// makes all. `None` as soon as `of` says so, or panics in the second thread.
-pub fn map<I: Sync, T: Send>(items: &[I], of: impl Fn(&I, &mut Vec<T>) -> Option<()> + Sync) -> Option<Vec<T>> {
+/// What `of` makes of some pieces of work and puts into lists, in no order, done in two threads, each with `room` in its
+/// list. Each takes the next piece that is left, as the second may start late: a processor that sleeps takes longer to
+/// wake than much of this work does. Where no thread is to be had, one does all. `None` as soon as `of` says so, or
+/// panics in the second thread.
+pub fn share<I: Sync, T: Send>(
+    pieces: &[I],
+    room: usize,
+    of: impl Fn(&I, &mut Vec<T>) -> Option<()> + Sync,
+) -> Option<Vec<T>> {
     let taken = AtomicUsize::new(0);
     let work = || {
-        let mut made = Vec::with_capacity(items.len());
-        while let Some(share) = items.chunks(SHARE).nth(taken.fetch_add(1, Ordering::Relaxed)) {
-            for item in share {
-                of(item, &mut made)?;
-            }
+        let mut made = Vec::with_capacity(room);
+        while let Some(piece) = pieces.get(taken.fetch_add(1, Ordering::Relaxed)) {
+            of(piece, &mut made)?;
         }
         Some(made)
     };
@@ -32,7 +32,9 @@ pub fn map<I: Sync, T: Send>(items: &[I], of: impl Fn(&I, &mut Vec<T>) -> Option
         Some((first, other.map(|other| other.join()).transpose().ok()?))
     })?;
     let mut all = first?;
-    all.extend(second.unwrap_or_else(|| Some(Vec::new()))?);
+    if let Some(second) = second {
+        all.extend(second?);
+    }
     Some(all)
 }
 
@@ -41,22 +43,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_item_is_taken_once() {
-        for count in [0, 1, SHARE - 1, SHARE, SHARE + 1, 10 * SHARE + 3] {
-            let items: Vec<usize> = (0..count).collect();
-            let mut made = map(&items, |item, made| {
-                made.push(item * 2);
+    fn each_piece_is_taken_once() {
+        for count in [0, 1, 2, 100] {
+            let pieces: Vec<usize> = (0..count).collect();
+            let of = |piece: &usize, made: &mut Vec<usize>| {
+                made.push(piece * 2);
                 Some(())
-            })
-            .unwrap();
+            };
+            let mut made = share(&pieces, count, of).unwrap();
             made.sort_unstable();
-            assert_eq!(made, items.iter().map(|item| item * 2).collect::<Vec<_>>());
+            assert_eq!(made, pieces.iter().map(|piece| piece * 2).collect::<Vec<_>>());
         }
     }
 
     #[test]
     fn what_one_refuses_is_nothing() {
-        let items: Vec<usize> = (0..100).collect();
-        assert_eq!(map(&items, |item, _: &mut Vec<()>| (*item != 77).then_some(())), None);
+        let pieces: Vec<usize> = (0..100).collect();
+        assert_eq!(share(&pieces, 0, |piece, _: &mut Vec<()>| (*piece != 77).then_some(())), None);
     }
 }
