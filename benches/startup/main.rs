@@ -206,7 +206,12 @@ fn writes(rows: &mut Vec<Row>, ait: &Path, home: &Home) {
         );
         let name = format!("ait hook, {event} of Edit, {whose} file, 20 live x {TOUCHES} touches");
         let command = home.hook(ait, 0, event, &payload);
-        rows.push(Row::new(name, Budget::Floors { most: 4.0, aim: None }, command, |_| true));
+        // As the other events are: one comes after another.
+        let before = match event {
+            "PreToolUse" => home.hook(ait, 0, "UserPromptSubmit", r#","prompt":"Refactor the index""#),
+            _ => home.hook(ait, 0, "PreToolUse", &payload),
+        };
+        rows.push(Row::new(name, Budget::Floors { most: 4.0, aim: None }, command, |_| true).after(before));
     }
 }
 

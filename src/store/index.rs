@@ -177,7 +177,7 @@ pub fn all<T: Send>(root: &Root, now: Timestamp, of: impl Fn(Session) -> Option<
         Ok(Some(Found { found: sessions.into_iter().filter_map(&of).collect(), broken, foreign }))
     };
     let Ok(active) = root.active_folder() else { return read_all() };
-    let trusted = trusted(root, &active, now).filter(|index| index.suspects == 0 && index.strangers() == 0);
+    let trusted = trusted(root, &active, now, LARGEST).filter(|index| index.suspects == 0 && index.strangers() == 0);
     let found = match trusted.and_then(|index| index.every(&active, &of)) {
         Some(found) => found,
         None => {
@@ -230,11 +230,11 @@ pub(super) fn after_tick(changed: i128) -> i128 {
     changed + if changed % 1_000_000_000 == 0 { COARSE_TICK } else { TICK }
 }
 
-/// The index, if it can be believed.
-fn trusted(root: &Root, active: &Folder, now: Timestamp) -> Option<Index> {
+/// The index, if it can be believed; as many bytes of it are read at once.
+fn trusted(root: &Root, active: &Folder, now: Timestamp, first_read: usize) -> Option<Index> {
     let folder = active.meta().ok()?;
     let file = Pieces::open(&root.cache().join(NAME)).ok()?;
-    let mut index = Index::open(file)?;
+    let mut index = Index::open(file, first_read)?;
     if !index.is_of(&folder) || !index.is_settled(&folder, now.as_nanosecond()) {
         return None;
     }
@@ -250,7 +250,7 @@ fn trusted(root: &Root, active: &Folder, now: Timestamp) -> Option<Index> {
 
 /// What the index says of a place, if it can be believed.
 fn trusted_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Option<Vec<Session>> {
-    let index = trusted(root, active, now)?;
+    let index = trusted(root, active, now, FIRST_READ)?;
     let mut candidates = Vec::new();
     let mut take = |record: Record<'_>| {
         candidates.push(record.candidate()?);
@@ -295,7 +295,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
     if ids.len() > MOST {
         return None;
     }
-    let mut last = Pieces::open(&root.cache().join(NAME)).ok().and_then(Index::open);
+    let mut last = Pieces::open(&root.cache().join(NAME)).ok().and_then(|file| Index::open(file, LARGEST));
     last.iter_mut().for_each(Index::ask_for_boot);
     // What a process was known by in another boot may be what another one is known by now.
     let this_boot = |index: &Index| index.same_boot || process::boot_mark().is_none();
@@ -402,8 +402,8 @@ struct Index {
 }
 
 impl Index {
-    fn open(file: Pieces) -> Option<Index> {
-        let mut start = file.read_at(0, FIRST_READ).ok()?;
+    fn open(file: Pieces, first_read: usize) -> Option<Index> {
+        let mut start = file.read_at(0, first_read).ok()?;
         let header: [u64; HEADER_WORDS] = words(&start)?;
         let [magic, sum, _, _, _, _, _, sizes, counts, _] = header;
         let blocks_at = HEADER + (sizes & 0xffff_ffff) as usize;
@@ -628,7 +628,7 @@ struct Fence<'a> {
 
 /// Checks the bytes of an index, as a reader would: for tests of damage and for fuzzing.
 pub fn is_sound(file: Pieces) -> bool {
-    Index::open(file).and_then(|mut index| index.all()).is_some_and(|entries| entries.iter().all(is_packed))
+    Index::open(file, FIRST_READ).and_then(|mut index| index.all()).is_some_and(|entries| entries.iter().all(is_packed))
 }
 
 fn is_packed(entry: &Entry) -> bool {

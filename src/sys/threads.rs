@@ -1,34 +1,39 @@
 //! A second thread, for what is long enough to be worth one.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::ffi;
 
 /// What `of` makes of some pieces of work and puts into lists, in no order, done in two threads, each with `room` in its
-/// list. Each takes the next piece that is left, as the second may start late: a processor that sleeps takes longer to
-/// wake than much of this work does. Where no thread is to be had, one does all. `None` as soon as `of` says so, or
-/// panics in the second thread.
+/// list. Each takes the next piece that is left. Where no thread is to be had, one does all. `None` as soon as `of` says
+/// so, or panics in the second thread.
 pub fn share<I: Sync, T: Send>(
     pieces: &[I],
     room: usize,
     of: impl Fn(&I, &mut Vec<T>) -> Option<()> + Sync,
 ) -> Option<Vec<T>> {
-    let taken = AtomicUsize::new(0);
-    let work = || {
+    let (taken, has_begun) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = |after_each: &dyn Fn()| {
         let mut made = Vec::with_capacity(room);
         while let Some(piece) = pieces.get(taken.fetch_add(1, Ordering::Relaxed)) {
             of(piece, &mut made)?;
+            after_each();
         }
         Some(made)
     };
     let (first, second) = thread::scope(|scope| {
         let apart = || {
+            has_begun.store(true, Ordering::Relaxed);
             ffi::use_second_half();
-            work()
+            work(&|| {})
         };
         let other = thread::Builder::new().spawn_scoped(scope, apart).ok();
-        let first = work();
+        let first = work(&|| {
+            if other.is_some() && !has_begun.swap(true, Ordering::Relaxed) {
+                step_aside();
+            }
+        });
         Some((first, other.map(|other| other.join()).transpose().ok()?))
     })?;
     let mut all = first?;
@@ -37,6 +42,24 @@ pub fn share<I: Sync, T: Send>(
     }
     Some(all)
 }
+
+/// Goes on on another processor. Most kernels start a new thread on a processor that is idle. Some of virtual machines
+/// leave it behind the one that made it, for all of the four milliseconds that this one may run.
+#[cfg(target_os = "linux")]
+fn step_aside() {
+    use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
+    let Ok(all) = sched_getaffinity(None) else { return };
+    let mut others = all;
+    others.unset(sched_getcpu());
+    // Where there is no other one, the first fails, and nothing is changed.
+    if sched_setaffinity(None, &others).is_ok() {
+        let _ = sched_setaffinity(None, &all);
+    }
+}
+
+/// macOS lets nobody choose a processor.
+#[cfg(target_os = "macos")]
+fn step_aside() {}
 
 #[cfg(test)]
 mod tests {
