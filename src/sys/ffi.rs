@@ -253,6 +253,14 @@ macro_rules! entry_point {
     };
 }
 
+/// The processor that this thread is on. By the C library: rustix looks for the kernel's own function by itself, and does
+/// not find where there is none, under valgrind for one.
+#[cfg(target_os = "linux")]
+pub(super) fn processor() -> Option<usize> {
+    // SAFETY: it takes nothing, and gives a number.
+    usize::try_from(unsafe { libc::sched_getcpu() }).ok()
+}
+
 /// Seconds and nanoseconds since 1970.
 ///
 /// By the system call itself: finding the kernel's page that answers without one costs two page faults, which pays

@@ -47,10 +47,14 @@ pub fn share<I: Sync, T: Send>(
 /// leave it behind the one that made it, for all of the four milliseconds that this one may run.
 #[cfg(target_os = "linux")]
 fn step_aside() {
-    use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
-    let Ok(all) = sched_getaffinity(None) else { return };
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let (Ok(all), Some(here)) = (sched_getaffinity(None), ffi::processor()) else { return };
+    // A set has room for so many, and panics beyond.
+    if here >= CpuSet::MAX_CPU {
+        return;
+    }
     let mut others = all;
-    others.unset(sched_getcpu());
+    others.unset(here);
     // Where there is no other one, the first fails, and nothing is changed.
     if sched_setaffinity(None, &others).is_ok() {
         let _ = sched_setaffinity(None, &all);
