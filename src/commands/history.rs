@@ -189,9 +189,9 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
             line.own(format_args!("   {} to {}, ", clock(manifest.started), clock(manifest.ended)));
             line.text(manifest.status.as_deref().unwrap_or("no status"));
             if let Some(reason) = manifest.end_reason.as_deref().and_then(in_words) {
-                line.literal(" (");
+                line.fixed(" (");
                 put(line, Role::Dim, reason);
-                line.literal(")");
+                line.fixed(")");
             }
             for (what, seconds) in [("worked", manifest.worked_seconds), ("waited", manifest.waited_seconds)] {
                 if seconds > 0 {
@@ -200,12 +200,12 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
             }
         });
         table.row(|line| {
-            line.literal("   ");
+            line.fixed("   ");
             put_path(line, manifest.path.as_ref());
         });
         if let Some(task) = &manifest.task {
             table.row(|line| {
-                line.literal("   Task: ");
+                line.fixed("   Task: ");
                 put(line, Role::Task, task);
             });
         }

@@ -103,24 +103,24 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
         table.row(|line| {
             put_heading(line, Some(position + 1), manifest, now);
             if crowded.contains(&position) {
-                line.literal(" ");
+                line.fixed(" ");
                 put(line, Role::Conflict, "⚠");
             }
         });
         table.row(|line| {
-            line.literal("   ");
+            line.fixed("   ");
             put_path(line, Path::new(&manifest.path));
         });
         if let Some(task) = &manifest.task {
             table.row(|line| {
-                line.literal("   Task: ");
+                line.fixed("   Task: ");
                 put(line, Role::Task, task);
             });
         }
         // Idle and unknown say nothing that anybody waits for.
         if verbose || matches!(member.told.state, State::Working | State::Waiting | State::Error) {
             table.row(|line| {
-                line.literal("   State: ");
+                line.fixed("   State: ");
                 put_state(line, &member.told, now);
             });
         }
@@ -138,20 +138,20 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
 pub(crate) fn put_heading(line: &mut Line, number: Option<usize>, manifest: &Manifest, now: Timestamp) {
     if let Some(number) = number {
         line.literal(itoa::Buffer::new().format(number));
-        line.literal(". ");
+        line.fixed(". ");
     }
     put(line, Role::Project, &manifest.project);
     if let Some(branch) = &manifest.git_branch {
-        line.literal(" (");
+        line.fixed(" (");
         put(line, Role::Branch, branch);
-        line.literal(")");
+        line.fixed(")");
     } else if let Some(head) = manifest.head.as_deref().and_then(|head| head.get(..7)) {
-        line.literal(" (");
+        line.fixed(" (");
         put(line, Role::Branch, head);
-        line.literal(")");
+        line.fixed(")");
     }
     if let Some(seconds) = manifest.elapsed_seconds(now) {
-        line.literal(" - ");
+        line.fixed(" - ");
         put(line, Role::Elapsed, &elapsed::Short(seconds).text());
     }
 }
@@ -166,12 +166,12 @@ pub(crate) fn put_state(line: &mut Line, told: &Told, now: Timestamp) {
     };
     put(line, role, told.state.as_str());
     if let Some(waiting_for) = &told.waiting_for {
-        line.literal(" (");
+        line.fixed(" (");
         line.text(waiting_for);
-        line.literal(")");
+        line.fixed(")");
     }
     if let Some(since) = told.since {
-        line.literal(" ");
+        line.fixed(" ");
         line.literal(&elapsed::For(seconds_between(since, now)).text());
     }
 }
@@ -179,9 +179,9 @@ pub(crate) fn put_state(line: &mut Line, told: &Told, now: Timestamp) {
 /// Which witness the state comes from, and when that was last heard.
 fn put_receipt(line: &mut Line, told: &Told, now: Timestamp) {
     match (told.state, told.source) {
-        (State::Unknown, _) => return line.literal("   Source: nothing tells"),
-        (_, StateSource::Hook) => line.literal("   Source: the hooks"),
-        (_, StateSource::Registry) => line.literal("   Source: Claude Code's registry"),
+        (State::Unknown, _) => return line.fixed("   Source: nothing tells"),
+        (_, StateSource::Hook) => line.fixed("   Source: the hooks"),
+        (_, StateSource::Registry) => line.fixed("   Source: Claude Code's registry"),
     }
     if let Some(heard) = told.heard {
         line.own(format_args!(", heard {}", elapsed::Ago(seconds_between(heard, now))));
@@ -193,12 +193,12 @@ fn put_process(line: &mut Line, member: &Member) {
     let manifest = &member.session.manifest;
     match manifest.pid {
         Some(pid) => line.own(format_args!("   Process: {pid}")),
-        None => line.literal("   Process: none"),
+        None => line.fixed("   Process: none"),
     }
     if let Some(process) = manifest.pid.and_then(process::look_up) {
-        line.literal(" (");
+        line.fixed(" (");
         line.text(&process.name);
-        line.literal(")");
+        line.fixed(")");
     }
     match (manifest.pid_start, &manifest.boot_id) {
         (Some(start), Some(boot)) => {
@@ -206,14 +206,14 @@ fn put_process(line: &mut Line, member: &Member) {
             line.text(boot.get(..8).unwrap_or(boot));
         }
         (Some(start), None) => line.own(format_args!(", start time {start}, boot not stamped")),
-        (None, _) => line.literal(", start time not stamped"),
+        (None, _) => line.fixed(", start time not stamped"),
     }
     if member.session.liveness == Liveness::Elsewhere {
-        line.literal(", on ");
+        line.fixed(", on ");
         line.text(manifest.host.as_deref().unwrap_or_default());
     }
     if let Some(pane) = &manifest.tmux_pane {
-        line.literal(", tmux ");
+        line.fixed(", tmux ");
         line.text(pane);
     }
 }

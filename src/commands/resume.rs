@@ -130,15 +130,15 @@ fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
             });
         }
         table.row(|line| {
-            line.literal("   ");
+            line.fixed("   ");
             match manifest.path.as_str() {
-                "" => line.literal("in a folder that is not known"),
+                "" => line.fixed("in a folder that is not known"),
                 path => put_path(line, Path::new(path)),
             }
         });
         if let Some(task) = &manifest.task {
             table.row(|line| {
-                line.literal("   Task: ");
+                line.fixed("   Task: ");
                 put(line, Role::Task, task);
             });
         }

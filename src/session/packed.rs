@@ -86,8 +86,8 @@ pub fn unpack(bytes: &[u8]) -> Option<Box<Manifest>> {
     manifest.started = reader.time()?;
     manifest.state_since = reader.time()?;
     manifest.updated = reader.time()?;
-    reader.string()?.clone_into(&mut manifest.project);
-    reader.string()?.clone_into(&mut manifest.path);
+    manifest.project = reader.string()?.to_owned();
+    manifest.path = reader.string()?.to_owned();
     let texts = [
         &mut manifest.git_branch,
         &mut manifest.task,

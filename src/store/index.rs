@@ -203,7 +203,7 @@ fn may_show(here: &Place, path: &str) -> bool {
 
 /// The session of a packed manifest that is still what its file holds.
 fn session(id: SessionId, mut manifest: Box<Manifest>, mark: Option<u64>, meta: &Meta) -> Option<Session> {
-    id.as_str().clone_into(&mut manifest.session_id);
+    manifest.session_id = id.as_str().to_owned();
     let liveness = live::liveness_by(&manifest, mark);
     let written = Timestamp::from_nanosecond(meta.modified).ok()?;
     Some(Session { id, manifest, liveness, written })

@@ -321,3 +321,121 @@ pub fn boot_id() -> std::io::Result<String> {
     let text = CStr::from_bytes_until_nul(&text).map_err(std::io::Error::other)?;
     Ok(text.to_string_lossy().into_owned())
 }
+
+/// Copying, on x86-64 in place of musl's: that sets up the processor's own copying for every few bytes, and takes as long
+/// for a name as this does for a page. A list of sessions copies sixty names and numbers for each, and is a tenth faster.
+#[cfg(all(target_arch = "x86_64", any(test, target_env = "musl")))]
+mod copying {
+    use std::arch::asm;
+    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_storeu_si128};
+
+    /// memcpy(3).
+    ///
+    /// # Safety
+    /// `from` can be read and `to` be written for `count` bytes, and the two do not overlap.
+    #[cfg_attr(not(test), unsafe(no_mangle))]
+    pub(super) unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
+        /// Copies one `T` at an offset.
+        unsafe fn copy<T>(to: *mut u8, from: *const u8, at: usize) {
+            // SAFETY: the callers keep `at` and the size of `T` within their bytes.
+            unsafe { to.add(at).cast::<T>().write_unaligned(from.add(at).cast::<T>().read_unaligned()) }
+        }
+        // SAFETY: each piece lies within `count` bytes; where the last one overlaps the one before, both say the same.
+        unsafe {
+            match count {
+                0 => {}
+                1..4 => {
+                    copy::<u8>(to, from, 0);
+                    copy::<u8>(to, from, count / 2);
+                    copy::<u8>(to, from, count - 1);
+                }
+                4..8 => {
+                    copy::<u32>(to, from, 0);
+                    copy::<u32>(to, from, count - 4);
+                }
+                8..16 => {
+                    copy::<u64>(to, from, 0);
+                    copy::<u64>(to, from, count - 8);
+                }
+                16..=256 => {
+                    let copy = |at| {
+                        let piece = _mm_loadu_si128(from.add(at).cast::<__m128i>());
+                        _mm_storeu_si128(to.add(at).cast::<__m128i>(), piece);
+                    };
+                    let mut at = 0;
+                    while at < count - 16 {
+                        copy(at);
+                        at += 16;
+                    }
+                    copy(count - 16);
+                }
+                _ => {
+                    asm!("rep movsq", inout("rcx") count / 8 => _, inout("rdi") to => _, inout("rsi") from => _,
+                        options(nostack, preserves_flags));
+                    copy::<u64>(to, from, count - 8);
+                }
+            }
+        }
+        to
+    }
+
+    /// memmove(3). Here because musl's is made of its memcpy.
+    ///
+    /// # Safety
+    /// `from` can be read and `to` be written for `count` bytes.
+    #[cfg_attr(not(test), unsafe(no_mangle))]
+    pub(super) unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
+        let ahead = (to as usize).wrapping_sub(from as usize);
+        // SAFETY: what overlaps is copied byte by byte, from the end that is not written first; the flag for the direction
+        // is put back, as the calling convention has it.
+        unsafe {
+            if ahead >= count && ahead.wrapping_neg() >= count {
+                return memcpy(to, from, count);
+            } else if ahead >= count {
+                asm!("rep movsb", inout("rcx") count => _, inout("rdi") to => _, inout("rsi") from => _,
+                    options(nostack, preserves_flags));
+            } else if count > 0 {
+                let last = count - 1;
+                asm!("std", "rep movsb", "cld", inout("rcx") count => _, inout("rdi") to.add(last) => _,
+                    inout("rsi") from.add(last) => _, options(nostack));
+            }
+        }
+        to
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn every_length_is_copied_and_nothing_else() {
+            let from: Vec<u8> = (0..700_usize).map(|at| (at * 7 % 251) as u8).collect();
+            for count in (0..300).chain([511, 512, 513, 600]) {
+                for (start, into) in [(0, 0), (1, 0), (0, 3), (5, 8), (13, 31)] {
+                    let mut to = vec![0xee; 700];
+                    // SAFETY: both are longer than `count` and what is left out in front.
+                    let given = unsafe { memcpy(to.as_mut_ptr().add(into), from.as_ptr().add(start), count) };
+                    assert_eq!(given, to.as_mut_ptr().wrapping_add(into));
+                    assert_eq!(to[into..into + count], from[start..start + count], "{count} bytes");
+                    let around = to[..into].iter().chain(&to[into + count..]);
+                    assert!(around.into_iter().all(|byte| *byte == 0xee), "{count} bytes");
+                }
+            }
+        }
+
+        #[test]
+        fn what_overlaps_is_moved_as_if_it_were_copied_aside() {
+            for count in (0..80).chain([255, 256, 257, 400]) {
+                for (start, into) in [(0, 1), (1, 0), (0, 8), (8, 0), (17, 40), (40, 17), (0, 300), (300, 0), (9, 9)] {
+                    let before: Vec<u8> = (0..800_usize).map(|at| (at * 11 % 253) as u8).collect();
+                    let mut wanted = before.clone();
+                    wanted.copy_within(start..start + count, into);
+                    let mut moved = before.clone();
+                    // SAFETY: both places lie within the buffer.
+                    unsafe { memmove(moved.as_mut_ptr().add(into), moved.as_ptr().add(start), count) };
+                    assert!(moved == wanted, "{count} bytes from {start} to {into}");
+                }
+            }
+        }
+    }
+}
