@@ -408,7 +408,7 @@ struct PromptArguments {
     max_width: Option<usize>,
 }
 
-/// print Claude Code's status line from what it sends on standard input (Claude Code calls this)
+/// print the status line; Claude Code calls this, with JSON on standard input
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -474,7 +474,7 @@ struct DemoArguments {
     subcommand,
     name = "doctor",
     help_triggers("-h", "--help"),
-    example = "  ait doctor        look at everything\n  ait doctor --fix  put hooks back, set modes right, archive what is gone; then look again"
+    example = "  ait doctor        look at everything\n  ait doctor --fix  put hooks back, set modes right, archive what is gone"
 )]
 struct DoctorArguments {
     /// mend what can be mended safely, then look again
@@ -678,7 +678,7 @@ fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, 
         return Err(path);
     }
     let typed = std::iter::once("ait").chain(path.iter().copied()).collect::<Vec<_>>().join(" ");
-    let (why, near) = fault.unwrap_or_else(|| (said.split_whitespace().collect::<Vec<_>>().join(" "), None));
+    let (why, near) = fault.unwrap_or_else(|| (in_our_words(said), None));
     let next = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("type: {typed} --help"),
@@ -686,12 +686,24 @@ fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, 
     Ok(Error::new("reading the command line", typed, why).next(next).exit(Exit::NotFound))
 }
 
-/// The word that was probably meant: the fewest letters to change, and not more than a third of them.
+/// What argh says, on one line and without its ceremony.
+fn in_our_words(said: &str) -> String {
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let value = || {
+        let (option, value) = said.strip_prefix("Error parsing option '")?.split_once("' with value '")?;
+        let (value, why) = value.rsplit_once("': ")?;
+        Some(format!("{option}: `{value}`: {why}"))
+    };
+    value().unwrap_or(said)
+}
+
+/// The word that was probably meant: the fewest letters to change, and few of them.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (edits(word, candidate), candidate))
         .filter(|(edits, candidate)| {
-            *edits <= 1 + candidate.len() / 3 || (word.len() > 2 && candidate.starts_with(word))
+            let letters = |word: &str| word.trim_start_matches('-').len();
+            *edits <= 1 + letters(word).min(letters(candidate)) / 4 || (word.len() > 2 && candidate.starts_with(word))
         })
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
@@ -719,6 +731,8 @@ mod tests {
         for (typed, meant) in [("liev", "live"), ("conflict", "conflicts"), ("hist", "history"), ("purne", "prune")] {
             assert_eq!(nearest(typed, words.into_iter()), Some(meant));
         }
-        assert_eq!(nearest("zzzzzz", words.into_iter()), None);
+        for (typed, words) in [("zzzzzz", &words[..]), ("foo", &["hook", "init"]), ("--foo", &["--json", "--color"])] {
+            assert_eq!(nearest(typed, words.iter().copied()), None);
+        }
     }
 }

@@ -36,7 +36,7 @@ fn run(arguments: &[String]) -> c_int {
 /// left to say afterwards is an error.
 #[inline(never)]
 fn watch(request: &Request) -> Output {
-    let failed = |why| Error::new("watching the sessions", "the terminal", why).into();
+    let failed = |why| Error::new("watching the sessions", "the terminal", why).next("type: ait sessions live").into();
     let screen = match Screen::open() {
         Ok(screen) => screen,
         Err(why) => return failed(why),

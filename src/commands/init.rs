@@ -37,24 +37,30 @@ The line goes at the end of the file, after a prompt framework:
   ~/.config/starship.toml       what `ait init starship` prints
   Claude Code's status line     ait hooks install statusline
 
-The segment stands at the left of the right prompt in zsh and fish, and in bash on a line of its own above the prompt. With
-no session here the prompt is as it was. To place it yourself, add --manual and use $AIT_SEGMENT:
+The segment stands at the left of the right prompt in zsh and fish, and in bash
+on a line of its own above the prompt. With no session here the prompt is as it
+was. To place it yourself, add --manual and use $AIT_SEGMENT:
 
-  zsh, your own PROMPT     setopt prompt_subst; PROMPT='${AIT_SEGMENT:+$AIT_SEGMENT }'$PROMPT
-  bash, your own PS1       PS1='${AIT_SEGMENT:+$AIT_SEGMENT }'$PS1
-  fish, your own prompt    ait_segment, in fish_prompt or fish_right_prompt
-                           Single quotes matter: text from outside is then never run.
-  powerlevel10k            --manual; in ~/.p10k.zsh add ait to POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS, and
-                             prompt_ait() { p10k segment -e -c '$AIT_SEGMENT' -t '$AIT_SEGMENT' }
-  oh-my-zsh                as it is, after the line `source $ZSH/oh-my-zsh.sh`
-  pure                     as it is: pure leaves the right prompt alone
-  tide                     --manual; set -a tide_right_prompt_items ait, and in a file of your own
-                             function _tide_item_ait
-                               set -l segment (ait prompt --for fish)
-                               test -n "$segment"; and _tide_print_item ait '' $segment
-                             end
-                           tide draws its items in another process, which does not see $AIT_SEGMENT.
-  starship                 as it is, in any shell; or the module, where starship places it
+  zsh, your own PROMPT   setopt prompt_subst
+                         PROMPT='${AIT_SEGMENT:+$AIT_SEGMENT }'$PROMPT
+  bash, your own PS1     PS1='${AIT_SEGMENT:+$AIT_SEGMENT }'$PS1
+  fish, your own prompt  ait_segment, in fish_prompt or fish_right_prompt
+                         Single quotes matter: text from outside never runs then.
+  powerlevel10k          --manual; in ~/.p10k.zsh add ait to
+                         POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS, and
+    prompt_ait() { p10k segment -e -c '$AIT_SEGMENT' -t '$AIT_SEGMENT' }
+  oh-my-zsh              as it is, after the line `source $ZSH/oh-my-zsh.sh`
+  pure                   as it is: pure leaves the right prompt alone
+  tide                   --manual; set -a tide_right_prompt_items ait, and in a
+                         file of your own
+    function _tide_item_ait
+        set -l segment (ait prompt --for fish)
+        test -n "$segment"; and _tide_print_item ait '' $segment
+    end
+                         tide draws its items in another process, which does
+                         not see $AIT_SEGMENT.
+  starship               as it is, in any shell; or the module, where starship
+                         places it
 
 Variables: AIT_FORMAT (exported) is the format, see `ait prompt --help`.
 

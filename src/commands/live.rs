@@ -48,7 +48,9 @@ struct Report {
 /// Where the folder cannot be read.
 pub fn run(request: &Live) -> Result<Output> {
     if request.watch && request.json {
-        return Err(Error::new("watching the sessions", "--json", "not for a screen").exit(Exit::NotFound));
+        return Err(Error::new("watching the sessions", "--json", "not for a screen")
+            .next("type: ait sessions live --json")
+            .exit(Exit::NotFound));
     }
     let page = Page::choose(request.color.as_deref())?;
     let root = Root::find()?;
