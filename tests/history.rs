@@ -362,6 +362,15 @@ mod time {
     }
 
     #[test]
+    fn a_session_of_several_days_says_when_it_began() {
+        let world = World::new();
+        let ended = "2025-12-25T12:03:00Z";
+        world.ended_by_hand("2025-12-25", "a", ended, json!({"started": "2025-12-23T22:10:00Z"}));
+        let shown = world.run("sessions history --date 2025-12-25").fine();
+        assert!(shown.contains("\n   2025-12-23 22:10 to 12:03,"), "{shown}");
+    }
+
+    #[test]
     fn today_and_yesterday_are_local() {
         for zone in ["America/Denver", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Pago_Pago"] {
             let world = World::new();

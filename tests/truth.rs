@@ -1121,6 +1121,8 @@ mod watch {
     #[test]
     fn not_without_a_terminal() {
         let world = World::new();
-        world.run("sessions live --watch").fails(1, "watching the sessions: the terminal: not a terminal; type: ait sessions live");
+        world
+            .run("sessions live --watch")
+            .fails(1, "watching the sessions: the terminal: not a terminal; type: ait sessions live");
     }
 }

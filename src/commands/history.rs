@@ -181,7 +181,9 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
         let clock = |time: Option<Timestamp>| match time {
             Some(time) => {
                 let time = time.to_zoned(zone.clone());
-                format!("{:02}:{:02}", time.hour(), time.minute())
+                // Of a session that began on another day, that day too.
+                let date = if time.date() == day.0 { String::new() } else { format!("{} ", time.date()) };
+                format!("{date}{:02}:{:02}", time.hour(), time.minute())
             }
             None => "?".to_owned(),
         };
