@@ -388,7 +388,7 @@ mod manifests {
         };
         age(&left);
         age(&own);
-        check(&world, "sessions").is("warn", "(and 1 more)");
+        check(&world, "sessions").is("warn", "; also: 1 temporary file");
         checks(&world.ait(), "--fix");
         check(&world, "sessions").is("ok", "1 live");
         assert_eq!(world.history().len(), 1);

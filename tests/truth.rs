@@ -838,6 +838,17 @@ mod resume {
         assert!(text.contains("Task: task of killed") && text.contains("claude --resume killed"), "{text}");
     }
 
+    #[test]
+    fn it_ran_no_longer_than_it_was_seen() {
+        let world = World::new();
+        let fields = json!({"started": ago(7200), "updated": ago(3600)});
+        world.by_hand("one", Client::new().kill(), &world.path("p"), fields);
+        let seconds = world.run("sessions resume --json").json()["sessions"][0]["elapsed_seconds"].as_u64().unwrap();
+        assert!((3599..=3601).contains(&seconds), "{seconds}");
+        let text = world.run("sessions resume").fine();
+        assert!(text.contains(" - 1h\n   last seen 1h ago\n") || text.contains(" - 59m\n"), "{text}");
+    }
+
     /// The line that is printed works as it stands: the worktree is there again, on its branch.
     #[test]
     fn a_worktree_that_is_gone() {

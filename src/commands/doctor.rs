@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::hooks::{self, Install, Row};
 use super::page::{Page, put};
 use super::startup::{self, Folders};
+use super::tell::plural;
 use super::{Output, prune};
 use crate::claude::client::{self, RECORDS, TELLS_PROCESS, TELLS_SESSION, Version};
 use crate::claude::registry::Record;
@@ -24,6 +25,7 @@ use crate::render::theme::{Icons, Role};
 use crate::render::{elapsed, json};
 use crate::session::id::SessionId;
 use crate::session::manifest::{ProcessStamp, seconds_between};
+use crate::session::order::sort_by;
 use crate::store::active::{self, Active};
 use crate::store::root::Root;
 use crate::store::{history, index, live, notes};
@@ -78,16 +80,19 @@ impl Findings {
     }
 
     fn check(self, name: &'static str, fine: impl Into<String>) -> Check {
-        let more = self.0.len().saturating_sub(1);
-        // The first of the worst.
-        let worst = self.0.into_iter().reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
-        let Some((status, mut detail, fix)) = worst else {
+        const TOLD: usize = 3;
+        let mut findings = self.0;
+        // The worst first; of the same kind, as they were found.
+        sort_by(&mut findings, |a, b| b.0.cmp(&a.0));
+        let more = findings.len().saturating_sub(TOLD);
+        let mut details: Vec<String> = findings.iter().take(TOLD).map(|(_, detail, _)| detail.clone()).collect();
+        let Some((status, _, fix)) = findings.into_iter().next() else {
             return Check { name, status: Status::Ok, detail: fine.into(), fix: None };
         };
         if more > 0 {
-            detail.push_str(&format!(" (and {more} more)"));
+            details.push(format!("and {more} more"));
         }
-        Check { name, status, detail, fix }
+        Check { name, status, detail: details.join("; also: "), fix }
     }
 }
 
@@ -572,7 +577,7 @@ fn stale(root: &Root, active: &Active) -> Check {
     }
     let left = root.active_folder().and_then(|folder| folder.leftovers()).unwrap_or_default().len();
     if left > 0 {
-        findings.add(Status::Warn, format!("{left} temporary files of programs that were killed"), Some(FIX));
+        findings.add(Status::Warn, format!("{left} temporary file{} of killed programs", plural(left)), Some(FIX));
     }
     findings.check("sessions", format!("{} live, none of them stale", active.live().count()))
 }

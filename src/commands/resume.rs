@@ -111,7 +111,8 @@ pub fn run(request: &Resume) -> Result<Output> {
 }
 
 fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
-    let mut fields = fleet::ended_json(&lost.manifest, now);
+    // It ran no longer than it was seen.
+    let mut fields = fleet::ended_json(&lost.manifest, lost.last_seen.unwrap_or(now));
     fields.set("last_seen", &lost.last_seen);
     fields.set("folder", &lost.way.folder);
     fields.set("folder_exists", &(lost.way.folder.is_some() && lost.way.restore.is_none()));
@@ -123,7 +124,7 @@ fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
 fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
     let mut table = page.table("Sessions That Did Not End Properly");
     for (position, Lost { manifest, last_seen, .. }) in lost.iter().enumerate() {
-        table.row(|line| put_heading(line, Some(position + 1), manifest, now));
+        table.row(|line| put_heading(line, Some(position + 1), manifest, last_seen.unwrap_or(now)));
         if let Some(last_seen) = last_seen {
             table.row(|line| {
                 line.own(format_args!("   last seen {}", elapsed::Ago(seconds_between(*last_seen, now))));

@@ -218,7 +218,7 @@ fn branch(manifest: &Manifest) -> &str {
     manifest.git_branch.as_deref().or_else(|| manifest.head.as_deref()?.get(..7)).unwrap_or("no branch")
 }
 
-fn plural(count: usize) -> &'static str {
+pub(super) fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
