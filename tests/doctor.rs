@@ -395,7 +395,7 @@ mod manifests {
         assert!(!left.exists() && own.exists(), "what a running program writes is left");
         fs::write(&left, "{").unwrap();
         age(&left);
-        check(&world, "sessions").is("warn", "1 temporary files").mend("--fix");
+        check(&world, "sessions").is("warn", "1 temporary file of").mend("--fix");
     }
 }
 
