@@ -350,6 +350,27 @@ fn a_script_of_somebody_else_comes_back() {
     assert!(script.exists());
 }
 
+/// An `ait` that is killed in the middle of a write leaves its temporary file; the next one takes it away, and no other.
+#[test]
+fn what_a_killed_one_left_is_swept() {
+    let home = Home::new();
+    home.install(&[]).unwrap();
+    let mut gone = Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    let scripts = home.place.claude.join("hooks");
+    let (script, settings) =
+        (format!(".session-register.sh.{}.0.tmp", gone.id()), format!(".settings.json.{}.1.tmp", gone.id()));
+    let ours = [scripts.join(script), home.place.claude.join(settings)];
+    let others = [scripts.join(format!(".their.sh.{}.0.tmp", gone.id())), home.place.claude.join(".settings.json.tmp")];
+    for file in ours.iter().chain(&others) {
+        fs::write(file, "half").unwrap();
+        let touched = Command::new("touch").args(["-d", "2 minutes ago"]).arg(file).status().unwrap();
+        assert!(touched.success());
+    }
+    home.install(&[]).unwrap();
+    assert!(ours.iter().all(|file| !file.exists()) && others.iter().all(|file| file.exists()));
+}
+
 #[test]
 fn dry_run_shows_a_diff_that_patch_can_apply() {
     let home = Home::new();

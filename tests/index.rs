@@ -205,6 +205,38 @@ fn what_is_no_manifest_is_reported_by_every_list() {
     }
 }
 
+/// With few files that may be open at a time a list is true, or says that it cannot be made.
+#[test]
+fn a_folder_that_cannot_be_read_is_no_empty_one() {
+    let lab = Lab::with_sessions(&["one", "two"]);
+    let ask = |files: u32, cached: bool| {
+        if !cached {
+            let _ = fs::remove_dir_all(lab.world.path(".cache"));
+        }
+        let mut command = lab.world.ait().command("sh");
+        command.args(["-c", &format!("ulimit -n {files}; exec \"$0\" sessions live"), common::AIT]);
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    for cached in [false, true] {
+        lab.settle();
+        lab.shows("one", "one");
+        for files in 4..9 {
+            let (code, out, err) = ask(files, cached);
+            let whole = code == Some(0) && out.contains("Task: one") && out.contains("Task: two") && err.is_empty();
+            let refused = code == Some(1) && out.is_empty() && err.starts_with("ait: ");
+            assert!(whole || refused, "{files} files, cached {cached}: {code:?}\n{out}\n{err}");
+        }
+    }
+    let root = rustix::process::geteuid().is_root();
+    let active = lab.world.sessions("active");
+    fs::set_permissions(&active, fs::Permissions::from_mode(0o600)).unwrap();
+    let said = lab.world.ait().words(&["sessions", "live"]);
+    fs::set_permissions(&active, fs::Permissions::from_mode(0o700)).unwrap();
+    assert!(root || said.err.contains("ermission denied"), "{said:?}");
+}
+
 #[test]
 fn a_list_of_what_changes_is_true() {
     let lab = Lab::with_sessions(&["one", "two", "three"]);

@@ -1092,7 +1092,11 @@ mod watch {
             assert_eq!(fs::read_to_string(world.path("code")).unwrap().trim(), "0");
             let (before, after) = (fs::read(world.path("before")).unwrap(), fs::read(world.path("after")).unwrap());
             assert_eq!(before, after, "{}", String::from_utf8_lossy(&after));
-            assert!(screen().contains("\u{1b}[?1049l") && screen().contains("\u{1b}[?25h"));
+            assert!(
+                screen().contains("\u{1b}[?7h")
+                    && screen().contains("\u{1b}[?1049l")
+                    && screen().contains("\u{1b}[?25h")
+            );
         }
     }
 

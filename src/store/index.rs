@@ -37,6 +37,7 @@
 //! from the folder's inode to the end of the head, of each block, and of each manifest with its mark.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -146,6 +147,8 @@ pub struct Found<T> {
 struct Listing {
     entries: Vec<Entry>,
     strangers: usize,
+    /// Some of the folder could not be looked at.
+    incomplete: bool,
 }
 
 /// The sessions that may be shown at a place: those whose path lies in its tree, or without repository those at this
@@ -182,7 +185,8 @@ pub fn all<T: Send>(root: &Root, now: Timestamp, of: impl Fn(Session) -> Option<
         Some(found) => found,
         None => {
             let Some(listing) = list(root, &active, now) else { return Ok(None) };
-            if listing.strangers > 0 || listing.entries.iter().any(|entry| entry.path.is_empty()) {
+            if listing.incomplete || listing.strangers > 0 || listing.entries.iter().any(|entry| entry.path.is_empty())
+            {
                 return read_all();
             }
             listing.entries.iter().filter_map(|entry| entry.session(&active)).filter_map(of).collect()
@@ -282,7 +286,7 @@ fn trusted_at(root: &Root, active: &Folder, here: &Place, now: Timestamp) -> Opt
 #[cold]
 #[inline(never)]
 fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
-    let mut listing = Listing { entries: Vec::new(), strangers: 0 };
+    let mut listing = Listing { entries: Vec::new(), strangers: 0, incomplete: true };
     let Ok(before) = active.meta() else { return Some(listing) };
     let mut ids = Vec::new();
     let listed = active.names_while(|name| {
@@ -295,6 +299,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
     if ids.len() > MOST {
         return None;
     }
+    listing.incomplete = listed.is_err();
     let mut last = Pieces::open(&root.cache().join(NAME)).ok().and_then(|file| Index::open(file, LARGEST));
     last.iter_mut().for_each(Index::ask_for_boot);
     // What a process was known by in another boot may be what another one is known by now.
@@ -306,7 +311,13 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
     listing.entries.reserve(ids.len());
     let mut read_anew = 0;
     for id in ids {
-        let Ok(meta) = active.meta_of(&id.file_name()) else { continue };
+        let meta = match active.meta_of(&id.file_name()) {
+            Ok(meta) => meta,
+            Err(why) => {
+                listing.incomplete |= why.kind() != ErrorKind::NotFound;
+                continue;
+            }
+        };
         let last = known.binary_search_by(|entry| entry.id.cmp(&id)).ok().and_then(|at| known.get_mut(at));
         // What was written within one tick before it was read, or half written, may be another text by now.
         let is_same = |entry: &&mut Entry| entry.file == meta.id && after_tick(meta.id.changed) < last_listed;
@@ -327,7 +338,7 @@ fn list(root: &Root, active: &Folder, now: Timestamp) -> Option<Listing> {
     let settled = now.as_nanosecond() > after_tick(before.id.changed).max(after_tick(before.modified));
     // Before the folder has come to rest nobody would believe the index: it spares the next one these readings, no more.
     let worth_it = settled || read_anew >= WORTH_WRITING;
-    if listed.is_ok() && worth_it && !files::is_remote(active) {
+    if !listing.incomplete && worth_it && !files::is_remote(active) {
         sort_by(&mut listing.entries, |a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         leave(root, &listing, &before, since, now);
     }
@@ -474,17 +485,21 @@ impl Index {
     }
 
     /// The session of a candidate: what the index knows where the file is the same, else what the file says. `None` where
-    /// the index is damaged.
+    /// the index is damaged, or the file cannot be read.
     fn session(&self, active: &Folder, candidate: Candidate) -> Option<Option<Session>> {
         let packed = self.packed(candidate.place)?;
         if self.listed() > after_tick(candidate.file.changed) && !packed.is_empty() {
             let (mark, manifest) = unpack(&packed)?;
-            let Ok(meta) = active.meta_of(&candidate.id.file_name()) else { return Some(None) };
-            if meta.id == candidate.file {
-                return Some(session(candidate.id, manifest, mark.filter(|_| self.same_boot), &meta));
+            match active.meta_of(&candidate.id.file_name()) {
+                Ok(meta) if meta.id == candidate.file => {
+                    return Some(session(candidate.id, manifest, mark.filter(|_| self.same_boot), &meta));
+                }
+                Err(why) if why.kind() == ErrorKind::NotFound => return Some(None),
+                Ok(_) => {}
+                Err(_) => return None,
             }
         }
-        Some(active::read_one(active, &candidate.id).ok().flatten())
+        active::read_one(active, &candidate.id).ok()
     }
 
     /// What `of` makes of the sessions, in two threads where they are many; `None` where any part of the index is

@@ -58,8 +58,11 @@ pub fn this_boot(manifest: &Manifest) -> bool {
     }
 }
 
-/// Whether the very process of a stamp runs: the pid exists, is no zombie, and started when the stamp says.
+/// Whether the very process of a stamp runs: the pid exists, is no zombie, and started when the stamp says. Where the
+/// kernel does not tell more of it (no `/proc`, no more files to be opened), one that exists runs.
 pub fn runs(stamp: &ProcessStamp) -> bool {
-    process::look_up(stamp.pid)
-        .is_some_and(|found| !found.zombie && stamp.start.is_none_or(|start| start == found.start))
+    match process::look_up(stamp.pid) {
+        Some(found) => !found.zombie && stamp.start.is_none_or(|start| start == found.start),
+        None => process::exists(stamp.pid),
+    }
 }

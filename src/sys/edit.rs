@@ -81,6 +81,8 @@ impl Careful<'_> {
         let (Some(parent), Some(name)) = (file.parent(), file.file_name().and_then(OsStr::to_str)) else {
             return Err(self.error(&file, "not the name of a file"));
         };
+        // What was killed in the middle of this has left its temporary file; where it cannot be removed, it stays.
+        let _ = Folder::open(parent).and_then(|folder| folder.sweep_of(name));
         let mut backups = Vec::new();
         for _ in 0..TRIES {
             let (bytes, mode) = self.read(&file)?;

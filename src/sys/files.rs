@@ -350,6 +350,12 @@ impl Folder {
         Ok(names)
     }
 
+    /// Removes those of [`Folder::leftovers`] that were to become one file.
+    pub fn sweep_of(&self, name: &str) -> io::Result<()> {
+        let (start, names) = (format!(".{name}."), self.leftovers()?);
+        names.iter().filter(|left| left.starts_with(&start)).try_for_each(|left| self.remove(left))
+    }
+
     /// Removes [`Folder::leftovers`].
     pub fn sweep(&self) -> io::Result<()> {
         self.sweep_among(usize::MAX)

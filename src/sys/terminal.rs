@@ -76,8 +76,8 @@ impl Screen {
         now.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
         termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &now)?;
         let screen = Screen { before };
-        // The other screen, without a cursor.
-        files::write_stdout(b"\x1b[?1049h\x1b[?25l")?;
+        // The other screen, without a cursor; what is too long for a line ends with it.
+        files::write_stdout(b"\x1b[?1049h\x1b[?25l\x1b[?7l")?;
         Ok(screen)
     }
 
@@ -129,7 +129,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = files::write_stdout(b"\x1b[?25h\x1b[?1049l");
+        let _ = files::write_stdout(b"\x1b[?7h\x1b[?25h\x1b[?1049l");
         let _ = termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &self.before);
     }
 }

@@ -5,9 +5,12 @@ use std::thread;
 
 use super::ffi;
 
+/// Bytes; untouched pages of it cost nothing.
+const STACK: usize = 2 << 20;
+
 /// What `of` makes of some pieces of work and puts into lists, in no order, done in two threads, each with `room` in its
 /// list. Each takes the next piece that is left. Where no thread is to be had, one does all. `None` as soon as `of` says
-/// so, or panics in the second thread.
+/// so.
 pub fn share<I: Sync, T: Send>(
     pieces: &[I],
     room: usize,
@@ -28,7 +31,8 @@ pub fn share<I: Sync, T: Send>(
             ffi::use_second_half();
             work(&|| {})
         };
-        let other = thread::Builder::new().spawn_scoped(scope, apart).ok();
+        // Said, so that no variable of the environment says less.
+        let other = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, apart).ok();
         let first = work(&|| {
             if other.is_some() && !has_begun.swap(true, Ordering::Relaxed) {
                 step_aside();
