@@ -652,7 +652,8 @@ fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, 
             match known {
                 None => {
                     let names = command.flags.iter().map(|flag| flag.long).chain(["--help"]);
-                    fault = Some((format!("unknown option `{word}`"), nearest(word, names)));
+                    let name = word.split_once('=').map_or(word, |(name, _)| name);
+                    fault = Some((format!("unknown option `{word}`"), nearest(name, names)));
                     break;
                 }
                 Some(flag) if matches!(flag.kind, FlagInfoKind::Option { .. }) => {
