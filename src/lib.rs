@@ -1,7 +1,7 @@
 //! `ait`: tracks and coordinates parallel Claude Code sessions.
 //!
 //! A library with a thin binary, so that tests, benches and fuzzers reach every floor. A floor imports only from
-//! floors below it (`tests/laws.rs` reads the source and says so):
+//! floors below it (`tests/it/architecture.rs` reads the source and says so):
 //!
 //! ```text
 //! cli, commands     what the user typed, and what it does

@@ -237,9 +237,9 @@ shells() {
 }
 
 # Twenty sessions, tasks, prune and readers at once: as many events as are too many for every `cargo test`.
-load() { AIT_EVENTS=${1:-20000} cargo test --locked --quiet --test faults many_at_once; }
+load() { AIT_EVENTS=${1:-20000} cargo test --locked --quiet --test it robustness::many_at_once; }
 
-long() { AIT_LONG=1 cargo test --locked --test faults -- --test-threads=1 --nocapture; }
+long() { AIT_LONG=1 cargo test --locked --test it robustness -- --test-threads=1 --nocapture; }
 
 fuzzing() { sh fuzz/run.sh "$@"; }
 

@@ -4,7 +4,7 @@
 //! [`Line::literal`] from the user's own format or from us; both lose what could move the cursor, and both are escaped
 //! for the dialect, once, in one place. Colours are the only other thing that gets in, as a [`Role`].
 //!
-//! What each dialect needs, as found with zsh 5.9, bash 5.2, fish 3.6 and tmux 3.3a (`tests/escapes.rs` shows it):
+//! What each dialect needs, as found with zsh 5.9, bash 5.2, fish 3.6 and tmux 3.3a (`tests/it/escapes.rs` shows it):
 //!
 //! - zsh expands `%` in a prompt; with `prompt_subst` it first expands `$`, backquotes and backslashes in what is
 //!   written in the prompt itself, though not in the value of a variable named there. What is written here shows the

@@ -1,8 +1,5 @@
 //! The shell files in real shells, in a real terminal: tmux with a server of its own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
-
-#[path = "common/starship.rs"]
-mod starship;
+use crate::common::starship;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,18 +1,8 @@
 //! The command line: help, slips of the finger, errors of one line, exit codes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
 
 use std::process::Stdio;
 
-use common::{AIT, Client, World, names};
+use crate::common::{AIT, Client, World, names};
 use serde_json::json;
 
 /// Every command that there is, by its words, from the help texts themselves: `[], [sessions], [sessions, live], ...`.

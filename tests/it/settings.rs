@@ -1,7 +1,5 @@
 //! Other people's settings files: what `ait hooks install` and `uninstall` do to a folder of hand-made ones, and to as
 //! many generated ones as are asked for (`AIT_TEST_ROUNDS`).
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs)]
-
 use std::path::{Path, PathBuf};
 
 use ait::claude::settings::{self, EVENTS, Hook, Wanted};

@@ -3,11 +3,8 @@
 //!
 //! The terminal is tmux, on a socket of its own. A shell's belief shows when a typed line wraps: it has to know where
 //! the prompt ended to break the line at the edge, and to come back to its beginning.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-#![expect(clippy::disallowed_methods, reason = "tests start the real programs and write real files")]
 
-#[path = "common/starship.rs"]
-mod starship;
+use crate::common::starship;
 
 use std::fs;
 use std::path::PathBuf;
@@ -440,7 +437,7 @@ fn a_terminal_shows_plain_text_too() {
 /// `ait`.
 fn through_starship_itself(program: &[&str], file: &str, shell: &str, cases: &[(String, String)]) {
     let folder = Folder::new();
-    let module = include_str!("../shell/starship.toml").replace(r#"["::AIT::", "--for", "starship"]"#, r#"["cat"]"#);
+    let module = include_str!("../../shell/starship.toml").replace(r#"["::AIT::", "--for", "starship"]"#, r#"["cat"]"#);
     let module = module.replace(r#""prompt""#, r#""segment""#).replace("$output ", "$output");
     let number = "[env_var.N]\nformat = '|$env_value|'\n";
     let config = "format = '<${custom.ait}${env_var.N}'\nadd_newline = false\n";

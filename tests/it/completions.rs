@@ -1,6 +1,4 @@
 //! The completion files: the same as the program prints, complete, and good for the real shells.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
-
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

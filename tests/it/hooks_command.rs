@@ -1,6 +1,4 @@
 //! `ait hooks ...` as it is typed: the whole program in a home of its own.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,6 +1,4 @@
 //! `ait hooks install | uninstall | list` on real files: links, modes, copies, other writers, scripts run by a real sh.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs)]
-
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};

@@ -4,17 +4,9 @@
 //! Sizes are for every day; `AIT_LONG=1` (`sh tests/run.sh long`) runs the long ones, and `AIT_EVENTS` says how many events
 //! there are when many come at once. Faults that cannot be made for real
 //! are made by strace, at the system call itself: an error, a kill, another time of day.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
 #![cfg(target_os = "linux")]
 
-mod common;
+use crate::common;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -26,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use common::{AIT, Ask, Client, Said, World, names, payload, read};
+use crate::common::{AIT, Ask, Client, Said, World, names, payload, read};
 use serde_json::{Value, json};
 
 /// The every-day size of a test, or its long one.

@@ -1,14 +1,4 @@
 //! `ait hook`: the stories that Claude Code's events tell, in every kind of place, also all at once and in ruins.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
 
 use std::fs;
 use std::io::Write as _;
@@ -16,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{AIT, Client, World, names, payload, read, start_of, wait_until};
+use crate::common::{AIT, Client, World, names, payload, read, start_of, wait_until};
 use serde_json::{Value, json};
 
 fn resume(world: &World, client: &Client, id: &str, folder: &Path) {

@@ -1,21 +1,12 @@
 //! `ait doctor`: each check seen well and not well, with real files, real processes and the real program; and what
 //! `--fix` mends.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
+use crate::common;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
-use common::{AIT, Ask, Client, World, ago, names, payload};
+use crate::common::{AIT, Ask, Client, World, ago, names, payload};
 use serde_json::{Value, json};
 
 /// One check, as programs read it.

@@ -1,14 +1,5 @@
 //! The index of the live sessions: whatever happens to it or to the manifests, the next prompt shows what is true.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
+use crate::common;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::common::{Client, World, manifest};
 use ait::store::index;
 use ait::store::place::Place;
 use ait::store::root::Root;
 use ait::sys::clock;
 use ait::sys::files::{Folder, Pieces};
-use common::{Client, World, manifest};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -382,9 +373,9 @@ fn where_times_are_whole_seconds_nothing_is_missed_either() {
     let output = Command::new("unshare")
         .args(["--mount", "sh", "-e", "-c", script])
         .arg(std::env::current_exe().unwrap())
-        .arg("what_was_just_renamed_into_the_folder_is_shown_at_the_next_prompt")
-        .arg("a_session_that_moves_to_and_fro_within_a_tick_is_found")
-        .arg("what_is_written_in_two_steps_is_shown_when_it_is_whole")
+        .arg("index::what_was_just_renamed_into_the_folder_is_shown_at_the_next_prompt")
+        .arg("index::a_session_that_moves_to_and_fro_within_a_tick_is_found")
+        .arg("index::what_is_written_in_two_steps_is_shown_when_it_is_whole")
         .current_dir(world.path(""))
         .output()
         .unwrap();
@@ -682,7 +673,7 @@ fn a_link_that_was_turned_is_followed_within_ten_minutes() {
         .world
         .ait()
         .command(std::env::current_exe().unwrap())
-        .args(["--exact", "ask_in_eleven_minutes", "--ignored", "--nocapture"])
+        .args(["--exact", "index::ask_in_eleven_minutes", "--ignored", "--nocapture"])
         .env("AIT_TEST_FOLDER", lab.world.path("two"))
         .output()
         .unwrap();

@@ -1,19 +1,13 @@
 //! The words that the behaviour tests are written in: a home of its own, processes that stand for running clients, real
 //! repositories, events, and `ait` itself, run as a user would run it.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "each test binary uses some of it; a test may stop at the first surprise, and touches the system itself"
-)]
+
+pub(crate) mod starship;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -67,7 +61,7 @@ impl World {
 
     /// `ait`, to be run in the home unless told otherwise.
     pub(crate) fn ait(&self) -> Ask<'_> {
-        let mut ask = Ask { world: self, folder: self.home.clone(), variables: BTreeMap::new() };
+        let mut ask = Ask { home: PhantomData, folder: self.home.clone(), variables: BTreeMap::new() };
         for (name, value) in [("HOME", self.home.as_os_str()), ("TZ", OsStr::new("UTC")), ("USER", OsStr::new("dev"))] {
             ask.variables.insert(name.to_owned(), value.to_owned());
         }
@@ -188,7 +182,7 @@ impl Drop for World {
 /// `ait`, about to be run with an environment of its own.
 #[derive(Clone)]
 pub(crate) struct Ask<'w> {
-    world: &'w World,
+    home: PhantomData<&'w World>,
     folder: PathBuf,
     variables: BTreeMap<String, OsString>,
 }

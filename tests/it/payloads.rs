@@ -1,14 +1,5 @@
 //! Every payload that was captured from the real client goes through `ait hook`, in the order in which the client sent
 //! it, and the manifest that results is compared field by field.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and starts processes and reads the clock itself"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;

@@ -1,14 +1,5 @@
 //! `ait sessions live | current | task | conflicts | prune`, over manifests as anybody may have written them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
+use crate::common;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -16,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use common::{AIT, Client, World, ago, keys, manifest, names, read, start_of};
+use crate::common::{AIT, Client, World, ago, keys, manifest, names, read, start_of};
 use serde_json::{Value, json};
 
 /// The two sessions of the guide, written by hand with the documented fields only.

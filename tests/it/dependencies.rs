@@ -1,12 +1,4 @@
 //! What we build upon: from crates.io only, under licences that ask for nothing but their text.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and runs cargo itself"
-)]
-
 use std::process::Command;
 
 use serde_json::Value;

@@ -1,6 +1,4 @@
 //! `ait demo`: shows every command at work, and leaves nothing behind.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
-
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};

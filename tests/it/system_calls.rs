@@ -1,16 +1,6 @@
 //! What the fast three ask of the kernel in the usual case: these files, so many calls, and nothing else. Counted from
 //! where `main` begins, so that the loader of a build for tests does not matter. strace is installed by tests/run.sh.
 #![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
 
 use std::fs;
 use std::io::Write;
@@ -18,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{AIT, Client, World, payload};
+use crate::common::{AIT, Client, World, payload};
 use serde_json::{Value, json};
 
 /// A home with live sessions, each in a tree of its own, and an index that is believed.

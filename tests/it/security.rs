@@ -1,15 +1,6 @@
 //! Who may read and write: modes, other users, symlinks, programs of the current folder; and SECURITY.md, whose every
 //! promise names a test.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
+use crate::common;
 
 use std::fs;
 use std::io::Write as _;
@@ -19,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use common::{AIT, Client, World, names, payload};
+use crate::common::{AIT, Client, World, names, payload};
 use serde_json::{Value, json};
 
 /// The user that nobody is.

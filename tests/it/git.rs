@@ -1,6 +1,4 @@
 //! Trees, branches and commits in real repositories, made by the real git, and compared with what git says of them.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
-
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -76,7 +74,7 @@ impl Lab {
     fn status(&self, folder: &Path, limit: Duration, variables: &[(&str, &OsStr)]) -> String {
         let output = self
             .command(std::env::current_exe().unwrap(), &self.0)
-            .args(["--exact", "ask_status", "--ignored", "--nocapture"])
+            .args(["--exact", "git::ask_status", "--ignored", "--nocapture"])
             .env("AIT_TEST_FOLDER", folder)
             .env("AIT_TEST_LIMIT", limit.as_millis().to_string())
             .envs(variables.iter().copied())

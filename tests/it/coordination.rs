@@ -1,20 +1,11 @@
 //! Whole stories: what each session does, who waits, who is about to overwrite whom, and what Claude is told of it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
+use crate::common;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use common::{Client, Said, World, ago, read, wait_until};
+use crate::common::{Client, Said, World, ago, read, wait_until};
 use serde_json::{Value, json};
 
 /// The words of a story on top of the common ones.

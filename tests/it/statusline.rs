@@ -1,22 +1,12 @@
 //! `ait statusline`: what the client sends, as it was captured and as it might be; the session that it names; the status
 //! line that was there before.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and starts processes and reads the clock itself"
-)]
-
-mod common;
 
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Client, World, ago, wait_until};
+use crate::common::{Client, World, ago, wait_until};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -1,23 +1,13 @@
 //! What the fast three do and leave undone, as the kernel sees it: the law that the source keeps by its words, kept by
 //! its deeds too. strace is installed by tests/run.sh.
 #![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{AIT, Client, World, payload};
+use crate::common::{AIT, Client, World, payload};
 use serde_json::{Value, json};
 
 /// A home with two live sessions in a tree, history of some days, and a time zone that must not be looked up.

@@ -1,18 +1,9 @@
 //! `ait sessions history`, and what time does to manifests: days, zones, elapsed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may stop at the first surprise, and touches the system itself"
-)]
-
-mod common;
+use crate::common;
 
 use std::fs;
 
-use common::{Client, World, ago, keys, names};
+use crate::common::{Client, World, ago, keys, names};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -37,7 +28,7 @@ fn three_days(world: &World) {
     world.ended_by_hand("2025-12-27", "d", "2025-12-27T10:00:30Z", fields("aiterm", "2025-12-27T10:00:00Z", "ÜBER it"));
 }
 
-mod history {
+mod listing {
     use super::*;
 
     #[test]

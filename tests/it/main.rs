@@ -1,0 +1,36 @@
+//! Tests of behaviour, through the real binary, real shells and real repositories. One binary: it links once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop at the first surprise, and touches the system itself"
+)]
+
+mod common;
+
+mod architecture;
+mod cli;
+mod completions;
+mod coordination;
+mod demo;
+mod dependencies;
+mod doctor;
+mod escapes;
+mod fast_commands;
+mod git;
+mod history;
+mod hook;
+mod hooks_command;
+mod hooks_files;
+mod index;
+mod payloads;
+mod readme;
+mod robustness;
+mod security;
+mod sessions;
+mod settings;
+mod shell;
+mod statusline;
+mod system_calls;
