@@ -14,7 +14,10 @@ set -u
 cd "$(dirname "$0")" || exit 1
 
 host=$(rustc -vV | sed -n 's/^host: //p')
-bin=target/$host/release
+# Where cargo builds: CARGO_TARGET_DIR or a cargo configuration may have moved it.
+target=$(cargo metadata --format-version 1 --no-deps --offline 2>/dev/null |
+    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+bin=${target:-target}/$host/release
 
 # Where each target's first inputs come from.
 seeds() {

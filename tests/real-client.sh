@@ -10,7 +10,7 @@
 # AIT_CLIENT: another client binary. AIT_KEEP=1: keep the folder with the home of the run, and say where it is.
 set -u
 here=$(cd "$(dirname "$0")" && pwd -P)
-version=2.1.330
+version=2.1.332
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ait-tests/claude-$version
 
 case $(uname -m) in

@@ -246,6 +246,7 @@ fuzzing() { sh fuzz/run.sh "$@"; }
 # The released program is what the budget of 1 MiB is for, on Linux.
 release() {
     program=$(sh shell/build.sh) || return 1
+    printf '%s\n' "$program" >"$work/program"
     size=$(wc -c <"$program")
     say "$program: $size bytes"
     [ "$system" != Linux ] || [ "$size" -le 1048576 ] || {
@@ -292,7 +293,8 @@ if [ "$mode" = all ]; then
         skip 'advisories' 'cargo-audit is not installed; licences and sources are among the tests'
     fi
     if sh tests/real-client.sh ready; then
-        step 'real client' sh tests/real-client.sh run "target/$release_target/release/ait"
+        # Where the release step built it: CARGO_TARGET_DIR may have moved it.
+        step 'real client' sh tests/real-client.sh run "$(cat "$work/program" 2>/dev/null || echo 'the release build')"
     fi
 fi
 

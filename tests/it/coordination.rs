@@ -1103,7 +1103,8 @@ mod watch {
                 "stty -a > before; sh -c 'echo $$ > pid; exec {} sessions live --watch'; echo $? > code; stty -a > after",
                 common::AIT
             );
-            let mut command = world.ait().var("TERM", "xterm").var("SHELL", "/bin/sh").command("script");
+            let python = world.ait().var("TERM", "xterm").var("SHELL", "/bin/sh").command("python3");
+            let mut command = common::with_default_signals(python, "script");
             command.args(["-qfc", &inner, out.to_str().unwrap()]);
             command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
             let Ok(mut running) = command.spawn() else { return eprintln!("script is not installed") };

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::common;
+
 /// A home and a folder for temporary files, both empty, gone at the end of the test.
 struct Machine(PathBuf);
 
@@ -23,7 +25,11 @@ impl Machine {
     }
 
     fn demo(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ait"));
+        self.demo_by(Command::new(env!("CARGO_BIN_EXE_ait")))
+    }
+
+    /// The demo, started by this command.
+    fn demo_by(&self, mut command: Command) -> Command {
         command.arg("demo").env("HOME", self.folder("home")).env("TMPDIR", self.folder("tmp"));
         command.env("SHELL", "/bin/zsh").current_dir(self.folder("home"));
         for variable in ["AIT_SESSIONS_DIR", "CLAUDE_CONFIG_DIR", "XDG_CACHE_HOME", "CLICOLOR_FORCE", "AIT_WIDTH"] {
@@ -180,7 +186,12 @@ fn a_folder_for_temporary_files_that_is_not_there_is_one_clear_line() {
 fn interrupted(name: &str, signal: &str) {
     let machine = Machine::new(name);
     // Met when its folder has something in it: everything that is to be cleared away is there.
-    let mut demo: Child = machine.demo().stdout(Stdio::piped()).process_group(0).spawn().unwrap();
+    let mut demo: Child = machine
+        .demo_by(common::with_default_signals(Command::new("python3"), env!("CARGO_BIN_EXE_ait")))
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     let begun = || std::fs::read_dir(machine.folder("tmp")).unwrap().flatten().any(|folder| !empty(&folder.path()));
     while !begun() && demo.try_wait().unwrap().is_none() {

@@ -69,7 +69,7 @@ impl World {
         ask
     }
 
-    /// Runs `ait WORDS` in the home; the words are parted by spaces.
+    /// Runs `ait WORDS` in the home; the words are separated by spaces.
     pub(crate) fn run(&self, words: &str) -> Said {
         self.ait().run(words)
     }
@@ -216,7 +216,7 @@ impl Ask<'_> {
         self.var("CLAUDECODE", "1").var("CLAUDE_PID", client.pid().to_string()).var("CLAUDE_CODE_SESSION_ID", id)
     }
 
-    /// Runs `ait WORDS`; the words are parted by spaces.
+    /// Runs `ait WORDS`; the words are separated by spaces.
     pub(crate) fn run(&self, words: &str) -> Said {
         self.words(&words.split_whitespace().collect::<Vec<_>>())
     }
@@ -362,6 +362,18 @@ impl Drop for Client {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// A program with the default action of every signal that can end it. What a parent ignores (`nohup`, a background job
+/// of a script) its children ignore too, and a test that sends the signal would wait in vain. `python` is a command of
+/// `python3`, with the environment that the program is to have; the process id stays the same.
+pub(crate) fn with_default_signals(mut python: Command, program: impl AsRef<OsStr>) -> Command {
+    const RESET: &str = "import os, signal, sys
+for number in signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM:
+    signal.signal(number, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])";
+    python.args(["-S", "-c", RESET]).arg(program);
+    python
 }
 
 /// The start time of a running process.
