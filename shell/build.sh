@@ -3,11 +3,8 @@
 #
 #     sh shell/build.sh
 #
-# On Linux a static binary (musl), which starts several times faster than one that loads a C library; the target is added
-# by rustup where it is missing. The standard library is then built along, for size and without the printer of
-# backtraces, which is a seventh of the binary: a panic, which is a defect, ends the program without a word. That is what
-# -Zbuild-std and immediate-abort are for, which stable Rust has behind RUSTC_BOOTSTRAP. Where its source is not to be
-# had the standard library is taken as it comes: all works, in 1.4 MB instead of 1.0.
+# On Linux a static binary (musl), which starts several times faster than one that loads a C library; rustup adds the
+# target where it is missing. The same as `cargo build --release --target ARCH-unknown-linux-musl`.
 
 set -eu
 
@@ -48,23 +45,7 @@ if [ -n "$target" ]; then
     fi
 fi
 
-has_source() { [ -f "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/Cargo.toml" ]; }
-
-# The arguments of this script are from here on those that every build has.
-set -- build --release --locked --bin ait ${target:+--target "$target"}
-built=
-if [ -n "$target" ]; then
-    if ! has_source && command -v rustup >/dev/null 2>&1; then
-        remark 'Adding the source of the standard library ...'
-        rustup component add rust-src >&2 || true
-    fi
-    if has_source; then
-        RUSTC_BOOTSTRAP=1 cargo "$@" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
-            --config "target.$target.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort']" >&2 && built=yes
-    fi
-    [ -n "$built" ] || remark 'Building with the standard library as it comes ...'
-fi
-[ -n "$built" ] || cargo "$@" >&2 || fail 'the build failed; the lines above say why'
+cargo build --release --locked --bin ait ${target:+--target "$target"} >&2 || fail 'the build failed; the lines above say why'
 
 # Where cargo put it: CARGO_TARGET_DIR or a cargo configuration may have moved it.
 targets=$(cargo metadata --format-version 1 --no-deps --offline 2>/dev/null |

@@ -1,18 +1,24 @@
 //! argv -> request -> bytes -> one write -> exit code. A closed pipe is success.
-#![no_main]
 
-use std::ffi::c_int;
 use std::time::Duration;
 
 use ait::cli::Request;
 use ait::commands::{Output, follow, live};
 use ait::error::{Error, Exit};
-use ait::sys::files;
+use ait::sys::process::ExitCode;
 use ait::sys::terminal::{self, Screen, Waited};
+use ait::sys::{env, ffi, files};
 
-ait::entry_point!(run);
+#[cfg(not(feature = "system-allocator"))]
+#[global_allocator]
+static ARENA: ffi::Arena = ffi::Arena::new();
 
-fn run(arguments: &[String]) -> c_int {
+fn main() -> ExitCode {
+    ffi::ignore_file_size_signal();
+    ExitCode::from(run(&env::arguments()) as u8)
+}
+
+fn run(arguments: &[String]) -> Exit {
     // What cannot be written is no trouble of a prompt, a status line or a hook.
     let mut calm = false;
     let output = match ait::cli::parse(arguments) {
@@ -20,7 +26,7 @@ fn run(arguments: &[String]) -> c_int {
         // One more that goes on: a write a line, until nobody reads.
         Ok(Request::Prompt(request)) if request.follow => {
             let _ = follow::lines(&request).try_for_each(|line| files::write_stdout(line.as_bytes()));
-            return Exit::Done as c_int;
+            return Exit::Done;
         }
         Ok(request) => {
             calm =
@@ -29,7 +35,7 @@ fn run(arguments: &[String]) -> c_int {
         }
         Err(stopped) => stopped,
     };
-    write(&output, calm) as c_int
+    write(&output, calm)
 }
 
 /// Answers a request once a second, and shows the answer in place when it is another one, until somebody leaves. What is

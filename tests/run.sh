@@ -127,11 +127,6 @@ install_rust() {
         # shellcheck disable=SC2086
         rustup component add $components || fail "could not add: $components"
     fi
-    if [ ! -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
-        have rustup || fail "the source of Rust's standard library is missing, and so is rustup to add it"
-        say "missing: rust-src; installing with rustup"
-        rustup component add rust-src || fail "could not add rust-src"
-    fi
     for target in "$release_target" $check_targets; do
         folder=$(rustc --print target-libdir --target "$target" 2>/dev/null)
         [ -n "$folder" ] && [ -d "$folder" ] && continue
@@ -243,14 +238,14 @@ long() { AIT_LONG=1 cargo test --locked --test it robustness -- --test-threads=1
 
 fuzzing() { sh fuzz/run.sh "$@"; }
 
-# The released program is what the budget of 1 MiB is for, on Linux.
+# The released program is what the budget of 2 MiB is for, on Linux.
 release() {
     program=$(sh shell/build.sh) || return 1
     printf '%s\n' "$program" >"$work/program"
     size=$(wc -c <"$program")
     say "$program: $size bytes"
-    [ "$system" != Linux ] || [ "$size" -le 1048576 ] || {
-        say 'more than 1 MiB'
+    [ "$system" != Linux ] || [ "$size" -le 2097152 ] || {
+        say 'more than 2 MiB'
         return 1
     }
 }

@@ -28,7 +28,7 @@ use crate::session::manifest::{ProcessStamp, seconds_between};
 use crate::session::order::sort_by;
 use crate::store::active::{self, Active};
 use crate::store::root::Root;
-use crate::store::{history, index, live, notes};
+use crate::store::{history, live, notes};
 use crate::sys::files::{self, Folder, Kind, PRIVATE};
 use crate::sys::{clock, env, process};
 
@@ -203,7 +203,6 @@ fn look() -> Vec<Check> {
     let active = active.unwrap_or_default();
     checks.push(manifests(root, &active));
     checks.push(stale(root, &active));
-    checks.push(of_index(root));
     checks.push(of_client(&running));
     checks.push(of_shell(place));
     checks.push(of_prompt(place));
@@ -575,30 +574,16 @@ fn stale(root: &Root, active: &Active) -> Check {
         let detail = format!("{count} of which the process is gone; the next session that starts archives them");
         findings.add(Status::Warn, detail, Some("ait sessions prune"));
     }
+    if root.active_folder().is_ok_and(|folder| files::is_remote(&folder)) {
+        let detail = "the sessions are on a network file system: two machines that write one session at once may lose a \
+                      change";
+        findings.add(Status::Warn, detail, Some("set AIT_SESSIONS_DIR to a folder on this machine"));
+    }
     let left = root.active_folder().and_then(|folder| folder.leftovers()).unwrap_or_default().len();
     if left > 0 {
         findings.add(Status::Warn, format!("{left} temporary file{} of killed programs", plural(left)), Some(FIX));
     }
     findings.check("sessions", format!("{} live, none of them stale", active.live().count()))
-}
-
-fn of_index(root: &Root) -> Check {
-    let mut findings = Findings::default();
-    if root.active_folder().is_ok_and(|folder| files::is_remote(&folder)) {
-        let detail = "the sessions are on a network file system: no index is kept, and two machines that write one \
-                      session at once may lose a word of it";
-        findings.add(Status::Warn, detail, Some("set AIT_SESSIONS_DIR to a folder on this machine"));
-    }
-    let path = root.cache().join(index::NAME);
-    let fine = match files::link_metadata(&path) {
-        Err(_) => "none yet; the next prompt makes it",
-        Ok(_) if files::Pieces::open(&path).is_ok_and(index::is_sound) => "sound",
-        Ok(_) => {
-            findings.add(Status::Warn, format!("{} is damaged; nobody believes it", path.display()), Some(FIX));
-            ""
-        }
-    };
-    findings.check("index", fine)
 }
 
 fn of_client(running: &[Record]) -> Check {
@@ -790,13 +775,6 @@ fn mend(checks: &[Check], remarks: &mut Vec<String>) -> Vec<String> {
         }
     }
     let _ = Folder::open_own(root.cache()).and_then(|cache| cache.sweep());
-    let path = root.cache().join(index::NAME);
-    if wrong("index") && files::link_metadata(&path).is_ok() && !files::Pieces::open(&path).is_ok_and(index::is_sound) {
-        match Folder::open_own(root.cache()).and_then(|cache| cache.remove(index::NAME)) {
-            Ok(()) => done.push("removed the damaged index; the next prompt makes it anew".to_owned()),
-            Err(why) => remarks.push(format!("removing the index: {}: {why}", path.display())),
-        }
-    }
     done
 }
 

@@ -1,9 +1,6 @@
 //! The sessions together with what else is known of them: where each works, and what Claude Code's own registry says.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 
@@ -14,15 +11,11 @@ use crate::session::conflict::{Grade, in_tree, works_in};
 use crate::session::event;
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, ProcessStamp};
-use crate::session::order::sort_by;
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
 use crate::store::active::{self, Broken, Session};
-use crate::store::index::{self, Found};
 use crate::store::place::Place;
-use crate::store::records::Records;
 use crate::store::root::Root;
-use crate::store::touched;
 use crate::sys::{env, process};
 
 /// One session, with its place and its state as both sources tell it.
@@ -142,43 +135,29 @@ pub struct Fleet {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn gather(root: &Root) -> Result<Fleet> {
+    gather_by(root, |session| Member::new(session, root))
+}
+
+fn gather_by(root: &Root, member: impl Fn(Session) -> Member) -> Result<Fleet> {
     let mut stale = 0;
     let active = active::read_where(root, |session| {
         let is_live = session.liveness.counts();
         stale += usize::from(!is_live);
         is_live
     })?;
-    let members = active.sessions.into_iter().map(|session| Member::new(session, root)).collect();
+    let members = active.sessions.into_iter().map(member).collect();
     Ok(Fleet { members, stale, broken: active.broken, foreign: active.foreign })
 }
 
-/// The live sessions to be listed: of their manifests what a list shows, the place of each as its last event noted it.
+/// The live sessions to be listed, the place of each as its last event recorded it.
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn overview(root: &Root, now: Timestamp) -> Result<Fleet> {
-    let records = Records::open(root);
-    let (stale, fresh) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let found = index::all(root, now, |session| {
-        if !session.liveness.counts() {
-            stale.fetch_add(1, Ordering::Relaxed);
-            return None;
-        }
-        let known = session.manifest.pid.and_then(|pid| records.as_ref()?.of_process(pid));
-        let told = state_by(&session, known.as_ref().map(|known| &known.record));
-        if let (Some(Cow::Owned(read)), Ok(mut fresh)) = (known, fresh.lock()) {
-            fresh.push(read);
-        }
-        Some(Member { place: Place::noted(&session.manifest), session, told })
-    })?;
-    let Some(Found { found: mut members, broken, foreign }) = found else { return gather(root) };
-    let fresh = fresh.into_inner().unwrap_or_default();
-    if let Some(records) = records.filter(|_| !fresh.is_empty()) {
-        let listed = members.iter().filter_map(|member| member.session.manifest.pid).collect();
-        records.keep(root, fresh, listed, now);
-    }
-    sort_by(&mut members, |a, b| active::by_age(&a.session, &b.session));
-    Ok(Fleet { members, stale: stale.into_inner(), broken, foreign })
+pub fn overview(root: &Root) -> Result<Fleet> {
+    gather_by(root, |session| {
+        let place = Place::noted(&session.manifest);
+        Member::at(session, place, root)
+    })
 }
 
 /// The live ones, as [`gather`] gives them.
@@ -242,19 +221,74 @@ fn inside(members: &[Member]) -> Option<Member> {
     })
 }
 
-/// The live sessions to be shown at a place, by way of the index. A folder or a file
-/// that cannot be read shows nothing.
-pub fn here(root: &Root, here: &Place, now: Timestamp) -> Vec<Member> {
-    let Ok(folder) = root.active_folder() else { return Vec::new() };
-    let sessions = index::sessions_at(root, &folder, here, now);
-    let live = sessions.into_iter().filter(|session| session.liveness.counts());
-    let member = |session: Session| {
-        // The usual case, worth not walking to the root of the tree again.
-        let at_root = Path::new(&session.manifest.path) == here.root;
-        let place = if at_root { here.clone() } else { Place::of(Path::new(&session.manifest.path)) };
-        Member::at(session, place, root)
-    };
-    shown_at(live.map(member).collect(), here)
+/// The live sessions that concern a place.
+#[derive(Clone, Debug, Default)]
+pub struct Nearby {
+    /// Those that are shown there: see [`shown_at`].
+    pub members: Vec<Member>,
+    /// Those that work elsewhere, and lately wrote in this tree.
+    pub writers: Vec<Session>,
+}
+
+impl Nearby {
+    /// All of them.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.members.iter().map(|member| &member.session).chain(&self.writers)
+    }
+
+    /// The conflict of this tree as far as a prompt warns of it: its grade, and how many sessions work there.
+    pub fn conflict(&self, here: &Place, now: Timestamp) -> Option<(Grade, usize)> {
+        // Where a writer was started does not matter here.
+        let writers = self.writers.iter().map(|session| (&*session.manifest, Path::new(""), None));
+        let members = self
+            .members
+            .iter()
+            .map(|member| (&*member.session.manifest, &*member.place.root, member.place.repository.as_deref()));
+        in_tree(members.chain(writers), &here.root, now)
+    }
+}
+
+/// The live sessions that concern a place, by a plain read of the folder: each manifest is read once, and parsed only if
+/// it can matter here. What cannot be read is left out.
+pub fn nearby(root: &Root, here: &Place) -> Nearby {
+    let (mut members, mut writers) = (Vec::new(), Vec::new());
+    for (id, manifest, meta) in active::read_if(root, may_concern(here)) {
+        let place = Place::noted(&manifest);
+        if here.shows(&place) {
+            members.push((id, manifest, meta, place));
+        } else if manifest.wrote_in.iter().any(|wrote| Path::new(&wrote.tree) == here.root) {
+            writers.push((id, manifest, meta));
+        }
+    }
+    // Only now, and only of these, whether their processes run.
+    let members = members.into_iter().filter_map(|(id, manifest, meta, place)| {
+        let session = Session::new(id, manifest, &meta);
+        session.liveness.counts().then(|| Member::at(session, place, root))
+    });
+    let writers = writers.into_iter().map(|(id, manifest, meta)| Session::new(id, manifest, &meta));
+    Nearby {
+        members: shown_at(members.collect(), here),
+        writers: writers.filter(|session| session.liveness.counts()).collect(),
+    }
+}
+
+/// Tells by the bytes of a manifest whether its session may concern a place. Most manifests of other trees are told apart
+/// without parsing: they contain `"tree"` and not the root of this one. One with a backslash is always parsed, because
+/// its paths may be written with escapes.
+fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
+    use memchr::memmem::{Finder, find};
+    let root = Finder::new(here.root.as_os_str().as_encoded_bytes()).into_owned();
+    let in_repository = here.repository.is_some();
+    move |manifest| {
+        if memchr::memchr(b'\\', manifest).is_some() || find(manifest, b"\"tree\"").is_none() {
+            return true;
+        }
+        if in_repository {
+            return root.find(manifest).is_some();
+        }
+        // Outside of a repository only sessions without a tree of their own are shown.
+        find(manifest, b"\"tree\": \"").is_none() || find(manifest, b"\"tree\": null").is_some()
+    }
 }
 
 /// One session by its id, whether its process runs or not; `None` where there is no manifest of it.
@@ -265,25 +299,6 @@ pub fn one(root: &Root, id: &SessionId) -> Result<Option<Member>> {
     let Ok(folder) = root.active_folder() else { return Ok(None) };
     let failed = |why| Error::new("reading a manifest", folder.path().join(id.file_name()).display(), why);
     Ok(active::read_one(&folder, id).map_err(failed)?.map(|session| Member::new(session, root)))
-}
-
-/// The conflict of a tree, as far as a prompt warns of it: its grade, and how many sessions work there. `members` are
-/// the sessions that are in the tree, as [`here`] gives them; those that only write in it are added.
-pub fn conflict(root: &Root, members: &[Member], here: &Place, now: Timestamp) -> Option<(Grade, usize)> {
-    let mut guests = touched::guests(root, &here.root, now);
-    guests.retain(|guest| members.iter().all(|member| member.session.id != *guest));
-    let folder = if guests.is_empty() { None } else { root.active_folder().ok() };
-    let guests: Vec<Session> = folder
-        .iter()
-        .flat_map(|folder| guests.iter().filter_map(|guest| active::read_one(folder, guest).ok().flatten()))
-        .filter(|session| session.liveness.counts())
-        .collect();
-    // Where a guest was started is no concern of this tree's.
-    let guests = guests.iter().map(|session| (&*session.manifest, Path::new(""), None));
-    let members = members
-        .iter()
-        .map(|member| (&*member.session.manifest, &*member.place.root, member.place.repository.as_deref()));
-    in_tree(members.chain(guests), &here.root, now)
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::prompt::{self, Prompt};
+use crate::store::revision;
 use crate::store::root::Root;
 use crate::sys::clock;
 use crate::sys::watch::{Watch, Woken, pause};
@@ -15,7 +16,7 @@ use crate::sys::watch::{Watch, Woken, pause};
 /// While there is something to show it is looked at anew this often: ages grow, and a process that is killed changes no
 /// file.
 const WHILE_SHOWN: Duration = Duration::from_secs(5);
-/// The same while there is nothing: the folders that are watched may not even exist yet.
+/// The same while there is nothing: the watched folders may not even exist yet.
 const WHILE_EMPTY: Duration = Duration::from_secs(30);
 /// `time(2)`, which tmux asks, may still be in the old second by a tick of the kernel.
 const TICK: Duration = Duration::from_millis(20);
@@ -70,13 +71,15 @@ impl Lines {
         line
     }
 
-    /// Before what is in the folders is looked at, so that no change falls in between. The manifests, and Claude Code's
-    /// own registry beside them, which knows of a permission dialog at once.
+    /// Watches the revision, and Claude Code's own registry, which knows of a permission dialog at once. To be called before
+    /// anything is read, so that no change is missed.
     fn watch_folders(&self) {
-        if let (Some(watch), Ok(root)) = (&self.watch, Root::find()) {
-            for folder in [root.path(), &root.active()] {
-                let _ = watch.add(folder);
-            }
+        let Some(watch) = &self.watch else { return };
+        // Creates its folders where they are missing: one that does not exist cannot be watched.
+        revision::current();
+        let registry = Root::find().ok().map(|root| root.path().to_owned());
+        for folder in revision::folders().chain(registry) {
+            let _ = watch.add(&folder);
         }
     }
 

@@ -105,7 +105,7 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
         let outcome = settle(root, manifest, known, &id, &event, &scene);
         if outcome == Outcome::Keep
             && let Some((write, touch)) = write.as_ref().zip(touch.as_ref())
-            && let Err(why) = touched::record(&folder, &id, touch, write, touch.tree != scene.tree)
+            && let Err(why) = touched::record(&folder, &id, touch, write)
         {
             notes::log(root, now, &format!("hook: writing down a touch: {why}"));
         }

@@ -56,7 +56,7 @@ pub fn run(request: &Live) -> Result<Output> {
     let root = Root::find()?;
     let now = clock::now();
     let Fleet { mut members, stale, broken, foreign } =
-        if request.json { fleet::gather(&root)? } else { fleet::overview(&root, now)? };
+        if request.json { fleet::gather(&root)? } else { fleet::overview(&root)? };
     let all = members.len();
     members.retain(|member| wanted(member, request));
 

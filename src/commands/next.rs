@@ -51,7 +51,7 @@ pub fn run(request: &Next) -> Result<Output> {
     let page = Page::choose(request.color.as_deref())?;
     let root = Root::find()?;
     let now = clock::now();
-    let fleet = if request.json { fleet::gather(&root)? } else { fleet::overview(&root, now)? };
+    let fleet = if request.json { fleet::gather(&root)? } else { fleet::overview(&root)? };
     let mut waiting = fleet.members;
     waiting.retain(|member| member.told.state == State::Waiting);
     sort_by_key(&mut waiting, |member| member.told.since.unwrap_or(now));

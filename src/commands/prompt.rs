@@ -1,25 +1,29 @@
-//! `ait prompt`: the segment of this folder's session, or of the whole fleet. One of the fast three.
+//! `ait prompt`: the segment of this folder's session, or of all live sessions. A fast command.
 //!
-//! Folder -> tree -> the sessions in it -> the one to speak of -> facts -> one line. No process is started, no time
-//! zone is asked for, each file is read once.
+//! Folder -> tree -> the sessions in it -> the one to show -> facts -> one line. No process is started, no time zone is
+//! looked up, each file is read once.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::fleet::{self, Member};
+use super::fleet::{self, Member, Nearby};
 use super::{Output, page};
 use crate::error::Error;
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
+use crate::render::reuse::{self, Conditions};
 use crate::render::segment::{self, Conflict, Facts, Waiting};
 use crate::render::theme::{Icons, Look, use_color};
 use crate::session::conflict::{Grade, crowded};
 use crate::session::head::in_short;
-use crate::session::manifest::seconds_between;
+use crate::session::manifest::{ProcessStamp, seconds_between};
 use crate::session::state::State;
+use crate::store::active::Session;
+use crate::store::live::{self, Liveness};
 use crate::store::notes;
 use crate::store::place::Place;
+use crate::store::revision::{self, Revision};
 use crate::store::root::Root;
 use crate::sys::{clock, env, terminal};
 
@@ -69,10 +73,12 @@ impl Trouble {
 pub fn run(request: &Prompt) -> Output {
     let now = clock::now();
     match say(request, now) {
-        Ok(mut segment) => {
-            // Typed by hand, not asked for by a prompt, which reads through a pipe.
-            if !segment.is_empty() && terminal::stdout_is_terminal() {
-                segment.push('\n');
+        Ok(Answer { mut segment, conditions }) => {
+            match conditions {
+                Some(conditions) => segment.push_str(&conditions.lines()),
+                // Typed by hand, not asked for by a prompt, which reads through a pipe.
+                None if !segment.is_empty() && terminal::stdout_is_terminal() => segment.push('\n'),
+                None => {}
             }
             Output::data(segment)
         }
@@ -86,21 +92,34 @@ pub fn run(request: &Prompt) -> Output {
     }
 }
 
-fn say(request: &Prompt, now: Timestamp) -> Result<String, Trouble> {
+/// A segment, and how long a shell may show it.
+struct Answer {
+    segment: String,
+    /// If the shell asked for them.
+    conditions: Option<Conditions>,
+}
+
+fn say(request: &Prompt, now: Timestamp) -> Result<Answer, Trouble> {
     let how = Manner::of(request)?;
     let root = Root::find()?;
     let source = format_of(request, if request.fleet { format::FLEET } else { format::PROMPT });
     let format = Format::parse(&source).map_err(|mistake| Trouble::of(request.format.is_some())(mistake.into()))?;
     if request.fleet {
-        let members = fleet::overview(&root, now)?.members;
-        return Ok(segment::render(format, &fleet_facts(&members, now), how.dialect, how.look));
+        let members = fleet::overview(&root)?.members;
+        let segment = segment::render(format, &fleet_facts(&members, now), how.dialect, how.look);
+        return Ok(Answer { segment, conditions: None });
     }
+    let is_reusable = env::text(reuse::VARIABLE).is_some_and(|version| version == reuse::VERSION);
+    // Read before any manifest, so that no later change is missed.
+    let revisions = if is_reusable { revision::current() } else { Vec::new() };
     let here = match &request.dir {
         Some(dir) => Place::of(&env::current_dir().unwrap_or_default().join(dir)),
         None => Place::here(),
     };
-    let members = fleet::here(&root, &here, now);
-    let Some(chosen) = to_speak_of(&members) else { return Ok(String::new()) };
+    let nearby = fleet::nearby(&root, &here);
+    let chosen = to_speak_of(&nearby.members);
+    let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &here, revisions, now));
+    let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
     let branch = here.tree.as_ref().and_then(|tree| tree.checked_out());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
@@ -114,14 +133,50 @@ fn say(request: &Prompt, now: Timestamp) -> Result<String, Trouble> {
         task: manifest.task.as_deref(),
         state: Some(chosen.told.state),
         waiting: waiting(chosen, None, now),
-        conflict: fleet::conflict(&root, &members, &here, now).map(|(grade, count)| Conflict { count, grade }),
-        count: Some(members.len()),
+        conflict: nearby.conflict(&here, now).map(|(grade, count)| Conflict { count, grade }),
+        count: Some(nearby.members.len()),
         path: Some(&manifest.path),
         session: Some(chosen.session.id.short()),
         moved: moved.as_deref(),
         ..Facts::default()
     };
-    Ok(segment::render(format, &facts, how.dialect, how.look))
+    Ok(Answer { segment: segment::render(format, &facts, how.dialect, how.look), conditions })
+}
+
+/// Seconds for which any segment is valid at most.
+const MAX_VALIDITY: i64 = 60;
+/// Seconds for which a segment is valid that shows a waiting session: Esc in Claude Code sends no event.
+const WAITING_VALIDITY: i64 = 5;
+
+fn conditions(
+    nearby: &Nearby,
+    chosen: Option<&Member>,
+    here: &Place,
+    revisions: Vec<Revision>,
+    now: Timestamp,
+) -> Conditions {
+    // Elapsed and waiting times change when their seconds reach a multiple of 60.
+    let until_next_minute = |seconds: u64| MAX_VALIDITY - i64::try_from(seconds % 60).unwrap_or(0);
+    let elapsed = chosen.and_then(|chosen| chosen.session.manifest.elapsed_seconds(now)).map_or(0, until_next_minute);
+    let mut validity = if chosen.is_some() { elapsed.clamp(1, MAX_VALIDITY) } else { MAX_VALIDITY };
+    if nearby.members.iter().any(|member| member.told.state == State::Waiting) {
+        validity = validity.min(WAITING_VALIDITY);
+    }
+    if let Some(waiting) = chosen.and_then(|chosen| waiting(chosen, None, now)) {
+        validity = validity.min(until_next_minute(waiting.seconds));
+    }
+    let is_here = |session: &&Session| session.liveness == Liveness::Live;
+    let processes = nearby.sessions().filter(is_here).flat_map(|session| {
+        let stamps: Vec<ProcessStamp> = session.manifest.stamps().collect();
+        // One of several processes of a live session may be gone already.
+        let several = stamps.len() > 1;
+        stamps.into_iter().filter(move |stamp| !several || live::runs(stamp)).map(|stamp| stamp.pid)
+    });
+    let mut files: Vec<_> = revisions.into_iter().map(|revision| (revision.path, revision.text)).collect();
+    if let (Some(tree), Some(_)) = (&here.tree, chosen) {
+        files.extend(tree.branch_files());
+    }
+    Conditions { until: now.as_second() + validity, processes: processes.collect(), files }
 }
 
 /// How to say it.

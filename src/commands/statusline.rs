@@ -100,18 +100,20 @@ fn line(
     let folder = folder(payload);
     let here = place(folder.as_deref());
     let id = SessionId::parse(&payload.session_id);
-    let mut members = root.map(|root| fleet::here(root, &here, now)).unwrap_or_default();
+    let mut nearby = root.map(|root| fleet::nearby(root, &here)).unwrap_or_default();
     // Without a repository those of a folder above are shown too, who do not work here.
-    members.retain(|member| member.place.root == here.root);
+    nearby.members.retain(|member| member.place.root == here.root);
     if let (Some(root), Some(id)) = (root, &id)
-        && members.iter().all(|member| member.session.id != *id)
+        && nearby.members.iter().all(|member| member.session.id != *id)
     {
         // Its manifest is as old as its last event, and may name another folder.
         let ours = trouble.take(fleet::one(root, id)).flatten();
-        members.extend(ours.map(|ours| Member { place: here.clone(), ..ours }));
+        nearby.writers.retain(|session| session.id != *id);
+        nearby.members.extend(ours.map(|ours| Member { place: here.clone(), ..ours }));
     }
+    let members = &nearby.members;
     let ours = members.iter().find(|member| Some(&member.session.id) == id.as_ref());
-    let conflict = root.and_then(|root| fleet::conflict(root, &members, &here, now));
+    let conflict = nearby.conflict(&here, now);
     let conflict = conflict_with(conflict, members.len(), ours.is_some());
 
     let manifest = ours.map(|ours| &*ours.session.manifest);

@@ -1,7 +1,7 @@
 //! What is checked out in a tree: the branch, and the commit it stands at.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::packed;
 use super::tree::Tree;
@@ -128,6 +128,15 @@ impl Tree {
             Points::At(commit) => Some(short(commit)),
             points @ Points::To(_) => points.branch(),
         }
+    }
+
+    /// The small files on which [`Tree::checked_out`] depends, each with its first line as it was when the tree was found.
+    pub fn branch_files(&self) -> Vec<(PathBuf, String)> {
+        let text = match &self.points {
+            Points::To(name) => format!("ref: {name}"),
+            Points::At(commit) => commit.clone(),
+        };
+        vec![(self.git_dir.join("HEAD"), text)]
     }
 
     /// What is checked out now: reads HEAD, the branch's own file and, where it has none, `packed-refs`.

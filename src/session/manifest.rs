@@ -104,6 +104,23 @@ pub struct Manifest {
     extra: Vec<(String, Box<RawValue>)>,
 }
 
+/// The parts of a manifest that a segment shows or depends on. Two manifests of one session with equal parts lead to the
+/// same segment, as far as the time of day allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    texts: [Option<String>; 6],
+    state: State,
+    /// Shown only while it waits.
+    waiting_since: Option<Timestamp>,
+    task_source: Option<TaskSource>,
+    started: Option<Timestamp>,
+    stamps: Vec<ProcessStamp>,
+    wrote_in: Vec<String>,
+    overlaps: Vec<(String, String)>,
+    head_moved: Option<Box<HeadMoved>>,
+    ended: bool,
+}
+
 /// HEAD of a tree stands elsewhere than a session believes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadMoved {
@@ -333,6 +350,29 @@ impl Manifest {
     /// The last sign of life that is written down.
     pub fn last_seen(&self) -> Option<Timestamp> {
         self.updated.or(self.state_since).or(self.started)
+    }
+
+    /// The parts that a segment shows or depends on.
+    pub fn shown(&self) -> Shown {
+        Shown {
+            texts: [
+                Some(self.project.clone()),
+                Some(self.path.clone()),
+                self.tree.clone(),
+                self.git_branch.clone(),
+                self.task.clone(),
+                self.waiting_for.clone(),
+            ],
+            state: self.state,
+            waiting_since: self.state_since.filter(|_| self.state == State::Waiting),
+            task_source: self.task_source,
+            started: self.started,
+            stamps: self.stamps().collect(),
+            wrote_in: self.wrote_in.iter().map(|wrote| wrote.tree.clone()).collect(),
+            overlaps: self.overlaps.iter().map(|overlap| (overlap.path.clone(), overlap.session_id.clone())).collect(),
+            head_moved: self.head_moved.clone(),
+            ended: self.ended.is_some(),
+        }
     }
 
     /// How long the session has run, or ran, in whole seconds; never negative, whatever the clock did.

@@ -8,7 +8,6 @@ pub mod head;
 pub mod id;
 pub mod manifest;
 pub mod order;
-pub mod packed;
 pub(crate) mod raw;
 pub mod state;
 pub mod task;

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use super::history;
 use super::live::{Liveness, liveness};
 use super::root::Root;
-use super::touched;
+use super::{revision, touched};
 use crate::error::{Error, Result};
 use crate::session::event::{self, Outcome};
 use crate::session::id::SessionId;
@@ -43,6 +43,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// A session as its manifest describes it; asks whether its process runs.
+    pub fn new(id: SessionId, manifest: Manifest, meta: &Meta) -> Session {
+        let liveness = liveness(&manifest);
+        let written = Timestamp::from_nanosecond(meta.modified).unwrap_or(Timestamp::UNIX_EPOCH);
+        Session { id, manifest: Box::new(manifest), liveness, written }
+    }
+
     /// The last sign of life.
     pub fn last_seen(&self) -> Timestamp {
         self.manifest.last_seen().unwrap_or(self.written)
@@ -122,6 +129,32 @@ pub fn read_where(root: &Root, mut wanted: impl FnMut(&Session) -> bool) -> Resu
     Ok(active)
 }
 
+/// At most this many names are looked at by a fast command. A folder with more was never pruned.
+const FAST_NAMES: usize = 1_000;
+
+/// The manifests that `may_matter` accepts by their bytes, each read once and parsed; whether their processes run is not
+/// asked. Looks at the first thousand names; what cannot be read is left out.
+///
+/// Costs about 4 microseconds for a manifest that does not matter.
+pub fn read_if(root: &Root, may_matter: impl Fn(&[u8]) -> bool) -> Vec<(SessionId, Manifest, Meta)> {
+    let Ok(folder) = root.active_folder() else { return Vec::new() };
+    let (mut ids, mut names) = (Vec::new(), 0);
+    let _ = folder.names_while(|name| {
+        names += 1;
+        ids.extend(SessionId::from_file_name(name));
+        names < FAST_NAMES
+    });
+    let read = |id: SessionId| {
+        let (bytes, meta) = folder.read_with_meta(&id.file_name(), MANIFEST_LIMIT).ok()?;
+        if meta.owner != process::user_id() || !may_matter(&bytes) {
+            return None;
+        }
+        let manifest = parse(&bytes, &id).ok()?;
+        Some((id, manifest, meta))
+    };
+    ids.into_iter().filter_map(read).collect()
+}
+
 /// How many manifests a hook reads of those that are not its own, and at how many names it looks. Who has that many
 /// sessions has a folder that nobody pruned.
 const HOOK_READS: usize = 1_000;
@@ -187,21 +220,11 @@ fn is_foreign(folder: &Folder, name: &str) -> bool {
 /// # Errors
 /// Why it is no manifest.
 pub fn read_one(folder: &Folder, id: &SessionId) -> std::result::Result<Option<Session>, String> {
-    let Some((manifest, meta)) = read_manifest_and_meta(folder, id)? else { return Ok(None) };
-    let liveness = liveness(&manifest);
-    let written = Timestamp::from_nanosecond(meta.modified).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(Session { id: id.clone(), manifest: Box::new(manifest), liveness, written }))
+    let Some((manifest, meta)) = read_manifest(folder, id)? else { return Ok(None) };
+    Ok(Some(Session::new(id.clone(), manifest, &meta)))
 }
 
-/// Reads one manifest, without asking whether its process runs.
-///
-/// # Errors
-/// Why it is no manifest.
-pub fn read_manifest(folder: &Folder, id: &SessionId) -> std::result::Result<Option<Manifest>, String> {
-    Ok(read_manifest_and_meta(folder, id)?.map(|(manifest, _)| manifest))
-}
-
-fn read_manifest_and_meta(folder: &Folder, id: &SessionId) -> std::result::Result<Option<(Manifest, Meta)>, String> {
+fn read_manifest(folder: &Folder, id: &SessionId) -> std::result::Result<Option<(Manifest, Meta)>, String> {
     let (bytes, meta) = match folder.read_with_meta(&id.file_name(), MANIFEST_LIMIT) {
         Ok(read) => read,
         Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
@@ -274,6 +297,7 @@ pub fn update_in<T>(
         came_back = Some(day);
     }
     id.as_str().clone_into(&mut manifest.session_id);
+    let before = known.then(|| manifest.shown());
     let (outcome, result) = change(&mut manifest, known || came_back.is_some())?;
     match outcome {
         Outcome::Keep => {
@@ -292,6 +316,9 @@ pub fn update_in<T>(
         history::forget(root, day, id);
     }
     drop(lock);
+    if outcome == Outcome::Archive || before.as_ref() != Some(&manifest.shown()) {
+        revision::change();
+    }
     Ok(result)
 }
 
@@ -385,6 +412,7 @@ pub fn archive_stale(root: &Root, id: &SessionId, patience: Duration) -> Result<
     }
     move_to_history(root, &folder, id, &mut session.manifest)?;
     drop(lock);
+    revision::change();
     let day = history::Day::of(session.manifest.ended.unwrap_or(last_seen), &local_time_zone());
     Ok(Some(Archived { session, last_seen, day }))
 }

@@ -23,11 +23,6 @@ impl Liveness {
 
 /// Whether the session of a manifest is live.
 pub fn liveness(manifest: &Manifest) -> Liveness {
-    liveness_by(manifest, None)
-}
-
-/// [`liveness`], told sooner where the [`mark`] of its last process is known.
-pub fn liveness_by(manifest: &Manifest, mark: Option<u64>) -> Liveness {
     if manifest.ended.is_some() {
         return Liveness::Stale;
     }
@@ -37,17 +32,7 @@ pub fn liveness_by(manifest: &Manifest, mark: Option<u64>) -> Liveness {
     if !this_boot(manifest) {
         return Liveness::Stale;
     }
-    let is_marked = mark.is_some() && manifest.pid.and_then(process::mark) == mark;
-    if is_marked || manifest.stamps().any(|stamp| runs(&stamp)) { Liveness::Live } else { Liveness::Stale }
-}
-
-/// What its last process is known by from now on ([`process::mark`]); `None` where that does not run here.
-pub fn mark(manifest: &Manifest) -> Option<u64> {
-    let stamp = manifest.stamps().next()?;
-    let here = manifest.host.as_deref().is_none_or(|host| host == process::host()) && this_boot(manifest);
-    // Marked first: where another process takes the pid in between, the mark is the old one's and says nothing of it.
-    let mark = process::mark(stamp.pid)?;
-    (here && runs(&stamp)).then_some(mark)
+    if manifest.stamps().any(|stamp| runs(&stamp)) { Liveness::Live } else { Liveness::Stale }
 }
 
 /// Whether the pids of a manifest are of this boot. A manifest that does not say is believed.

@@ -3,10 +3,9 @@
 pub mod active;
 pub mod guard;
 pub mod history;
-pub mod index;
 pub mod live;
 pub mod notes;
 pub mod place;
-pub mod records;
+pub mod revision;
 pub mod root;
 pub mod touched;

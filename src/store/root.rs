@@ -31,10 +31,8 @@ impl Root {
         if !path.is_absolute() {
             return Err(Error::new("finding the sessions", path.display(), "not an absolute path"));
         }
-        // What is derived must be kept somewhere even without a home; beside the folders is then the only place left.
-        let cache =
-            env::path("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(home?.join(".cache")));
-        let cache = cache.map_or_else(|| path.join(".ait"), |cache| cache.join("ait").join(key_of(&path)));
+        // Without a home, derived files go beside the folders.
+        let cache = cache_home().map_or_else(|| path.join(".ait"), |cache| cache.join(key_of(&path)));
         Ok(Root { path, cache })
     }
 
@@ -99,7 +97,13 @@ impl Root {
     }
 }
 
-/// A name for the cache of one root: two roots must not share an index. FNV-1a, 64 bits.
+/// The cache folder of ait: `$XDG_CACHE_HOME/ait`, else `~/.cache/ait`. `None` without a home folder.
+pub fn cache_home() -> Option<PathBuf> {
+    let cache = env::path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    Some(cache.or_else(|| Some(env::home()?.join(".cache")))?.join("ait"))
+}
+
+/// A name for the cache of one root: two roots must not share one. FNV-1a, 64 bits.
 fn key_of(path: &Path) -> String {
     format!("{:016x}", fnv1a(path.as_os_str().as_encoded_bytes()))
 }

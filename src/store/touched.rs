@@ -14,9 +14,8 @@
 //! to read them. In the cache: `touched/<three hex digits of a hash of the path>`, a line a touch with the session and
 //! the whole path, so that the answer is one small file, or mostly none. Compacted in the same way, from 4 KiB on, and
 //! touches older than an hour are dropped then: the size is bounded by what was written within the hour, and the number
-//! of files by 4096. Beside them, `touched/tree-<hash of the root>` has a line for each write of a session that is in
-//! another tree itself: in a prompt, that is one look at a file that mostly is not there. The cache is written before the log, so it is never behind it; where the folder is gone it is made again
-//! from the logs.
+//! of files by 4096. The cache is written before the log, so it is never behind it; where the folder is gone it is made
+//! again from the logs.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -30,7 +29,7 @@ use super::root::{Root, fnv1a};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::session::touch::{self, Touch, is_fresh, parse_line};
-use crate::sys::files::{self, Folder, PRIVATE, Pieces};
+use crate::sys::files::{Folder, PRIVATE, Pieces};
 use crate::sys::process;
 
 /// A log is compacted when its size passes this, or a power of two above it.
@@ -46,17 +45,14 @@ const TAIL: usize = 4 << 10;
 /// How many sessions that wrote the same file are told of.
 const WRITERS: usize = 4;
 
-/// Writes down a touch; `is_guest` says that the session itself is in another tree. `folder` is that of live sessions;
+/// Writes down a touch. `folder` is that of live sessions;
 /// the caller holds its lock, or nobody does.
 ///
 /// # Errors
 /// Where the log cannot be written.
-pub fn record(folder: &Folder, id: &SessionId, touch: &Touch, write: &Write, is_guest: bool) -> io::Result<()> {
+pub fn record(folder: &Folder, id: &SessionId, touch: &Touch, write: &Write) -> io::Result<()> {
     if let Some(cache) = &write.cache {
         add_to_cache(cache, &bucket_of(&write.file), id, &write.file.to_string_lossy(), touch.at);
-        if let Some(tree) = touch.tree.as_deref().filter(|_| is_guest) {
-            add_to_cache(cache, &guests_of(tree), id, tree, touch.at);
-        }
     }
     add(folder, &id.touched_name(), &touch.to_line(), LOG_SIZE, |_| true)
 }
@@ -183,28 +179,6 @@ fn bucket_of(file: &Path) -> String {
     format!("{:03x}", fnv1a(file.as_os_str().as_encoded_bytes()) & 0xfff)
 }
 
-fn guests_of(tree: &str) -> String {
-    format!("tree-{:016x}", fnv1a(tree.as_bytes()))
-}
-
-/// The sessions that lately wrote in a tree without being in it, or may have: their manifests know. One look at a file
-/// that mostly is not there.
-pub fn guests(root: &Root, tree: &Path, now: Timestamp) -> Vec<SessionId> {
-    let tree = tree.to_string_lossy();
-    let path = root.cache().join("touched").join(guests_of(&tree));
-    let mut guests = Vec::new();
-    for line in String::from_utf8_lossy(&files::read(&path, LIMIT).unwrap_or_default()).lines() {
-        let Some((at, id, path)) = parse_line(line) else { continue };
-        let fresh = at.parse().is_ok_and(|at| is_fresh(at, now));
-        if let Some(id) = SessionId::parse(&id).filter(|_| fresh && path == tree)
-            && !guests.contains(&id)
-        {
-            guests.push(id);
-        }
-    }
-    guests
-}
-
 /// Opens the cache, made from the logs where it is gone. Two that make it at once write some lines twice.
 fn cache(root: &Root, now: Timestamp) -> io::Result<Folder> {
     match root.cache_folder("touched") {
@@ -227,10 +201,6 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
                 .as_deref()
                 .map_or(Path::new(&touch.path).to_owned(), |tree| Path::new(tree).join(&touch.path));
             add_to_cache(cache, &bucket_of(&file), &id, &file.to_string_lossy(), touch.at);
-            // Whether it was a guest there is not known any more; who reads it asks the manifest.
-            if let Some(tree) = &touch.tree {
-                add_to_cache(cache, &guests_of(tree), &id, tree, touch.at);
-            }
         }
     }
 }

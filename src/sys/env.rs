@@ -1,14 +1,12 @@
 //! The environment: variables, home, the current folder, this program.
 #![expect(clippy::disallowed_methods, reason = "this is the place where the environment is read")]
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// A variable that is set and not empty.
 pub fn var(name: &str) -> Option<OsString> {
-    let value = super::ffi::variable(name.as_bytes()).filter(|value| !value.is_empty())?;
-    Some(OsStr::from_bytes(value).to_owned())
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// A variable as text; what is not UTF-8 is replaced.
@@ -19,6 +17,11 @@ pub fn text(name: &str) -> Option<String> {
 /// A variable as a path.
 pub fn path(name: &str) -> Option<PathBuf> {
     var(name).map(PathBuf::from)
+}
+
+/// The arguments after the program's name; what is not UTF-8 is replaced.
+pub fn arguments() -> Vec<String> {
+    std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 /// The home folder, from `HOME` alone: looking it up in the user database would load libraries at start-up.

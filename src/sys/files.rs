@@ -264,6 +264,25 @@ impl Folder {
         Ok(give_mode(&fd, mode)?)
     }
 
+    /// Writes a small derived file in place, in one write, creating it with mode 0600 where it is missing. A reader may see
+    /// the old bytes or the new ones, or a mix of both. `bytes` always have the same length; a file of another length is
+    /// cut first.
+    pub fn overwrite(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
+        let meta = meta(&rustix::fs::fstat(&fd)?);
+        if meta.kind != Kind::File || meta.owner != super::process::user_id() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        if meta.id.size != bytes.len() as u64 {
+            rustix::fs::ftruncate(&fd, 0)?;
+        }
+        write_all(&fd, bytes)?;
+        Ok(give_mode(&fd, mode)?)
+    }
+
     /// Adds bytes at the end of a file, making it with mode 0600 where it is missing. One write: lines of two writers
     /// do not mix.
     pub fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {

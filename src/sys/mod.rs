@@ -7,5 +7,4 @@ pub mod ffi;
 pub mod files;
 pub mod process;
 pub mod terminal;
-pub mod threads;
 pub mod watch;

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+pub use std::process::ExitCode;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -65,25 +66,6 @@ pub fn look_up(pid: u32) -> Option<Process> {
     super::ffi::look_up(pid)
 }
 
-/// A number that no other process of this boot has, told in a sixth of the time that [`look_up`] takes. `None` where
-/// there is no such process, or it may be a zombie.
-///
-/// Made of the inode of its `/proc/PID/fd` and of when that inode was made: both belong to the process, not to its pid.
-/// Since Linux 6.2 the size of that folder is how many files the process has open; a zombie has none. Where memory is
-/// short the kernel may forget the inode, and the process gets another number.
-#[cfg(target_os = "linux")]
-pub fn mark(pid: u32) -> Option<u64> {
-    let descriptors =
-        super::files::metadata(Path::new(&["/proc/", itoa::Buffer::new().format(pid), "/fd"].concat())).ok()?.id;
-    (descriptors.size > 0).then(|| descriptors.inode.rotate_left(32) ^ descriptors.changed as u64)
-}
-
-/// A number that no other process of this boot has. macOS has none that is told sooner than [`look_up`] takes.
-#[cfg(target_os = "macos")]
-pub fn mark(_pid: u32) -> Option<u64> {
-    None
-}
-
 /// The command line of a process, as text.
 #[cfg(target_os = "linux")]
 pub fn command_line(pid: u32) -> Option<Vec<String>> {
@@ -101,6 +83,11 @@ pub fn command_line(pid: u32) -> Option<Vec<String>> {
 #[cfg(target_os = "macos")]
 pub fn command_line(_pid: u32) -> Option<Vec<String>> {
     None
+}
+
+/// The pid of this process.
+pub fn id() -> u32 {
+    std::process::id()
 }
 
 /// The pid of the process that started this one.
@@ -125,18 +112,6 @@ static BOOT_ID: OnceCell<String> = OnceCell::new();
 /// What changes with every boot: a pid and its start time from before it mean nothing after it.
 pub fn boot_id() -> Option<&'static str> {
     BOOT_ID.get_or_try_init(read_boot_id).ok().map(String::as_str)
-}
-
-/// The boot id, where somebody who has read it in this boot remembers it: the kernel takes 15 microseconds to tell,
-/// more than to tell which boot it is ([`boot_mark`]).
-pub fn remember_boot_id(id: &str) {
-    let _ = BOOT_ID.set(id.to_owned());
-}
-
-/// What is another one after each boot, in nanoseconds: when `/proc` was mounted. `None` where there is none.
-pub fn boot_mark() -> Option<i128> {
-    let mark = || Some(super::files::metadata(Path::new("/proc/")).ok()?.id.changed);
-    if cfg!(target_os = "linux") { mark() } else { None }
 }
 
 #[cfg(target_os = "linux")]

@@ -68,7 +68,7 @@ impl Screen {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "not a terminal"));
         }
         // Whoever ends this program from now on must find the terminal put back.
-        ffi::note_end();
+        ffi::record_end_signals();
         let before = termios::tcgetattr(rustix::stdio::stdin())?;
         let mut now = before.clone();
         // Ctrl-S would hold up what puts the screen back.
@@ -102,7 +102,7 @@ impl Screen {
         let input = rustix::stdio::stdin();
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             // One that comes between here and the poll is seen at the end of `limit`.
-            if let Some(signal) = ffi::asked_to_end() {
+            if let Some(signal) = ffi::end_signal() {
                 return Waited::Told(signal);
             }
             let left = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(1), tv_nsec: left.subsec_nanos().into() };
@@ -123,7 +123,7 @@ impl Screen {
                 Err(_) => return Waited::Leave,
             }
         }
-        ffi::asked_to_end().map_or(Waited::TimeUp, Waited::Told)
+        ffi::end_signal().map_or(Waited::TimeUp, Waited::Told)
     }
 }
 

@@ -1,6 +1,5 @@
 //! `ait doctor`: each check seen well and not well, with real files, real processes and the real program; and what
 //! `--fix` mends.
-use crate::common;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
@@ -80,11 +79,6 @@ fn record(world: &World, client: &Client, id: &str, since: i64, more: Value) -> 
 }
 
 /// The folder of what is derived.
-fn cache(world: &World) -> PathBuf {
-    let folder = world.path(".cache/ait");
-    folder.join(names(&folder).pop().unwrap())
-}
-
 /// The one program that is not the static one under test: its figures are the build's.
 #[test]
 fn the_program_and_its_place_in_path() {
@@ -299,7 +293,7 @@ mod folders {
             (active.clone(), 0o777, "fail", "others can write to"),
             (active.clone(), 0o500, "fail", "cannot be read or written"),
             (history.clone(), 0o770, "fail", "others can write to"),
-            (cache(&world), 0o711, "warn", "others can read"),
+            (world.path(&world.cache()), 0o711, "warn", "others can read"),
             (active.join("two.json"), 0o644, "warn", "others can reach"),
             (active.join("two.json"), 0o666, "fail", "others can reach"),
         ] {
@@ -388,33 +382,6 @@ mod manifests {
         age(&left);
         check(&world, "sessions").is("warn", "1 temporary file of").mend("--fix");
     }
-}
-
-#[test]
-fn the_index() {
-    let world = World::new();
-    check(&world, "index").is("ok", "none yet");
-    let client = Client::new();
-    world.start(&client, "one", &world.path("")).silent();
-    common::wait_until("there is an index", || {
-        world.run("prompt");
-        cache(&world).join("index").exists()
-    });
-    check(&world, "index").is("ok", "sound");
-    let file = cache(&world).join("index");
-    let mut bytes = fs::read(&file).unwrap();
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    fs::write(&file, &bytes).unwrap();
-    check(&world, "index").is("warn", "is damaged; nobody believes it").mend("ait doctor --fix");
-    // A prompt was made to see how long it takes; that makes the index anew, where there is something to list.
-    check(&world, "index").is("ok", "sound");
-    fs::write(&file, &bytes).unwrap();
-    fs::remove_dir_all(world.sessions("active")).unwrap();
-    check(&world, "index").is("warn", "is damaged");
-    let said = checks(&world.ait(), "--fix");
-    assert!(said["mended"].to_string().contains("removed the damaged index"), "{said}");
-    check(&world, "index").is("ok", "none yet");
 }
 
 mod client {
@@ -575,7 +542,7 @@ fn what_was_swallowed() {
     world.ait().hook_named("session-register", b"garbage").silent();
     world.ait().hook_named("session-register", b"{}").silent();
     check(&world, "log").is("warn", "2 troubles within a day, the last: ").mend("tail ");
-    let log = cache(&world).join("log");
+    let log = world.path(&world.cache()).join("log");
     let text = fs::read_to_string(&log).unwrap();
     let old = text.lines().map(|line| format!("2026-01-02T03:04:05Z{}\n", &line[20..]));
     fs::write(&log, old.collect::<String>()).unwrap();
@@ -659,7 +626,7 @@ fn after_a_whole_life_all_of_ours_is_well() {
     world.event(&client, "PostToolUse", "one", &folder, write).silent();
     world.ait().at(&folder).given(&["statusline"], payload("Status", "one", &folder, json!({})).to_string().as_bytes());
     let value = checks(&world.ait().at(&folder), "");
-    for name in ["settings", "hooks", "folders", "firing", "manifests", "sessions", "index", "client", "log"] {
+    for name in ["settings", "hooks", "folders", "firing", "manifests", "sessions", "client", "log"] {
         let check = value["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap();
         assert_eq!(check["status"], "ok", "{check}");
     }

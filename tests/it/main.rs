@@ -24,7 +24,6 @@ mod history;
 mod hook;
 mod hooks_command;
 mod hooks_files;
-mod index;
 mod payloads;
 mod readme;
 mod robustness;

@@ -296,8 +296,8 @@ mod killed {
         let leftovers = |when: SystemTime| {
             [
                 leave(&format!(".claude/sessions/active/.s.json.{gone}.0.tmp"), when),
-                leave(&format!("{}/.index.{gone}.0.tmp", cache(&world)), when),
-                leave(&format!("{}/touched/.abc.{gone}.0.tmp", cache(&world)), when),
+                leave(&format!("{}/.log.{gone}.0.tmp", world.cache()), when),
+                leave(&format!("{}/touched/.abc.{gone}.0.tmp", world.cache()), when),
             ]
         };
         let _ = world.start(&client, "s", &world.path(""));
@@ -318,11 +318,6 @@ mod killed {
             }
             assert!(busy.exists() && fresh.exists() && foreign.exists(), "{sweep}");
         }
-    }
-
-    fn cache(world: &World) -> String {
-        let [name] = &names(&world.path(".cache/ait"))[..] else { panic!("one cache") };
-        format!(".cache/ait/{name}")
     }
 }
 
@@ -670,10 +665,10 @@ mod folders {
         assert!(world.active("sibling")["head_moved"].is_object(), "{:#}", world.active("sibling"));
 
         let shown = most(memory(&ask, &["prompt", "--for", "plain"], b""), base + (8 << 10), "prompt");
-        assert!(shown.contains("<1m") && shown.contains('2'), "{shown}");
+        assert!(shown.len() < 200, "{shown}");
         let (_, trace) = traced(&ask, &["-e", "trace=openat"], &["prompt"], b"");
         let read = trace.lines().filter(|line| line.contains(".json\"")).count();
-        assert!((900..1_500).contains(&read), "{read} manifests are read");
+        assert!((900..=1_002).contains(&read), "{read} manifests are read");
         // Names, and what is said of those that live.
         let names_only = base + (4 << 10) + count as u64 / 4;
         for words in [

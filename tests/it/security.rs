@@ -7,8 +7,6 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use crate::common::{AIT, Client, World, names, payload};
 use serde_json::{Value, json};
@@ -80,8 +78,6 @@ mod modes {
         event("UserPromptSubmit", json!({"prompt": "go"}));
         event("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": file}}));
         run(&["hook", "session-register"], "garbage");
-        // An index is left once the folder has come to rest.
-        thread::sleep(Duration::from_millis(100));
         assert!(run(&["prompt"], "").contains("go"), "umask {umask}: what was written can be read");
         run(&["guard", "ask", "--user"], "");
         run(&["hooks", "install"], "");
@@ -101,7 +97,9 @@ mod modes {
                 seen.push(path.file_name().unwrap().to_str().unwrap().to_owned());
             }
         }
-        for name in ["active", "history", "one.json", "seen", "SessionStart", "log", "index", "touched", "guard.json"] {
+        for name in
+            ["active", "history", "one.json", "seen", "SessionStart", "log", "revision", "touched", "guard.json"]
+        {
             assert!(seen.iter().any(|seen| seen == name), "{name} is not among {seen:?}");
         }
     }
@@ -256,9 +254,7 @@ mod links {
         }
 
         fn cache(&self, name: &str) -> PathBuf {
-            let path = self.world.path(".claude/sessions");
-            let key = format!("{:016x}", ait::store::root::fnv1a(path.as_os_str().as_encoded_bytes()));
-            self.world.folder(&format!(".cache/ait/{key}")).join(name)
+            self.world.folder(&self.world.cache()).join(name)
         }
     }
 
@@ -318,7 +314,7 @@ mod links {
 
     #[test]
     fn in_the_place_of_what_is_derived() {
-        for name in ["log", "index", "seen", "touched", "seen/SessionStart"] {
+        for name in ["log", "seen", "touched", "seen/SessionStart"] {
             let lab = lab();
             let link = lab.cache(name);
             fs::create_dir_all(link.parent().unwrap()).unwrap();

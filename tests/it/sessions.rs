@@ -584,13 +584,8 @@ mod prompt {
         let clients = [Client::new(), Client::new()];
         let tree = world.repository("aiterm");
         let ask = world.ait().at(&tree);
-        // Long enough after a change for an index to be believed.
-        let settle = || std::thread::sleep(std::time::Duration::from_millis(120));
         let shows = |wanted: &str| {
             let prompt = || ask.words(&["prompt", "--format", "{task}[ {conflict}]"]);
-            prompt().prints(wanted);
-            settle();
-            prompt().prints(wanted);
             prompt().prints(wanted);
         };
         shows("");

@@ -1,17 +1,16 @@
-//! What the fast three ask of the kernel in the usual case: these files, so many calls, and nothing else. Counted from
-//! where `main` begins, so that the loader of a build for tests does not matter. strace is installed by tests/run.sh.
+//! What the fast commands ask of the kernel in the usual case: which files they open, and that they start no process.
+//! strace is installed by tests/run.sh.
 #![cfg(target_os = "linux")]
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use crate::common::{AIT, Client, World, payload};
 use serde_json::{Value, json};
 
-/// A home with live sessions, each in a tree of its own, and an index that is believed.
+/// A home with live sessions, each in a tree of its own.
 struct Lab {
     world: World,
     client: Client,
@@ -21,20 +20,25 @@ impl Lab {
     fn new(live: usize) -> Lab {
         let lab = Lab { world: World::new(), client: Client::new() };
         let pid = lab.client.pid();
-        let stamp = json!({"pid_start": lab.client.start(), "boot_id": ait::sys::process::boot_id(), "host": ait::sys::process::host()});
+        let manifest = |tree: PathBuf| {
+            json!({
+                "pid_start": lab.client.start(), "boot_id": ait::sys::process::boot_id(),
+                "host": ait::sys::process::host(), "tree": tree, "repository": tree.join(".git"),
+                "git_branch": "main", "head": "ce013625030ba8dba906f756967f9e9ca394464a",
+            })
+        };
         lab.world.folder("elsewhere");
         lab.world.write("tree0/.git/HEAD", "ref: refs/heads/main\n");
         lab.world.write("tree0/.git/refs/heads/main", "ce013625030ba8dba906f756967f9e9ca394464a\n");
         lab.world.write("tree0/a.txt", "written by a tool\n");
         for session in 0..live {
             lab.world.write(&format!("tree{session}/.git/HEAD"), "ref: refs/heads/main\n");
-            lab.world.by_hand(&format!("s{session}"), pid, &lab.tree(session), stamp.clone());
+            lab.world.by_hand(&format!("s{session}"), pid, &lab.tree(session), manifest(lab.tree(session)));
         }
         lab.world.write(".gitconfig", "");
         let record =
             json!({"pid": pid, "sessionId": "s0", "procStart": lab.client.start().to_string(), "status": "busy"});
         lab.world.write(&format!(".claude/sessions/{pid}.json"), &record.to_string());
-        lab.settle();
         lab
     }
 
@@ -42,13 +46,7 @@ impl Lab {
         self.world.path(&format!("tree{session}"))
     }
 
-    /// Leaves an index that is believed.
-    fn settle(&self) {
-        std::thread::sleep(Duration::from_millis(60));
-        self.world.ait().at(&self.tree(0)).run("prompt").fine();
-    }
-
-    /// What a command in a folder asks of the kernel after `main` has begun.
+    /// What a command in a folder asks of the kernel.
     fn calls(&self, folder: &Path, words: &[&str], input: &str) -> Calls {
         let trace = self.world.path("trace");
         let ask = self.world.ait().at(folder).client(&self.client, "s0").var("TZ", "America/Denver");
@@ -61,9 +59,8 @@ impl Lab {
         let text = fs::read_to_string(&trace).unwrap();
         // Each line begins with the number of the process.
         let lines = text.lines().map(|line| line.split_once(' ').unwrap().1.trim_start().to_owned());
-        // The first thing that `main` does is to look whether its standard input is open. Builds with debug assertions
-        // ask the same of each descriptor that they close.
-        let lines = lines.skip_while(|line| !line.starts_with("fcntl(0")).filter(|line| !line.contains("F_GETFD"));
+        // The first line is the program itself.
+        let lines = lines.skip(1);
         Calls { lines: lines.collect(), output: String::from_utf8(output.stdout).unwrap(), home: self.world.path("") }
     }
 
@@ -86,9 +83,25 @@ struct Calls {
 }
 
 impl Calls {
-    /// The files that were opened or were to be opened, in order, with what changes from home to home written as a word.
+    /// The files below the home that were opened or were to be opened, in order, with what changes from home to home
+    /// written as a word.
     fn opened(&self) -> Vec<String> {
-        self.lines.iter().filter(|line| line.starts_with("open")).map(|line| self.file(line)).collect()
+        let files = self.lines.iter().filter(|line| line.starts_with("open")).map(|line| self.file(line));
+        files.filter(|file| file.starts_with("~/") && *file != "~/.claude/sessions/active/.").collect()
+    }
+
+    /// Those but the manifests, each of which must have been opened once.
+    #[track_caller]
+    fn opens(&self, wanted: &[&str], manifests: usize) {
+        let (mut read, others): (Vec<String>, Vec<String>) =
+            self.opened().into_iter().partition(|file| file.starts_with("~/.claude/sessions/active/"));
+        assert_eq!(others, wanted, "{:#?}", self.lines);
+        read.sort();
+        read.dedup();
+        assert_eq!(read.len(), manifests, "{read:#?}");
+        let calls = self.opened().len() - others.len();
+        assert_eq!(calls, manifests, "each manifest is read once");
+        self.starts_nothing();
     }
 
     /// The file of a call, whole: `openat(3</folder>, "name"` is in that folder.
@@ -101,18 +114,9 @@ impl Calls {
     }
 
     #[track_caller]
-    fn opens(&self, wanted: &[&str]) {
-        assert_eq!(self.opened(), wanted, "{:#?}", self.lines);
-    }
-
-    /// No process is started, and the kernel is asked at most so often.
-    #[track_caller]
-    fn at_most(&self, most: usize) {
+    fn starts_nothing(&self) {
         let starts = |line: &&String| ["fork", "vfork", "clone", "execve"].iter().any(|call| line.starts_with(call));
         assert_eq!(self.lines.iter().find(starts), None, "a process is started");
-        // The last line says that it has ended.
-        let count = self.lines.len() - 1;
-        assert!(count <= most, "{count} calls, not {most}: {:#?}", self.lines);
     }
 }
 
@@ -129,59 +133,41 @@ fn as_word(part: &str) -> &str {
         }
         // The key of the root in the cache.
         _ if is_key(part) => "KEY",
-        _ if part.strip_prefix("tree-").is_some_and(is_key) => "tree-KEY",
         _ => part,
     }
 }
 
-/// On Linux before 6.9 also `/proc/PID/stat`.
-const PROMPT: [&str; 5] = [
-    "~/tree0/.git/HEAD",
-    "~/.claude/sessions/active",
-    "~/.cache/ait/KEY/index",
-    "~/.claude/sessions/PID.json",
-    // Which files sessions of this tree have written lately.
-    "~/.cache/ait/KEY/touched/tree-KEY",
-];
+const PROMPT: [&str; 3] = ["~/tree0/.git/HEAD", "~/.claude/sessions/active", "~/.claude/sessions/PID.json"];
 
 #[test]
-fn a_prompt_with_twenty_live_sessions() {
-    let calls = Lab::new(20).prompt(0);
-    calls.opens(&PROMPT);
-    calls.at_most(30);
+fn a_prompt_reads_each_manifest_once_and_the_record_of_its_own_session() {
+    for live in [1, 20] {
+        Lab::new(live).prompt(0).opens(&PROMPT, live);
+    }
 }
 
-/// A larger index is read in three pieces more: its head, the block that is asked for, and the manifest.
 #[test]
-fn a_prompt_with_a_thousand_opens_no_more_than_with_twenty() {
-    let calls = Lab::new(1000).prompt(0);
-    calls.opens(&PROMPT);
-    calls.at_most(33);
+fn a_prompt_looks_at_no_more_than_a_thousand_names() {
+    let lab = Lab::new(1_100);
+    let calls = lab.calls(&lab.tree(0), &["prompt"], "");
+    let read = calls.opened().iter().filter(|file| file.starts_with("~/.claude/sessions/active/")).count();
+    assert!((990..=1_000).contains(&read), "{read}");
+    calls.starts_nothing();
 }
 
 #[test]
 fn a_prompt_where_nothing_is_live() {
     let lab = Lab::new(20);
-    let calls = lab.calls(&lab.world.path("").join("elsewhere"), &["prompt", "--for", "zsh"], "");
+    let calls = lab.calls(&lab.world.path("elsewhere"), &["prompt", "--for", "zsh"], "");
     assert_eq!(calls.output, "");
-    calls.opens(&[
-        "~/elsewhere/.git/HEAD",
-        "~/.git/HEAD",
-        "/tmp/.git/HEAD",
-        "/.git/HEAD",
-        "~/.claude/sessions/active",
-        "~/.cache/ait/KEY/index",
-    ]);
-    calls.at_most(18);
-    // Nor was anything ever live.
+    calls.opens(&["~/elsewhere/.git/HEAD", "~/.git/HEAD", "~/.claude/sessions/active"], 20);
     let none = Lab::new(0);
     let calls = none.calls(&none.tree(0), &["prompt", "--for", "zsh"], "");
-    calls.opens(&["~/tree0/.git/HEAD", "~/.claude/sessions/active"]);
-    calls.at_most(11);
+    calls.opens(&["~/tree0/.git/HEAD", "~/.claude/sessions/active"], 0);
 }
 
 #[test]
-fn the_status_line() {
+fn the_status_line_reads_what_a_prompt_reads() {
     let lab = Lab::new(20);
     let status = json!({
         "session_id": "s0",
@@ -193,30 +179,29 @@ fn the_status_line() {
     });
     let calls = lab.calls(&lab.tree(0), &["statusline"], &status.to_string());
     assert!(calls.output.contains("Opus"), "{}", calls.output);
-    calls.opens(&PROMPT);
-    calls.at_most(32);
+    calls.opens(&PROMPT, 20);
 }
 
 #[test]
-fn a_hook_between_start_and_end() {
+fn a_hook_between_start_and_end_reads_its_own_manifest_and_starts_no_process() {
     let lab = Lab::new(20);
     let write =
         |tool: &str, file: &str| json!({"tool_name": tool, "tool_input": {"file_path": lab.tree(0).join(file)}});
-    for (event, more, most) in [
-        ("UserPromptSubmit", json!({"prompt": "go"}), 44),
-        ("PreToolUse", json!({"tool_name": "Bash"}), 44),
-        ("PostToolUse", json!({"tool_name": "Bash"}), 44),
-        ("PreToolUse", write("Edit", "a.txt"), 50),
-        ("PostToolUse", write("Edit", "a.txt"), 61),
-        // A file that is not there yet, in folders that are not: a look into each of these for a repository, no more.
-        ("PreToolUse", write("Write", "new/deep/down/b.txt"), 49),
-        ("PostToolUse", write("Write", "new/deep/down/b.txt"), 63),
-        ("Notification", json!({"notification_type": "permission_prompt"}), 47),
-        ("Stop", json!({}), 44),
+    for (event, more) in [
+        ("UserPromptSubmit", json!({"prompt": "go"})),
+        ("PreToolUse", json!({"tool_name": "Bash"})),
+        ("PostToolUse", json!({"tool_name": "Bash"})),
+        ("PreToolUse", write("Edit", "a.txt")),
+        ("PostToolUse", write("Edit", "a.txt")),
+        ("PreToolUse", write("Write", "new/deep/down/b.txt")),
+        ("PostToolUse", write("Write", "new/deep/down/b.txt")),
+        ("Notification", json!({"notification_type": "permission_prompt"})),
+        ("Stop", json!({})),
     ] {
-        // The first of its kind leaves a mark that it was seen.
-        lab.hook(event, more.clone());
         let calls = lab.hook(event, more);
-        calls.at_most(most);
+        calls.starts_nothing();
+        let others = calls.opened().into_iter().filter(|file| file.starts_with("~/.claude/sessions/active/"));
+        let others: Vec<String> = others.filter(|file| !file.contains("s0")).collect();
+        assert_eq!(others, [""; 0], "{event}: manifests of others are not read");
     }
 }

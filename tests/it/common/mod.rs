@@ -39,6 +39,12 @@ impl World {
         if below.is_empty() { self.home.clone() } else { self.home.join(below) }
     }
 
+    /// The cache folder of this home's sessions, below the home.
+    pub(crate) fn cache(&self) -> String {
+        let path = self.path(".claude/sessions");
+        format!(".cache/ait/{:016x}", ait::store::root::fnv1a(path.as_os_str().as_encoded_bytes()))
+    }
+
     /// A folder below the home, made where it is missing.
     pub(crate) fn folder(&self, below: &str) -> PathBuf {
         let folder = self.path(below);
