@@ -687,5 +687,5 @@ fn finish(mut output: Output, remarks: &[String]) -> Output {
 
 /// Text from outside without what could move a cursor.
 fn clean(text: &str) -> String {
-    width::shown(text).map(|(character, _)| character).collect()
+    width::visible(text)
 }

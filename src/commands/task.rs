@@ -52,7 +52,7 @@ pub fn run(request: &Task) -> Result<Output> {
         None => member.session.manifest.task.clone(),
         Some((text, was_cut)) => {
             if was_cut {
-                output = output.remark(format!("the task was cut to {} characters", task::LONGEST_SET));
+                output = output.remark(format!("the task was cut to {} characters", task::MAX_SET));
             }
             let task = (!text.is_empty()).then_some(text);
             active::update(&root, id, false, PATIENCE, |manifest, known| {

@@ -27,7 +27,7 @@ use std::str::FromStr;
 use nu_ansi_term::{Color, Style};
 
 use super::theme::{Icons, Role};
-use super::width;
+use super::width::{self, Grapheme, JOINER, Joined};
 
 /// What a segment is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,23 @@ impl Dialect {
     /// Whether colour is seen where this dialect is read, whatever the output of `ait` itself goes to.
     pub fn has_color(self) -> bool {
         self != Dialect::Plain
+    }
+
+    /// What to write before and after text so that the reader counts no cells for it.
+    fn no_cells(self) -> (&'static str, &'static str) {
+        match self {
+            Dialect::Zsh => ("%{", "%}"),
+            Dialect::Bash => ("\u{1}", "\u{2}"),
+            _ => ("", ""),
+        }
+    }
+
+    /// fish counts each part of a joined emoji, as the shell behind starship does, and neither can be told otherwise.
+    fn joined(self) -> Joined {
+        match self {
+            Dialect::Fish | Dialect::Starship => Joined::Apart,
+            _ => Joined::Whole,
+        }
     }
 }
 
@@ -210,12 +227,12 @@ impl Line {
         let mut used = 0;
         let mut fits = self.mark();
         let mut space = false;
-        for (character, cells) in width::shown(text) {
-            if character == ' ' {
+        for grapheme in width::graphemes(text, self.dialect.joined()) {
+            if grapheme.is_space() {
                 space = used > 0;
                 continue;
             }
-            let taken = cells + usize::from(space);
+            let taken = grapheme.cells + usize::from(space);
             if used + taken > max {
                 self.rewind(fits);
                 if room.is_some() {
@@ -227,7 +244,7 @@ impl Line {
                 self.put_space();
                 space = false;
             }
-            self.put(character, cells);
+            self.put(grapheme);
             used += taken;
             if room.is_some_and(|room| used <= room) {
                 fits = self.mark();
@@ -240,12 +257,8 @@ impl Line {
         if !self.collapse && self.takes_as_it_stands(text, false) {
             return self.put_word(text);
         }
-        for (character, cells) in width::shown(text) {
-            if character == ' ' {
-                self.put_space();
-            } else {
-                self.put(character, cells);
-            }
+        for grapheme in width::graphemes(text, self.dialect.joined()) {
+            if grapheme.is_space() { self.put_space() } else { self.put(grapheme) }
         }
     }
 
@@ -337,44 +350,53 @@ impl Line {
     }
 
     fn put_space(&mut self) {
-        if !self.collapse {
-            self.put_cells(' ', 1);
-        } else if self.cells > 0 {
-            self.space = true;
+        if self.collapse {
+            self.space |= self.cells > 0;
+        } else if self.has_room(1) {
+            self.style_is(self.role);
+            self.out.push(' ');
+            self.cells += 1;
         }
     }
 
-    fn put(&mut self, character: char, cells: usize) {
-        if self.space && !self.full {
-            self.space = false;
+    fn put(&mut self, grapheme: Grapheme<'_>) {
+        if !self.has_room(usize::from(self.space) + grapheme.cells) {
+            return;
+        }
+        if std::mem::take(&mut self.space) {
             // The space belongs to neither side: written plain, it carries no underline or background.
-            if self.cells + 1 + cells > self.limit {
-                return self.overflow();
-            }
             self.style_is(Role::Plain);
             self.out.push(' ');
             self.cells += 1;
         }
-        self.put_cells(character, cells);
-    }
-
-    fn put_cells(&mut self, character: char, cells: usize) {
-        if self.full {
-            return;
-        }
-        if self.cells.saturating_add(cells) > self.limit {
-            self.overflow();
-            return;
-        }
         self.style_is(self.role);
-        match escape(self.dialect, character) {
-            Some(escaped) => self.out.push_str(escaped),
-            None => self.out.push(character),
+        let (before, after) = self.dialect.no_cells();
+        let mut joined = false;
+        for character in grapheme.chars() {
+            if character == JOINER && !joined {
+                self.out.push_str(before);
+                joined = true;
+            }
+            match escape(self.dialect, character) {
+                Some(escaped) => self.out.push_str(escaped),
+                None => self.out.push(character),
+            }
         }
-        self.cells += cells;
-        if self.limit < usize::MAX && self.cells + self.ellipsis_cells <= self.limit && character != ' ' {
+        if joined {
+            self.out.push_str(after);
+        }
+        self.cells += grapheme.cells;
+        if self.limit < usize::MAX && self.cells + self.ellipsis_cells <= self.limit {
             self.cut = self.mark();
         }
+    }
+
+    /// Whether there is room for so many cells; if not, the line is cut and closed.
+    fn has_room(&mut self, cells: usize) -> bool {
+        if !self.full && self.cells.saturating_add(cells) > self.limit {
+            self.overflow();
+        }
+        !self.full
     }
 
     /// Takes the line back to where the ellipsis fits, writes it, and closes the line.
@@ -411,9 +433,7 @@ impl Line {
         let (before, after) = match self.dialect {
             Dialect::Plain => return,
             Dialect::Tmux => return self.write_tmux_style(style),
-            Dialect::Zsh => ("%{", "%}"),
-            Dialect::Bash => ("\u{1}", "\u{2}"),
-            Dialect::Fish | Dialect::Starship | Dialect::Ansi => ("", ""),
+            dialect => dialect.no_cells(),
         };
         self.out.push_str(before);
         match style {

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::width;
 use crate::error::{Error, Exit, edits};
 
 /// The default reading of a prompt: `aiterm main 45m Implementing session coordination ⚠2`.
@@ -268,14 +269,14 @@ impl Mistake {
         // Character by character, so that what is not shown still has its place above the caret.
         let (mut shown, mut before) = (String::with_capacity(self.source.len()), 0);
         for (index, character) in self.source.chars().enumerate() {
-            let length = shown.len();
-            match super::width::shown(character.encode_utf8(&mut [0; 4])).next() {
-                Some((character, _)) => shown.push(character),
-                None => shown.push(char::REPLACEMENT_CHARACTER),
-            }
+            let visible = match width::visible(character.encode_utf8(&mut [0; 4])) {
+                text if text.is_empty() => char::REPLACEMENT_CHARACTER.to_string(),
+                text => text,
+            };
             if index + 1 < self.column {
-                before += super::width::cells(shown.get(length..).unwrap_or_default());
+                before += width::cells(&visible);
             }
+            shown.push_str(&visible);
         }
         format!("{shown}\n{:before$}^", "")
     }

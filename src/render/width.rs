@@ -1,45 +1,64 @@
-//! Which characters of a text are shown, and how many cells of the terminal each takes.
+//! Which characters of a text are shown, and how many terminal cells each grapheme takes.
 //!
-//! Terminals, shells and the tables of Unicode disagree on the width of a few hundred characters, and on nearly every
-//! sequence that joins several into one. A prompt whose width the shell gets wrong breaks the line being edited, so
-//! what is shown is what all of them agree on: joiners, variation selectors and skin tones go (each part of a joined
-//! emoji then stands for itself, two cells wide everywhere), and a character of disputed width becomes U+FFFD.
+//! The crate `unicode-segmentation` finds graphemes (what people see as one character), and `unicode-width` knows the
+//! width of most characters. The table in this file holds only what neither offers: the characters whose width
+//! terminals, shells and Unicode disagree on. A prompt whose width the shell gets wrong breaks the line being edited,
+//! so only text that all of them agree on is shown:
+//!
+//! - A character of disputed width becomes U+FFFD.
+//! - Variation selectors and skin tones are dropped; the emoji before them has the same width everywhere without them.
+//! - A joined emoji (a wide one, joiners, and others) takes two cells in terminals that know graphemes. Shells count each
+//!   of its parts, so it is only kept in one piece where its width can be declared ([`Joined`]).
+//!
 //! Compared: unicode-width 0.2, glibc 2.36 (bash, tmux 3.3a), zsh 5.9, fish 3.6, over all of Unicode.
 
 use std::borrow::Cow;
 use std::str::Chars;
 
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
 
-/// Shown in place of a character whose width is disputed.
+/// Shown instead of a character whose width is disputed.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
+/// Joins emoji into one.
+pub(crate) const JOINER: char = '\u{200d}';
+/// Combining marks kept on one character. More of them draw over the lines above, and tmux keeps at most 21 bytes in a
+/// cell: four of the base and four times four are within it.
+const MAX_MARKS: u8 = 4;
+/// Emoji joined to the first one. The longest sequences that Unicode recommends have three.
+const MAX_JOINED: u8 = 3;
 
-/// Combining marks kept on one character. A tower of them draws over the lines above, and tmux keeps at most 21 bytes
-/// in a cell: four of the base and four times four are within it.
-const MARKS: u8 = 4;
+/// What to do with an emoji that is joined from several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// Show it in one piece, two cells wide.
+    Whole,
+    /// Show its parts side by side: its reader counts each of them.
+    Apart,
+}
 
-/// What becomes of one character.
-enum Fate {
-    /// Takes so many cells, 1 or 2.
-    Shown(char, usize),
-    /// Drawn over the character before it.
+/// How one character is shown.
+enum Shape {
+    /// It takes this many cells, 1 or 2.
+    Cells(char, usize),
+    /// It is drawn over the character before it.
     Mark,
     /// White space of any kind.
     Space,
-    /// Moves the cursor, hides or reorders text, or cannot be seen: not shown.
+    /// It moves the cursor, hides or reorders text, or cannot be seen: it is not shown.
     Dropped,
 }
 
-fn fate(character: char) -> Fate {
+fn shape(character: char) -> Shape {
     if character.is_ascii() {
         return match character {
-            '!'..='~' => Fate::Shown(character, 1),
-            ' ' | '\t'..='\r' => Fate::Space,
-            _ => Fate::Dropped,
+            '!'..='~' => Shape::Cells(character, 1),
+            ' ' | '\t'..='\r' => Shape::Space,
+            _ => Shape::Dropped,
         };
     }
     if character.is_whitespace() {
-        return Fate::Space;
+        return Shape::Space;
     }
     match u32::from(character) {
         // C1 controls; soft hyphen; grapheme joiner; Arabic and Syriac format characters; fillers; Mongolian and other
@@ -69,7 +88,7 @@ fn fate(character: char) -> Fate {
         | 0x1BCA0..=0x1BCA3
         | 0x1D173..=0x1D17A
         | 0x1F3FB..=0x1F3FF
-        | 0xE0000..=0xE0FFF => Fate::Dropped,
+        | 0xE0000..=0xE0FFF => Shape::Dropped,
         // Wide since Unicode 16 and narrow before, or given another width by one shell; planes without a character;
         // code points that never will be one.
         0x17A4
@@ -87,9 +106,9 @@ fn fate(character: char) -> Fate {
         | 0x16FF0..=0x16FF1
         | 0x1D300..=0x1D356
         | 0x1D360..=0x1D378
-        | 0x40000..=0xDFFFF => Fate::Shown(REPLACEMENT, 1),
-        // Vowel signs that join the syllable before them in a font and take a cell of their own in a terminal. The
-        // width table counts them as nothing.
+        | 0x40000..=0xDFFFF => Shape::Cells(REPLACEMENT, 1),
+        // Vowel signs that join the syllable before them in a font and take a cell of their own in a terminal.
+        // unicode-width counts them as nothing.
         0x9BE
         | 0x9D7
         | 0xB3E
@@ -133,89 +152,171 @@ fn fate(character: char) -> Fate {
         | 0x11A84..=0x11A89
         | 0x11D46
         | 0x1D165..=0x1D166
-        | 0x1D16D..=0x1D172 => Fate::Shown(character, 1),
+        | 0x1D16D..=0x1D172 => Shape::Cells(character, 1),
         _ => match character.width() {
-            Some(0) => Fate::Mark,
-            Some(cells @ 1..=2) => Fate::Shown(character, cells),
-            Some(_) => Fate::Shown(REPLACEMENT, 1),
-            None => Fate::Dropped,
+            Some(0) => Shape::Mark,
+            Some(cells @ 1..=2) => Shape::Cells(character, cells),
+            Some(_) => Shape::Cells(REPLACEMENT, 1),
+            None => Shape::Dropped,
         },
     }
 }
 
-/// The characters of a text that are shown, each with its cells: 0 for a mark drawn over the one before it.
-///
-/// White space of every kind is a space. Nothing that comes out moves the cursor, and the cells that come out add up
-/// to what the terminal uses.
-pub(crate) struct Shown<'a> {
+/// A grapheme that is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grapheme<'a> {
+    source: &'a str,
+    joined: Joined,
+    /// The terminal cells it takes, at least one.
+    pub(crate) cells: usize,
+}
+
+impl<'a> Grapheme<'a> {
+    /// White space of any kind. It is shown as one space.
+    pub(crate) fn is_space(self) -> bool {
+        self.chars().next() == Some(' ')
+    }
+
+    /// The characters to write. Those from the first [`JOINER`] on take no cells of their own.
+    pub(crate) fn chars(self) -> ShownChars<'a> {
+        ShownChars::new(self.source, self.joined)
+    }
+}
+
+/// The characters of one grapheme that are shown.
+#[derive(Debug)]
+pub(crate) struct ShownChars<'a> {
     rest: Chars<'a>,
+    joined: Joined,
+    /// The cells they take so far.
+    cells: usize,
+    /// Characters so far that take cells of their own.
+    parts: u8,
     marks_left: u8,
+    joined_left: u8,
+    /// Whether a joiner has been read whose emoji has not.
+    joiner: bool,
+    /// The emoji after the joiner that was returned last.
+    next: Option<char>,
 }
 
-/// The characters of a text that are shown.
-pub(crate) fn shown(text: &str) -> Shown<'_> {
-    Shown { rest: text.chars(), marks_left: 0 }
+impl<'a> ShownChars<'a> {
+    fn new(grapheme: &'a str, joined: Joined) -> ShownChars<'a> {
+        ShownChars {
+            rest: grapheme.chars(),
+            joined,
+            cells: 0,
+            parts: 0,
+            marks_left: 0,
+            joined_left: MAX_JOINED,
+            joiner: false,
+            next: None,
+        }
+    }
+
+    fn count(mut self) -> usize {
+        while self.next().is_some() {}
+        self.cells
+    }
 }
 
-impl Iterator for Shown<'_> {
-    type Item = (char, usize);
+impl Iterator for ShownChars<'_> {
+    type Item = char;
 
-    fn next(&mut self) -> Option<(char, usize)> {
+    fn next(&mut self) -> Option<char> {
+        if let Some(character) = self.next.take() {
+            return Some(character);
+        }
         loop {
             let character = self.rest.next()?;
-            match fate(character) {
-                Fate::Shown(character, cells) => {
-                    self.marks_left = MARKS;
-                    return Some((character, cells));
+            match shape(character) {
+                Shape::Cells(character, _) if self.joiner => {
+                    self.joiner = false;
+                    if let Some(left) = self.joined_left.checked_sub(1) {
+                        self.joined_left = left;
+                        self.next = Some(character);
+                        return Some(JOINER);
+                    }
                 }
-                Fate::Space => {
+                Shape::Cells(character, cells) => {
+                    self.marks_left = MAX_MARKS;
+                    self.cells += cells;
+                    self.parts = self.parts.saturating_add(1);
+                    return Some(character);
+                }
+                Shape::Space => {
                     self.marks_left = 0;
-                    return Some((' ', 1));
+                    self.cells += 1;
+                    return Some(' ');
                 }
-                Fate::Mark if self.marks_left > 0 => {
+                Shape::Mark if self.marks_left > 0 => {
                     self.marks_left -= 1;
-                    return Some((character, 0));
+                    return Some(character);
                 }
-                Fate::Mark | Fate::Dropped => {}
+                // A narrow emoji with others joined to it takes one cell in some terminals and two in others, so its
+                // parts stay apart.
+                Shape::Dropped if character == JOINER => {
+                    self.joiner = self.joined == Joined::Whole && self.parts == 1 && self.cells == 2;
+                }
+                Shape::Mark | Shape::Dropped => {}
             }
         }
+    }
+}
+
+/// The graphemes of a text that are shown. None of them moves the cursor, and their cells add up to what the terminal
+/// uses.
+pub(crate) fn graphemes(text: &str, joined: Joined) -> impl Iterator<Item = Grapheme<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let (source, behind) = rest.split_at_checked(first_length(rest))?;
+            rest = behind;
+            let cells = ShownChars::new(source, joined).count();
+            if cells > 0 {
+                return Some(Grapheme { source, joined, cells });
+            }
+        }
+        None
+    })
+}
+
+/// The length of the first grapheme in bytes.
+fn first_length(text: &str) -> usize {
+    // An ASCII character before another one stands alone: nearly all text takes this way. (CR and LF would belong
+    // together, but both are spaces.)
+    match text.as_bytes() {
+        [first, second, ..] if first.is_ascii() && second.is_ascii() => 1,
+        _ => text.graphemes(true).next().map_or(text.len(), str::len),
     }
 }
 
 /// The cells that a text takes when it is shown.
 pub fn cells(text: &str) -> usize {
-    shown(text).map(|(_, cells)| cells).sum()
+    graphemes(text, Joined::Whole).map(|grapheme| grapheme.cells).sum()
 }
 
-/// A text as it is shown, cut to `max` cells with `ellipsis` in place of what was cut; white space at its ends goes.
+/// A text as it is shown: without what moves the cursor, hides or reorders text.
+pub fn visible(text: &str) -> String {
+    graphemes(text, Joined::Whole).flat_map(Grapheme::chars).collect()
+}
+
+/// A text as it is shown, cut to `max` cells with `ellipsis` instead of what was cut; white space at its ends goes.
 ///
-/// Marks stay with the character they are drawn over. Where not even the ellipsis fits, nothing is left.
+/// A grapheme is never cut. If not even the ellipsis fits, nothing is left.
 pub fn cut<'a>(text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
     let text = text.trim();
-    let clean = text.chars().eq(shown(text).map(|(character, _)| character));
-    if clean && cells(text) <= max {
-        return Cow::Borrowed(text);
+    let shown = visible(text);
+    if cells(&shown) <= max {
+        return if shown == text { Cow::Borrowed(text) } else { Cow::Owned(shown) };
     }
-    let room = max.checked_sub(cells(ellipsis));
-    let (mut out, mut used) = (String::with_capacity(text.len()), 0);
-    let mut fits = 0;
-    for (character, cells) in shown(text) {
-        used += cells;
-        if used > max {
-            out.truncate(fits);
-            let end = out.trim_end().len();
-            out.truncate(end);
-            if room.is_some() {
-                out.push_str(ellipsis);
-            }
-            return Cow::Owned(out);
-        }
-        out.push(character);
-        if room.is_some_and(|room| used <= room) {
-            fits = out.len();
-        }
-    }
-    Cow::Owned(out)
+    let Some(mut room) = max.checked_sub(cells(ellipsis)) else { return Cow::Borrowed("") };
+    let fits = graphemes(&shown, Joined::Whole).map_while(|grapheme| {
+        room = room.checked_sub(grapheme.cells)?;
+        Some(grapheme.source.len())
+    });
+    let end = fits.sum();
+    Cow::Owned([shown.get(..end).unwrap_or_default().trim_end(), ellipsis].concat())
 }
 
 /// Adds spaces to a text that takes `used` cells, until it takes `width`.
@@ -228,12 +329,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_cells_not_bytes_or_characters() {
+    fn counts_the_cells_of_graphemes() {
         for (text, wanted) in [
             ("abc", 3),
             ("日本語", 6),
             ("e\u{301}", 1),
-            ("👩\u{200d}💻", 4),
+            ("👩\u{200d}💻", 2),
+            ("👨\u{200d}👩\u{200d}👧", 2),
+            ("🏳\u{fe0f}\u{200d}🌈", 3),
             ("🇩🇪", 2),
             ("⚠\u{fe0f}", 1),
             ("👍🏽", 2),
@@ -242,22 +345,57 @@ mod tests {
             ("\u{1112}\u{1161}\u{11ab}", 2),
         ] {
             assert_eq!(cells(text), wanted, "{text}");
+            assert_eq!(cells(&visible(text)), wanted, "{text}");
         }
     }
 
     #[test]
+    fn a_joined_emoji_is_shown_whole_or_in_parts() {
+        let shown = |text, joined| {
+            let all: Vec<_> = graphemes(text, joined).collect();
+            let text: String = all.iter().flat_map(|grapheme| grapheme.chars()).collect();
+            (text, all.iter().map(|grapheme| grapheme.cells).collect::<Vec<_>>())
+        };
+        let family = "a👨\u{200d}👩\u{200d}👧b";
+        assert_eq!(shown(family, Joined::Whole), (family.to_owned(), vec![1, 2, 1]));
+        assert_eq!(shown(family, Joined::Apart), ("a👨👩👧b".to_owned(), vec![1, 6, 1]));
+        // Without the skin tones and variation selectors.
+        let kiss = "👩🏻\u{200d}❤\u{fe0f}\u{200d}💋\u{200d}👨🏻";
+        assert_eq!(shown(kiss, Joined::Whole), ("👩\u{200d}❤\u{200d}💋\u{200d}👨".to_owned(), vec![2]));
+        let endless = "👩\u{200d}".repeat(50);
+        assert_eq!(shown(&endless, Joined::Whole), ("👩\u{200d}👩\u{200d}👩\u{200d}👩".to_owned(), vec![2]));
+        // Joiners elsewhere have no picture of their own.
+        assert_eq!(shown("क\u{94d}\u{200d}ष a\u{200d}b", Joined::Whole).0, "क\u{94d}ष ab");
+    }
+
+    /// All but the planes in which every character is alike or none is assigned.
+    fn interesting_characters() -> impl Iterator<Item = char> {
+        (0..0x2_0400).chain(0xE_0000..0xE_0400).chain(0x10_FF00..=0x10_FFFF).filter_map(char::from_u32)
+    }
+
+    #[test]
     fn shows_nothing_that_moves_hides_or_reorders() {
-        for character in (0..=0x10_FFFF).filter_map(char::from_u32) {
+        for character in interesting_characters() {
             let text = String::from_iter(['a', character, 'b']);
-            for (shown, cells) in shown(&text) {
+            for shown in visible(&text).chars() {
                 assert!(!shown.is_control(), "{character:?}");
-                assert!(cells <= 2, "{character:?}");
                 assert!(
                     !matches!(u32::from(shown), 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0x61C)
                 );
             }
         }
-        assert_eq!(shown("a\u{1b}[31mb\r\nc\u{202e}d").map(|(c, _)| c).collect::<String>(), "a[31mb  cd");
+        assert_eq!(visible("a\u{1b}[31mb\r\nc\u{202e}d"), "a[31mb  cd");
+    }
+
+    #[test]
+    fn the_cells_of_a_text_are_those_of_its_characters() {
+        // Only joined emoji are wider in parts than whole, so a shell that counts characters agrees.
+        for character in interesting_characters() {
+            for text in [String::from_iter(['a', character]), String::from_iter([character, 'a'])] {
+                let parts: usize = visible(&text).chars().map(|one| cells(&one.to_string())).sum();
+                assert_eq!(cells(&text), parts, "{character:?}");
+            }
+        }
     }
 
     #[test]
@@ -273,6 +411,9 @@ mod tests {
         assert_eq!(cut("abcdef", 5, "…"), "abcd…");
         assert_eq!(cut("日本語", 5, "…"), "日本…");
         assert_eq!(cut("日本語", 4, "…"), "日…");
+        assert_eq!(cut("ab 👨\u{200d}👩\u{200d}👧 cd", 5, "…"), "ab…");
+        assert_eq!(cut("ab 👨\u{200d}👩\u{200d}👧 cd", 6, "…"), "ab 👨\u{200d}👩\u{200d}👧…");
+        assert_eq!(cut("🇩🇪🇫🇷🇮🇹", 3, "…"), "🇩🇪…");
         assert_eq!(cut("ae\u{301}iou", 3, "…"), "ae\u{301}…");
         assert_eq!(cut("abcdef", 4, "..."), "a...");
         assert_eq!(cut("abcdef", 2, "..."), "");

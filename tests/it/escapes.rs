@@ -38,6 +38,7 @@ const HOSTILE: &[&str] = &[
     "a\u{202e}cba\u{202c}d\u{2066}e\u{2069}f\u{200f}g\u{61c}h",
     "a\u{200b}b\u{200d}c\u{feff}d\u{ad}e\u{34f}f\u{2060}g",
     "日本語 テキスト 한국어",
+    "👨\u{200d}👩\u{200d}👧",
     "👩\u{200d}💻 👨\u{200d}👩\u{200d}👧 👍🏽 🇩🇪 ⚠\u{fe0f} ❤\u{fe0f} 🏳\u{fe0f}\u{200d}🌈 1\u{fe0f}\u{20e3}",
     "e\u{301}te\u{301} n\u{303}\u{308} \u{301}x z\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}",
     "தமிழா हिन्दी ไทยน้ำ \u{1112}\u{1161}\u{11ab} شكرا שלום",
@@ -170,29 +171,36 @@ fn facts(text: &str) -> Facts<'_> {
     }
 }
 
-/// A segment of one text in four roles, cut to fit, with colour and literal text of a hostile format.
-fn segment(text: &str, dialect: Dialect) -> String {
+/// A segment of one text in four roles, cut to fit, with literal text of a hostile format.
+fn segment(text: &str, dialect: Dialect, color: bool) -> String {
     let format = r"[{project:30}%$\\#][{branch:20}#\[][ {task:12}][ {conflict}]";
-    let look = Look { color: true, icons: Icons::Unicode, max_width: Some(70) };
+    let look = Look { color, icons: Icons::Unicode, max_width: Some(70) };
     render(Format::parse(format).unwrap(), &facts(text), dialect, look)
 }
 
-/// A segment of one text, and no more, with colour.
-fn whole(text: &str, dialect: Dialect) -> String {
-    let look = Look { color: true, icons: Icons::Unicode, max_width: None };
+/// A segment of one text, and no more.
+fn whole(text: &str, dialect: Dialect, color: bool) -> String {
+    let look = Look { color, icons: Icons::Unicode, max_width: None };
     render(Format::parse("{project}").unwrap(), &facts(text), dialect, look)
 }
 
 /// Each text as it is and among others: what the dialect writes, and what is to be seen.
 fn cases(dialect: Dialect) -> Vec<(String, String)> {
-    let one = HOSTILE.iter().map(|text| (whole(text, dialect), whole(text, Dialect::Plain)));
-    let all = HOSTILE.iter().map(|text| (segment(text, dialect), segment(text, Dialect::Plain)));
-    one.chain(all)
-        .map(|(written, seen)| match dialect {
-            Dialect::Zsh | Dialect::Bash | Dialect::Starship => (written, seen.replace('`', "'")),
-            _ => (written, seen),
-        })
-        .collect()
+    let case = |segment: fn(&str, Dialect, bool) -> String, text: &str| {
+        let seen = match dialect {
+            // Their readers count each part of a joined emoji, so it is written in parts.
+            Dialect::Fish | Dialect::Starship => segment(text, dialect, false).replace("\u{1b}[25m", ""),
+            _ => segment(text, Dialect::Plain, false),
+        };
+        let seen = match dialect {
+            Dialect::Zsh | Dialect::Bash | Dialect::Starship => seen.replace('`', "'"),
+            _ => seen,
+        };
+        (segment(text, dialect, true), seen)
+    };
+    let one = HOSTILE.iter().map(|text| case(whole, text));
+    let all = HOSTILE.iter().map(|text| case(segment, text));
+    one.chain(all).collect()
 }
 
 /// Lets a shell show every segment in its prompt: `settings` shows `<`, the content of the file `segment`, and the
