@@ -6,7 +6,7 @@ use std::fs::write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use ait::git::{self, Points, Tree};
+use ait::git::{self, RefTarget, Tree};
 use libfuzzer_sys::fuzz_target;
 
 /// A repository: its root.
@@ -27,7 +27,7 @@ fn put(below: &str, data: &[u8]) {
 
 fuzz_target!(|data: &[u8]| {
     ait_fuzz::bounded(|| {
-        if let Some(Points::To(name)) = git::parse_head(data) {
+        if let Some(RefTarget::Symbolic(name)) = git::parse_ref(data) {
             assert!(
                 name.starts_with("refs/") && name.split('/').all(|part| !matches!(part, "" | "." | "..")),
                 "{name}"

@@ -1,43 +1,43 @@
-//! What only git can say, asked with a time limit.
+//! Questions that only git can answer, asked with a time limit.
 //!
-//! A repository's own configuration can name programs for git to run, and a repository can come from anybody. What is
-//! switched off here, and why:
+//! A repository's configuration can name programs for git to run, and a repository can come from anyone. So this is
+//! switched off:
 //!
-//! - `core.fsmonitor`, hooks, pager, external diff: by option or by `-c` (textconv is for text, which nothing here asks
-//!   for);
-//! - filters and merge drivers: those that the repository's own configuration defines, by name; those of the user's
-//!   (Git LFS) stay, for without them unchanged files would count as changed;
-//! - fetching what is missing in a partial clone: no transport is allowed, whatever `remote.*` and `core.sshCommand` say;
-//! - submodules: compared by the commit they stand at, not entered, for each would cost a process more.
+//! - `core.fsmonitor`, hooks, pager, external diff: by option or by `-c` (textconv only concerns text output, which is
+//!   never requested here);
+//! - filters and merge drivers that the repository's own configuration defines, by name. The user's own filters (Git
+//!   LFS) stay, because without them unchanged files would count as changed;
+//! - fetching missing objects in a partial clone: no transport is allowed, whatever `remote.*` and `core.sshCommand` say;
+//! - submodules: compared by their commit, not entered, because each would cost another process.
 //!
-//! git finds the repository by itself, from the tree's root: with `--git-dir` it would leave out its own check that the
-//! repository belongs to the user. Variables that point it elsewhere (`GIT_DIR` of a git hook, `GIT_INDEX_FILE` of a
-//! commit in the making) are kept from it; those of the user's own configuration are not.
+//! git finds the repository itself, from the tree's root: with `--git-dir` it would skip its check that the repository
+//! belongs to the user. Variables that point git elsewhere (`GIT_DIR` of a git hook, `GIT_INDEX_FILE` of a commit in
+//! progress) are removed; those that locate the user's own configuration stay.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::head::is_commit;
+use super::refs::is_object_id;
 use super::tree::Tree;
 use crate::error::{Error, Result};
 use crate::sys::files;
 use crate::sys::process::{Output, Run, find_program};
 
-/// What `git status` says of a tree.
+/// The answer of `git status` about a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// Something is changed, staged, in conflict, or new and not ignored.
     pub dirty: bool,
-    /// The branch; `None` where HEAD is detached.
+    /// The branch; `None` if HEAD is detached.
     pub branch: Option<String>,
-    /// The commit; `None` where there is none yet.
+    /// The commit; `None` if there is none yet.
     pub commit: Option<String>,
 }
 
-/// Asks git whether the tree is dirty, for at most `limit`. `None` where that is not known: no git, no time, no
-/// repository, one that is bare or belongs to somebody else.
+/// Asks git whether the tree is dirty, for at most `limit`. `None` if that is not known: git is missing or out of time, or
+/// the repository is bare or belongs to another user.
 pub fn status(tree: &Tree, limit: Duration) -> Option<Status> {
     let arguments = [
         "status",
@@ -53,7 +53,7 @@ pub fn status(tree: &Tree, limit: Duration) -> Option<Status> {
     (output.success || has_entry(&output.stdout)).then(|| parse_status(&output.stdout)).flatten()
 }
 
-/// Reads what `git status --porcelain=v2 --branch -z` writes, to its end or to its first entry; `None` where it is
+/// Parses the output of `git status --porcelain=v2 --branch -z`, complete or up to its first entry; `None` if it is
 /// something else.
 pub fn parse_status(text: &[u8]) -> Option<Status> {
     let value = |key: &[u8]| text.split(|byte| *byte == 0).find_map(|line| line.strip_prefix(key));
@@ -63,22 +63,23 @@ pub fn parse_status(text: &[u8]) -> Option<Status> {
     Some(Status {
         dirty: has_entry(text),
         branch: (branch != b"(detached)").then(|| text_of(branch)),
-        commit: is_commit(commit).then(|| text_of(commit)),
+        commit: is_object_id(commit).then(|| text_of(commit)),
     })
 }
 
-/// Whether a whole line is there that is not a header: then the tree is dirty, whatever follows.
+/// Whether there is a whole line that is not a header: then the tree is dirty, whatever follows.
 fn has_entry(text: &[u8]) -> bool {
     let mut lines = text.split(|byte| *byte == 0);
     lines.next_back();
     lines.any(|line| !line.starts_with(b"# "))
 }
 
-/// Asks git whether two commits (or branches) of the tree's repository would merge as they stand, for at most `limit`:
-/// the files that would be in conflict, none where all is well. Nothing is checked out; the merged files may be left in
-/// the object store, as git does, until it collects its garbage.
+/// Asks git whether two commits (or branches) of the tree's repository would merge, for at most `limit`. Returns the files
+/// that would be in conflict. Nothing is checked out; git may leave the merged files among its objects until its next
+/// garbage collection.
 ///
-/// An error where git is missing, older than 2.38, out of time, or the two have no history in common.
+/// # Errors
+/// If git is missing, older than 2.38 or out of time, or if the two have no common history.
 pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -> Result<Vec<String>> {
     let doing = "asking git whether two branches merge";
     let what = format!("{ours}, {theirs}");
@@ -90,9 +91,9 @@ pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -
         io::ErrorKind::TimedOut => Error::new(doing, &what, format!("no answer in {} ms", limit.as_millis())),
         _ => Error::new(doing, &what, error),
     })?;
-    // First the merged tree, then the files. A branch that does not exist ends with 1 as well, and gives no tree.
+    // First the merged tree, then the files. Exit code 1 is also used for a missing branch, but then there is no tree.
     let mut parts = output.stdout.split(|byte| *byte == 0);
-    match (parts.next().is_some_and(is_commit), output.code) {
+    match (parts.next().is_some_and(is_object_id), output.code) {
         (true, Some(0 | 1)) => {
             Ok(parts.filter(|file| !file.is_empty()).map(|file| String::from_utf8_lossy(file).into_owned()).collect())
         }
@@ -101,8 +102,8 @@ pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -
     }
 }
 
-/// Options that every question begins with.
-const SAFE: [&str; 9] = [
+/// Options of every call.
+const SAFE_OPTIONS: [&str; 9] = [
     "--no-pager",
     "-c",
     "core.fsmonitor=false",
@@ -114,9 +115,9 @@ const SAFE: [&str; 9] = [
     "core.sshCommand=false",
 ];
 
-/// Variables that every question is asked with: no lock that a command of the user's might meet, no question back, no
-/// transport, no translation.
-const CALM: [(&str, &str); 6] = [
+/// Variables of every call: no lock that could disturb a command of the user, no question to the user, no transport, no
+/// translation.
+const SAFE_VARIABLES: [(&str, &str); 6] = [
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_ASKPASS", "false"),
@@ -132,7 +133,7 @@ fn ask(tree: &Tree, arguments: &[&str], limit: Duration, enough: fn(&[u8]) -> bo
         true => (programs_off(&git, tree, limit / 4)?, limit - limit / 4),
     };
     let off = off.iter().flat_map(|setting| ["-c", setting]);
-    let arguments: Vec<&str> = SAFE.into_iter().chain(off).chain(arguments.iter().copied()).collect();
+    let arguments: Vec<&str> = SAFE_OPTIONS.into_iter().chain(off).chain(arguments.iter().copied()).collect();
     run(&git, &tree.root, &arguments, limit, enough)
 }
 
@@ -144,18 +145,28 @@ fn run(
     enough: fn(&[u8]) -> bool,
 ) -> io::Result<Output> {
     let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-    Run { program: git, arguments: &arguments, variables: &CALM, without, folder, limit, enough, most: 16 << 20 }.run()
+    Run {
+        program: git,
+        arguments: &arguments,
+        variables: &SAFE_VARIABLES,
+        without: is_removed,
+        folder,
+        limit,
+        enough,
+        most: 16 << 20,
+    }
+    .run()
 }
 
-/// Which variables are kept from git: all of its own but those that say where it and the user's configuration live.
-fn without(name: &OsStr) -> bool {
+/// Whether a variable is removed: all of git's own except those that locate git and the user's configuration.
+fn is_removed(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     let user = name.starts_with(b"GIT_CONFIG_") && name != b"GIT_CONFIG_PARAMETERS";
     name.starts_with(b"GIT_") && !user && name != b"GIT_EXEC_PATH"
 }
 
-/// Whether the repository's own configuration may define a filter or a merge driver, or includes a file that may. The
-/// usual one does neither, and is not asked about.
+/// Whether the repository's configuration may define a filter or a merge driver, or includes a file that may. Usually it
+/// does neither, which saves a call of git.
 fn defines_programs(tree: &Tree) -> bool {
     let suspicious = |file: &Path| match files::read(file, 1 << 20) {
         Ok(text) => [&b"filter"[..], b"merge", b"include"].iter().any(|word| begins_section(&text, word)),
@@ -164,12 +175,12 @@ fn defines_programs(tree: &Tree) -> bool {
     suspicious(&tree.common_dir.join("config")) || suspicious(&tree.git_dir.join("config.worktree"))
 }
 
-/// The settings that take the programs away from the filters and merge drivers which the repository itself defines.
-/// Their names are the repository's to choose, so they are asked for.
+/// The settings that disable the filters and merge drivers which the repository itself defines. The repository can give
+/// them any name, so git is asked for the names.
 fn programs_off(git: &Path, tree: &Tree, limit: Duration) -> io::Result<Vec<String>> {
     let keys = r"^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver)$";
     let question = ["config", "-z", "--show-scope", "--includes", "--name-only", "--get-regexp", keys];
-    let arguments: Vec<&str> = SAFE.into_iter().chain(question).collect();
+    let arguments: Vec<&str> = SAFE_OPTIONS.into_iter().chain(question).collect();
     let output = run(git, &tree.root, &arguments, limit, |_| false)?;
     let mut off = Vec::new();
     let mut words = output.stdout.split(|byte| *byte == 0);
@@ -177,18 +188,18 @@ fn programs_off(git: &Path, tree: &Tree, limit: Duration) -> io::Result<Vec<Stri
         if !matches!(scope, b"local" | b"worktree") {
             continue;
         }
-        // `-c` ends a name at the first `=`, and there is no other way to say it to older versions.
+        // `-c` ends a name at the first `=`, and older versions offer no other way.
         let key = std::str::from_utf8(key).ok().filter(|key| !key.contains('='));
         let key = key.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a filter with an unusable name"))?;
         let value = match key.rsplit('.').next() {
-            // Ends with 1, which git takes for a conflict; without a program it would not merge at all.
+            // Exits with 1, which is a conflict for git; with no program at all it would not merge.
             Some("driver") => "false",
             Some("required") => "false",
             _ => "",
         };
         off.push(format!("{key}={value}"));
     }
-    // 1: no such key.
+    // Exit code 1: no such key.
     if matches!(output.code, Some(0 | 1)) { Ok(off) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 

@@ -1,41 +1,41 @@
-//! The last movement of HEAD, from its reflog.
+//! The last move of HEAD, from its reflog.
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::head::is_commit;
+use super::refs::is_object_id;
 use super::tree::Tree;
 use crate::sys::files::Pieces;
 
-/// A line is a name, an address and a first line of a message: what is longer than the second figure is not read.
+/// How much of the end of the file is read, in bytes: first a little, then more if the last line is longer than that.
 const TAILS: [u64; 2] = [4 << 10, 256 << 10];
 
-/// One movement of a tree's HEAD: a commit, checkout, reset, rebase, merge, pull.
+/// One move of a tree's HEAD: a commit, checkout, reset, rebase, merge, pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// The commit before; `None` where there was none.
+    /// The commit before; `None` if there was none.
     pub old: Option<String>,
-    /// The commit after; `None` where there is none.
+    /// The commit after; `None` if there is none.
     pub new: Option<String>,
-    /// Who: `Name <address>`, as git was configured.
+    /// The committer: `Name <address>`.
     pub who: String,
-    /// When, to the second.
+    /// The time, in whole seconds.
     pub at: Timestamp,
-    /// What git says of it: `checkout: moving from main to topic`, `commit: message`, `reset: moving to HEAD~1`.
+    /// git's description: `checkout: moving from main to topic`, `commit: message`, `reset: moving to HEAD~1`.
     pub message: String,
 }
 
 impl Move {
-    /// From where to where, if it was a checkout: branches, or whatever the user typed instead of one.
+    /// The old and the new place if it was a checkout: branches, or what the user typed instead.
     pub fn checkout(&self) -> Option<(&str, &str)> {
-        // No branch has a space in its name.
+        // The name of a branch contains no space.
         self.message.strip_prefix("checkout: moving from ")?.split_once(" to ")
     }
 }
 
-/// The last movement of the tree's HEAD: four system calls, whatever the length of the log. `None` where git keeps no
-/// log (`core.logAllRefUpdates`, a bare repository's default) or keeps it in a reftable.
+/// The last move of the tree's HEAD. Costs four system calls, however long the log is. `None` if git keeps no log
+/// (`core.logAllRefUpdates`, the default of a bare repository) or keeps it in a reftable.
 pub fn last_move(tree: &Tree) -> Option<Move> {
     last_line(&tree.git_dir.join("logs/HEAD"), parse_move)
 }
@@ -45,7 +45,7 @@ fn last_line<T>(file: &Path, parse: fn(&[u8]) -> Option<T>) -> Option<T> {
     TAILS.iter().find_map(|length| {
         let from = log.size().saturating_sub(*length);
         let tail = log.read_at(from, usize::try_from(*length).ok()?).ok()?;
-        // What follows the last end of line is being written at this moment.
+        // Text after the last line end is a line that is being written.
         let end = tail.iter().rposition(|byte| *byte == b'\n')?;
         let tail = tail.get(..end)?;
         match tail.iter().rposition(|byte| *byte == b'\n') {
@@ -62,7 +62,7 @@ pub fn parse_move(line: &[u8]) -> Option<Move> {
     let (line, message) = line.split_at(tab.unwrap_or(line.len()));
     let mut words = line.splitn(3, |byte| *byte == b' ');
     let (old, new, rest) = (words.next()?, words.next()?, words.next()?);
-    if !is_commit(old) || !is_commit(new) {
+    if !is_object_id(old) || !is_object_id(new) {
         return None;
     }
     let close = rest.iter().rposition(|byte| *byte == b'>')?;

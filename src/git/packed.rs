@@ -1,54 +1,54 @@
-//! `packed-refs`: one file for the refs that have none of their own.
+//! `packed-refs`: one file for the refs that have no file of their own.
 //!
-//! A line a ref, `<hex> <name>`, sorted by name since git 2.17 (the first line then says `sorted`). Large repositories
-//! have a hundred thousand of them, megabytes that are not read to find one: it is looked up by halves.
+//! One line per ref, `<hex> <name>`, sorted by name since git 2.17 (the first line then contains `sorted`). Large
+//! repositories have a hundred thousand refs, megabytes of text, so a sorted file is searched by bisection.
 
 use std::io;
 use std::path::Path;
 
-use super::head::{Commit, is_commit};
+use super::refs::{RefValue, is_object_id};
 use crate::sys::files::Pieces;
 
-/// Up to this many bytes are read at once.
-const PIECE: usize = 64 << 10;
-/// The most that is read of a file which is not sorted.
-const MOST: usize = 64 << 20;
+/// How many bytes are read at once.
+const CHUNK: usize = 64 << 10;
+/// The most that is read of a file that is not sorted, in bytes.
+const MAX_UNSORTED: usize = 64 << 20;
 
-/// The commit that a ref stands at.
-pub(super) fn look_up(file: &Path, name: &str) -> Commit {
+/// The commit of a ref.
+pub(super) fn look_up(file: &Path, name: &str) -> RefValue {
     let found = match Pieces::open(file) {
         Ok(pieces) => search(&pieces, name.as_bytes()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Commit::None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return RefValue::Missing,
         Err(error) => Err(error),
     };
     match found {
-        Ok(Some(commit)) => Commit::At(commit),
-        Ok(None) => Commit::None,
-        Err(_) => Commit::Unreadable,
+        Ok(Some(commit)) => RefValue::Commit(commit),
+        Ok(None) => RefValue::Missing,
+        Err(_) => RefValue::Unreadable,
     }
 }
 
 fn search(pieces: &Pieces, name: &[u8]) -> io::Result<Option<String>> {
     let (mut from, mut to) = (0, pieces.size());
-    let first = pieces.read_at(0, PIECE)?;
-    if to <= PIECE as u64 {
+    let first = pieces.read_at(0, CHUNK)?;
+    if to <= CHUNK as u64 {
         return Ok(scan(&first, name));
     }
     if !is_sorted(&first) {
-        return Ok(scan(&pieces.read_at(0, MOST)?, name));
+        return Ok(scan(&pieces.read_at(0, MAX_UNSORTED)?, name));
     }
-    // `from` is always the beginning of a line, and the wanted line begins in `from..to`.
-    while to - from > PIECE as u64 {
+    // Invariant: a line begins at `from`, and the wanted line begins in `from..to`.
+    while to - from > CHUNK as u64 {
         let middle = from + (to - from) / 2;
-        let piece = pieces.read_at(middle, PIECE / 2)?;
-        match first_ref(&piece) {
+        let chunk = pieces.read_at(middle, CHUNK / 2)?;
+        match first_ref(&chunk) {
             Some((at, found)) if found <= name => from = middle + at as u64,
-            // Also where no ref begins in the piece: no real line is as long, and the search must come to an end.
+            // Also if no ref begins in this chunk: no real line is as long, and the search must terminate.
             _ => to = middle,
         }
     }
     // The last line begins before `to` and may end after it.
-    Ok(scan(&pieces.read_at(from, 2 * PIECE)?, name))
+    Ok(scan(&pieces.read_at(from, 2 * CHUNK)?, name))
 }
 
 fn is_sorted(file: &[u8]) -> bool {
@@ -56,10 +56,10 @@ fn is_sorted(file: &[u8]) -> bool {
     header.starts_with(b"# pack-refs with:") && header.split(|byte| *byte == b' ').any(|word| word == b"sorted")
 }
 
-/// The first ref whose line begins in the piece, after the line that the piece begins in, and where it begins.
-fn first_ref(piece: &[u8]) -> Option<(usize, &[u8])> {
+/// The first whole line of the chunk that is a ref: its offset and the name. The chunk may begin inside a line.
+fn first_ref(chunk: &[u8]) -> Option<(usize, &[u8])> {
     let mut at = 0;
-    for line in piece.split_inclusive(|byte| *byte == b'\n') {
+    for line in chunk.split_inclusive(|byte| *byte == b'\n') {
         if at > 0
             && line.ends_with(b"\n")
             && let Some((_, name)) = split(line)
@@ -76,9 +76,9 @@ fn scan(lines: &[u8], name: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(commit).into_owned())
 }
 
-/// A line's commit and ref. The header and the lines with `^` (what a tag stands for) have none.
+/// The commit and the name in a line. `None` for the header and for `^` lines (the object that a tag points to).
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let space = line.iter().position(|byte| *byte == b' ')?;
     let (commit, name) = (line.get(..space)?, line.get(space + 1..)?);
-    is_commit(commit).then(|| (commit, name.trim_ascii_end()))
+    is_object_id(commit).then(|| (commit, name.trim_ascii_end()))
 }

@@ -242,7 +242,7 @@ fn linked_worktrees() {
         assert_eq!(tree.common_dir, main.common_dir);
     }
     assert_eq!(Tree::find(&beside).unwrap().branch().as_deref(), Some("topic/one"));
-    let roots = |tree: &Tree| tree.linked_trees().into_iter().map(|tree| tree.root).collect::<Vec<_>>();
+    let roots = Tree::linked_trees;
     let mut all = vec![beside.clone(), inside.clone()];
     all.sort();
     assert_eq!(roots(&main), all);
