@@ -16,6 +16,19 @@ AIT_SEGMENT=${AIT_SEGMENT-}
 __ait_line=${__ait_line-}
 __ait_pid=${__ait_pid-}
 __ait_quiet_until=${__ait_quiet_until:-0}
+# The conditions under which AIT_SEGMENT stays valid, as `ait prompt` gave them (docs/prompt-protocol.md): what was passed
+# to it (empty: nothing may be reused), when it was asked, until when, which processes, and files with their first lines.
+__ait_inputs=
+__ait_asked=0
+__ait_until=0
+__ait_processes=()
+__ait_files=()
+# Whether they can be checked without a process: 1, the version of the protocol, or 0. Older versions have no %()T or do
+# not know empty arrays under `set -u`.
+__ait_reuse=0
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
+    __ait_reuse=1
+fi
 # bash 3 knows whole seconds only.
 __ait_limit=0.5
 if ((BASH_VERSINFO[0] < 4)); then
@@ -33,24 +46,56 @@ __ait_prompt() {
 }
 
 __ait_update() {
-    # No command substitution here: it would fork.
-    local root=${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions}}
-    root=${root:-${HOME:+$HOME/.claude/sessions}}
-    AIT_SEGMENT=
-    if [[ -n $root ]] && ((${SECONDS:-0} >= __ait_quiet_until)); then
-        # compgen obeys neither failglob nor noglob nor GLOBIGNORE, and a loop over a pattern all of them. A folder whose
-        # name holds pattern characters is left for ait to look at.
-        case $root in
-        *[][*?\\]*) __ait_ask ;;
-        *) if \builtin compgen -G "$root/active/*.json" >/dev/null 2>&1; then __ait_ask; fi ;;
-        esac
-    fi
+    local inputs="$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}"
+    inputs+="|${XDG_CACHE_HOME-}|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}"
+    inputs+="|${LC_CTYPE-}|${LANG-}|${TMUX_PANE-}"
+    # EPOCHSECONDS came with bash 5, takes a tenth of what printf does, and is an ordinary variable once it was unset.
+    local now=${EPOCHSECONDS-}
+    if ((__ait_reuse)) && [[ -z $now ]]; then \builtin printf -v now '%(%s)T' -1; fi
+    if ! __ait_still_valid 2>/dev/null; then __ait_renew; fi
     __ait_line=${AIT_SEGMENT:+$AIT_SEGMENT$'\n'}
     if ((!__ait_manual)) && \builtin shopt -q promptvars; then
         # shellcheck disable=SC2016 # expanded when the prompt is drawn, not now
         case ${PS1-} in
         *'${__ait_line-}'*) ;;
         *) PS1='${__ait_line-}'${PS1-} ;;
+        esac
+    fi
+}
+
+# Whether all conditions of the last answer hold. Builtins only: no command substitution, which would fork. `[` compares,
+# because `[[` ignores case under nocasematch.
+__ait_still_valid() {
+    if [[ -z $__ait_inputs ]] || ! \builtin [ "$__ait_inputs" = "$inputs" ] ||
+        ((now < __ait_asked || now >= __ait_until)); then
+        \builtin return 1
+    fi
+    local pid at first
+    for pid in "${__ait_processes[@]}"; do
+        \builtin kill -0 "$pid" || \builtin return 1
+    done
+    for ((at = 0; at < ${#__ait_files[@]}; at += 2)); do
+        # A file of any size and kind may be there by now: no FIFO is opened, and what is read before its end is too long or
+        # contains a NUL.
+        [[ -f ${__ait_files[at]} ]] || \builtin return 1
+        first=''
+        if IFS='' \builtin read -r -d '' -n 256 first <"${__ait_files[at]}"; then \builtin return 1; fi
+        \builtin [ "${first%%$'\n'*}" = "${__ait_files[at + 1]}" ] || \builtin return 1
+    done
+}
+
+# Asks, unless no manifest is in the folder of live sessions.
+__ait_renew() {
+    local root=${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions}}
+    root=${root:-${HOME:+$HOME/.claude/sessions}}
+    AIT_SEGMENT=
+    __ait_inputs=
+    if [[ -n $root ]] && ((${SECONDS:-0} >= __ait_quiet_until)); then
+        # compgen obeys neither failglob nor noglob nor GLOBIGNORE, and a loop over a pattern all of them. A folder whose
+        # name holds pattern characters is left for ait to look at.
+        case $root in
+        *[][*?\\]*) __ait_ask ;;
+        *) if \builtin compgen -G "$root/active/*.json" >/dev/null 2>&1; then __ait_ask; fi ;;
         esac
     fi
 }
@@ -68,31 +113,62 @@ __ait_ask() {
         \builtin return 0
     fi
     if [[ -z ${!-} || ${!-} == "$__ait_pid" ]]; then
-        IFS= \builtin read -r -t "$__ait_limit" answer \
-            < <(\exec "$__ait_bin" prompt --for bash --max-width "$most" </dev/null 2>/dev/null) || ended=$?
+        __ait_read
         __ait_pid=${!-}
-        if ((ended > 128)) && [[ -n $__ait_pid ]]; then
-            \builtin kill -KILL "$__ait_pid" 2>/dev/null || \builtin :
-        fi
     else
         answer=$(
-            ended=0
-            IFS= \builtin read -r -t "$__ait_limit" answer \
-                < <(\exec "$__ait_bin" prompt --for bash --max-width "$most" </dev/null 2>/dev/null) || ended=$?
-            \builtin printf '%s' "$answer"
-            if ((ended > 128)); then
-                # bash 4.3 and older set no $! here.
-                if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then \builtin kill -KILL "$!" 2>/dev/null; fi
-                \builtin exit 9
-            fi
-        ) || ended=$?
-        if ((ended == 9)); then ended=129; fi
+            __ait_read
+            \builtin printf '%s.' "$answer"
+            if ((ended > 128)); then \builtin exit 9; fi
+        ) || ended=129
+        # The full stop keeps the newline before it.
+        answer=${answer%.}
     fi
     if ((ended > 128)); then
         answer=''
         __ait_quiet_until=$((${SECONDS:-0} + 30))
     fi
-    AIT_SEGMENT=$answer
+    AIT_SEGMENT=${answer%%$'\n'*}
+    case $answer in
+    *$'\nreuse\t1\n'*$'\nend\n') __ait_keep ;;
+    esac
+}
+
+# Reads up to the end of the answer, or for as long as it may take. A NUL, which no answer has, would end it too.
+__ait_read() {
+    IFS='' \builtin read -r -d '' -t "$__ait_limit" answer \
+        < <(AIT_PROMPT_REUSE=$__ait_reuse \exec "$__ait_bin" prompt --for bash --max-width "$most" </dev/null 2>/dev/null) ||
+        ended=$?
+    # bash 4.3 and older set no $! here.
+    if ((ended > 128)) && [[ -n ${!-} ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
+        \builtin kill -KILL "$!" 2>/dev/null || \builtin :
+    fi
+}
+
+# Keeps the conditions of an answer, if they are all known.
+__ait_keep() {
+    local rest=${answer#*$'\n'} line value until=0 processes=() files=()
+    case $rest in
+    $'reuse\t1\n'*) rest=${rest#*$'\n'} ;;
+    *) \builtin return 0 ;;
+    esac
+    while [[ $rest != $'end\n' ]]; do
+        line=${rest%%$'\n'*}
+        rest=${rest#*$'\n'}
+        value=${line#*$'\t'}
+        case $line in
+        until$'\t'[1-9]* | process$'\t'[1-9]*)
+            if [[ $value == *[!0-9]* ]] || ((${#value} > 12)); then \builtin return 0; fi
+            if [[ $line == u* ]]; then until=$value; else processes+=("$value"); fi
+            ;;
+        file$'\t'/*$'\t'?*) files+=("${value%%$'\t'*}" "${value#*$'\t'}") ;;
+        *) \builtin return 0 ;;
+        esac
+    done
+    if ((until)); then
+        __ait_asked=$now __ait_until=$until __ait_inputs=$inputs
+        __ait_processes=("${processes[@]}") __ait_files=("${files[@]}")
+    fi
 }
 
 # Prints the segment, for a prompt that takes text from commands.

@@ -16,7 +16,42 @@ set -g __ait_quiet 0
 # Which function draws the right prompt: theirs alone while there is nothing to add.
 set -g __ait_right __ait_theirs
 
+# The conditions under which AIT_SEGMENT stays valid, as `ait prompt` gave them (docs/prompt-protocol.md): what was passed
+# to it (empty: nothing may be reused), the age of the program when it was asked and the age up to which the segment is
+# valid, in seconds, a test of all processes and files, and the files with their first lines.
+set -g __ait_inputs ''
+set -g __ait_asked 0
+set -g __ait_until 0
+set -g __ait_exist
+set -g __ait_files
+set -g __ait_texts
+# Whether they can be checked without a process: 1, the version of the protocol, or 0. fish has no clock: the time is the
+# age of a file, which `path mtime` tells from fish 3.6 on. It has no `kill -0` either.
+set -g __ait_reuse 0
+if path mtime -R / >/dev/null 2>&1
+    set -g __ait_reuse 1
+end
+
 function __ait_update --on-event fish_prompt
+    set -l inputs "$PWD|$COLUMNS|$HOME|$AIT_SESSIONS_DIR|$CLAUDE_CONFIG_DIR|$XDG_RUNTIME_DIR|$XDG_CACHE_HOME|$AIT_FORMAT|$AIT_ICONS|$NO_COLOR|$CLICOLOR_FORCE|$TERM|$LC_ALL|$LC_CTYPE|$LANG|$TMUX_PANE"
+    # No function and no command substitution while the conditions hold: each costs as much as several checks.
+    if test -n "$__ait_inputs"; and test "$inputs" = "$__ait_inputs"; and test $__ait_exist
+        set -l age
+        path mtime -R -- $__ait_bin | read age
+        if test -n "$age"; and test "$age" -ge $__ait_asked -a "$age" -lt $__ait_until
+            set -l texts
+            for file in $__ait_files
+                read -n 256 -l first <$file
+                set -a texts "$first"
+            end
+            test "$texts" = "$__ait_texts"; and return
+        end
+    end
+    __ait_renew $inputs
+end
+
+# Asks, unless no manifest is in the folder of live sessions.
+function __ait_renew
     set -l root
     if test -n "$AIT_SESSIONS_DIR"
         set root $AIT_SESSIONS_DIR
@@ -26,13 +61,14 @@ function __ait_update --on-event fish_prompt
         set root $HOME/.claude/sessions
     end
     set -g AIT_SEGMENT ''
+    set -g __ait_inputs ''
     set -g __ait_right __ait_theirs
     set -l live
     if test -n "$root"
         set live "$root"/active/*.json
     end
     if set -q live[1]; and test -x "$__ait_bin"
-        __ait_ask
+        __ait_ask $argv[1]
         set -g __ait_right __ait_both
     end
 end
@@ -46,26 +82,66 @@ function __ait_ask
     if set -q COLUMNS; and test "$COLUMNS" -gt 1
         set most --max-width (math --scale=0 $COLUMNS / 2)
     end
-    if functions -q __ait_same; and __ait_same
-        set -g AIT_SEGMENT (command $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)[1]
+    set -l changed
+    set -l asked
+    if test $__ait_reuse = 1
+        set changed (path mtime -- $__ait_bin)
+        set asked (path mtime -R -- $__ait_bin)
+    end
+    set -lx AIT_PROMPT_REUSE $__ait_reuse
+    set -l answer
+    if test "$changed" = "$__ait_changed"
+        set answer (command $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)
     else if test $__ait_quiet -gt 0
         set -g __ait_quiet (math $__ait_quiet - 1)
     else if command -q timeout
-        set -g AIT_SEGMENT (command timeout -s KILL 0.5 $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)[1]
+        set answer (command timeout -s KILL 0.5 $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)
         # 128 + KILL: timeout killed itself with it.
         if test $status -eq 137
-            set -g AIT_SEGMENT ''
+            set answer
             set -g __ait_quiet 20
         end
     else
-        set -g AIT_SEGMENT (command $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)[1]
+        set answer (command $__ait_bin prompt --for fish $most </dev/null 2>/dev/null)
+    end
+    set -g AIT_SEGMENT "$answer[1]"
+    if test "$answer[2]" = reuse\t1; and test "$answer[-1]" = end
+        __ait_keep "$argv[1]" "$changed" "$asked" $answer[3..-2]
     end
 end
 
-# `path mtime` is there from fish 3.6 on.
-if path mtime / >/dev/null 2>&1
-    function __ait_same
-        test "$(path mtime -- $__ait_bin)" = "$__ait_changed"
+# Keeps the conditions of an answer, if they are all known: what was passed, the time of the program's last change and its
+# age, and the lines of the answer.
+function __ait_keep
+    set -l until
+    set -l exist -n x
+    set -l files
+    set -l texts
+    for line in $argv[4..-1]
+        set -l fields (string split \t -- $line)
+        switch "$fields[1]":(builtin count $fields)
+            case until:2
+                set until (string match -r -- '^[1-9][0-9]{0,11}$' $fields[2]); or return 0
+            case process:2
+                string match -qr -- '^[1-9][0-9]{0,9}$' $fields[2]; or return 0
+                set -a exist -a -e /proc/$fields[2]
+            case file:3
+                string match -q -- '/*' $fields[2]; and test -n "$fields[3]"; or return 0
+                # A file of any kind may be there by then.
+                set -a exist -a -f $fields[2]
+                set -a files $fields[2]
+                set -a texts $fields[3]
+            case '*'
+                return 0
+        end
+    end
+    if test -n "$until"; and string match -qr -- '^-?[0-9]+$' $argv[2]; and string match -qr -- '^-?[0-9]+$' $argv[3]
+        set -g __ait_asked $argv[3]
+        set -g __ait_until (math $until - $argv[2])
+        set -g __ait_exist $exist
+        set -g __ait_files $files
+        set -g __ait_texts $texts
+        set -g __ait_inputs $argv[1]
     end
 end
 

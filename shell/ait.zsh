@@ -14,33 +14,76 @@ __ait_bin='::AIT::'
 __ait_manual='::MANUAL::'
 
 typeset -g AIT_SEGMENT=${AIT_SEGMENT-}
-typeset -g __ait_mark=${__ait_mark-}
+typeset -g __ait_mark=${__ait_mark-} __ait_placed=
 typeset -gi __ait_quiet_until=${__ait_quiet_until:-0}
 
-# sysread takes the whole answer in one call and can be told how long to wait; read does so byte by byte.
+# The conditions under which AIT_SEGMENT stays valid, as `ait prompt` gave them (docs/prompt-protocol.md): what was passed
+# to it (empty: nothing may be reused), when it was asked, until when, which processes, and files with their first lines.
+typeset -g __ait_inputs=
+typeset -gi __ait_asked=0 __ait_until=0
+typeset -ga __ait_processes=() __ait_files=()
+
+# sysread takes a whole answer in one call and can be told how long to wait; read does so byte by byte.
 builtin zmodload -F zsh/system b:sysread p:sysparams 2>/dev/null || :
+builtin zmodload -F zsh/datetime p:EPOCHSECONDS 2>/dev/null || :
+# Whether conditions can be checked without a process: 1, the version of the protocol, or 0.
+typeset -gi __ait_reuse=0
+if [[ ${builtins[sysread]-} == defined && -n ${EPOCHSECONDS-} ]]; then
+  __ait_reuse=1
+fi
 
 function __ait_precmd {
   # Last, because other hooks set the right prompt anew each time. Takes effect at the next prompt.
   if [[ ${precmd_functions[-1]} != __ait_precmd ]]; then
     precmd_functions=("${(@)precmd_functions:#__ait_precmd}" __ait_precmd)
   fi
-  # No command substitution here: it would fork.
+  local inputs="$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}|${XDG_CACHE_HOME-}"
+  inputs+="|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|${LANG-}"
+  inputs+="|${TMUX_PANE-}"
+  # No function and no command substitution while the conditions hold: the first costs as much as all checks, the second a
+  # fork. One redirection for all checks, for the same reason.
+  local -i valid=0
+  local file= text= first=
+  if [[ -n $__ait_inputs && $__ait_inputs == "$inputs" ]] &&
+    (( EPOCHSECONDS >= __ait_asked && EPOCHSECONDS < __ait_until )); then
+    valid=1
+    {
+      if (( $#__ait_processes )) && ! builtin kill -0 $__ait_processes; then
+        valid=0
+      fi
+      for file text in "${(@)__ait_files}"; do
+        # A file of any size and kind may be there by now.
+        if [[ ! -f $file ]] || ! builtin sysread -s 256 first <$file ||
+          [[ ${first%%$'\n'*} != "$text" ]]; then
+          valid=0
+          break
+        fi
+      done
+    } 2>/dev/null
+  fi
+  if (( ! valid )); then
+    __ait_renew
+  fi
+  if [[ -n $AIT_SEGMENT$__ait_mark && $__ait_manual = 0 ]] &&
+    [[ ! ( -n $__ait_mark && $__ait_placed == "$AIT_SEGMENT" && ${RPROMPT-} == "$__ait_mark"* ) ]]; then
+    __ait_place
+  fi
+  return 0
+}
+
+# Asks, unless no manifest is in the folder of live sessions.
+function __ait_renew {
   local root=${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions}}
   root=${root:-${HOME:+$HOME/.claude/sessions}}
   local -a live
   if [[ -n $root ]]; then
     live=($root/active/*.json(NY1))
   fi
-  if (( $#live && SECONDS >= __ait_quiet_until )); then
+  AIT_SEGMENT=
+  __ait_inputs=
+  if (( $#live && SECONDS >= __ait_quiet_until )) && [[ -x $__ait_bin ]]; then
     __ait_ask
-  else
-    AIT_SEGMENT=
   fi
-  if [[ -n $AIT_SEGMENT$__ait_mark && $__ait_manual = 0 ]]; then
-    __ait_place
-  fi
-  return 0
 }
 
 # Asks ait, but does not wait for it longer than half a second: then the prompt comes up without it, and for half a
@@ -48,17 +91,13 @@ function __ait_precmd {
 # because zsh waits for one that belongs to a command.
 function __ait_ask {
   local answer= part=
-  local -i ended=0 fd=-1
+  local -i ended=0 fd=-1 asked=${EPOCHSECONDS:-0}
   local -a most=()
-  AIT_SEGMENT=
-  if [[ ! -x $__ait_bin ]]; then
-    return 0
-  fi
   # zsh leaves a right prompt out that does not fit beside the left one and what is typed.
   if (( ${COLUMNS:-0} > 1 )); then
     most=(--max-width $(( COLUMNS / 2 )))
   fi
-  exec {fd}< <(exec "$__ait_bin" prompt --for zsh "${most[@]}" </dev/null 2>/dev/null)
+  exec {fd}< <(AIT_PROMPT_REUSE=$__ait_reuse exec "$__ait_bin" prompt --for zsh "${most[@]}" </dev/null 2>/dev/null)
   if [[ ${builtins[sysread]-} == defined ]]; then
     # 4: nothing came in time. 5: the end.
     while (( ! ended )); do
@@ -77,7 +116,32 @@ function __ait_ask {
     fi
   fi
   exec {fd}<&-
-  AIT_SEGMENT=${answer%$'\n'}
+  AIT_SEGMENT=${answer%%$'\n'*}
+  if [[ $answer == *$'\n'reuse$'\t'1$'\n'*$'\n'end$'\n' ]]; then
+    __ait_keep
+  fi
+}
+
+# Keeps the conditions of an answer, if they are all known.
+function __ait_keep {
+  local -a lines=("${(@f)${answer%$'\n'}}") fields processes files
+  local line=
+  local -i until=0
+  if [[ $lines[2] != reuse$'\t'1 || $lines[-1] != end ]]; then
+    return 0
+  fi
+  for line in "${(@)lines[3,-2]}"; do
+    fields=("${(@ps:\t:)line}")
+    case $fields[1]:$#fields in
+      (until:2) [[ $fields[2] == <1-> && $fields[2] != 0* && $#fields[2] -le 12 ]] && until=$fields[2] ;;
+      (process:2) [[ $fields[2] == <1-> && $fields[2] != 0* && $#fields[2] -le 10 ]] && processes+=($fields[2]) ;;
+      (file:3) [[ $fields[2] == /* && -n $fields[3] ]] && files+=("$fields[2]" "$fields[3]") ;;
+      (*) false ;;
+    esac || return 0
+  done
+  if (( until )); then
+    __ait_asked=$asked __ait_until=$until __ait_processes=($processes) __ait_files=("${(@)files}") __ait_inputs=$inputs
+  fi
 }
 
 # Puts the segment before what the right prompt holds otherwise, by value: what ait writes for zsh shows the same with and
@@ -93,7 +157,7 @@ function __ait_place {
   if [[ ${RPROMPT-} != "$mark$rest" ]]; then
     RPROMPT=$mark$rest
   fi
-  __ait_mark=$mark
+  __ait_mark=$mark __ait_placed=$AIT_SEGMENT
 }
 
 # Prints the segment, for a prompt that takes text from commands.

@@ -1,0 +1,303 @@
+//! The shells show their last segment again without a process while its conditions hold (docs/prompt-protocol.md).
+
+use std::cell::RefCell;
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::{SHELLS, Terminal, World};
+
+/// A process that a segment depends on.
+struct Process(Child);
+
+impl Process {
+    fn new() -> Process {
+        Process(Command::new("sleep").arg("1000").stdout(Stdio::null()).spawn().unwrap())
+    }
+
+    fn end(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A stand-in for `ait` that answers with conditions, and what these depend on.
+struct Conditions {
+    world: World,
+    process: RefCell<Process>,
+}
+
+impl Conditions {
+    fn new() -> Conditions {
+        let world = World::new();
+        world.program(
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\ncat \"$HOME/segment\"\n\
+             [ \"$AIT_PROMPT_REUSE\" != 1 ] || cat \"$HOME/conditions\"\n",
+        );
+        world.start_session();
+        let conditions = Conditions { world, process: RefCell::new(Process::new()) };
+        conditions.world.answer("SEGMENT\n");
+        fs::write(conditions.path("revision"), "0001-abc\n").unwrap();
+        fs::write(conditions.path("HEAD"), "ref: refs/heads/main\n").unwrap();
+        conditions.write(&conditions.lines());
+        conditions
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.world.path(name)
+    }
+
+    fn lines(&self) -> String {
+        let until = jiff::Timestamp::now().as_second() + 1000;
+        let (me, other) = (std::process::id(), self.process.borrow().0.id());
+        let home = self.world.home.display();
+        format!(
+            "reuse\t1\nuntil\t{until}\nprocess\t{me}\nprocess\t{other}\nfile\t{home}/revision\t0001-abc\n\
+             file\t{home}/HEAD\tref: refs/heads/main\nend\n"
+        )
+    }
+
+    fn write(&self, lines: &str) {
+        fs::write(self.path("conditions"), lines).unwrap();
+    }
+}
+
+/// Lines that give each shell a prompt with its number, the last exit code and the segment.
+fn prompt(shell: &str) -> &'static str {
+    match shell {
+        "zsh" => "setopt prompt_subst; n=0; precmd() { n=$((n+1)) }; PROMPT='n$n <%?> [$AIT_SEGMENT] '\n",
+        "bash" => "n=0; PROMPT_COMMAND='n=$((n+1))'; PS1='n$n <$?> [$AIT_SEGMENT] '\n",
+        _ => {
+            "set n 0\nfunction counting --on-event fish_prompt; set -g n (math $n + 1); end\nfunction fish_prompt; echo -n \"n$n <$status> [$AIT_SEGMENT] \"; end\n"
+        }
+    }
+}
+
+/// A shell in which lines are typed, and what its prompts say.
+struct Typed<'a> {
+    shell: &'a str,
+    terminal: Terminal<'a>,
+    count: usize,
+}
+
+impl<'a> Typed<'a> {
+    fn open(world: &'a World, shell: &'a str, tracer: &str) -> Typed<'a> {
+        let start = format!("{}{}\n", prompt(shell), world.init(shell, true));
+        let typed = Typed { shell, terminal: world.shell_under(shell, &start, tracer), count: 1 };
+        typed.segment();
+        typed
+    }
+
+    /// Types a line, and gives the segment of the next prompt.
+    #[track_caller]
+    fn line(&mut self, line: &str) -> String {
+        self.terminal.type_line(line);
+        self.count += 1;
+        self.segment()
+    }
+
+    #[track_caller]
+    fn segment(&self) -> String {
+        let start = format!("n{} <0> [", self.count);
+        let wanted = format!("{}: {start}", self.shell);
+        let screen = self.terminal.wait_until(&wanted, |screen| {
+            screen.lines().last().is_some_and(|line| line.starts_with(&start) && line.ends_with(']'))
+        });
+        screen.lines().last().unwrap()[start.len()..].trim_end_matches(']').to_owned()
+    }
+
+    /// The line that sets a variable, exported.
+    fn export(&self, name: &str, value: &str) -> String {
+        match self.shell {
+            "fish" => format!("set -gx {name} '{value}'"),
+            _ => format!("export {name}='{value}'"),
+        }
+    }
+
+    /// The line that sets a variable of the shell.
+    fn set(&self, name: &str, value: &str) -> String {
+        match self.shell {
+            "fish" => format!("set -g {name} '{value}'"),
+            _ => format!("{name}='{value}'"),
+        }
+    }
+}
+
+#[test]
+fn conditions_that_hold_start_no_process() {
+    for shell in SHELLS {
+        let conditions = Conditions::new();
+        let trace = conditions.path("trace");
+        let tracer = format!("strace -o {} -e trace=clone,clone3,fork,vfork,execve", trace.display());
+        let mut typed = Typed::open(&conditions.world, shell, &tracer);
+        assert_eq!(typed.segment(), "SEGMENT", "{shell}");
+        let started = || {
+            let text = fs::read_to_string(&trace).unwrap();
+            text.lines().filter(|line| line.contains('(') && !line.contains("CLONE_THREAD")).count()
+        };
+        let before = started();
+        assert!(before > 0);
+        for _ in 0..10 {
+            assert!(typed.terminal.tmux(&["send-keys", "-N", "10", "Enter"]).status.success());
+        }
+        typed.count += 100;
+        assert_eq!(typed.segment(), "SEGMENT", "{shell}");
+        assert_eq!(started() - before, 0, "{shell}: {}", fs::read_to_string(&trace).unwrap());
+        assert_eq!(conditions.world.calls(), 1, "{shell}");
+        // An empty segment is reused as well.
+        conditions.world.answer("\n");
+        fs::write(conditions.path("revision"), "0002\n").unwrap();
+        conditions.write(&conditions.lines().replace("0001-abc", "0002"));
+        assert_eq!(typed.line(""), "", "{shell}");
+        assert_eq!(typed.line(""), "", "{shell}");
+        assert_eq!(conditions.world.calls(), 2, "{shell}");
+    }
+}
+
+/// What makes a condition fail, with the line that is typed.
+type Change = (&'static str, fn(&Conditions, &Typed<'_>) -> String);
+
+fn overwrite(file: &Path, text: &str) -> String {
+    fs::write(file, text).unwrap();
+    String::new()
+}
+
+const CHANGES: &[Change] = &[
+    ("a process ends", |it, _| {
+        it.process.borrow_mut().end();
+        String::new()
+    }),
+    ("the revision changes", |it, _| overwrite(&it.path("revision"), "0002-abc\n")),
+    ("the revision becomes longer", |it, _| overwrite(&it.path("revision"), "0001-abcd\n")),
+    ("the revision changes its case", |it, _| overwrite(&it.path("revision"), "0001-ABC\n")),
+    ("the revision is empty", |it, _| overwrite(&it.path("revision"), "")),
+    ("another branch", |it, _| overwrite(&it.path("HEAD"), "ref: refs/heads/*\n")),
+    ("the revision is removed", |it, _| {
+        fs::remove_file(it.path("revision")).unwrap();
+        String::new()
+    }),
+    ("the revision is a folder", |it, _| {
+        fs::remove_file(it.path("revision")).unwrap();
+        fs::create_dir(it.path("revision")).unwrap();
+        String::new()
+    }),
+    ("the revision is a pipe", |it, _| {
+        fs::remove_file(it.path("revision")).unwrap();
+        assert!(Command::new("mkfifo").arg(it.path("revision")).status().unwrap().success());
+        String::new()
+    }),
+    ("the revision is a GiB of NUL", |it, _| {
+        fs::File::create(it.path("revision")).unwrap().set_len(1 << 30).unwrap();
+        String::new()
+    }),
+    ("the revision is a GiB after a text", |it, _| {
+        let file = fs::File::create(it.path("revision")).unwrap();
+        file.set_len(1 << 30).unwrap();
+        file.write_all_at(b"0001-abc0001-abc", 0).unwrap();
+        String::new()
+    }),
+    ("the revision is garbage", |it, _| {
+        fs::write(it.path("revision"), b"\x80\xff*\x1b[31m\\$(touch pwned)`touch pwned`\n").unwrap();
+        String::new()
+    }),
+    ("another folder", |_, _| "cd /".to_owned()),
+    ("another format", |_, typed| typed.export("AIT_FORMAT", "{task}")),
+    ("no colour", |_, typed| typed.export("NO_COLOR", "1")),
+    ("another language", |_, typed| typed.export("LC_ALL", "C")),
+    ("another width", |_, typed| {
+        assert!(typed.terminal.tmux(&["resize-window", "-x", "90"]).status.success());
+        String::new()
+    }),
+    ("the clock is set back", |_, typed| typed.set("__ait_asked", "3000000000")),
+    ("the time is over", |_, typed| typed.set("__ait_until", "-3000000000")),
+];
+
+#[test]
+fn a_condition_that_fails_is_asked_about() {
+    for shell in SHELLS {
+        for (what, change) in CHANGES {
+            let conditions = Conditions::new();
+            let options = if shell == "bash" { "shopt -s nocasematch nullglob; IFS=0; set -Cu" } else { "" };
+            let mut typed = Typed::open(&conditions.world, shell, "");
+            assert_eq!(typed.line(options), "SEGMENT", "{shell}: {what}");
+            assert_eq!(conditions.world.calls(), 1, "{shell}: {what}");
+            conditions.world.answer("NEW\n");
+            conditions.write("");
+            let line = change(&conditions, &typed);
+            assert_eq!(typed.line(&line), "NEW", "{shell}: {what}");
+            assert_eq!(conditions.world.calls(), 2, "{shell}: {what}");
+            assert!(!conditions.path("pwned").exists());
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_understood_is_not_reused() {
+    let lines: &[fn(&str) -> String] = &[
+        |lines| lines.replace("reuse\t1", "reuse\t2"),
+        |lines| lines.replace("reuse\t1", "reuse\t1\t"),
+        |lines| lines.replace("end\n", ""),
+        |lines| lines.replace("end\n", "end\nmore\n"),
+        |lines| lines.replace("end\n", "end\nend\n"),
+        |lines| lines.replace("end\n", "\nend\n"),
+        |lines| lines.replace("end\n", "unknown\t1\nend\n"),
+        |lines| lines.replace("end\n", "until\t99999999999999999999\nend\n"),
+        |lines| lines.replace("until\t", "until\tx"),
+        |lines| lines.replace("until\t", "until\t-"),
+        |lines| lines.replace("until\t", "unless\t"),
+        |lines| lines.replace("process\t", "process\t0"),
+        |lines| lines.replace("process\t", "process\t-"),
+        |lines| lines.replace("process\t", "process\t1 "),
+        |lines| lines.replace("process\t", "process\t$(touch pwned)"),
+        |lines| lines.replace("/revision", "/revision\t"),
+        |lines| lines.replace("file\t/", "file\t"),
+        |lines| lines.replace("\t0001-abc", "\t"),
+        |lines| lines.replace("\t0001-abc", ""),
+        |_| "reuse\t1\nend\n".to_owned(),
+        |_| "reuse\t1\nuntil\t1\nend\n".to_owned(),
+    ];
+    for shell in SHELLS {
+        let conditions = Conditions::new();
+        let mut typed = Typed::open(&conditions.world, shell, "");
+        for (at, change) in lines.iter().enumerate() {
+            let changed = change(&conditions.lines());
+            conditions.write(&changed);
+            // What was answered before holds no longer.
+            assert_eq!(typed.line(&typed.export("AIT_FORMAT", &at.to_string())), "SEGMENT", "{shell}: {at}");
+            let before = conditions.world.calls();
+            assert_eq!(typed.line(""), "SEGMENT", "{shell}: {at}");
+            assert_eq!(conditions.world.calls(), before + 1, "{shell}: {at}: {changed}");
+        }
+        assert!(!conditions.path("pwned").exists());
+    }
+}
+
+/// What older shells lack: they ask at each prompt, and show the answer.
+#[test]
+fn a_shell_without_the_builtins_asks_each_time() {
+    for (shell, builtin, other) in [
+        ("zsh", "zsh/datetime", "zsh/none"),
+        ("zsh", "zsh/system", "zsh/none"),
+        ("bash", ">= 404", ">= 9904"),
+        ("fish", "path mtime -R /", "path nothing"),
+        ("fish", "path mtime", "path nothing"),
+    ] {
+        let conditions = Conditions::new();
+        let init = conditions.world.init(shell, true);
+        let text = fs::read_to_string(conditions.path("init")).unwrap();
+        assert!(text.contains(builtin), "{shell}: {builtin}");
+        fs::write(conditions.path("init"), text.replace(builtin, other)).unwrap();
+        let start = format!("{}{init}\n", prompt(shell));
+        let mut typed = Typed { shell, terminal: conditions.world.shell(shell, &start), count: 1 };
+        assert_eq!(typed.segment(), "SEGMENT", "{shell} without {builtin}");
+        assert_eq!(typed.line(""), "SEGMENT", "{shell} without {builtin}");
+        assert_eq!(conditions.world.calls(), 2, "{shell} without {builtin}");
+    }
+}
