@@ -107,6 +107,18 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// The word that was probably meant: the fewest letters to change, and few of them.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (edits(word, candidate), candidate))
+        .filter(|(edits, candidate)| {
+            let letters = |word: &str| word.trim_start_matches('-').len();
+            *edits <= 1 + letters(word).min(letters(candidate)) / 4 || (word.len() > 2 && candidate.starts_with(word))
+        })
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +127,16 @@ mod tests {
     fn what_comes_from_outside_stays_on_the_line() {
         let error = Error::new("reading", "a\u{1b}]0;t\u{7}\r\nb", "c\u{9b}31m\u{202e}d");
         assert_eq!(error.to_string(), "reading: a ]0;t   b: c 31m d");
+    }
+
+    #[test]
+    fn near_words() {
+        let words = ["live", "current", "task", "conflicts", "history", "prune"];
+        for (typed, meant) in [("liev", "live"), ("conflict", "conflicts"), ("hist", "history"), ("purne", "prune")] {
+            assert_eq!(nearest(typed, words.into_iter()), Some(meant));
+        }
+        for (typed, words) in [("zzzzzz", &words[..]), ("foo", &["hook", "init"]), ("--foo", &["--json", "--color"])] {
+            assert_eq!(nearest(typed, words.iter().copied()), None);
+        }
     }
 }

@@ -15,9 +15,11 @@
 pub mod claude;
 pub mod cli;
 pub mod commands;
+pub mod context;
 pub mod error;
 pub mod git;
 pub mod render;
+pub mod report;
 pub mod session;
 pub mod store;
 pub mod sys;

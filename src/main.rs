@@ -1,10 +1,13 @@
-//! argv -> request -> bytes -> one write -> exit code. A closed pipe is success.
+//! Arguments -> context -> command -> report -> one write -> exit code.
 
 use std::time::Duration;
 
-use ait::cli::Request;
-use ait::commands::{Output, follow, live};
+use ait::cli::{self, Stop};
+use ait::commands::{Run, log_error};
+use ait::context::Context;
 use ait::error::{Error, Exit};
+use ait::render::json;
+use ait::report::Report;
 use ait::sys::process::ExitCode;
 use ait::sys::terminal::{self, Screen, Waited};
 use ait::sys::{env, ffi, files};
@@ -15,72 +18,103 @@ static ARENA: ffi::Arena = ffi::Arena::new();
 
 fn main() -> ExitCode {
     ffi::ignore_file_size_signal();
-    ExitCode::from(run(&env::arguments()) as u8)
-}
-
-fn run(arguments: &[String]) -> Exit {
-    // What cannot be written is no trouble of a prompt, a status line or a hook.
-    let mut calm = false;
-    let output = match ait::cli::parse(arguments) {
-        Ok(request @ Request::Live(live::Live { watch: true, json: false, .. })) => watch(&request),
-        // One more that goes on: a write a line, until nobody reads.
-        Ok(Request::Prompt(request)) if request.follow => {
-            let _ = follow::lines(&request).try_for_each(|line| files::write_stdout(line.as_bytes()));
-            return Exit::Done;
-        }
-        Ok(request) => {
-            calm =
-                matches!(request, Request::Prompt(_) | Request::Statusline(_) | Request::Hook(_) | Request::Misused(_));
-            ait::commands::run(request)
-        }
-        Err(stopped) => stopped,
+    let command = cli::parse(&env::arguments());
+    let context = Context::new(cli::description);
+    let exit = match command {
+        Ok(command) => run(&*command, &context),
+        Err(Stop::Answer(text)) => write(&text, "", Exit::Done, false),
+        Err(Stop::Usage { error, fast: Some(name), .. }) => fail_fast(name, &error, &context),
+        Err(Stop::Usage { error, fast: None, json }) => fail(error, json),
     };
-    write(&output, calm)
+    ExitCode::from(exit as u8)
 }
 
-/// Answers a request once a second, and shows the answer in place when it is another one, until somebody leaves. What is
-/// left to say afterwards is an error.
-#[inline(never)]
-fn watch(request: &Request) -> Output {
-    let failed = |why| Error::new("watching the sessions", "the terminal", why).next("type: ait sessions live").into();
+fn run(command: &dyn Run, context: &Context) -> Exit {
+    if command.watches() {
+        return watch(command, context);
+    }
+    if let Some(mut lines) = command.lines(context) {
+        // Until nobody reads any more.
+        let _ = lines.try_for_each(|line| files::write_stdout(line.as_bytes()));
+        return Exit::Done;
+    }
+    match (command.run(context), command.fast()) {
+        (Ok(report), fast) => {
+            let ui = context.ui(command.color());
+            write(&report.stdout(&ui, command.json()), &report.stderr(), report.exit, fast.is_some())
+        }
+        (Err(error), Some(name)) => fail_fast(name, &error, context),
+        (Err(error), None) => fail(error, command.json()),
+    }
+}
+
+/// An error for the user; with `--json` an object with `error` and `exit_code` as well.
+fn fail(error: Error, json: bool) -> Exit {
+    let exit = error.code();
+    let stdout = if json { json::error(&error.to_string(), exit as u8) } else { String::new() };
+    write(&stdout, &Report::from(error).stderr(), exit, false)
+}
+
+/// An error of a fast command. A wrong argument is shown if standard error is a terminal; everything else goes to the log,
+/// and nothing fails: Claude Code takes exit code 2 of a hook as an order to block, and shows nothing of a status line
+/// that fails.
+fn fail_fast(name: &str, error: &Error, context: &Context) -> Exit {
+    if error.code() == Exit::NotFound && context.stderr_is_terminal {
+        let exit = if name == "prompt" { error.code() } else { Exit::Done };
+        return write("", &Report::from(error.clone()).stderr(), exit, true);
+    }
+    log_error(context, name, error);
+    Exit::Done
+}
+
+/// Runs a command once a second, and shows its report in place when it has changed, until the user leaves.
+fn watch(command: &dyn Run, context: &Context) -> Exit {
+    let failed =
+        |why| fail(Error::new("watching the sessions", "the terminal", why).next("type: ait sessions live"), false);
     let screen = match Screen::open() {
         Ok(screen) => screen,
         Err(why) => return failed(why),
     };
     let mut shown = None;
     loop {
-        let output = ait::commands::run(request.clone());
-        if output.exit != Exit::Done {
-            return output;
-        }
-        let now = (terminal::size(), format!("{}{}", output.stdout, output.stderr));
+        let context = context.refreshed();
+        let report = match command.run(&context) {
+            Ok(report) => report,
+            Err(error) => {
+                drop(screen);
+                return fail(error, false);
+            }
+        };
+        let now = (terminal::size(), report.stdout(&context.ui(command.color()), false) + &report.stderr());
         if shown.as_ref() != Some(&now) {
             if let Err(why) = screen.show(&now.1) {
+                drop(screen);
                 return failed(why);
             }
             shown = Some(now);
         }
         match screen.wait(Duration::from_secs(1)) {
             Waited::TimeUp => {}
-            Waited::Leave => return Output::nothing(),
+            Waited::Leave => return Exit::Done,
             Waited::Told(signal) => {
                 drop(screen);
                 terminal::end_by(signal);
-                return Output::nothing();
+                return Exit::Done;
             }
         }
     }
 }
 
-fn write(output: &Output, calm: bool) -> Exit {
-    if !output.stderr.is_empty() {
-        let _ = files::write_stderr(output.stderr.as_bytes());
+/// Writes everything. A closed pipe is success; a fast command ignores any write error.
+fn write(stdout: &str, stderr: &str, exit: Exit, fast: bool) -> Exit {
+    if !stderr.is_empty() {
+        let _ = files::write_stderr(stderr.as_bytes());
     }
-    match files::write_stdout(output.stdout.as_bytes()) {
-        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe && !calm => {
+    match files::write_stdout(stdout.as_bytes()) {
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe && !fast => {
             let _ = files::write_stderr(format!("ait: writing the output: standard output: {why}\n").as_bytes());
-            if output.exit == Exit::Done { Exit::Failed } else { output.exit }
+            if exit == Exit::Done { Exit::Failed } else { exit }
         }
-        _ => output.exit,
+        _ => exit,
     }
 }

@@ -1,29 +1,41 @@
 //! `ait completions SHELL`: the completion file of a shell. The same files are in `shell/completions`.
 
-use super::Output;
-use crate::cli;
+use argh::{ArgsInfo, FromArgs};
+
+use super::Run;
+use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::completions::{bash, fish, zsh};
+use crate::report::Report;
 
-/// `ait completions`
-#[derive(Clone, Debug)]
+/// print the completion file of a shell
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(
+    subcommand,
+    name = "completions",
+    help_triggers("-h", "--help"),
+    example = "  ait completions fish > ~/.config/fish/completions/ait.fish"
+)]
 pub struct Completions {
-    /// zsh, bash, fish.
-    pub shell: String,
+    /// zsh, bash or fish
+    #[argh(positional)]
+    shell: String,
 }
 
-/// Prints the file.
-///
-/// # Errors
-/// Where the shell is another one.
-pub fn run(request: &Completions) -> Result<Output> {
-    let ait = cli::description();
-    match request.shell.as_str() {
-        "bash" => Ok(Output::data(bash(&ait))),
-        "zsh" => Ok(Output::data(zsh(&ait))),
-        "fish" => Ok(Output::data(fish(&ait))),
-        other => Err(Error::new("writing completions", other, "no such shell is known")
-            .next("type one of: ait completions bash, ait completions zsh, ait completions fish")
-            .exit(Exit::NotFound)),
+impl Run for Completions {
+    /// Prints the file.
+    ///
+    /// # Errors
+    /// If the shell is another one.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let ait = (context.commands)();
+        match self.shell.as_str() {
+            "bash" => Ok(Report::text(bash(&ait))),
+            "zsh" => Ok(Report::text(zsh(&ait))),
+            "fish" => Ok(Report::text(fish(&ait))),
+            other => Err(Error::new("writing completions", other, "no such shell is known")
+                .next("type one of: ait completions bash, ait completions zsh, ait completions fish")
+                .exit(Exit::NotFound)),
+        }
     }
 }

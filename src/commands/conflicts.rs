@@ -4,36 +4,47 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Output;
-use super::fleet::{self, Member};
-use super::page::{Page, put, put_path};
+use super::fleet::{self, Fleet, Member};
+use super::{Run, foreign_ignored};
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::git::{self, Tree};
-use crate::render::theme::Role;
+use crate::render::theme::{ColorChoice, Role};
+use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
+use crate::report::{Data, Report};
 use crate::session::conflict::{self, Conflict, File, Grade, Worker};
 use crate::session::manifest::seconds_between;
 use crate::session::raw::JsonFields;
 use crate::session::touch::Touch;
 use crate::store::place::Place;
-use crate::store::root::Root;
 use crate::store::touched;
-use crate::sys::clock;
 
-/// `ait sessions conflicts`
-#[derive(Clone, Debug)]
+/// show where live sessions can hurt each other
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(
+    subcommand,
+    name = "conflicts",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions conflicts --strict && git checkout main"
+)]
 pub struct Conflicts {
-    /// Exit with 3 where there are conflicts that have not faded.
-    pub strict: bool,
-    /// Also ask git whether the branches of live trees would merge.
-    pub merge: bool,
-    /// JSON.
-    pub json: bool,
-    /// always, never, auto.
-    pub color: Option<String>,
+    /// exit with 3 where there are conflicts that have not faded
+    #[argh(switch)]
+    strict: bool,
+    /// also ask git whether the branches of live trees would merge
+    #[argh(switch)]
+    merge: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
 }
 
 /// How many files of a conflict people are shown.
@@ -44,12 +55,12 @@ const GIT_LIMIT: Duration = Duration::from_secs(5);
 const PAIRS: usize = 100;
 
 #[derive(Serialize)]
-struct Report {
+struct Json<'a> {
     conflicts: Vec<InJson>,
     /// Those that rest on touches older than an hour.
     faded: Vec<InJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    merges: Option<Vec<Merge>>,
+    merges: Option<&'a [Merge]>,
 }
 
 #[derive(Serialize)]
@@ -85,40 +96,62 @@ struct Merge {
     error: Option<String>,
 }
 
-/// Shows the conflicts, worst first, then those that have faded.
-///
-/// # Errors
-/// Where the folder cannot be read.
-pub fn run(request: &Conflicts) -> Result<Output> {
-    let page = Page::choose(request.color.as_deref())?;
-    let root = Root::find()?;
-    let now = clock::now();
-    let live = fleet::live(&root)?;
-    let touches: Vec<Vec<Touch>> = live.iter().map(|member| touched::all(&root, &member.session.id)).collect();
-    let repositories = repositories(&live, &touches);
-    let workers: Vec<Worker> = live.iter().zip(&touches).map(|(member, touches)| worker(member, touches)).collect();
-    let found = conflict::all(&workers, &|tree| repositories.get(tree).map(String::as_str), now);
-    let merges = request.merge.then(|| ask_git(&live, now));
+impl Run for Conflicts {
+    /// Shows the conflicts, worst first, then those that have faded.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let (root, now) = (context.root()?, context.now);
+        let Fleet { members: live, foreign, .. } = fleet::gather(root)?;
+        let touches: Vec<Vec<Touch>> = live.iter().map(|member| touched::all(root, &member.session.id)).collect();
+        let repositories = repositories(&live, &touches);
+        let workers: Vec<Worker> = live.iter().zip(&touches).map(|(member, touches)| worker(member, touches)).collect();
+        let found = conflict::all(&workers, &|tree| repositories.get(tree).map(String::as_str), now);
+        let merges = self.merge.then(|| ask_git(&live, now));
 
-    let stands = found.iter().any(|found| !found.faded)
-        || merges.iter().flatten().any(|merge| merge.files.as_ref().is_some_and(|files| !files.is_empty()));
-    let exit = if request.strict && stands { Exit::Conflicts } else { Exit::Done };
-    if request.json {
+        let stands = found.iter().any(|found| !found.faded)
+            || merges.iter().flatten().any(|merge| merge.files.as_ref().is_some_and(|files| !files.is_empty()));
+        let exit = if self.strict && stands { Exit::Conflicts } else { Exit::Done };
+        let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
+        Ok(Report::new(Found { found, live, merges, now }).exit(exit).remarks(ignored))
+    }
+
+    fn json(&self) -> bool {
+        self.json
+    }
+
+    fn color(&self) -> ColorChoice {
+        self.color
+    }
+}
+
+struct Found {
+    found: Vec<Conflict>,
+    live: Vec<Member>,
+    merges: Option<Vec<Merge>>,
+    now: Timestamp,
+}
+
+impl Data for Found {
+    fn json(&self) -> Option<String> {
         let in_json = |faded| {
-            let wanted = found.iter().filter(move |found: &&Conflict| found.faded == faded);
-            wanted.map(|found| in_json(found, &live, now)).collect()
+            let wanted = self.found.iter().filter(move |found: &&Conflict| found.faded == faded);
+            wanted.map(|found| in_json(found, &self.live, self.now)).collect()
         };
-        let report = Report { conflicts: in_json(false), faded: in_json(true), merges };
-        return Ok(Output::data(json::object(&report).unwrap_or_default()).exit(exit));
+        json::object(&Json { conflicts: in_json(false), faded: in_json(true), merges: self.merges.as_deref() })
     }
-    let mut blocks: Vec<String> = Vec::new();
-    if found.iter().all(|found| found.faded) {
-        let s = if live.len() == 1 { "" } else { "s" };
-        blocks.push(format!("No conflicts among {} live session{s}.\n", live.len()));
+
+    fn text(&self, ui: &Ui) -> String {
+        let mut blocks: Vec<String> = Vec::new();
+        if self.found.iter().all(|found| found.faded) {
+            let s = if self.live.len() == 1 { "" } else { "s" };
+            blocks.push(format!("No conflicts among {} live session{s}.\n", self.live.len()));
+        }
+        blocks.extend(self.found.iter().map(|found| for_people(found, &self.live, ui, self.now)));
+        blocks.extend(self.merges.as_ref().map(|merges| merges_for_people(merges, ui)));
+        blocks.join("\n")
     }
-    blocks.extend(found.iter().map(|found| for_people(found, &live, page, now)));
-    blocks.extend(merges.map(|merges| merges_for_people(&merges, page)));
-    Ok(Output::data(blocks.join("\n")).exit(exit))
 }
 
 fn worker<'a>(member: &'a Member, touches: &'a [Touch]) -> Worker<'a> {
@@ -179,22 +212,22 @@ fn members<'a>(found: &'a Conflict, live: &'a [Member]) -> impl Iterator<Item = 
     found.sessions.iter().filter_map(|who| live.get(*who))
 }
 
-fn for_people(found: &Conflict, live: &[Member], page: Page, now: Timestamp) -> String {
+fn for_people(found: &Conflict, live: &[Member], ui: &Ui, now: Timestamp) -> String {
     let mut text = String::new();
     let (project, path) = place_of(found);
-    page.line(&mut text, |line| {
+    ui.line(&mut text, |line| {
         line.role(if found.faded { Role::Dim } else { Role::Conflict });
         line.literal(if found.faded { "Faded: more than an hour ago" } else { "⚠  Conflict Detected!" });
         line.role(Role::Plain);
     });
-    page.line(&mut text, |line| {
+    ui.line(&mut text, |line| {
         line.literal("Project: ");
         put(line, Role::Project, &project);
     });
     text.push_str("Sessions:\n");
     for member in members(found, live) {
         let manifest = &member.session.manifest;
-        page.line(&mut text, |line| {
+        ui.line(&mut text, |line| {
             line.own(format_args!("  - {} (", member.session.id.short()));
             put(line, Role::Branch, manifest.git_branch.as_deref().unwrap_or("no branch"));
             line.literal(")");
@@ -211,7 +244,7 @@ fn for_people(found: &Conflict, live: &[Member], page: Page, now: Timestamp) -> 
         text.push_str("Files:\n");
     }
     for file in found.files.iter().take(FILES) {
-        page.line(&mut text, |line| {
+        ui.line(&mut text, |line| {
             line.literal("  - ");
             line.text(&file.path);
             for (position, (who, at)) in file.writers.iter().enumerate() {
@@ -224,14 +257,14 @@ fn for_people(found: &Conflict, live: &[Member], page: Page, now: Timestamp) -> 
     if found.files.len() > FILES {
         text.push_str(&format!("  and {} more: ait sessions conflicts --json\n", found.files.len() - FILES));
     }
-    page.line(&mut text, |line| {
+    ui.line(&mut text, |line| {
         line.own(format_args!("Grade: {}, in ", found.grade.as_str()));
-        put_path(line, &path);
+        ui.put_path(line, &path);
     });
     if !found.faded {
         text.push('\n');
-        page.sentence(&mut text, "Risk:", found.grade.risk());
-        page.sentence(&mut text, "Recommendation:", found.grade.advice());
+        ui.sentence(&mut text, "Risk:", found.grade.risk());
+        ui.sentence(&mut text, "Recommendation:", found.grade.advice());
     }
     text
 }
@@ -276,14 +309,14 @@ fn merge(one: &Tree, other: &Tree) -> Option<Merge> {
     })
 }
 
-fn merges_for_people(merges: &[Merge], page: Page) -> String {
+fn merges_for_people(merges: &[Merge], ui: &Ui) -> String {
     if merges.is_empty() {
         return "No two live trees of one repository stand at different commits.\n".to_owned();
     }
     let mut text = "As committed, asked of git:\n".to_owned();
     for merge in merges {
         let [one, other] = &merge.branches;
-        page.line(&mut text, |line| {
+        ui.line(&mut text, |line| {
             line.literal("  - ");
             put(line, Role::Project, &merge.project);
             line.literal(": ");

@@ -2,83 +2,110 @@
 
 use std::time::Duration;
 
+use argh::{ArgsInfo, FromArgs};
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::Run;
+use super::fleet::{self, Member};
 use super::live::put_state;
-use super::page::{Page, put, put_path};
-use super::{Output, fleet};
+use crate::context::Context;
 use crate::error::Result;
 use crate::git;
 use crate::render::dialect::Line;
-use crate::render::theme::Role;
+use crate::render::theme::{ColorChoice, Role};
+use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
+use crate::report::{Data, Report};
 use crate::session::raw::JsonFields;
 use crate::session::state::State;
-use crate::store::root::Root;
-use crate::sys::clock;
 
-/// `ait sessions current`
-#[derive(Clone, Debug)]
+/// show the session of this folder, or the one whose shell this is
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "current", help_triggers("-h", "--help"), example = "  ait sessions current --json")]
 pub struct Current {
-    /// An id, or the start of one.
-    pub session: Option<String>,
-    /// JSON.
-    pub json: bool,
-    /// always, never, auto.
-    pub color: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Report {
-    session: JsonFields,
+    /// this session (an id, or the start of one)
+    #[argh(option, arg_name = "id")]
+    session: Option<String>,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
 }
 
 /// How long git may take to tell whether the tree is dirty now.
 const GIT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Shows one session.
-///
-/// # Errors
-/// Where none answers, or several do.
-pub fn run(request: &Current) -> Result<Output> {
-    let page = Page::choose(request.color.as_deref())?;
-    let root = Root::find()?;
-    let now = clock::now();
-    let mut member = fleet::current(&root, request.session.as_deref(), "ait sessions current", now)?;
-    // What is true now, not at the last event.
-    if let Some(status) = member.place.tree.as_ref().and_then(|tree| git::status(tree, GIT_LIMIT)) {
-        member.session.manifest.git_dirty = Some(status.dirty);
-        member.session.manifest.git_branch = status.branch;
+impl Run for Current {
+    /// Shows one session.
+    ///
+    /// # Errors
+    /// If no session matches, or several do.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let (mut member, ignored) = fleet::current(context, self.session.as_deref(), "ait sessions current")?;
+        // What is true now, not at the last event.
+        if let Some(status) = member.place.tree.as_ref().and_then(|tree| git::status(tree, GIT_LIMIT)) {
+            member.session.manifest.git_dirty = Some(status.dirty);
+            member.session.manifest.git_branch = status.branch;
+        }
+        Ok(Report::new(CurrentSession { member, now: context.now }).remarks(ignored))
     }
-    if request.json {
-        return Ok(Output::data(json::object(&Report { session: fleet::json(&member, now) }).unwrap_or_default()));
+
+    fn json(&self) -> bool {
+        self.json
     }
-    let manifest = &member.session.manifest;
-    let mut text = String::new();
-    let mut line = |label: &str, say: &dyn Fn(&mut Line)| {
-        page.line(&mut text, |line| {
-            line.own(format_args!("{label:<9}"));
-            say(line);
-        });
-    };
-    line("Session:", &|line| line.text(member.session.id.as_str()));
-    line("Project:", &|line| put(line, Role::Project, &manifest.project));
-    let detached = || Some(format!("detached at {}", manifest.head.as_deref()?.get(..7)?));
-    if let Some(branch) = manifest.git_branch.clone().or_else(detached) {
-        line("Branch:", &|line| {
-            put(line, Role::Branch, &branch);
-            if manifest.git_dirty == Some(true) {
-                line.literal(" (dirty)");
-            }
-        });
+
+    fn color(&self) -> ColorChoice {
+        self.color
     }
-    if let Some(seconds) = manifest.elapsed_seconds(now) {
-        line("Started:", &|line| line.own(format_args!("{}", elapsed::LongAgo(seconds))));
+}
+
+struct CurrentSession {
+    member: Member,
+    now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Json {
+    session: JsonFields,
+}
+
+impl Data for CurrentSession {
+    fn json(&self) -> Option<String> {
+        json::object(&Json { session: fleet::json(&self.member, self.now) })
     }
-    line("Task:", &|line| put(line, Role::Task, manifest.task.as_deref().unwrap_or("none")));
-    if member.told.state != State::Unknown {
-        line("State:", &|line| put_state(line, &member.told, now));
+
+    fn text(&self, ui: &Ui) -> String {
+        let CurrentSession { member, now } = self;
+        let manifest = &member.session.manifest;
+        let mut text = String::new();
+        let mut line = |label: &str, say: &dyn Fn(&mut Line)| {
+            ui.line(&mut text, |line| {
+                line.own(format_args!("{label:<9}"));
+                say(line);
+            });
+        };
+        line("Session:", &|line| line.text(member.session.id.as_str()));
+        line("Project:", &|line| put(line, Role::Project, &manifest.project));
+        let detached = || Some(format!("detached at {}", manifest.head.as_deref()?.get(..7)?));
+        if let Some(branch) = manifest.git_branch.clone().or_else(detached) {
+            line("Branch:", &|line| {
+                put(line, Role::Branch, &branch);
+                if manifest.git_dirty == Some(true) {
+                    line.literal(" (dirty)");
+                }
+            });
+        }
+        if let Some(seconds) = manifest.elapsed_seconds(*now) {
+            line("Started:", &|line| line.own(format_args!("{}", elapsed::LongAgo(seconds))));
+        }
+        line("Task:", &|line| put(line, Role::Task, manifest.task.as_deref().unwrap_or("none")));
+        if member.told.state != State::Unknown {
+            line("State:", &|line| put_state(line, &member.told, *now));
+        }
+        line("Path:", &|line| ui.put_path(line, manifest.path.as_ref()));
+        text
     }
-    line("Path:", &|line| put_path(line, manifest.path.as_ref()));
-    Ok(Output::data(text))
 }

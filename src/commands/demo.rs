@@ -7,21 +7,26 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Output;
-use super::page::Page;
+use argh::{ArgsInfo, FromArgs};
+
+use super::Run;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::render::dialect::{self, Dialect, Line};
-use crate::render::theme::Role;
+use crate::render::theme::{ColorChoice, Role};
+use crate::render::ui::Ui;
+use crate::report::Report;
 use crate::session::raw::{RawObject, text};
-use crate::sys::env;
 use crate::sys::files::{self, Folder};
 use crate::sys::process::{self, Companion, Typed, find_program};
 
-/// `ait demo`
-#[derive(Clone, Debug)]
+/// see it all at work with three played sessions, in a temporary folder
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "demo", help_triggers("-h", "--help"), example = "  ait demo")]
 pub struct Demo {
-    /// always, never, auto.
-    pub color: Option<String>,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
 }
 
 /// How long any one step may take; each takes milliseconds.
@@ -35,15 +40,20 @@ const GIT: [(&str, &str); 5] = [
     ("GIT_COMMITTER_EMAIL", "ait@localhost"),
 ];
 
-/// Plays it all.
-///
-/// # Errors
-/// Where the temporary folder cannot be made, or a program cannot be started.
-pub fn run(request: &Demo) -> Result<Output> {
-    let page = Page::choose(request.color.as_deref())?;
-    let mut stage = Stage::set_up(page)?;
-    stage.play()?;
-    Ok(Output::data(std::mem::take(&mut stage.text)))
+impl Run for Demo {
+    /// Plays it all.
+    ///
+    /// # Errors
+    /// If the temporary folder cannot be created, or a program cannot be started.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let mut stage = Stage::set_up(context, context.ui(self.color))?;
+        stage.play()?;
+        Ok(Report::text(std::mem::take(&mut stage.text)))
+    }
+
+    fn color(&self) -> ColorChoice {
+        self.color
+    }
 }
 
 /// A played session.
@@ -54,9 +64,10 @@ struct Session {
     process: Companion,
 }
 
-struct Stage {
+struct Stage<'a> {
+    context: &'a Context,
     text: String,
-    page: Page,
+    ui: Ui,
     program: PathBuf,
     home: PathBuf,
     git: Option<PathBuf>,
@@ -64,7 +75,7 @@ struct Stage {
     broom: Option<Companion>,
 }
 
-impl Drop for Stage {
+impl Drop for Stage<'_> {
     fn drop(&mut self) {
         let broom = self.broom.take();
         if files::remove_folder(&self.home).is_ok()
@@ -82,17 +93,17 @@ fn failed(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Error {
     Error::new("playing the demo", what, why)
 }
 
-impl Stage {
-    fn set_up(page: Page) -> Result<Stage> {
-        let program = env::this_program().ok_or_else(|| failed("", "the system does not say where this program is"))?;
+impl Stage<'_> {
+    fn set_up(context: &Context, ui: Ui) -> Result<Stage<'_>> {
+        let program = context.program().ok_or_else(|| failed("", "the system does not say where this program is"))?;
         let home = files::make_temporary_folder("ait-demo").map_err(|why| {
-            failed(env::temporary_folder().display(), why).next("set TMPDIR to a folder that you can write to")
+            failed(files::temporary_folder().display(), why).next("set TMPDIR to a folder that you can write to")
         })?;
         let broom = Companion::start(SWEEP, home.as_os_str()).map_err(|why| failed("/bin/sh", why));
         if broom.is_err() {
             let _ = files::remove_folder(&home);
         }
-        Ok(Stage { text: String::new(), page, program, home, git: find_program("git"), broom: Some(broom?) })
+        Ok(Stage { context, text: String::new(), ui, program, home, git: find_program("git"), broom: Some(broom?) })
     }
 
     fn play(&mut self) -> Result<()> {
@@ -209,7 +220,7 @@ impl Stage {
         };
         self.remark("What Claude Code shows then, and tells Claude:");
         for line in message.lines() {
-            self.page.line(&mut self.text, |row| {
+            self.ui.line(&mut self.text, |row| {
                 row.literal("  ");
                 row.text(line);
             });
@@ -256,7 +267,7 @@ impl Stage {
         let said = String::from_utf8_lossy(&output.stdout);
         let said = said.trim_end_matches('\n');
         // A terminal reads one dialect by itself; of the others it should show how they are written.
-        if self.page.color && reader == "ansi" {
+        if self.ui.color && reader == "ansi" {
             self.text.push_str(said);
         } else {
             self.text.push_str(&dialect::with_escapes_shown(said));
@@ -273,19 +284,19 @@ impl Stage {
         more: &[(&str, &str)],
         input: &[u8],
     ) -> Result<process::Output> {
-        let path = env::var("PATH").unwrap_or_default();
-        let zone = env::var("TZ").unwrap_or_default();
-        let width = self.page.width.unwrap_or(80).to_string();
+        let path = self.context.path_variable("PATH").unwrap_or_default();
+        let zone = self.context.path_variable("TZ").unwrap_or_default();
+        let width = self.ui.width.unwrap_or(80).to_string();
         let mut variables: Vec<(&str, &OsStr)> =
-            vec![("HOME", self.home.as_os_str()), ("PATH", &path), ("AIT_WIDTH", OsStr::new(&width))];
+            vec![("HOME", self.home.as_os_str()), ("PATH", path.as_os_str()), ("AIT_WIDTH", OsStr::new(&width))];
         // Without either, lists are plain here and segments coloured, as their readers want them.
-        if self.page.color {
+        if self.ui.color {
             variables.push(("CLICOLOR_FORCE", OsStr::new("1")));
-        } else if env::var("NO_COLOR").is_some() {
+        } else if self.context.variable("NO_COLOR").is_some() {
             variables.push(("NO_COLOR", OsStr::new("1")));
         }
-        if !zone.is_empty() {
-            variables.push(("TZ", &zone));
+        if !zone.as_os_str().is_empty() {
+            variables.push(("TZ", zone.as_os_str()));
         }
         variables.extend(GIT.iter().chain(more).map(|(name, value)| (*name, OsStr::new(*value))));
         let folder = self.home.join(folder);
@@ -302,7 +313,7 @@ impl Stage {
             steps.push(("sh shell/install.sh", "build ait and put it into ~/.local/bin"));
         }
         steps.push(("ait hooks install", "have every session tracked from now on"));
-        let shell = env::path("SHELL").and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
+        let shell = self.context.path_variable("SHELL").and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
         steps.push(match shell.as_deref() {
             Some("zsh") => ("eval \"$(ait init zsh)\"", "at the end of ~/.zshrc: the line in your prompt"),
             Some("bash") => ("eval \"$(ait init bash)\"", "at the end of ~/.bashrc: the line in your prompt"),
@@ -312,7 +323,7 @@ impl Stage {
             _ => ("ait init --help", "how to have the line in zsh, bash, fish, tmux or starship"),
         });
         for (typed, what) in steps {
-            self.page.line(&mut self.text, |line| {
+            self.ui.line(&mut self.text, |line| {
                 line.own(format_args!("  {typed:<26}"));
                 dim(line, what);
             });
@@ -323,19 +334,19 @@ impl Stage {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
-        self.page.line(&mut self.text, |line| {
+        self.ui.line(&mut self.text, |line| {
             line.role(Role::Title);
             line.literal(text);
         });
     }
 
     fn remark(&mut self, text: &str) {
-        self.page.line(&mut self.text, |line| dim(line, text));
+        self.ui.line(&mut self.text, |line| dim(line, text));
     }
 
     /// The line that a person would have typed, after a prompt that says where.
     fn typed(&mut self, folder: &str, command: &str) {
-        self.page.line(&mut self.text, |line| {
+        self.ui.line(&mut self.text, |line| {
             let folder = if folder.is_empty() || folder == "~" { "~".to_owned() } else { format!("~/{folder}") };
             dim(line, &folder);
             line.literal(" $ ");

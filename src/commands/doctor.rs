@@ -8,21 +8,24 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::hooks::{self, Install, Row};
-use super::page::{Page, put};
 use super::startup::{self, Folders};
 use super::tell::plural;
-use super::{Output, prune};
+use super::{Run, prune};
 use crate::claude::client::{self, RECORDS, TELLS_PROCESS, TELLS_SESSION, Version};
 use crate::claude::registry::Record;
 use crate::claude::settings::{self, EVENTS, Hook};
+use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::render::format::{self, Format};
-use crate::render::theme::{Icons, Role};
+use crate::render::theme::{ColorChoice, Icons, Role};
+use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
+use crate::report::{Data, Report};
 use crate::session::id::SessionId;
 use crate::session::manifest::{ProcessStamp, seconds_between};
 use crate::session::order::sort_by;
@@ -30,17 +33,26 @@ use crate::store::active::{self, Active};
 use crate::store::root::Root;
 use crate::store::{history, live, notes};
 use crate::sys::files::{self, Folder, Kind, PRIVATE};
-use crate::sys::{clock, env, process};
+use crate::sys::{clock, process};
 
-/// `ait doctor`
-#[derive(Clone, Debug, Default)]
+/// find out why something does not work, and what mends it
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(
+    subcommand,
+    name = "doctor",
+    help_triggers("-h", "--help"),
+    example = "  ait doctor        look at everything\n  ait doctor --fix  put hooks back, set modes right, archive what is gone"
+)]
 pub struct Doctor {
-    /// Mend what can be mended safely, then look again.
-    pub fix: bool,
-    /// JSON.
-    pub json: bool,
-    /// always, never, auto.
-    pub color: Option<String>,
+    /// mend what can be mended safely, then look again
+    #[argh(switch)]
+    fix: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
 }
 
 /// How a check came out.
@@ -64,7 +76,7 @@ struct Check {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct Examination {
     checks: Vec<Check>,
     /// What `--fix` did, a sentence each.
     mended: Vec<String>,
@@ -113,37 +125,49 @@ const TOO_SLOW: Duration = Duration::from_millis(500);
 /// A startup file is read up to this.
 const STARTUP_LIMIT: usize = 1 << 20;
 
-/// Looks at everything.
-///
-/// # Errors
-/// Where `--color` is not one of its words. All else is what it is there to tell.
-pub fn run(request: &Doctor) -> Result<Output> {
-    let page = Page::choose(request.color.as_deref())?;
-    let mut report = Report { checks: look(), mended: Vec::new() };
-    let mut output = Output::nothing();
-    if request.fix {
+impl Run for Doctor {
+    /// Looks at everything.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let mut examination = Examination { checks: look(context), mended: Vec::new() };
         let mut remarks = Vec::new();
-        report.mended = mend(&report.checks, &mut remarks);
-        report.checks = look();
-        output = remarks.iter().fold(output, Output::remark);
+        if self.fix {
+            examination.mended = mend(context, &examination.checks, &mut remarks);
+            examination.checks = look(context);
+        }
+        let failed = examination.checks.iter().any(|check| check.status == Status::Fail);
+        let exit = if failed { Exit::Failed } else { Exit::Done };
+        Ok(Report::new(examination).remarks(remarks).exit(exit))
     }
-    if report.checks.iter().any(|check| check.status == Status::Fail) {
-        output = output.exit(Exit::Failed);
+
+    fn json(&self) -> bool {
+        self.json
     }
-    output.stdout = if request.json { json::object(&report).unwrap_or_default() } else { written(&report, page) };
-    Ok(output)
+
+    fn color(&self) -> ColorChoice {
+        self.color
+    }
 }
 
-fn written(report: &Report, page: Page) -> String {
+impl Data for Examination {
+    fn json(&self) -> Option<String> {
+        json::object(self)
+    }
+
+    fn text(&self, ui: &Ui) -> String {
+        written(self, ui)
+    }
+}
+
+fn written(report: &Examination, ui: &Ui) -> String {
     let mut out = String::new();
     for done in &report.mended {
-        page.line(&mut out, |line| {
+        ui.line(&mut out, |line| {
             line.literal("Mended: ");
             line.text(done);
         });
     }
     for check in &report.checks {
-        page.line(&mut out, |line| {
+        ui.line(&mut out, |line| {
             let (word, role) = match check.status {
                 Status::Ok => ("ok    ", Role::Dim),
                 Status::Warn => ("warn  ", Role::Waiting),
@@ -154,7 +178,7 @@ fn written(report: &Report, page: Page) -> String {
             line.text(&check.detail);
         });
         if let Some(fix) = &check.fix {
-            page.line(&mut out, |line| {
+            ui.line(&mut out, |line| {
                 line.own(format_args!("{:18}", ""));
                 put(line, Role::Dim, "mend it:");
                 line.literal(" ");
@@ -167,17 +191,17 @@ fn written(report: &Report, page: Page) -> String {
         (0, 0) => "All is well.".to_owned(),
         (warn, fail) => format!("{} ok, {warn} to look at, {fail} wrong.", count(Status::Ok)),
     };
-    page.line(&mut out, |line| line.literal(&text));
+    ui.line(&mut out, |line| line.literal(&text));
     out
 }
 
 /// Every check, in an order in which the first that fails is often the reason for the rest.
-fn look() -> Vec<Check> {
-    let now = clock::now();
+fn look(context: &Context) -> Vec<Check> {
+    let now = context.now;
     let mut checks = vec![program()];
-    let (root, place) = (Root::find(), hooks::Place::find());
+    let (root, place) = (context.root(), hooks::Place::find(context));
     let (root, place) = match (&root, &place) {
-        (Ok(root), Ok(place)) => (root, place),
+        (Ok(root), Ok(place)) => (*root, place),
         (Err(error), _) | (_, Err(error)) => {
             let mut findings = Findings::default();
             findings.add(Status::Fail, error.to_string(), None);
@@ -204,8 +228,8 @@ fn look() -> Vec<Check> {
     checks.push(manifests(root, &active));
     checks.push(stale(root, &active));
     checks.push(of_client(&running));
-    checks.push(of_shell(place));
-    checks.push(of_prompt(place));
+    checks.push(of_shell(context, place));
+    checks.push(of_prompt(context, place));
     checks.push(of_log(root, place, now));
     checks
 }
@@ -619,7 +643,7 @@ fn of_client(running: &[Record]) -> Check {
     findings.check("client", fine)
 }
 
-fn of_shell(place: &hooks::Place) -> Check {
+fn of_shell(context: &Context, place: &hooks::Place) -> Check {
     let mut findings = Findings::default();
     let Some(home) = place.home.clone() else {
         findings.add(Status::Warn, "HOME is not set", None);
@@ -627,9 +651,9 @@ fn of_shell(place: &hooks::Place) -> Check {
     };
     let folders = Folders {
         home,
-        config: env::path("XDG_CONFIG_HOME").filter(|path| path.is_absolute()),
-        zsh: env::path("ZDOTDIR").filter(|path| path.is_absolute()),
-        starship: env::path("STARSHIP_CONFIG").filter(|path| path.is_absolute()),
+        config: context.path_variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute()),
+        zsh: context.path_variable("ZDOTDIR").filter(|path| path.is_absolute()),
+        starship: context.path_variable("STARSHIP_CONFIG").filter(|path| path.is_absolute()),
     };
     let places = startup::places(&folders);
     let mut loaded = Vec::new();
@@ -658,7 +682,7 @@ fn of_shell(place: &hooks::Place) -> Check {
             loaded.push((file.target, text));
         }
     }
-    let shell = env::path("SHELL").and_then(|shell| Some(shell.file_name()?.to_str()?.to_owned()));
+    let shell = context.path_variable("SHELL").and_then(|shell| Some(shell.file_name()?.to_str()?.to_owned()));
     let mine = places.iter().find(|file| shell.as_deref() == Some(file.target));
     let is_loaded = |target: &str| loaded.iter().any(|(name, _)| *name == target);
     // starship places it in any shell.
@@ -677,20 +701,20 @@ fn of_shell(place: &hooks::Place) -> Check {
 }
 
 /// Makes a prompt, some times over.
-fn of_prompt(place: &hooks::Place) -> Check {
+fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
     let mut findings = Findings::default();
     for (name, what) in [("AIT_FORMAT", "the segment"), ("AIT_STATUSLINE_FORMAT", "the status line")] {
-        let Some(format) = env::text(name) else { continue };
+        let Some(format) = context.variable(name) else { continue };
         if let Err(mistake) = Format::parse(&format) {
             let detail =
                 format!("{name}: {}; {what} is made with the usual format", format::Mistake::to_string(&mistake));
             findings.add(Status::Warn, detail, Some(&format!("ait prompt --format {}", settings::quote(&format))));
         }
     }
-    if let Some(Err(why)) = env::text("AIT_ICONS").map(|name| name.parse::<Icons>()) {
+    if let Some(Err(why)) = context.variable("AIT_ICONS").map(|name| name.parse::<Icons>()) {
         findings.add(Status::Warn, format!("AIT_ICONS: {why}"), None);
     }
-    let this = env::this_program().unwrap_or_else(|| place.ait.clone());
+    let this = context.program().unwrap_or_else(|| place.ait.clone());
     let folder = place.folder.clone().unwrap_or_else(|| PathBuf::from("/"));
     let words: Vec<&OsStr> = ["prompt", "--for", "plain"].iter().map(OsStr::new).collect();
     let mut times = Vec::new();
@@ -741,24 +765,25 @@ fn of_log(root: &Root, place: &hooks::Place, now: Timestamp) -> Check {
 }
 
 /// Mends what can be mended without asking, and says what was done. What went wrong goes to `remarks`.
-fn mend(checks: &[Check], remarks: &mut Vec<String>) -> Vec<String> {
+fn mend(context: &Context, checks: &[Check], remarks: &mut Vec<String>) -> Vec<String> {
     let mut done = Vec::new();
-    let Ok(root) = Root::find() else { return done };
+    let Ok(root) = context.root() else { return done };
     let wrong = |name: &str| checks.iter().any(|check| check.name == name && check.status != Status::Ok);
     // Modes first: the rest has to read and write there.
-    for (path, mode) in own_folders(&root).into_iter().map(|path| (path, 0o700)) {
+    for (path, mode) in own_folders(root).into_iter().map(|path| (path, 0o700)) {
         mend_mode(&path, Kind::Folder, mode, &mut done, remarks);
     }
-    for (path, _) in own_files(&root) {
+    for (path, _) in own_files(root) {
         mend_mode(&path, Kind::File, PRIVATE, &mut done, remarks);
     }
     if wrong("hooks") {
         let mut names = vec![Hook::Register.name().to_owned(), Hook::Cleanup.name().to_owned()];
-        names.extend(status_line_is_ours().then(|| Hook::Statusline.name().to_owned()));
-        match hooks::install(&Install { names, dry_run: false }) {
-            Ok(output) => {
-                remarks.extend(output.stderr.lines().map(|line| line.trim_start_matches("ait: ").to_owned()));
-                if output.stdout.contains("Wrote ") || output.stdout.contains("was right already") {
+        names.extend(status_line_is_ours(context).then(|| Hook::Statusline.name().to_owned()));
+        let install = Install { names, dry_run: false };
+        match hooks::Place::find(context).and_then(|place| hooks::install_in(&place, &install)) {
+            Ok(installation) => {
+                remarks.extend(installation.report.into_remarks());
+                if installation.is_complete {
                     done.push("put the hooks back into Claude Code's settings".to_owned());
                 }
             }
@@ -766,9 +791,9 @@ fn mend(checks: &[Check], remarks: &mut Vec<String>) -> Vec<String> {
         }
     }
     if wrong("sessions") {
-        match prune::run(&prune::Prune { dry_run: false, json: false }) {
-            Ok(output) => {
-                remarks.extend(output.stderr.lines().map(|line| line.trim_start_matches("ait: ").to_owned()));
+        match prune::prune(context) {
+            Ok(report) => {
+                remarks.extend(report.into_remarks());
                 done.push("archived the sessions that are gone, and swept temporary files".to_owned());
             }
             Err(error) => remarks.push(error.to_string()),
@@ -790,8 +815,8 @@ fn mend_mode(path: &Path, kind: Kind, mode: u32, done: &mut Vec<String>, remarks
 }
 
 /// Whether the status line that is set is ours, in whatever shape.
-fn status_line_is_ours() -> bool {
-    let found = hooks::Place::find().and_then(|place| hooks::look("", &place.settings()));
+fn status_line_is_ours(context: &Context) -> bool {
+    let found = hooks::Place::find(context).and_then(|place| hooks::look("", &place.settings()));
     let found = found.ok().flatten().unwrap_or_default();
     found.installed.iter().any(|entry| entry.hook == Hook::Statusline)
 }

@@ -1,12 +1,14 @@
 //! The sessions together with what else is known of them: where each works, and what Claude Code's own registry says.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use crate::claude::registry::Record;
+use crate::context::Context;
 use crate::error::{Error, Exit, Result, on_one_line};
 use crate::render::elapsed;
+use crate::render::theme::ColorChoice;
 use crate::session::conflict::{Grade, in_tree, works_in};
 use crate::session::event;
 use crate::session::id::SessionId;
@@ -16,7 +18,7 @@ use crate::session::state::{StateSource, Told, newer};
 use crate::store::active::{self, Broken, Session};
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::sys::{env, process};
+use crate::sys::process;
 
 /// One session, with its place and its state as both sources tell it.
 #[derive(Clone, Debug)]
@@ -160,41 +162,30 @@ pub fn overview(root: &Root) -> Result<Fleet> {
     })
 }
 
-/// The live ones, as [`gather`] gives them.
-///
-/// # Errors
-/// Where the folder cannot be read.
-pub fn live(root: &Root) -> Result<Vec<Member>> {
-    Ok(gather(root)?.members)
-}
-
-/// The current folder, as the shell gives it where that is true.
-///
-/// # Errors
-/// Where it is gone and `PWD` does not name it either.
-pub fn current_folder() -> Result<PathBuf> {
-    env::current_dir()
-        .or_else(|| env::path("PWD").filter(|path| path.is_absolute()))
-        .ok_or_else(|| Error::new("finding the current folder", "", "it was deleted").next("cd to one that exists"))
-}
-
 /// The current session: the one named by `--session` (its id, or the start of it); else, inside Claude Code's own
-/// shell, the one that runs it; else the live session of this tree.
+/// shell, the one that runs it; else the live session of this tree. With it comes a remark about manifests that were
+/// ignored, if any.
 ///
 /// # Errors
-/// Exit code 2 where no session has that id, or several answer; exit code 1 where none is here.
-pub fn current(root: &Root, wanted: Option<&str>, typed: &str, now: Timestamp) -> Result<Member> {
-    let members = live(root)?;
+/// Exit code 2 if no session has that id, or several match; exit code 1 if none is here.
+pub fn current(context: &Context, wanted: Option<&str>, typed: &str) -> Result<(Member, Option<String>)> {
+    let Fleet { members, foreign, .. } = gather(context.root()?)?;
+    let ignored = (foreign > 0).then(|| super::foreign_ignored(foreign));
+    Ok((current_of(members, context, wanted, typed)?, ignored))
+}
+
+fn current_of(members: Vec<Member>, context: &Context, wanted: Option<&str>, typed: &str) -> Result<Member> {
+    let now = context.now;
     if let Some(wanted) = wanted {
         return by_id(members, wanted, typed, now);
     }
-    if let Some(inside) = inside(&members) {
+    if let Some(inside) = inside(context, &members) {
         return Ok(inside);
     }
-    let folder = current_folder()?;
+    let folder = context.folder()?;
     let here = Place::of(&folder);
     let candidates = shown_at(members, &here);
-    let shown = super::page::under_home(&folder);
+    let shown = context.ui(ColorChoice::Never).path(&folder);
     match candidates.len() {
         0 => Err(Error::new("finding the current session", shown, "no live session works here")
             .next("type: ait sessions live")),
@@ -204,8 +195,8 @@ pub fn current(root: &Root, wanted: Option<&str>, typed: &str, now: Timestamp) -
 
 /// The session whose shell this is: by the id that newer clients hand down, else by the nearest ancestor that is
 /// stamped in a manifest.
-fn inside(members: &[Member]) -> Option<Member> {
-    if let Some(id) = env::text("CLAUDE_CODE_SESSION_ID")
+fn inside(context: &Context, members: &[Member]) -> Option<Member> {
+    if let Some(id) = context.variable("CLAUDE_CODE_SESSION_ID")
         && let Some(member) = members.iter().find(|member| member.session.id.as_str() == id)
     {
         return Some(member.clone());

@@ -7,10 +7,12 @@
 
 use std::time::Duration;
 
-use super::prompt::{self, Prompt};
+use super::prompt::Prompt;
+use super::{Run, log_error};
+use crate::context::Context;
+use crate::render::ui::Ui;
+use crate::report::Report;
 use crate::store::revision;
-use crate::store::root::Root;
-use crate::sys::clock;
 use crate::sys::watch::{Watch, Woken, pause};
 
 /// While there is something to show it is looked at anew this often: ages grow, and a process that is killed changes no
@@ -25,6 +27,7 @@ const TICK: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Lines {
     request: Prompt,
+    context: Context,
     watch: Option<Watch>,
     shown: Option<String>,
     /// Seconds since 1970 at which the last line was written.
@@ -34,8 +37,15 @@ pub struct Lines {
 }
 
 /// Follows what `ait prompt` would print.
-pub fn lines(request: &Prompt) -> Lines {
-    Lines { request: request.clone(), watch: Watch::new().ok(), shown: None, at: 0, again: false }
+pub fn lines(request: &Prompt, context: &Context) -> Lines {
+    Lines {
+        request: request.clone(),
+        context: context.clone(),
+        watch: Watch::new().ok(),
+        shown: None,
+        at: 0,
+        again: false,
+    }
 }
 
 impl Iterator for Lines {
@@ -56,7 +66,7 @@ impl Iterator for Lines {
             if self.again || self.shown.as_ref() != Some(&line) {
                 self.again = self.shown.is_none();
                 self.shown = Some(line.clone());
-                self.at = clock::now().as_second();
+                self.at = self.context.refreshed().now.as_second();
                 return Some(line);
             }
         }
@@ -65,7 +75,12 @@ impl Iterator for Lines {
 
 impl Lines {
     fn say(&self) -> String {
-        let mut line = prompt::run(&self.request).stdout;
+        let context = self.context.refreshed();
+        let report = self.request.run(&context).unwrap_or_else(|error| {
+            log_error(&context, "prompt", &error);
+            Report::nothing()
+        });
+        let mut line = report.stdout(&Ui::default(), false);
         line.truncate(line.trim_end_matches('\n').len());
         line.push('\n');
         line
@@ -77,7 +92,7 @@ impl Lines {
         let Some(watch) = &self.watch else { return };
         // Creates its folders where they are missing: one that does not exist cannot be watched.
         revision::current();
-        let registry = Root::find().ok().map(|root| root.path().to_owned());
+        let registry = self.context.root().ok().map(|root| root.path().to_owned());
         for folder in revision::folders().chain(registry) {
             let _ = watch.add(&folder);
         }
@@ -85,7 +100,7 @@ impl Lines {
 
     /// Waits until the clock shows another second than when the last line was written. `None`: nobody reads any more.
     fn leave_this_second(&self) -> Option<()> {
-        let now = clock::now();
+        let now = self.context.refreshed().now;
         if now.as_second() == self.at {
             let rest = 1_000_000_000 - u64::try_from(now.subsec_nanosecond()).unwrap_or(0);
             if pause(Duration::from_nanos(rest) + TICK) == Woken::Closed {

@@ -1,105 +1,127 @@
 //! `ait sessions history`: ended sessions, by the local day on which they ended.
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::page::{Page, put, put_path};
-use super::{Output, fleet};
+use super::{Run, fleet, unreadable};
+use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::render::theme::Role;
+use crate::render::theme::{ColorChoice, Role};
+use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
+use crate::report::{Data, Report};
 use crate::session::manifest::Manifest;
 use crate::session::order::{sort_by, sort_by_key};
 use crate::session::raw::JsonFields;
 use crate::store::history::{self, Day};
 use crate::store::root::Root;
-use crate::sys::clock;
 
-/// `ait sessions history`
-#[derive(Clone, Debug)]
+/// show ended sessions: today's, or those of other days
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(
+    subcommand,
+    name = "history",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions history --days 7 --project aiterm\n  ait sessions history --date 2025-12-25"
+)]
 pub struct History {
-    /// YYYY-MM-DD, today, yesterday.
-    pub date: Option<String>,
-    /// So many days, up to `date`.
-    pub days: Option<u32>,
-    /// Only this project.
-    pub project: Option<String>,
-    /// Only with this text in task, project, branch or path, whatever its case.
-    pub search: Option<String>,
-    /// At most so many.
-    pub limit: Option<usize>,
-    /// JSON.
-    pub json: bool,
-    /// always, never, auto.
-    pub color: Option<String>,
+    /// this day (YYYY-MM-DD, today, yesterday)
+    #[argh(option, arg_name = "day")]
+    date: Option<String>,
+    /// this many days, up to --date or today
+    #[argh(option, arg_name = "n")]
+    days: Option<u32>,
+    /// only this project
+    #[argh(option, arg_name = "name")]
+    project: Option<String>,
+    /// only sessions with this text in task, project, branch or path
+    #[argh(option, arg_name = "text")]
+    search: Option<String>,
+    /// at most this many sessions
+    #[argh(option, arg_name = "n")]
+    limit: Option<usize>,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
+}
+
+impl Run for History {
+    /// Shows the sessions of the days asked for, the newest first; reads the folders of those days and nothing else.
+    ///
+    /// # Errors
+    /// If the day is not one, or a folder cannot be read.
+    fn run(&self, context: &Context) -> Result<Report> {
+        if self.limit == Some(0) {
+            return Err(Error::new("reading the command line", "--limit", "0 shows nothing").exit(Exit::NotFound));
+        }
+        let root = context.root()?;
+        let zone = context.time_zone();
+        let last = day(self.date.as_deref().unwrap_or("today"), context.now, &zone)?;
+        let wanted = days_up_to(last, self.days.unwrap_or(1));
+        let known = history::days(root)?;
+
+        let (mut days, mut unread) = (Vec::new(), Vec::new());
+        let mut left = self.limit.unwrap_or(usize::MAX);
+        for day in known.iter().copied().filter(|day| *day <= last && wanted.is_none_or(|first| *day >= first)) {
+            let (mut sessions, broken) = history::read_day(root, day)?;
+            sessions.retain(|manifest| matches(manifest, self));
+            sessions.truncate(left);
+            left -= sessions.len();
+            unread.extend(broken);
+            if !sessions.is_empty() {
+                days.push((day, sessions));
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        let hint = if days.is_empty() { nothing_found(self, last, &known, root) } else { String::new() };
+        Ok(Report::new(EndedSessions { days, hint, zone, now: context.now }).remarks(unreadable(&unread)))
+    }
+
+    fn json(&self) -> bool {
+        self.json
+    }
+
+    fn color(&self) -> ColorChoice {
+        self.color
+    }
+}
+
+struct EndedSessions {
+    days: Vec<(Day, Vec<Manifest>)>,
+    /// What to say if there are none.
+    hint: String,
+    zone: TimeZone,
+    now: Timestamp,
 }
 
 #[derive(Serialize)]
-struct Report {
+struct Json {
     days: Vec<String>,
     sessions: Vec<JsonFields>,
 }
 
-/// Shows the sessions of the days asked for, the newest first; it reads the folders of those days and nothing else.
-///
-/// # Errors
-/// Where the day cannot be read as one, or a folder cannot be read.
-pub fn run(request: &History) -> Result<Output> {
-    let page = Page::choose(request.color.as_deref())?;
-    if request.limit == Some(0) {
-        return Err(Error::new("reading the command line", "--limit", "0 shows nothing").exit(Exit::NotFound));
-    }
-    let root = Root::find()?;
-    let now = clock::now();
-    let zone = clock::time_zone();
-    let last = day(request.date.as_deref().unwrap_or("today"), now, &zone)?;
-    let wanted = days_up_to(last, request.days.unwrap_or(1));
-    let known = history::days(&root)?;
-
-    let mut output = Output::nothing();
-    let mut left = request.limit.unwrap_or(usize::MAX);
-    let mut found: Vec<(Day, Vec<Manifest>)> = Vec::new();
-    for day in known.iter().copied().filter(|day| *day <= last && wanted.is_none_or(|first| *day >= first)) {
-        let (mut sessions, broken) = history::read_day(&root, day)?;
-        sessions.retain(|manifest| matches(manifest, request));
-        sessions.truncate(left);
-        left -= sessions.len();
-        for broken in broken {
-            output = output.remark(format!(
-                "reading a manifest: {}: {}; left where it is",
-                broken.path.display(),
-                broken.why
-            ));
-        }
-        if !sessions.is_empty() {
-            found.push((day, sessions));
-        }
-        if left == 0 {
-            break;
-        }
+impl Data for EndedSessions {
+    fn json(&self) -> Option<String> {
+        let sessions = self.days.iter().flat_map(|(_, sessions)| sessions);
+        json::object(&Json {
+            days: self.days.iter().map(|(day, _)| day.to_string()).collect(),
+            sessions: sessions.map(|manifest| fleet::ended_json(manifest, self.now)).collect(),
+        })
     }
 
-    if request.json {
-        let report = Report {
-            days: found.iter().map(|(day, _)| day.to_string()).collect(),
-            sessions: found
-                .iter()
-                .flat_map(|(_, sessions)| sessions)
-                .map(|manifest| fleet::ended_json(manifest, now))
-                .collect(),
-        };
-        output.stdout = json::object(&report).unwrap_or_default();
-        return Ok(output);
+    fn text(&self, ui: &Ui) -> String {
+        let block = |(day, sessions): &(Day, Vec<Manifest>)| block(*day, sessions, ui, self.now, &self.zone);
+        let blocks: Vec<String> = self.days.iter().map(block).collect();
+        if blocks.is_empty() { self.hint.clone() } else { blocks.join("\n") }
     }
-    if found.is_empty() {
-        output.stdout = nothing_found(request, last, &known, &root);
-        return Ok(output);
-    }
-    let blocks: Vec<String> = found.iter().map(|(day, sessions)| block(*day, sessions, page, now, &zone)).collect();
-    output.stdout = blocks.join("\n");
-    Ok(output)
 }
 
 fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
@@ -174,8 +196,8 @@ fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> St
     text
 }
 
-fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &TimeZone) -> String {
-    let mut table = page.table(&format!("Sessions ended on {day}"));
+fn block(day: Day, sessions: &[Manifest], ui: &Ui, now: Timestamp, zone: &TimeZone) -> String {
+    let mut table = ui.table(&format!("Sessions ended on {day}"));
     for (number, manifest) in sessions.iter().enumerate() {
         table.row(|line| put_heading(line, Some(number + 1), manifest, now));
         let clock = |time: Option<Timestamp>| match time {
@@ -203,7 +225,7 @@ fn block(day: Day, sessions: &[Manifest], page: Page, now: Timestamp, zone: &Tim
         });
         table.row(|line| {
             line.fixed("   ");
-            put_path(line, manifest.path.as_ref());
+            ui.put_path(line, manifest.path.as_ref());
         });
         if let Some(task) = &manifest.task {
             table.row(|line| {

@@ -6,15 +6,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::Output;
-use super::tell;
+use super::{Run, log_error, tell};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::{self, Record};
 use crate::claude::settings::EVENTS;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::{self, HeadKind};
+use crate::report::Report;
 use crate::session::event::{Event, Outcome, Scene};
 use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
@@ -24,15 +26,16 @@ use crate::store::active::{self, Session};
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::{live, notes, touched};
+use crate::sys::files;
 use crate::sys::process::{self, Process};
-use crate::sys::{clock, env, files, terminal};
 
-/// `ait hook NAME`
-#[derive(Clone, Debug)]
+/// take an event from Claude Code on standard input (Claude Code calls this)
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "hook", help_triggers("-h", "--help"), example = "  ait hook session-register < event.json")]
 pub struct Hook {
-    /// session-register or session-cleanup. The event in the payload decides; a cleanup that somebody put under
-    /// `Stop` must not archive.
-    pub name: Option<String>,
+    /// session-register or session-cleanup
+    #[argh(positional)]
+    name: Option<String>,
 }
 
 /// A payload carries whole files after a write; a larger one is nothing that a person works on.
@@ -44,33 +47,41 @@ const GIT_LIMIT: Duration = Duration::from_millis(400);
 /// How many stale sessions one hook archives in passing.
 const IN_PASSING: usize = 16;
 
-/// Takes one event.
-pub fn run(request: &Hook) -> Output {
-    if terminal::stdin_is_terminal() {
-        let name = request.name.as_deref().unwrap_or("session-register");
-        if !is_known(name) {
-            return Output::nothing()
-                .remark(format!("no hook is called `{name}`; there are session-register and session-cleanup"));
+impl Run for Hook {
+    /// Takes one event. The event in the payload decides, not the name: a cleanup that somebody put under `Stop` must not
+    /// archive.
+    ///
+    /// # Errors
+    /// If the event cannot be read, or not be written down.
+    fn run(&self, context: &Context) -> Result<Report> {
+        if context.stdin_is_terminal {
+            let name = self.name.as_deref().unwrap_or("session-register");
+            let remark = match is_known(name) {
+                true => format!("ait hook {name} reads an event from Claude Code; it is not for typing"),
+                false => format!("no hook is called `{name}`; there are session-register and session-cleanup"),
+            };
+            return Ok(Report::nothing().remark(remark));
         }
-        return Output::nothing()
-            .remark(format!("ait hook {name} reads an event from Claude Code; it is not for typing"));
+        take_event(context).or_else(|error| {
+            // A wrong name does not matter while events come, and is the likely reason if none does.
+            let name = self.name.as_deref().filter(|name| !is_known(name));
+            let of = name.map(|name| format!(" {name:.80}")).unwrap_or_default();
+            log_error(context, &format!("hook{of}"), &error);
+            Ok(Report::nothing())
+        })
     }
-    let now = clock::now();
-    let Ok(root) = Root::find() else { return Output::nothing() };
-    take_event(&root, now).unwrap_or_else(|error| {
-        // A wrong name is no trouble while events come, and the likely reason where none does.
-        let name = request.name.as_deref().filter(|name| !is_known(name));
-        let of = name.map(|name| format!(" {name:.80}")).unwrap_or_default();
-        notes::log(&root, now, &format!("hook{of}: {error}"));
-        Output::nothing()
-    })
+
+    fn fast(&self) -> Option<&'static str> {
+        Some("hook")
+    }
 }
 
 fn is_known(name: &str) -> bool {
     matches!(name, "session-register" | "session-cleanup")
 }
 
-fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
+fn take_event(context: &Context) -> Result<Report> {
+    let (root, now) = (context.root()?, context.now);
     let doing = "taking an event";
     let bytes = files::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new(doing, "standard input", why))?;
     let payload = HookPayload::parse(&bytes).map_err(|why| Error::new(doing, "standard input", why))?;
@@ -85,10 +96,10 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
     }
 
     let event = payload.happened();
-    let process = process_of(&payload);
+    let process = process_of(context, &payload);
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
     let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
-    let mut scene = scene(&payload, &event, process.as_ref(), &place, now);
+    let mut scene = scene(context, &payload, &event, process.as_ref(), &place);
     if event == Event::DialogOpen {
         scene.open_since = open_since(root, &id, &scene);
     }
@@ -114,13 +125,13 @@ fn take_event(root: &Root, now: Timestamp) -> Result<Output> {
         Ok((outcome, Done { outcome, moved, mine }))
     })?;
     if done.outcome != Outcome::Keep {
-        return Ok(Output::nothing());
+        return Ok(Report::nothing());
     }
     if let Some(mine) = &done.mine {
         tell::spread(root, &id, mine, &scene, PATIENCE);
     }
     match event {
-        Event::Start { .. } | Event::Compacted => Ok(after_start(root, &id, &payload, &place, &scene)),
+        Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &scene)),
         _ => Ok(tell::at_event(&payload, write.as_ref(), &place, done.moved.as_deref(), now)),
     }
 }
@@ -180,15 +191,15 @@ fn settle(root: &Root, manifest: &mut Manifest, known: bool, id: &SessionId, eve
     event.apply(manifest, scene, live::runs)
 }
 
-fn scene(payload: &HookPayload, event: &Event, process: Option<&Process>, place: &Place, now: Timestamp) -> Scene {
+fn scene(context: &Context, payload: &HookPayload, event: &Event, process: Option<&Process>, place: &Place) -> Scene {
     let mut scene = Scene {
-        now,
+        now: context.now,
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
         boot_id: process::boot_id().map(str::to_owned),
-        tmux_pane: env::text("TMUX_PANE"),
+        tmux_pane: context.variable("TMUX_PANE"),
         // TMUX holds the socket, the server's pid and the session, parted by commas.
-        tmux_socket: env::text("TMUX").and_then(|tmux| Some(tmux.rsplitn(3, ',').nth(2)?.to_owned())),
-        user: env::text("USER").or_else(|| env::text("LOGNAME")),
+        tmux_socket: context.variable("TMUX").and_then(|tmux| Some(tmux.rsplitn(3, ',').nth(2)?.to_owned())),
+        user: context.variable("USER").or_else(|| context.variable("LOGNAME")),
         host: Some(process::host().to_owned()),
         folder: payload.folder.clone().unwrap_or_else(|| place.root.to_string_lossy().into_owned()),
         tree: place.tree.as_ref().map(|tree| tree.root.to_string_lossy().into_owned()),
@@ -236,9 +247,9 @@ fn keep_known(scene: &mut Scene, manifest: &Manifest) {
 
 /// The process that runs the session: the one that the client names, where it is this very session that it names
 /// (an older client inside a newer one inherits both); else the nearest ancestor that is a client.
-fn process_of(payload: &HookPayload) -> Option<Process> {
-    let named = env::text("CLAUDE_PID").and_then(|pid| pid.parse().ok());
-    let ours = env::text("CLAUDE_CODE_SESSION_ID").is_none_or(|id| id == payload.session_id);
+fn process_of(context: &Context, payload: &HookPayload) -> Option<Process> {
+    let named = context.variable("CLAUDE_PID").and_then(|pid| pid.parse().ok());
+    let ours = context.variable("CLAUDE_CODE_SESSION_ID").is_none_or(|id| id == payload.session_id);
     if let Some(process) = named.filter(|_| ours).and_then(process::look_up) {
         return Some(process);
     }
@@ -261,7 +272,14 @@ fn is_shell(name: &str) -> bool {
 }
 
 /// What is due when a session starts: stale ones met in passing are archived, and the others on this project are told.
-fn after_start(root: &Root, id: &SessionId, payload: &HookPayload, place: &Place, scene: &Scene) -> Output {
+fn after_start(
+    context: &Context,
+    root: &Root,
+    id: &SessionId,
+    payload: &HookPayload,
+    place: &Place,
+    scene: &Scene,
+) -> Report {
     // One more, for this session itself may be taken for stale: its process is not always found.
     let active = active::read_some(root, IN_PASSING + 1, || registry::sessions(root.path()));
     let stale = active.stale().filter(|session| session.id != *id);
@@ -282,7 +300,7 @@ fn after_start(root: &Root, id: &SessionId, payload: &HookPayload, place: &Place
         .filter(|session| session.id != *id && !replaced_by(session, scene))
         .filter_map(|session| Some((session, same_tree(place, session)?)))
         .collect();
-    tell::at_start(root, &others, payload, &scene.project, scene.now)
+    tell::at_start(context, root, &others, payload, &scene.project)
 }
 
 /// A process runs one session at a time: what else it is stamped in has ended, and nobody said so.

@@ -2,21 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Output;
+use super::Run;
 use crate::claude::jsonc::Problem;
 use crate::claude::settings::{self, EVENTS, Hook, Inspection, Installed, Wanted};
-use crate::cli;
-use crate::error::{Error, Exit, Result};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result, nearest};
+use crate::render::ui::Ui;
 use crate::render::{diff, elapsed, json, table, width};
+use crate::report::{Data, Report};
 use crate::session::manifest::{milliseconds, seconds_between};
 use crate::session::order::sort_by_key;
 use crate::store::notes;
-use crate::store::root::Root;
 use crate::sys::edit::{Careful, Change, Current, Done};
-use crate::sys::{clock, env, files, process};
+use crate::sys::{files, process};
 
 /// The scripts, as they are in the repository.
 const SCRIPTS: [(Hook, &str); 2] = [
@@ -32,28 +34,41 @@ const LIMIT: usize = 64 << 20;
 /// The mode of a script.
 const EXECUTABLE: u32 = 0o755;
 
-/// `ait hooks install`
-#[derive(Clone, Debug, Default)]
+/// install hooks into Claude Code's settings
+#[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
+#[argh(
+    subcommand,
+    name = "install",
+    help_triggers("-h", "--help"),
+    example = "  ait hooks install              both hooks of sessions\n  ait hooks install statusline   the status line\n  ait hooks install --dry-run    show what would change"
+)]
 pub struct Install {
-    /// Names of hooks; none: the two of sessions.
+    /// session-register, session-cleanup, statusline; the first two where none is named
+    #[argh(positional, arg_name = "hook")]
     pub names: Vec<String>,
-    /// Print what would change, and change nothing.
+    /// show what would change, and change nothing
+    #[argh(switch)]
     pub dry_run: bool,
 }
 
-/// `ait hooks uninstall`
-#[derive(Clone, Debug, Default)]
+/// take hooks out of Claude Code's settings again
+#[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
+#[argh(subcommand, name = "uninstall", help_triggers("-h", "--help"), example = "  ait hooks uninstall --dry-run")]
 pub struct Uninstall {
-    /// Names of hooks; none: all.
+    /// session-register, session-cleanup, statusline; all where none is named
+    #[argh(positional, arg_name = "hook")]
     pub names: Vec<String>,
-    /// Print what would change, and change nothing.
+    /// show what would change, and change nothing
+    #[argh(switch)]
     pub dry_run: bool,
 }
 
-/// `ait hooks list`
-#[derive(Clone, Debug, Default)]
+/// show which hooks are installed, and when each was last seen to fire
+#[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
+#[argh(subcommand, name = "list", help_triggers("-h", "--help"), example = "  ait hooks list --json")]
 pub struct List {
-    /// JSON.
+    /// one JSON object
+    #[argh(switch)]
     pub json: bool,
 }
 
@@ -79,9 +94,9 @@ impl Place {
     ///
     /// # Errors
     /// Where neither is set to an absolute path, or this program cannot tell its own.
-    pub fn find() -> Result<Place> {
-        let home = env::home();
-        let claude = match (env::path("CLAUDE_CONFIG_DIR"), &home) {
+    pub fn find(context: &Context) -> Result<Place> {
+        let home = context.home.clone();
+        let claude = match (context.path_variable("CLAUDE_CONFIG_DIR"), &home) {
             (Some(folder), _) => folder,
             (None, Some(home)) => home.join(".claude"),
             (None, None) => {
@@ -98,10 +113,17 @@ impl Place {
         } else {
             "/etc/claude-code/managed-settings.json"
         };
-        let now = clock::now().to_zoned(clock::time_zone());
+        let now = context.now.to_zoned(context.time_zone());
         let day = format!("{:04}{:02}{:02}", now.year(), now.month(), now.day());
         let stamp = format!("{day}-{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
-        Ok(Place { claude, home, ait: own_path()?, managed: managed.into(), folder: env::current_dir(), stamp })
+        Ok(Place {
+            claude,
+            home,
+            ait: own_path(context)?,
+            managed: managed.into(),
+            folder: context.folder().ok(),
+            stamp,
+        })
     }
 
     /// The settings of the user.
@@ -141,45 +163,57 @@ impl Place {
 }
 
 /// The path to call this program by: the one in `PATH` where that leads here, since it outlives an update.
-fn own_path() -> Result<PathBuf> {
+fn own_path(context: &Context) -> Result<PathBuf> {
     let error =
         || Error::new("finding this program", "ait", "cannot tell its own path").next("call it by its full path");
-    let this = env::this_program().filter(|path| files::exists(path)).ok_or_else(error)?;
+    let this = context.program().filter(|path| files::exists(path)).ok_or_else(error)?;
     let named = this.file_name().and_then(|name| name.to_str()).and_then(process::find_program);
     Ok(named.filter(|path| files::resolve(path) == files::resolve(&this)).unwrap_or(this))
 }
 
-/// `ait hooks install`
-///
-/// # Errors
-/// Where a name is unknown, the settings do not parse or are not of the right shape, or something cannot be written.
-/// The settings are then as they were.
-pub fn install(request: &Install) -> Result<Output> {
-    install_in(&Place::find()?, request)
+impl Run for Install {
+    /// # Errors
+    /// If a name is unknown, the settings do not parse or are not of the right shape, or something cannot be written.
+    /// The settings are then as they were.
+    fn run(&self, context: &Context) -> Result<Report> {
+        Ok(install_in(&Place::find(context)?, self)?.report)
+    }
 }
 
-/// `ait hooks uninstall`
-///
-/// # Errors
-/// As [`install`].
-pub fn uninstall(request: &Uninstall) -> Result<Output> {
-    uninstall_in(&Place::find()?, request)
+impl Run for Uninstall {
+    /// # Errors
+    /// As for [`Install`].
+    fn run(&self, context: &Context) -> Result<Report> {
+        uninstall_in(&Place::find(context)?, self)
+    }
 }
 
-/// `ait hooks list`
-///
-/// # Errors
-/// Where the settings cannot be read or do not parse.
-pub fn list(request: &List) -> Result<Output> {
-    let root = Root::find()?;
-    list_in(&Place::find()?, request, clock::now(), |event| notes::last_seen(&root, event))
+impl Run for List {
+    /// # Errors
+    /// If the settings cannot be read or do not parse.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let root = context.root()?;
+        list_in(&Place::find(context)?, context.now, |event| notes::last_seen(root, event))
+    }
+
+    fn json(&self) -> bool {
+        self.json
+    }
 }
 
-/// [`install`] in this place.
+/// What an installation did.
+pub struct Installation {
+    /// For the user.
+    pub report: Report,
+    /// The settings now have all the hooks asked for. False after a dry run.
+    pub is_complete: bool,
+}
+
+/// Installs hooks in this place.
 ///
 /// # Errors
-/// As [`install`].
-pub fn install_in(place: &Place, request: &Install) -> Result<Output> {
+/// As for [`Install`].
+pub fn install_in(place: &Place, request: &Install) -> Result<Installation> {
     const DOING: &str = "installing hooks";
     let hooks = named(&request.names, &[Hook::Register, Hook::Cleanup])?;
     let wanted = place.wanted(&hooks)?;
@@ -204,7 +238,7 @@ pub fn install_in(place: &Place, request: &Install) -> Result<Output> {
         let mut of_settings = Vec::new();
         preview(&settings, &mut out, |current| change(current, &mut of_settings))?;
         remarks.append(&mut of_settings);
-        return Ok(finish(Output::data(dry(out)), &remarks));
+        return Ok(Installation { report: finish(dry(out), &remarks), is_complete: false });
     }
     // First whether the settings can be changed at all: nothing is half installed.
     preview(&settings, &mut String::new(), |current| change(current, &mut Vec::new()))?;
@@ -246,14 +280,14 @@ pub fn install_in(place: &Place, request: &Install) -> Result<Output> {
         let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
         out = format!("Already installed in {}: {}. Nothing was changed.\n", place.show(&file), names.join(", "));
     }
-    Ok(finish(Output::data(out), &remarks))
+    Ok(Installation { report: finish(out, &remarks), is_complete: true })
 }
 
-/// [`uninstall`] in this place.
+/// Uninstalls hooks in this place.
 ///
 /// # Errors
-/// As [`install`].
-pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Output> {
+/// As for [`Install`].
+pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Report> {
     const DOING: &str = "uninstalling hooks";
     let hooks = named(&request.names, &Hook::ALL)?;
     let file = place.settings();
@@ -282,7 +316,7 @@ pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Output> {
                 Ok(script_removal(current, path, place, &mut remarks))
             })?;
         }
-        return Ok(finish(Output::data(dry(out)), &remarks));
+        return Ok(finish(dry(out), &remarks));
     }
     let done = settings.edit(|current| change(current, &mut remarks))?;
     let mut changed = done.changed;
@@ -316,7 +350,7 @@ pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Output> {
         let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
         out = format!("Not installed in {}: {}. Nothing was changed.\n", place.show(&file), names.join(", "));
     }
-    Ok(finish(Output::data(out), &remarks))
+    Ok(finish(out, &remarks))
 }
 
 /// Puts the newest copy of a foreign script back that an installation set aside.
@@ -354,70 +388,80 @@ pub(super) struct Row {
     pub(super) state: &'static str,
 }
 
-#[derive(Serialize)]
-struct Rows {
-    hooks: Vec<Row>,
-    all_disabled: bool,
-}
-
-/// [`list`] in this place, at this time. `last_seen` says when Claude Code last called `ait` for an event.
+/// Lists the hooks in this place. `last_seen` says when Claude Code last called `ait` for an event.
 ///
 /// # Errors
-/// As [`list`].
-pub fn list_in(
-    place: &Place,
-    request: &List,
-    now: Timestamp,
-    last_seen: impl Fn(&str) -> Option<Timestamp>,
-) -> Result<Output> {
+/// As for [`List`].
+pub fn list_in(place: &Place, now: Timestamp, last_seen: impl Fn(&str) -> Option<Timestamp>) -> Result<Report> {
     let file = place.settings();
     let found = look("listing hooks", &file)?.unwrap_or_default();
     let wanted = place.wanted(&Hook::ALL)?;
     let rows = rows(&file, &found, &wanted, last_seen);
     let remarks = list_remarks(place, &file, &found, &rows);
-    let all_disabled = found.all_disabled;
-    if request.json {
-        let text = json::object(&Rows { hooks: rows, all_disabled }).unwrap_or_default();
-        return Ok(finish(Output::data(text), &remarks));
+    let hooks = HookList { place: place.clone(), rows, all_disabled: found.all_disabled, now };
+    Ok(Report::new(hooks).remarks(remarks.iter().map(|remark| clean(remark))))
+}
+
+struct HookList {
+    place: Place,
+    rows: Vec<Row>,
+    all_disabled: bool,
+    now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    hooks: &'a [Row],
+    all_disabled: bool,
+}
+
+impl Data for HookList {
+    fn json(&self) -> Option<String> {
+        json::object(&Json { hooks: &self.rows, all_disabled: self.all_disabled })
     }
-    let header = ["HOOK", "EVENT", "INSTALLED", "LAST SEEN"].map(str::to_owned);
-    let cells = rows.iter().map(|row| {
-        [
-            row.name.to_owned(),
-            row.event.unwrap_or("-").to_owned(),
-            row.state.to_owned(),
-            row.last_seen.map_or("-".to_owned(), |at| elapsed::Ago(seconds_between(at, now)).to_string()),
-        ]
-    });
-    let lines: Vec<[String; 4]> = std::iter::once(header).chain(cells).collect();
-    let mut out = String::new();
-    for line in &lines {
-        let mut text = String::new();
-        for (column, cell) in line.iter().enumerate() {
-            text.push_str(cell);
-            let widest = lines.iter().filter_map(|line| line.get(column)).map(|cell| width::cells(cell)).max();
-            width::pad(&mut text, width::cells(cell), widest.unwrap_or(0) + 2);
+
+    fn text(&self, _ui: &Ui) -> String {
+        let HookList { place, rows, now, .. } = self;
+        let file = place.settings();
+        let header = ["HOOK", "EVENT", "INSTALLED", "LAST SEEN"].map(str::to_owned);
+        let cells = rows.iter().map(|row| {
+            [
+                row.name.to_owned(),
+                row.event.unwrap_or("-").to_owned(),
+                row.state.to_owned(),
+                row.last_seen.map_or("-".to_owned(), |at| elapsed::Ago(seconds_between(at, *now)).to_string()),
+            ]
+        });
+        let lines: Vec<[String; 4]> = std::iter::once(header).chain(cells).collect();
+        let mut out = String::new();
+        for line in &lines {
+            let mut text = String::new();
+            for (column, cell) in line.iter().enumerate() {
+                text.push_str(cell);
+                let widest = lines.iter().filter_map(|line| line.get(column)).map(|cell| width::cells(cell)).max();
+                width::pad(&mut text, width::cells(cell), widest.unwrap_or(0) + 2);
+            }
+            out.push_str(text.trim_end());
+            out.push('\n');
         }
-        out.push_str(text.trim_end());
-        out.push('\n');
-    }
-    let mut commands: Vec<String> = Vec::new();
-    for command in rows.iter().filter_map(|row| row.command.as_deref()) {
-        let command = in_short(command, place);
-        if !commands.contains(&command) {
-            commands.push(command);
+        let mut commands: Vec<String> = Vec::new();
+        for command in rows.iter().filter_map(|row| row.command.as_deref()) {
+            let command = in_short(command, place);
+            if !commands.contains(&command) {
+                commands.push(command);
+            }
         }
+        out.push_str(&format!("\nIn {}{}\n", place.show(&file), if commands.is_empty() { "" } else { ", which runs" }));
+        out.extend(commands.iter().map(|command| format!("  {command}\n")));
+        let lacking = |hook: Hook| rows.iter().any(|row| row.name == hook.name() && row.state != "yes");
+        if lacking(Hook::Register) || lacking(Hook::Cleanup) {
+            out.push_str("Something is missing or out of date. Type: ait hooks install\n");
+        }
+        if rows.iter().any(|row| row.name == Hook::Statusline.name() && row.state == "no") {
+            out.push_str("The status line is not installed; to have it, type: ait hooks install statusline\n");
+        }
+        out
     }
-    out.push_str(&format!("\nIn {}{}\n", place.show(&file), if commands.is_empty() { "" } else { ", which runs" }));
-    out.extend(commands.iter().map(|command| format!("  {command}\n")));
-    let lacking = |hook: Hook| rows.iter().any(|row| row.name == hook.name() && row.state != "yes");
-    if lacking(Hook::Register) || lacking(Hook::Cleanup) {
-        out.push_str("Something is missing or out of date. Type: ait hooks install\n");
-    }
-    if rows.iter().any(|row| row.name == Hook::Statusline.name() && row.state == "no") {
-        out.push_str("The status line is not installed; to have it, type: ait hooks install statusline\n");
-    }
-    Ok(finish(Output::data(out), &remarks))
 }
 
 /// A command for people: without the question whether the program is there, and cut where somebody's own is long.
@@ -551,7 +595,7 @@ fn named(names: &[String], usual: &[Hook]) -> Result<Vec<Hook>> {
             let all = Hook::ALL.map(Hook::name);
             let error =
                 Error::new("reading the command line", name, format!("no such hook; there are {}", all.join(", ")));
-            let near = cli::nearest(name, all.into_iter());
+            let near = nearest(name, all.into_iter());
             near.map_or(error.clone(), |near| error.next(format!("did you mean `{near}`?"))).exit(Exit::NotFound)
         })?;
         hooks.push(hook);
@@ -678,11 +722,8 @@ fn written(place: &Place, done: &Done) -> String {
     out
 }
 
-fn finish(mut output: Output, remarks: &[String]) -> Output {
-    for remark in remarks {
-        output = output.remark(clean(remark));
-    }
-    output
+fn finish(text: String, remarks: &[String]) -> Report {
+    Report::text(text).remarks(remarks.iter().map(|remark| clean(remark)))
 }
 
 /// Text from outside without what could move a cursor.

@@ -3,18 +3,26 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Output;
-use crate::error::{Error, Exit, Result};
-use crate::sys::{env, files, process};
+use argh::{ArgsInfo, FromArgs};
 
-/// A request for a text to load, or to add to a configuration.
-#[derive(Clone, Debug, Default)]
+use super::Run;
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::report::Report;
+use crate::sys::{files, process};
+
+/// print what puts the segment in a prompt, in tmux or in starship
+#[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
+#[argh(subcommand, name = "init", help_triggers("-h", "--help"), example = "  eval \"$(ait init zsh)\"")]
 pub struct Init {
-    /// zsh, bash, fish, tmux, starship or claude. Without it: how to use each.
+    /// zsh, bash, fish, tmux, starship or claude
+    #[argh(positional)]
     pub target: Option<String>,
-    /// For a shell: only `AIT_SEGMENT` and `ait_segment`, and no prompt is touched.
+    /// shells: touch no prompt, only set $AIT_SEGMENT
+    #[argh(switch)]
     pub manual: bool,
-    /// For tmux: the plug-in itself rather than the lines that load it.
+    /// tmux: the plug-in itself
+    #[argh(switch)]
     pub plugin: bool,
 }
 
@@ -76,18 +84,20 @@ const FISH: &str = include_str!("../../shell/ait.fish");
 const TMUX: &str = include_str!("../../shell/ait.tmux");
 const STARSHIP: &str = include_str!("../../shell/starship.toml");
 
-/// What the user asked for, for this program as `PATH` names it.
-///
-/// # Errors
-/// An unknown target; an option that means nothing for it; a path that no shell can be told.
-pub fn run(request: &Init) -> Result<Output> {
-    text_for(request, &this_program()?).map(Output::data)
+impl Run for Init {
+    /// Prints the text for this program as `PATH` names it.
+    ///
+    /// # Errors
+    /// An unknown target; an option that means nothing for it; a path that no shell can be told.
+    fn run(&self, context: &Context) -> Result<Report> {
+        text_for(self, &this_program(context)?).map(Report::text)
+    }
 }
 
-/// What [`run`] prints, for a program at a path of the caller's.
+/// What `ait init` prints, for a program at this path.
 ///
 /// # Errors
-/// As [`run`].
+/// As for [`Init`].
 pub fn text_for(request: &Init, program: &Path) -> Result<String> {
     let Some(target) = request.target.as_deref() else { return Ok(HELP.to_owned()) };
     let shell = matches!(target, "zsh" | "bash" | "fish");
@@ -151,8 +161,8 @@ fn misused(option: &str, why: &str) -> Error {
 
 /// This program under the name that `PATH` has for it, which outlives an update where a package manager keeps each
 /// version in a folder of its own and `PATH` names a link; else where it really is.
-fn this_program() -> Result<PathBuf> {
-    let program = env::this_program().ok_or_else(|| {
+fn this_program(context: &Context) -> Result<PathBuf> {
+    let program = context.program().ok_or_else(|| {
         Error::new("finding this program", "", "the system does not say where it is").next("start ait by its full path")
     })?;
     let found = process::find_program("ait").filter(|found| files::resolve(found) == files::resolve(&program));

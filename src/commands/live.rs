@@ -2,104 +2,137 @@
 
 use std::path::Path;
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Output;
 use super::fleet::{self, Fleet, Member};
-use super::page::{Page, put, put_path};
+use super::{Run, foreign_ignored, unreadable};
+use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Line;
-use crate::render::theme::Role;
+use crate::render::theme::{ColorChoice, Role};
+use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
+use crate::report::{Data, Report};
 use crate::session::conflict::crowded;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::raw::JsonFields;
 use crate::session::state::{State, StateSource, Told};
 use crate::store::live::Liveness;
-use crate::store::root::Root;
-use crate::sys::{clock, env, files, process};
+use crate::sys::{files, process};
 
-/// `ait sessions live`
-#[derive(Clone, Debug)]
+/// show all live sessions
+#[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
+#[argh(
+    subcommand,
+    name = "live",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions live --project aiterm --verbose"
+)]
 pub struct Live {
-    /// Only this project.
-    pub project: Option<String>,
-    /// Only in this folder or below.
-    pub path: Option<String>,
-    /// Also the process, and where each state comes from.
-    pub verbose: bool,
-    /// Again and again, in place: `main` does that.
-    pub watch: bool,
-    /// JSON.
-    pub json: bool,
-    /// always, never, auto.
-    pub color: Option<String>,
+    /// only this project
+    #[argh(option, arg_name = "name")]
+    project: Option<String>,
+    /// only sessions in this folder or below
+    #[argh(option, arg_name = "dir")]
+    path: Option<String>,
+    /// also the process, and where each state comes from
+    #[argh(switch, short = 'v')]
+    verbose: bool,
+    /// keep it on the screen, up to date; q leaves
+    #[argh(switch, short = 'w')]
+    watch: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
+}
+
+impl Run for Live {
+    /// Shows the live sessions, the oldest first.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    fn run(&self, context: &Context) -> Result<Report> {
+        if self.watch && self.json {
+            return Err(Error::new("watching the sessions", "--json", "not for a screen")
+                .next("type: ait sessions live --json")
+                .exit(Exit::NotFound));
+        }
+        let root = context.root()?;
+        let Fleet { mut members, stale, broken, foreign } =
+            if self.json { fleet::gather(root)? } else { fleet::overview(root)? };
+        let all = members.len();
+        members.retain(|member| self.wants(member, context));
+        let mut report = Report::new(LiveSessions { members, all, verbose: self.verbose, now: context.now })
+            .remarks(unreadable(&broken));
+        if stale > 0 {
+            report = report.remark(format!("{stale} stale: process gone; type: ait sessions prune"));
+        }
+        if foreign > 0 {
+            report = report.remark(foreign_ignored(foreign));
+        }
+        Ok(report)
+    }
+
+    fn json(&self) -> bool {
+        self.json
+    }
+
+    fn color(&self) -> ColorChoice {
+        self.color
+    }
+
+    fn watches(&self) -> bool {
+        self.watch && !self.json
+    }
+}
+
+impl Live {
+    fn wants(&self, member: &Member, context: &Context) -> bool {
+        let manifest = &member.session.manifest;
+        let project = self.project.as_ref().is_none_or(|project| manifest.project.eq_ignore_ascii_case(project));
+        let path = self.path.as_ref().is_none_or(|path| {
+            let below = context.folder().unwrap_or_default().join(path);
+            files::resolve(Path::new(&manifest.path)).starts_with(files::resolve(&below))
+        });
+        project && path
+    }
+}
+
+struct LiveSessions {
+    members: Vec<Member>,
+    /// How many there are, whether wanted or not.
+    all: usize,
+    verbose: bool,
+    now: Timestamp,
 }
 
 #[derive(Serialize)]
-struct Report {
+struct Json {
     sessions: Vec<JsonFields>,
 }
 
-/// Shows the live sessions, the oldest first.
-///
-/// # Errors
-/// Where the folder cannot be read.
-pub fn run(request: &Live) -> Result<Output> {
-    if request.watch && request.json {
-        return Err(Error::new("watching the sessions", "--json", "not for a screen")
-            .next("type: ait sessions live --json")
-            .exit(Exit::NotFound));
+impl Data for LiveSessions {
+    fn json(&self) -> Option<String> {
+        json::object(&Json { sessions: self.members.iter().map(|member| fleet::json(member, self.now)).collect() })
     }
-    let page = Page::choose(request.color.as_deref())?;
-    let root = Root::find()?;
-    let now = clock::now();
-    let Fleet { mut members, stale, broken, foreign } =
-        if request.json { fleet::gather(&root)? } else { fleet::overview(&root)? };
-    let all = members.len();
-    members.retain(|member| wanted(member, request));
 
-    let mut output = Output::nothing();
-    for broken in &broken {
-        output =
-            output.remark(format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why));
+    fn text(&self, ui: &Ui) -> String {
+        match (self.members.is_empty(), self.all) {
+            (true, 0) => "No live sessions.\n".to_owned(),
+            (true, _) => "No live sessions that match.\n".to_owned(),
+            (false, _) => table(&self.members, ui, self.verbose, self.now),
+        }
     }
-    if stale > 0 {
-        output = output.remark(format!("{stale} stale: process gone; type: ait sessions prune"));
-    }
-    if foreign > 0 {
-        output = output.remark(super::foreign_ignored(foreign));
-    }
-    if request.json {
-        let report = Report { sessions: members.iter().map(|member| fleet::json(member, now)).collect() };
-        output.stdout = json::object(&report).unwrap_or_default();
-        return Ok(output);
-    }
-    if members.is_empty() {
-        let none = if all > 0 { "No live sessions that match.\n" } else { "No live sessions.\n" };
-        output.stdout = none.to_owned();
-        return Ok(output);
-    }
-    output.stdout = table(&members, page, request.verbose, now);
-    // The program ends here; to free a thousand sessions piece by piece would take a twentieth of its time.
-    std::mem::forget(members);
-    Ok(output)
 }
 
-fn wanted(member: &Member, request: &Live) -> bool {
-    let manifest = &member.session.manifest;
-    let project = request.project.as_ref().is_none_or(|project| manifest.project.eq_ignore_ascii_case(project));
-    let path = request.path.as_ref().is_none_or(|path| {
-        let below = env::current_dir().unwrap_or_default().join(path);
-        files::resolve(Path::new(&manifest.path)).starts_with(files::resolve(&below))
-    });
-    project && path
-}
-
-fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> String {
+fn table(members: &[Member], ui: &Ui, verbose: bool, now: Timestamp) -> String {
     let crowded = crowded(members.iter().map(|member| member.trees(now)));
-    let mut table = page.table("Active Claude Code Sessions");
+    let mut table = ui.table("Active Claude Code Sessions");
     for (position, member) in members.iter().enumerate() {
         let manifest = &member.session.manifest;
         table.row(|line| {
@@ -111,7 +144,7 @@ fn table(members: &[Member], page: Page, verbose: bool, now: Timestamp) -> Strin
         });
         table.row(|line| {
             line.fixed("   ");
-            put_path(line, Path::new(&manifest.path));
+            ui.put_path(line, Path::new(&manifest.path));
         });
         if let Some(task) = &manifest.task {
             table.row(|line| {

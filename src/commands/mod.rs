@@ -1,6 +1,6 @@
-//! What each request does. A command returns its output; only `main` writes it and exits.
+//! The commands, one file each: its arguments and what it does. A command takes a [`Context`] and returns a [`Report`];
+//! only `main` writes and exits.
 
-mod chain;
 pub mod completions;
 pub mod conflicts;
 pub mod current;
@@ -15,7 +15,6 @@ pub mod hooks;
 pub mod init;
 pub mod live;
 pub mod next;
-mod page;
 pub mod prompt;
 pub mod prune;
 pub mod resume;
@@ -23,132 +22,68 @@ mod startup;
 pub mod statusline;
 pub mod task;
 mod tell;
+mod wrapped_status_line;
 
-use crate::cli::Request;
-use crate::error::{Error, Exit, Result, on_one_line};
-use crate::store::root::Root;
-use crate::store::{active, notes};
-use crate::sys::{clock, terminal};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::render::theme::ColorChoice;
+use crate::report::Report;
+use crate::store::active::Broken;
+use crate::store::notes;
 
-/// What a command has to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// Data.
-    pub stdout: String,
-    /// Remarks and errors.
-    pub stderr: String,
-    /// How it ended.
-    pub exit: Exit,
-}
+/// A command with its arguments.
+pub trait Run {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Each command says which.
+    fn run(&self, context: &Context) -> Result<Report>;
 
-impl Output {
-    /// Data, and success.
-    pub fn data(stdout: impl Into<String>) -> Output {
-        Output { stdout: stdout.into(), stderr: String::new(), exit: Exit::Done }
+    /// Whether JSON was asked for.
+    fn json(&self) -> bool {
+        false
     }
 
-    /// Nothing at all, and success.
-    pub fn nothing() -> Output {
-        Output::data("")
+    /// What `--color` says.
+    fn color(&self) -> ColorChoice {
+        ColorChoice::Auto
     }
 
-    /// Adds a remark, a line for standard error.
-    pub fn remark(mut self, line: impl AsRef<str>) -> Output {
-        self.stderr.push_str("ait: ");
-        // The lines of a list of candidates are ours; what stands in them may not be.
-        let lines: Vec<String> = line.as_ref().split('\n').map(on_one_line).collect();
-        self.stderr.push_str(&lines.join("\n"));
-        self.stderr.push('\n');
-        self
+    /// The name of a fast command: it never fails loudly. An error goes to the log, unless it is a wrong argument and
+    /// standard error is a terminal.
+    fn fast(&self) -> Option<&'static str> {
+        None
     }
 
-    /// Replaces the exit code.
-    pub fn exit(mut self, exit: Exit) -> Output {
-        self.exit = exit;
-        self
+    /// Whether the report is to be kept on the screen and up to date, until the user leaves.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// Lines to be written one by one as they come, instead of a report.
+    fn lines(&self, _context: &Context) -> Option<Box<dyn Iterator<Item = String>>> {
+        None
     }
 }
 
-impl From<Error> for Output {
-    fn from(error: Error) -> Output {
-        let exit = error.code();
-        Output::nothing().remark(error.to_string()).exit(exit)
+/// Writes the error of a fast command to the log, where `ait doctor` finds it.
+pub fn log_error(context: &Context, command: &str, error: &Error) {
+    if let Ok(root) = context.root() {
+        notes::log(root, context.now, &format!("{command}: {error}"));
     }
 }
 
-/// One of the fast three, with words that it does not know: a newer script may say what an older program has not learned.
-#[derive(Clone, Debug)]
-pub struct Misused {
-    /// hook, prompt or statusline.
-    pub command: &'static str,
-    /// What is wrong.
-    pub error: Error,
-}
-
-impl Misused {
-    /// The person is told where one is looking; else it goes to the log, and nothing fails.
-    fn tell(self) -> Output {
-        let Misused { command, error } = self;
-        if terminal::stderr_is_terminal() {
-            // Exit code 2 of a hook is an order to block; of a status line that fails the client shows nothing.
-            let exit = if command == "prompt" { error.code() } else { Exit::Done };
-            return Output::from(error).exit(exit);
-        }
-        if let Ok(root) = Root::find() {
-            notes::log(&root, clock::now(), &format!("{command}: {error}"));
-        }
-        Output::nothing()
-    }
-}
-
-/// Does what was asked for.
-pub fn run(request: Request) -> Output {
-    match request {
-        Request::Hook(request) => hook::run(&request),
-        Request::Prompt(request) => prompt::run(&request),
-        Request::Statusline(request) => statusline::run(&request),
-        Request::Misused(request) => request.tell(),
-        Request::Init(request) => at_leisure(init::run, &request),
-        // It counts those of others while it reads.
-        Request::Live(request) => at_leisure(live::run, &request),
-        Request::Current(request) => of_sessions(current::run, &request),
-        Request::Task(request) => of_sessions(task::run, &request),
-        Request::Conflicts(request) => of_sessions(conflicts::run, &request),
-        Request::History(request) => at_leisure(history::run, &request),
-        Request::Prune(request) => of_sessions(prune::run, &request),
-        Request::Next(request) => of_sessions(next::run, &request),
-        Request::Resume(request) => of_sessions(resume::run, &request),
-        Request::Guard(request) => at_leisure(guard::run, &request),
-        Request::HooksInstall(request) => at_leisure(hooks::install, &request),
-        Request::HooksUninstall(request) => at_leisure(hooks::uninstall, &request),
-        Request::HooksList(request) => at_leisure(hooks::list, &request),
-        Request::Completions(request) => at_leisure(completions::run, &request),
-        Request::Demo(request) => at_leisure(demo::run, &request),
-        Request::Doctor(request) => at_leisure(doctor::run, &request),
-    }
-}
-
-/// Runs what is not one of the fast three. Each is kept apart from [`run`], with which its code and its stack would be
-/// loaded for every prompt.
-#[inline(never)]
-fn at_leisure<T>(run: fn(&T) -> Result<Output>, request: &T) -> Output {
-    run(request).unwrap_or_else(Output::from)
-}
-
-/// [`at_leisure`] for what speaks of the live sessions: whoever misses one is told that it was not read.
-#[inline(never)]
-fn of_sessions<T>(run: fn(&T) -> Result<Output>, request: &T) -> Output {
-    let output = at_leisure(run, request);
-    match Root::find().map(|root| active::foreign(&root)) {
-        Ok(0) | Err(_) => output,
-        Ok(count) => output.remark(foreign_ignored(count)),
-    }
-}
-
-/// What is said of manifests that are not read because they belong to other users.
+/// The remark about manifests that are not read because they belong to other users.
 fn foreign_ignored(count: usize) -> String {
     match count {
         1 => "1 manifest of another user ignored; type: ait doctor".to_owned(),
         _ => format!("{count} manifests of other users ignored; type: ait doctor"),
     }
+}
+
+/// The remarks about files that are not manifests.
+fn unreadable(broken: &[Broken]) -> Vec<String> {
+    let remark =
+        |broken: &Broken| format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why);
+    broken.iter().map(remark).collect()
 }

@@ -4,35 +4,79 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::fleet::{self, Member};
-use super::live::put_heading;
-use super::page::{Page, put_path};
-use super::{Output, live};
+use super::fleet::{self, Fleet, Member};
+use super::live::{self, put_heading};
+use super::{Run, foreign_ignored};
+use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::json;
+use crate::render::theme::ColorChoice;
+use crate::render::ui::Ui;
+use crate::report::{Data, Report};
 use crate::session::manifest::seconds_between;
 use crate::session::order::sort_by_key;
 use crate::session::raw::JsonFields;
 use crate::session::state::State;
-use crate::store::root::Root;
-use crate::sys::{clock, process};
+use crate::sys::process;
 
-/// `ait sessions next`
-#[derive(Clone, Debug)]
+/// show which session has waited for you longest
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "next", help_triggers("-h", "--help"), example = "  ait sessions next --go")]
 pub struct Next {
-    /// Switch to its tmux pane.
-    pub go: bool,
-    /// JSON.
-    pub json: bool,
-    /// always, never, auto.
-    pub color: Option<String>,
+    /// switch to its tmux pane
+    #[argh(switch)]
+    go: bool,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
+}
+
+/// How long tmux may take to answer.
+const TMUX_LIMIT: Duration = Duration::from_secs(2);
+
+impl Run for Next {
+    /// Shows who waits longest, and goes there.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or there is no pane to go to.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let (root, now) = (context.root()?, context.now);
+        let Fleet { members: mut waiting, foreign, .. } =
+            if self.json { fleet::gather(root)? } else { fleet::overview(root)? };
+        waiting.retain(|member| member.told.state == State::Waiting);
+        sort_by_key(&mut waiting, |member| member.told.since.unwrap_or(now));
+        if let Some(member) = waiting.first().filter(|_| self.go) {
+            go_to(member)?;
+        }
+        let exit = if waiting.is_empty() { Exit::Failed } else { Exit::Done };
+        let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
+        Ok(Report::new(WaitingSessions { waiting, now }).exit(exit).remarks(ignored))
+    }
+
+    fn json(&self) -> bool {
+        self.json
+    }
+
+    fn color(&self) -> ColorChoice {
+        self.color
+    }
+}
+
+struct WaitingSessions {
+    /// The longest first.
+    waiting: Vec<Member>,
+    now: Timestamp,
 }
 
 #[derive(Serialize)]
-struct Report {
+struct Json {
     session: Option<JsonFields>,
     /// Whole seconds.
     waiting_seconds: Option<u64>,
@@ -40,49 +84,35 @@ struct Report {
     waiting: usize,
 }
 
-/// How long tmux may take to answer.
-const TMUX_LIMIT: Duration = Duration::from_secs(2);
+impl Data for WaitingSessions {
+    fn json(&self) -> Option<String> {
+        let longest = self.waiting.first();
+        json::object(&Json {
+            session: longest.map(|member| fleet::json(member, self.now)),
+            waiting_seconds: longest.and_then(|member| Some(seconds_between(member.told.since?, self.now))),
+            waiting: self.waiting.len(),
+        })
+    }
 
-/// Shows who waits longest, and goes there.
-///
-/// # Errors
-/// Where the folder cannot be read, or there is no pane to go to.
-pub fn run(request: &Next) -> Result<Output> {
-    let page = Page::choose(request.color.as_deref())?;
-    let root = Root::find()?;
-    let now = clock::now();
-    let fleet = if request.json { fleet::gather(&root)? } else { fleet::overview(&root)? };
-    let mut waiting = fleet.members;
-    waiting.retain(|member| member.told.state == State::Waiting);
-    sort_by_key(&mut waiting, |member| member.told.since.unwrap_or(now));
-    let longest = waiting.first();
-    if let Some(member) = longest.filter(|_| request.go) {
-        go_to(member)?;
+    fn text(&self, ui: &Ui) -> String {
+        match self.waiting.first() {
+            None => "Nobody waits for you.\n".to_owned(),
+            Some(member) => for_people(member, self.waiting.len(), ui, self.now),
+        }
     }
-    let exit = if longest.is_some() { Exit::Done } else { Exit::Failed };
-    if request.json {
-        let report = Report {
-            session: longest.map(|member| fleet::json(member, now)),
-            waiting_seconds: longest.and_then(|member| Some(seconds_between(member.told.since?, now))),
-            waiting: waiting.len(),
-        };
-        return Ok(Output::data(json::object(&report).unwrap_or_default()).exit(exit));
-    }
-    let Some(member) = longest else { return Ok(Output::data("Nobody waits for you.\n").exit(exit)) };
-    Ok(Output::data(for_people(member, waiting.len(), page, now)))
 }
 
-fn for_people(member: &Member, count: usize, page: Page, now: Timestamp) -> String {
+fn for_people(member: &Member, count: usize, ui: &Ui, now: Timestamp) -> String {
     let manifest = &member.session.manifest;
     let mut text = String::new();
-    page.line(&mut text, |line| put_heading(line, None, manifest, now));
-    page.line(&mut text, |line| {
+    ui.line(&mut text, |line| put_heading(line, None, manifest, now));
+    ui.line(&mut text, |line| {
         line.literal("   ");
         live::put_state(line, &member.told, now);
     });
-    page.line(&mut text, |line| {
+    ui.line(&mut text, |line| {
         line.literal("   ");
-        put_path(line, Path::new(&manifest.path));
+        ui.put_path(line, Path::new(&manifest.path));
         if let Some(pane) = &manifest.tmux_pane {
             line.literal(", tmux ");
             line.text(pane);
@@ -90,7 +120,7 @@ fn for_people(member: &Member, count: usize, page: Page, now: Timestamp) -> Stri
         }
     });
     if let Some(task) = &manifest.task {
-        page.line(&mut text, |line| {
+        ui.line(&mut text, |line| {
             line.literal("   Task: ");
             line.text(task);
         });

@@ -5,90 +5,109 @@
 
 use std::borrow::Cow;
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
 use super::fleet::{self, Member, Nearby};
-use super::{Output, page};
-use crate::error::Error;
+use super::{Run, follow};
+use crate::context::Context;
+use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::reuse::{self, Conditions};
 use crate::render::segment::{self, Conflict, Facts, Waiting};
-use crate::render::theme::{Icons, Look, use_color};
+use crate::render::theme::{ColorChoice, Icons, Look};
+use crate::report::Report;
 use crate::session::conflict::{Grade, crowded};
 use crate::session::head::in_short;
 use crate::session::manifest::{ProcessStamp, seconds_between};
 use crate::session::state::State;
 use crate::store::active::Session;
 use crate::store::live::{self, Liveness};
-use crate::store::notes;
 use crate::store::place::Place;
 use crate::store::revision::{self, Revision};
-use crate::store::root::Root;
-use crate::sys::{clock, env, terminal};
 
-/// `ait prompt`
-#[derive(Clone, Debug, Default)]
+/// print the segment of this folder's session, for a prompt
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(
+    subcommand,
+    name = "prompt",
+    help_triggers("-h", "--help"),
+    example = "  ait prompt --format '[{{project}} ][{{icon}} ]{{task:20}}[ {{conflict}}]'",
+    note = "The usual format is",
+    note = "[{{project}} ][{{branch}} ][{{elapsed}}][ {{waiting}}][ {{task}}][ {{conflict}}][ {{moved}}]",
+    note = "AIT_FORMAT holds another one, for every prompt. {{task:12}} is cut to 12 cells;",
+    note = "a backslash goes before a bracket or brace that is meant as such. The tokens:",
+    note = "  project      name of the project",
+    note = "  branch       branch, or the commit where there is none",
+    note = "  worktree     name of the linked worktree; empty in the main one",
+    note = "  elapsed      how long the session has been running: 45m",
+    note = "  task         what the session is for",
+    note = "  state        what it is doing: idle, working, waiting, error, unknown",
+    note = "  icon         the same as a mark; empty when idle or unknown",
+    note = "  waiting      who waits longest for you, and how long",
+    note = "  waiting_for  what it waits for: permission, question, input",
+    note = "  conflict     how many sessions share this tree or wrote one file",
+    note = "  count        how many sessions are live",
+    note = "  path         folder of the session",
+    note = "  session      first eight characters of the session's id",
+    note = "  moved        where another session moved this tree's branch or commit",
+    note = "  hooks        a warning where hooks do not fire",
+    note = "  model        name of the model (status line)",
+    note = "  context      share of the context that is used (status line)",
+    note = "  cost         what the session has cost, in dollars (status line)",
+    note = "  lines        lines added and removed (status line)",
+    note = "  limits       share of the five-hour and seven-day limits used (status line)"
+)]
 pub struct Prompt {
-    /// zsh, bash, fish, tmux, starship, ansi, plain.
-    pub dialect: Option<String>,
-    /// The format; `AIT_FORMAT` where it is not given.
-    pub format: Option<String>,
-    /// The folder to speak of.
-    pub dir: Option<String>,
-    /// All sessions, wherever they work.
-    pub fleet: bool,
-    /// A line now, and one at each change ([`super::follow`]).
-    pub follow: bool,
-    /// unicode, nerd, ascii.
-    pub icons: Option<String>,
-    /// always, never, auto.
-    pub color: Option<String>,
-    /// In terminal cells.
-    pub max_width: Option<usize>,
+    /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
+    #[argh(option, long = "for", arg_name = "dialect", default = "Dialect::Plain")]
+    dialect: Dialect,
+    /// what to show: text, {token}, [group that vanishes when empty]
+    #[argh(option, arg_name = "format")]
+    format: Option<String>,
+    /// the folder to speak of, instead of the current one
+    #[argh(option, arg_name = "dir")]
+    dir: Option<String>,
+    /// all sessions, wherever they work: how many, who waits, conflicts
+    #[argh(switch)]
+    pub(super) fleet: bool,
+    /// a line now and one at each change, until nobody reads: for a #() of tmux
+    #[argh(switch)]
+    follow: bool,
+    /// unicode (the default), nerd or ascii
+    #[argh(option, arg_name = "set")]
+    icons: Option<Icons>,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
+    /// at most this many terminal cells
+    #[argh(option, arg_name = "n")]
+    max_width: Option<usize>,
 }
 
-/// What went wrong, by where it was put right again.
-enum Trouble {
-    /// In what was typed: whoever typed it is told.
-    Typed(Error),
-    /// In the environment or on disk, where no prompt may fail loudly.
-    Around(Error),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Trouble {
-        Trouble::Around(error)
-    }
-}
-
-impl Trouble {
-    fn of(typed: bool) -> fn(Error) -> Trouble {
-        if typed { Trouble::Typed } else { Trouble::Around }
-    }
-}
-
-/// Prints the segment. A prompt must come up whatever happens: trouble goes to the log, and a slip of the fingers to the
-/// person where one is looking.
-pub fn run(request: &Prompt) -> Output {
-    let now = clock::now();
-    match say(request, now) {
-        Ok(Answer { mut segment, conditions }) => {
-            match conditions {
-                Some(conditions) => segment.push_str(&conditions.lines()),
-                // Typed by hand, not asked for by a prompt, which reads through a pipe.
-                None if !segment.is_empty() && terminal::stdout_is_terminal() => segment.push('\n'),
-                None => {}
-            }
-            Output::data(segment)
+impl Run for Prompt {
+    /// Prints the segment.
+    ///
+    /// # Errors
+    /// If the sessions folder is not known, or the format, the icons or a folder is wrong.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let Answer { mut segment, conditions } = answer(self, context)?;
+        match conditions {
+            Some(conditions) => segment.push_str(&conditions.lines()),
+            // Typed by hand; a prompt reads through a pipe.
+            None if !segment.is_empty() && context.stdout_is_terminal => segment.push('\n'),
+            None => {}
         }
-        Err(Trouble::Typed(error)) if terminal::stderr_is_terminal() => error.into(),
-        Err(Trouble::Typed(error) | Trouble::Around(error)) => {
-            if let Ok(root) = Root::find() {
-                notes::log(&root, now, &format!("prompt: {error}"));
-            }
-            Output::nothing()
-        }
+        Ok(Report::text(segment))
+    }
+
+    fn fast(&self) -> Option<&'static str> {
+        Some("prompt")
+    }
+
+    fn lines(&self, context: &Context) -> Option<Box<dyn Iterator<Item = String>>> {
+        self.follow.then(|| Box::new(follow::lines(self, context)) as Box<dyn Iterator<Item = String>>)
     }
 }
 
@@ -99,24 +118,29 @@ struct Answer {
     conditions: Option<Conditions>,
 }
 
-fn say(request: &Prompt, now: Timestamp) -> Result<Answer, Trouble> {
-    let how = Manner::of(request)?;
-    let root = Root::find()?;
-    let source = format_of(request, if request.fleet { format::FLEET } else { format::PROMPT });
-    let format = Format::parse(&source).map_err(|mistake| Trouble::of(request.format.is_some())(mistake.into()))?;
+fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
+    let now = context.now;
+    let look = look(request, context)?;
+    let root = context.root()?;
+    let source = format_of(request, context);
+    let format = Format::parse(&source).map_err(|mistake| {
+        let error = Error::from(mistake);
+        // A mistake on the command line is the user's to see; one in the environment goes to the log.
+        if request.format.is_some() { error.exit(Exit::NotFound) } else { error.exit(Exit::Failed) }
+    })?;
     if request.fleet {
-        let members = fleet::overview(&root)?.members;
-        let segment = segment::render(format, &fleet_facts(&members, now), how.dialect, how.look);
+        let members = fleet::overview(root)?.members;
+        let segment = segment::render(format, &fleet_facts(&members, now), request.dialect, look);
         return Ok(Answer { segment, conditions: None });
     }
-    let is_reusable = env::text(reuse::VARIABLE).is_some_and(|version| version == reuse::VERSION);
+    let is_reusable = context.variable(reuse::VARIABLE).is_some_and(|version| version == reuse::VERSION);
     // Read before any manifest, so that no later change is missed.
     let revisions = if is_reusable { revision::current() } else { Vec::new() };
     let here = match &request.dir {
-        Some(dir) => Place::of(&env::current_dir().unwrap_or_default().join(dir)),
+        Some(dir) => Place::of(&context.folder().unwrap_or_default().join(dir)),
         None => Place::here(),
     };
-    let nearby = fleet::nearby(&root, &here);
+    let nearby = fleet::nearby(root, &here);
     let chosen = to_speak_of(&nearby.members);
     let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &here, revisions, now));
     let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
@@ -140,7 +164,7 @@ fn say(request: &Prompt, now: Timestamp) -> Result<Answer, Trouble> {
         moved: moved.as_deref(),
         ..Facts::default()
     };
-    Ok(Answer { segment: segment::render(format, &facts, how.dialect, how.look), conditions })
+    Ok(Answer { segment: segment::render(format, &facts, request.dialect, look), conditions })
 }
 
 /// Seconds for which any segment is valid at most.
@@ -179,38 +203,25 @@ fn conditions(
     Conditions { until: now.as_second() + validity, processes: processes.collect(), files }
 }
 
-/// How to say it.
-struct Manner {
-    dialect: Dialect,
-    look: Look,
+fn look(request: &Prompt, context: &Context) -> Result<Look> {
+    let icons = match (request.icons, context.variable("AIT_ICONS")) {
+        (Some(icons), _) => icons,
+        (None, Some(name)) => name.parse().map_err(|why| Error::new("reading the environment", "AIT_ICONS", why))?,
+        (None, None) => Icons::Unicode,
+    };
+    // A prompt is always on a terminal, whatever our own output goes to.
+    Ok(Look { color: context.color(request.color, true), icons, max_width: request.max_width })
 }
 
-impl Manner {
-    fn of(request: &Prompt) -> Result<Manner, Trouble> {
-        let typed = |option: &'static str, why| Trouble::Typed(Error::new("reading the command line", option, why));
-        let dialect = match &request.dialect {
-            Some(name) => name.parse().map_err(|why| typed("--for", why))?,
-            None => Dialect::Plain,
-        };
-        let icons = match (&request.icons, env::text("AIT_ICONS")) {
-            (Some(name), _) => name.parse().map_err(|why| typed("--icons", why))?,
-            (None, Some(name)) => {
-                name.parse().map_err(|why| Error::new("reading the environment", "AIT_ICONS", why))?
-            }
-            (None, None) => Icons::Unicode,
-        };
-        let choice = page::color_choice(request.color.as_deref()).map_err(Trouble::Typed)?;
-        let (no_color, forced) = (env::text("NO_COLOR"), env::text("CLICOLOR_FORCE"));
-        // A prompt is always on a terminal, whatever our own output goes to.
-        let color = use_color(choice, no_color.as_deref(), forced.as_deref(), true);
-        Ok(Manner { dialect, look: Look { color, icons, max_width: request.max_width } })
+/// `--format`, else `AIT_FORMAT`, else the default.
+fn format_of<'a>(request: &'a Prompt, context: &Context) -> Cow<'a, str> {
+    if let Some(format) = &request.format {
+        return Cow::Borrowed(format);
     }
-}
-
-/// `--format`, else `AIT_FORMAT`, else the usual one.
-fn format_of(request: &Prompt, usual: &'static str) -> Cow<'static, str> {
-    let wanted = request.format.clone().or_else(|| env::text("AIT_FORMAT").filter(|_| !request.fleet));
-    wanted.map_or(Cow::Borrowed(usual), Cow::Owned)
+    if request.fleet {
+        return Cow::Borrowed(format::FLEET);
+    }
+    context.variable("AIT_FORMAT").map_or(Cow::Borrowed(format::PROMPT), Cow::Owned)
 }
 
 /// The session that the segment speaks of: the one that waits longest, else one that works, else the newest.

@@ -6,43 +6,45 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::{Span, Timestamp};
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::page::{Page, put, put_path};
 use super::task::quoted;
-use super::{Output, fleet};
+use super::{Run, fleet, foreign_ignored};
+use crate::context::Context;
 use crate::error::Result;
 use crate::git;
-use crate::render::theme::Role;
+use crate::render::theme::{ColorChoice, Role};
+use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
+use crate::report::{Data, Report};
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::order::sort_by;
 use crate::session::raw::JsonFields;
 use crate::store::active;
 use crate::store::history::{self, Day};
 use crate::store::root::Root;
-use crate::sys::{clock, files};
+use crate::sys::files;
 
-/// `ait sessions resume`
-#[derive(Clone, Debug)]
+/// list sessions that did not end properly, with the line that brings each back
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "resume", help_triggers("-h", "--help"), example = "  ait sessions resume --days 30")]
 pub struct Resume {
-    /// How many days of history to look through.
-    pub days: Option<u32>,
-    /// JSON.
-    pub json: bool,
-    /// always, never, auto.
-    pub color: Option<String>,
+    /// look through this many days of history (7)
+    #[argh(option, arg_name = "n", default = "DAYS")]
+    days: u32,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+    /// always, never or auto (the default)
+    #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
+    color: ColorChoice,
 }
 
 /// How many days back a session is worth resuming, where nothing else is said.
 const DAYS: u32 = 7;
-
-#[derive(Serialize)]
-struct Report {
-    sessions: Vec<JsonFields>,
-}
 
 /// A session to have back.
 struct Lost {
@@ -61,53 +63,80 @@ struct Way {
     command: String,
 }
 
-/// Lists them, the last seen first.
-///
-/// # Errors
-/// Where a folder cannot be read.
-pub fn run(request: &Resume) -> Result<Output> {
-    let page = Page::choose(request.color.as_deref())?;
-    let root = Root::find()?;
-    let now = clock::now();
-    // Of the live ones the names are enough.
-    let mut known = BTreeSet::new();
-    let active = active::read_where(&root, |session| {
-        let is_live = session.liveness.counts();
-        if is_live {
-            known.insert(session.id.to_string());
-        }
-        !is_live && session.manifest.status.as_deref().is_none_or(|status| status == "pruned")
-    })?;
-    let mut lost: Vec<(Option<Timestamp>, Manifest)> =
-        active.sessions.into_iter().map(|session| (Some(session.last_seen()), *session.manifest)).collect();
-    let today = Day::of(now, &clock::time_zone());
-    let days = request.days.unwrap_or(DAYS).max(1);
-    // Before all calendars is every day.
-    let first = Span::new().try_days(days - 1).ok().and_then(|before| today.0.checked_sub(before).ok());
-    for day in history::days(&root)?.into_iter().filter(|day| first.is_none_or(|first| day.0 >= first)) {
-        let (sessions, _) = history::read_day(&root, day)?;
-        lost.extend(
-            sessions
-                .into_iter()
-                .filter(|manifest| manifest.status.as_deref() == Some("pruned"))
-                .map(|manifest| (manifest.ended, manifest)),
-        );
+impl Run for Resume {
+    /// Lists them, the last seen first.
+    ///
+    /// # Errors
+    /// If a folder cannot be read.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let root = context.root()?;
+        // Of the live ones the names are enough.
+        let mut known = BTreeSet::new();
+        let active = active::read_where(root, |session| {
+            let is_live = session.liveness.counts();
+            if is_live {
+                known.insert(session.id.to_string());
+            }
+            !is_live && session.manifest.status.as_deref().is_none_or(|status| status == "pruned")
+        })?;
+        let mut lost: Vec<(Option<Timestamp>, Manifest)> =
+            active.sessions.into_iter().map(|session| (Some(session.last_seen()), *session.manifest)).collect();
+        let days = self.days.max(1);
+        lost.extend(pruned_in(root, Day::of(context.now, &context.time_zone()), days)?);
+        // One that came back and runs is not lost; one that was lost twice is listed once.
+        sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
+        lost.retain(|(_, manifest)| known.insert(manifest.session_id.clone()));
+        let lost: Vec<Lost> =
+            lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen }).collect();
+        let ignored = (active.foreign > 0).then(|| foreign_ignored(active.foreign));
+        Ok(Report::new(LostSessions { lost, days, now: context.now }).remarks(ignored))
     }
-    // One that came back and runs is not lost; one that was lost twice is listed once.
-    sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
-    lost.retain(|(_, manifest)| known.insert(manifest.session_id.clone()));
-    let lost: Vec<Lost> =
-        lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen }).collect();
 
-    if request.json {
-        let report = Report { sessions: lost.iter().map(|lost| in_json(lost, now)).collect() };
-        return Ok(Output::data(json::object(&report).unwrap_or_default()));
+    fn json(&self) -> bool {
+        self.json
     }
-    if lost.is_empty() {
-        let span = if days == 1 { "today".to_owned() } else { format!("in the last {days} days") };
-        return Ok(Output::data(format!("Every session that ran {span} ended properly, or runs.\n")));
+
+    fn color(&self) -> ColorChoice {
+        self.color
     }
-    Ok(Output::data(for_people(&lost, page, now)))
+}
+
+/// The pruned sessions of so many days up to today, each with its end.
+fn pruned_in(root: &Root, today: Day, days: u32) -> Result<Vec<(Option<Timestamp>, Manifest)>> {
+    let mut pruned = Vec::new();
+    // A first day before all calendars means every day.
+    let first = Span::new().try_days(days - 1).ok().and_then(|before| today.0.checked_sub(before).ok());
+    for day in history::days(root)?.into_iter().filter(|day| first.is_none_or(|first| day.0 >= first)) {
+        let (sessions, _) = history::read_day(root, day)?;
+        let sessions = sessions.into_iter().filter(|manifest| manifest.status.as_deref() == Some("pruned"));
+        pruned.extend(sessions.map(|manifest| (manifest.ended, manifest)));
+    }
+    Ok(pruned)
+}
+
+struct LostSessions {
+    lost: Vec<Lost>,
+    days: u32,
+    now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Json {
+    sessions: Vec<JsonFields>,
+}
+
+impl Data for LostSessions {
+    fn json(&self) -> Option<String> {
+        json::object(&Json { sessions: self.lost.iter().map(|lost| in_json(lost, self.now)).collect() })
+    }
+
+    fn text(&self, ui: &Ui) -> String {
+        match (self.lost.is_empty(), self.days) {
+            (true, 1) => "Every session that ran today ended properly, or runs.\n".to_owned(),
+            (true, days) => format!("Every session that ran in the last {days} days ended properly, or runs.\n"),
+            (false, _) => for_people(&self.lost, ui, self.now),
+        }
+    }
 }
 
 fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
@@ -121,8 +150,8 @@ fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
     fields
 }
 
-fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
-    let mut table = page.table("Sessions That Did Not End Properly");
+fn for_people(lost: &[Lost], ui: &Ui, now: Timestamp) -> String {
+    let mut table = ui.table("Sessions That Did Not End Properly");
     for (position, Lost { manifest, last_seen, .. }) in lost.iter().enumerate() {
         table.row(|line| put_heading(line, Some(position + 1), manifest, last_seen.unwrap_or(now)));
         if let Some(last_seen) = last_seen {
@@ -134,7 +163,7 @@ fn for_people(lost: &[Lost], page: Page, now: Timestamp) -> String {
             line.fixed("   ");
             match manifest.path.as_str() {
                 "" => line.fixed("in a folder that is not known"),
-                path => put_path(line, Path::new(path)),
+                path => ui.put_path(line, Path::new(path)),
             }
         });
         if let Some(task) = &manifest.task {

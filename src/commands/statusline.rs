@@ -6,42 +6,76 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
+use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
 use super::fleet::{self, Member};
-use super::{Output, chain, page};
+use super::{Run, log_error, wrapped_status_line};
 use crate::claude::registry::Record;
 use crate::claude::status_payload::StatusPayload;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Limits, Waiting};
-use crate::render::theme::{Icons, Look, use_color};
+use crate::render::theme::{ColorChoice, Icons, Look};
+use crate::report::Report;
 use crate::session::conflict::Grade;
 use crate::session::head::in_short;
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::state::State;
 use crate::session::task::TaskSource;
-use crate::store::notes;
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::sys::{clock, env, files, terminal};
+use crate::sys::files;
 
-/// `ait statusline`
-#[derive(Clone, Debug, Default)]
+/// print the status line; Claude Code calls this, with JSON on standard input
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(
+    subcommand,
+    name = "statusline",
+    help_triggers("-h", "--help"),
+    example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json",
+    note = "The tokens are those of: ait prompt --help"
+)]
 pub struct Statusline {
-    /// The format; `AIT_STATUSLINE_FORMAT` where it is not given.
-    pub format: Option<String>,
-    /// unicode, nerd, ascii.
-    pub icons: Option<String>,
-    /// always, never, auto.
-    pub color: Option<String>,
-    /// In terminal cells.
-    pub max_width: Option<usize>,
-    /// A command for the shell whose output follows ours: the status line that was there before.
-    pub then: Option<String>,
+    /// what to show: text, {token}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default
+    #[argh(option, arg_name = "format")]
+    format: Option<String>,
+    /// unicode (the default), nerd or ascii
+    #[argh(option, arg_name = "set")]
+    icons: Option<Lenient<Icons>>,
+    /// always, never or auto (the default: always, unless NO_COLOR is set)
+    #[argh(option, arg_name = "when", default = "Lenient(Ok(ColorChoice::Auto))")]
+    color: Lenient<ColorChoice>,
+    /// at most this many terminal cells; what Claude Code has room for is the default
+    #[argh(option, arg_name = "n")]
+    max_width: Option<usize>,
+    /// show what this command prints below: the status line that was there before
+    #[argh(option, arg_name = "command")]
+    then: Option<String>,
+}
+
+/// The value of an option that may be wrong: a mistake must not cost the line.
+#[derive(Clone, Debug)]
+struct Lenient<T>(std::result::Result<T, String>);
+
+impl<T: FromStr<Err = String>> FromStr for Lenient<T> {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(Lenient(text.parse().map_err(|why| format!("`{text}`: {why}"))))
+    }
+}
+
+impl<T: Copy> Lenient<T> {
+    fn take(&self, option: &'static str, errors: &mut Errors) -> Option<T> {
+        let value = self.0.as_ref().copied();
+        errors.take(value.map_err(|why| Error::new("reading the command line", option, why)))
+    }
 }
 
 /// A payload is 2 KiB.
@@ -52,53 +86,59 @@ const INDENT: usize = 4;
 /// the same moment.
 const GRACE: u64 = 10;
 
-/// Prints the line, and below it what the chained command prints.
-pub fn run(request: &Statusline) -> Output {
-    if terminal::stdin_is_terminal() {
-        return Output::nothing().remark(
-            "ait statusline reads what Claude Code sends; to have it there, type: ait hooks install statusline",
-        );
-    }
-    let now = clock::now();
-    let mut trouble = Trouble::default();
-    let root = trouble.take(Root::find());
-    let failed = |why: &dyn std::fmt::Display| Error::new("reading a payload", "standard input", why);
-    let bytes = trouble.take(files::read_stdin(PAYLOAD_LIMIT).map_err(|why| failed(&why)));
-    let parsed = bytes.as_deref().map(|bytes| StatusPayload::parse(bytes).map_err(|why| failed(&why)));
-    let payload = parsed.and_then(|parsed| trouble.take(parsed)).unwrap_or_default();
+impl Run for Statusline {
+    /// Prints the line, and below it what the wrapped command prints. Errors go to the log; the rest is shown.
+    fn run(&self, context: &Context) -> Result<Report> {
+        if context.stdin_is_terminal {
+            return Ok(Report::nothing().remark(
+                "ait statusline reads what Claude Code sends; to have it there, type: ait hooks install statusline",
+            ));
+        }
+        let mut errors = Errors::default();
+        let root = errors.take(context.root());
+        let failed = |why: &dyn std::fmt::Display| Error::new("reading a payload", "standard input", why);
+        let bytes = errors.take(files::read_stdin(PAYLOAD_LIMIT).map_err(|why| failed(&why)));
+        let parsed = bytes.as_deref().map(|bytes| StatusPayload::parse(bytes).map_err(|why| failed(&why)));
+        let payload = parsed.and_then(|parsed| errors.take(parsed)).unwrap_or_default();
 
-    let mut lines = line(request, &payload, root.as_ref(), now, &mut trouble);
-    if let Some(command) = &request.then
-        && let Some(theirs) = trouble
-            .take(chain::output(command, bytes.as_deref().unwrap_or_default()))
-            .filter(|theirs| !theirs.is_empty())
-    {
+        let mut lines = line(self, context, &payload, root, &mut errors);
+        let theirs = self.then.as_ref().and_then(|command| {
+            let folder = context.folder().unwrap_or_else(|_| PathBuf::from("/"));
+            errors.take(wrapped_status_line::output(command, &folder, bytes.as_deref().unwrap_or_default()))
+        });
+        if let Some(theirs) = theirs.filter(|theirs| !theirs.is_empty()) {
+            if !lines.is_empty() {
+                lines.push('\n');
+            }
+            lines.push_str(&theirs);
+        }
         if !lines.is_empty() {
             lines.push('\n');
         }
-        lines.push_str(&theirs);
+        Ok(errors.report(Report::text(lines), context))
     }
-    if !lines.is_empty() {
-        lines.push('\n');
+
+    fn fast(&self) -> Option<&'static str> {
+        Some("statusline")
     }
-    trouble.tell(Output::data(lines), root.as_ref(), now)
 }
 
 fn line(
     request: &Statusline,
+    context: &Context,
     payload: &StatusPayload,
     root: Option<&Root>,
-    now: Timestamp,
-    trouble: &mut Trouble,
+    errors: &mut Errors,
 ) -> String {
-    let look = look(request, trouble);
-    let source = format_of(request);
-    let format = trouble.take(Format::parse(&source).map_err(Error::from));
+    let now = context.now;
+    let look = look(request, context, errors);
+    let source = format_of(request, context);
+    let format = errors.take(Format::parse(&source).map_err(Error::from));
     // A mistake in somebody's format must not cost them the line.
     let Some(format) = format.or_else(|| Format::parse(format::STATUS_LINE).ok()) else { return String::new() };
 
     let folder = folder(payload);
-    let here = place(folder.as_deref());
+    let here = place(context, folder.as_deref());
     let id = SessionId::parse(&payload.session_id);
     let mut nearby = root.map(|root| fleet::nearby(root, &here)).unwrap_or_default();
     // Without a repository those of a folder above are shown too, who do not work here.
@@ -107,7 +147,7 @@ fn line(
         && nearby.members.iter().all(|member| member.session.id != *id)
     {
         // Its manifest is as old as its last event, and may name another folder.
-        let ours = trouble.take(fleet::one(root, id)).flatten();
+        let ours = errors.take(fleet::one(root, id)).flatten();
         nearby.writers.retain(|session| session.id != *id);
         nearby.members.extend(ours.map(|ours| Member { place: here.clone(), ..ours }));
     }
@@ -122,7 +162,7 @@ fn line(
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);
-    let path = page::under_home(folder.as_deref().unwrap_or(&here.root));
+    let path = context.ui(ColorChoice::Never).path(folder.as_deref().unwrap_or(&here.root));
     let facts = Facts {
         project: &project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -139,7 +179,7 @@ fn line(
         moved: moved.as_deref(),
         path: Some(&path),
         session: id.as_ref().map(SessionId::as_str),
-        hooks_missing: ours.is_none() && id.is_some() && is_settled(payload, root, now),
+        hooks_missing: ours.is_none() && id.is_some() && is_settled(context, payload, root),
         model: payload.model.as_deref(),
         context: payload.context,
         cost: payload.cost,
@@ -156,8 +196,8 @@ fn folder(payload: &StatusPayload) -> Option<PathBuf> {
 }
 
 /// The place of that folder. It is the one that the client runs us in, as a rule, and then the kernel has resolved it.
-fn place(folder: Option<&Path>) -> Place {
-    match (env::current_dir(), folder) {
+fn place(context: &Context, folder: Option<&Path>) -> Place {
+    match (context.folder().ok(), folder) {
         (Some(current), Some(folder)) if current != folder => Place::of(folder),
         (Some(current), _) => Place::of_resolved(current),
         (None, Some(folder)) => Place::of(folder),
@@ -195,60 +235,62 @@ fn waiting(member: &Member, now: Timestamp) -> Option<Waiting<'_>> {
 
 /// Whether a session has been running for so long that a hook must have made it known. Both the session and the
 /// process must have: a session that was just resumed brings its time along, and `/clear` begins one in an old process.
-fn is_settled(payload: &StatusPayload, root: Option<&Root>, now: Timestamp) -> bool {
+fn is_settled(context: &Context, payload: &StatusPayload, root: Option<&Root>) -> bool {
     let session = payload.duration_ms.map(|duration| duration / 1000);
     let process = || {
-        let pid = env::text("CLAUDE_PID")?.parse().ok()?;
-        Some(seconds_between(Record::of_process(root?.path(), pid)?.started?, now))
+        let pid = context.variable("CLAUDE_PID")?.parse().ok()?;
+        Some(seconds_between(Record::of_process(root?.path(), pid)?.started?, context.now))
     };
     session.is_some_and(|age| age >= GRACE) && process().is_none_or(|age| age >= GRACE)
 }
 
-/// `--format`, else `AIT_STATUSLINE_FORMAT`, else the usual one.
-fn format_of(request: &Statusline) -> Cow<'static, str> {
-    let wanted = request.format.clone().or_else(|| env::text("AIT_STATUSLINE_FORMAT"));
-    wanted.map_or(Cow::Borrowed(format::STATUS_LINE), Cow::Owned)
+/// `--format`, else `AIT_STATUSLINE_FORMAT`, else the default.
+fn format_of<'a>(request: &'a Statusline, context: &Context) -> Cow<'a, str> {
+    if let Some(format) = &request.format {
+        return Cow::Borrowed(format);
+    }
+    context.variable("AIT_STATUSLINE_FORMAT").map_or(Cow::Borrowed(format::STATUS_LINE), Cow::Owned)
 }
 
-fn look(request: &Statusline, trouble: &mut Trouble) -> Look {
-    let icons = request
-        .icons
-        .clone()
-        .or_else(|| env::text("AIT_ICONS"))
-        .map(|name| name.parse::<Icons>().map_err(|why| Error::new("reading the command line", "--icons", why)));
-    let choice = trouble.take(page::color_choice(request.color.as_deref())).unwrap_or_default();
-    let (no_color, forced) = (env::text("NO_COLOR"), env::text("CLICOLOR_FORCE"));
+fn look(request: &Statusline, context: &Context, errors: &mut Errors) -> Look {
+    let icons = match (&request.icons, context.variable("AIT_ICONS")) {
+        (Some(icons), _) => icons.take("--icons", errors),
+        (None, Some(name)) => {
+            let failed = |why: String| Error::new("reading the environment", "AIT_ICONS", why);
+            errors.take(name.parse().map_err(failed))
+        }
+        (None, None) => None,
+    };
+    let color = request.color.take("--color", errors).unwrap_or_default();
     Look {
+        icons: icons.unwrap_or_default(),
         // The client shows it on its terminal, whatever our own output goes to.
-        color: use_color(choice, no_color.as_deref(), forced.as_deref(), true),
-        icons: icons.and_then(|icons| trouble.take(icons)).unwrap_or_default(),
-        max_width: request.max_width.or_else(room),
+        color: context.color(color, true),
+        max_width: request.max_width.or_else(|| room(context)),
     }
 }
 
 /// The cells that the client has for a line. Clients before 2.1.156 do not tell; they cut it themselves.
-fn room() -> Option<usize> {
-    let columns: usize = env::text("COLUMNS")?.parse().ok()?;
+fn room(context: &Context) -> Option<usize> {
+    let columns: usize = context.variable("COLUMNS")?.parse().ok()?;
     columns.checked_sub(INDENT).filter(|cells| *cells > 0)
 }
 
 /// What went wrong on the way to a line that is shown all the same.
 #[derive(Debug, Default)]
-struct Trouble(Vec<Error>);
+struct Errors(Vec<Error>);
 
-impl Trouble {
+impl Errors {
     fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|why| self.0.push(why)).ok()
     }
 
-    /// Into the log; and to the person, where one is looking.
-    fn tell(self, output: Output, root: Option<&Root>, now: Timestamp) -> Output {
-        let seen = !self.0.is_empty() && terminal::stderr_is_terminal();
-        self.0.into_iter().fold(output, |output, error| {
-            if let Some(root) = root.filter(|_| !seen) {
-                notes::log(root, now, &format!("statusline: {error}"));
-            }
-            if seen { output.remark(error.to_string()) } else { output }
-        })
+    /// To the user if standard error is a terminal, else to the log.
+    fn report(self, report: Report, context: &Context) -> Report {
+        if context.stderr_is_terminal {
+            return report.remarks(self.0.iter().map(Error::to_string));
+        }
+        self.0.iter().for_each(|error| log_error(context, "statusline", error));
+        report
     }
 }

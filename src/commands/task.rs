@@ -1,90 +1,114 @@
 //! `ait sessions task`: show, set or clear the task of a session.
 
+use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
 
-use super::page::Page;
-use super::{Output, fleet};
+use super::{Run, fleet};
+use crate::context::Context;
 use crate::error::{Error, Result, moves_cursor};
 use crate::render::json;
+use crate::render::ui::Ui;
+use crate::report::{Data, Report};
 use crate::session::event::Outcome;
+use crate::session::id::SessionId;
 use crate::session::task::{self, TaskSource};
 use crate::store::active::{self, PATIENCE};
-use crate::store::root::Root;
-use crate::sys::clock;
 
-/// `ait sessions task`
-#[derive(Clone, Debug)]
+/// show, set or clear the task of the current session
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(
+    subcommand,
+    name = "task",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions task \"Fixing login bug\"   set it\n  ait sessions task                      show it\n  ait sessions task \"\"                   clear it"
+)]
 pub struct Task {
-    /// The new task; an empty one clears it; none shows it.
-    pub text: Option<String>,
-    /// An id, or the start of one.
-    pub session: Option<String>,
-    /// JSON.
-    pub json: bool,
+    /// the task; without it the task is shown, an empty one clears it
+    #[argh(positional)]
+    text: Vec<String>,
+    /// this session (an id, or the start of one)
+    #[argh(option, arg_name = "id")]
+    session: Option<String>,
+    /// one JSON object
+    #[argh(switch)]
+    json: bool,
+}
+
+impl Run for Task {
+    /// Shows the task and never changes it, or sets it, or clears it.
+    ///
+    /// # Errors
+    /// If no session matches, or several do, or the manifest cannot be written.
+    fn run(&self, context: &Context) -> Result<Report> {
+        let text = (!self.text.is_empty()).then(|| self.text.join(" "));
+        let wanted = text.as_deref().map(task::set);
+        let typed = match &wanted {
+            Some((text, _)) => format!("ait sessions task {}", quoted(text)),
+            None => "ait sessions task".to_owned(),
+        };
+        // The character that stands for bytes that are not text: such a task could not be found or read again.
+        if text.as_ref().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
+            return Err(Error::new("setting the task", "", "the text is not UTF-8").next("type it in UTF-8"));
+        }
+        let (member, ignored) = fleet::current(context, self.session.as_deref(), &typed)?;
+        let id = member.session.id;
+        let Some((text, was_cut)) = wanted else {
+            let report =
+                Report::new(TaskOf { id: id.clone(), task: member.session.manifest.task.clone(), is_new: false });
+            let none = member.session.manifest.task.is_none() && !self.json;
+            let remark = none.then(|| format!("session {} has no task; type: ait sessions task \"...\"", id.short()));
+            return Ok(report.remarks(remark).remarks(ignored));
+        };
+        let task = (!text.is_empty()).then_some(text);
+        active::update(context.root()?, &id, false, PATIENCE, |manifest, known| {
+            if !known {
+                return Err(Error::new("setting the task", &id, "the session has ended meanwhile"));
+            }
+            manifest.task.clone_from(&task);
+            manifest.task_source = Some(TaskSource::User);
+            Ok((Outcome::Keep, ()))
+        })?;
+        let cut = was_cut.then(|| format!("the task was cut to {} characters", task::MAX_SET));
+        Ok(Report::new(TaskOf { id, task, is_new: true }).remarks(cut).remarks(ignored))
+    }
+
+    fn json(&self) -> bool {
+        self.json
+    }
+}
+
+struct TaskOf {
+    id: SessionId,
+    task: Option<String>,
+    /// It was just set or cleared.
+    is_new: bool,
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct Json<'a> {
     session_id: &'a str,
     task: Option<&'a str>,
 }
 
-/// Shows the task and never changes it, or sets it, or clears it.
-///
-/// # Errors
-/// Where no session answers, or several do, or the manifest cannot be written.
-pub fn run(request: &Task) -> Result<Output> {
-    let root = Root::find()?;
-    let now = clock::now();
-    let wanted = request.text.as_deref().map(task::set);
-    let typed = match &wanted {
-        Some((text, _)) => format!("ait sessions task {}", quoted(text)),
-        None => "ait sessions task".to_owned(),
-    };
-    // What stands there for bytes that are no text: nobody would find that task again, or know what it was.
-    if request.text.as_ref().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
-        return Err(Error::new("setting the task", "", "the text is not UTF-8").next("type it in UTF-8"));
+impl Data for TaskOf {
+    fn json(&self) -> Option<String> {
+        json::object(&Json { session_id: self.id.as_str(), task: self.task.as_deref() })
     }
-    let member = fleet::current(&root, request.session.as_deref(), &typed, now)?;
-    let id = &member.session.id;
-    let mut output = Output::nothing();
-    let task = match wanted {
-        None => member.session.manifest.task.clone(),
-        Some((text, was_cut)) => {
-            if was_cut {
-                output = output.remark(format!("the task was cut to {} characters", task::MAX_SET));
-            }
-            let task = (!text.is_empty()).then_some(text);
-            active::update(&root, id, false, PATIENCE, |manifest, known| {
-                if !known {
-                    return Err(Error::new("setting the task", id, "the session has ended meanwhile"));
-                }
-                manifest.task.clone_from(&task);
-                manifest.task_source = Some(TaskSource::User);
-                Ok((Outcome::Keep, ()))
-            })?;
-            task
+
+    fn text(&self, ui: &Ui) -> String {
+        let mut text = String::new();
+        let short = self.id.short();
+        match (self.is_new, &self.task) {
+            (false, None) => {}
+            (false, Some(task)) => ui.line(&mut text, |line| line.text(task)),
+            (true, Some(task)) => ui.line(&mut text, |line| {
+                line.own(format_args!("Task of {short}: "));
+                line.text(task);
+            }),
+            (true, None) => ui.line(&mut text, |line| line.own(format_args!("Task of {short} cleared"))),
         }
-    };
-    if request.json {
-        let shown = Shown { session_id: id.as_str(), task: task.as_deref() };
-        output.stdout = json::object(&shown).unwrap_or_default();
-        return Ok(output);
+        text
     }
-    let text = &mut output.stdout;
-    match (&request.text, task) {
-        (None, None) => {
-            let id = id.short();
-            return Ok(Output::nothing().remark(format!("session {id} has no task; type: ait sessions task \"...\"")));
-        }
-        (None, Some(task)) => Page::plain().line(text, |line| line.text(&task)),
-        (Some(_), Some(task)) => Page::plain().line(text, |line| {
-            line.own(format_args!("Task of {}: ", id.short()));
-            line.text(&task);
-        }),
-        (Some(_), None) => Page::plain().line(text, |line| line.own(format_args!("Task of {} cleared", id.short()))),
-    }
-    Ok(output)
 }
 
 /// A text as it can be typed into a shell again, the same in sh, bash, zsh and fish; nothing in it moves a cursor.

@@ -8,13 +8,14 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Output;
-use super::page::under_home;
 use crate::claude::payload::HookPayload;
 use crate::claude::registry;
+use crate::context::Context;
 use crate::error::on_one_line;
 use crate::git;
+use crate::render::theme::ColorChoice;
 use crate::render::{elapsed, json};
+use crate::report::Report;
 use crate::session::event::Scene;
 use crate::session::head::in_words;
 use crate::session::id::SessionId;
@@ -54,8 +55,8 @@ struct Specific {
 }
 
 impl Answer {
-    fn output(self) -> Output {
-        Output::data(json::line(&self).unwrap_or_default())
+    fn report(self) -> Report {
+        Report::text(json::line(&self).unwrap_or_default())
     }
 }
 
@@ -113,7 +114,7 @@ pub(super) fn at_event(
     here: &Place,
     moved: Option<&HeadMoved>,
     now: Timestamp,
-) -> Output {
+) -> Report {
     let mut specific = Specific { hook_event_name: payload.event.clone(), ..Specific::default() };
     let mut context = Vec::new();
     if let Some(moved) = moved {
@@ -138,22 +139,22 @@ pub(super) fn at_event(
         }
     }
     if context.is_empty() && specific.permission_decision.is_none() {
-        return Output::nothing();
+        return Report::nothing();
     }
     specific.additional_context = (!context.is_empty()).then(|| clean(&context.join(" ")));
-    Answer { system_message: None, hook_specific_output: specific }.output()
+    Answer { system_message: None, hook_specific_output: specific }.report()
 }
 
 /// What a session that starts is told of the others: two lines. `others` says of each whether it is in the same tree.
 pub(super) fn at_start(
+    context: &Context,
     root: &Root,
     others: &[(&Session, bool)],
     payload: &HookPayload,
     project: &str,
-    now: Timestamp,
-) -> Output {
+) -> Report {
     if others.is_empty() {
-        return Output::nothing();
+        return Report::nothing();
     }
     let here = others.iter().filter(|(_, same)| *same).count();
     let count = match (here, others.len() - here) {
@@ -167,7 +168,7 @@ pub(super) fn at_start(
     };
     const SHOWN: usize = 5;
     let mut rows: Vec<String> =
-        others.iter().take(SHOWN).map(|(session, same)| row(root, session, *same, now)).collect();
+        others.iter().take(SHOWN).map(|(session, same)| row(context, root, session, *same)).collect();
     if others.len() > SHOWN {
         rows.push(format!("and {} more: ait sessions live", others.len() - SHOWN));
     }
@@ -181,11 +182,12 @@ pub(super) fn at_start(
     let told_before = payload.source.as_deref() == Some("compact");
     let listed: String = rows.iter().map(|row| format!("\n- {}", clean(row))).collect();
     let system_message = (!told_before).then(|| clean(&format!("{project}: {count}")) + &listed);
-    Answer { system_message, hook_specific_output: specific }.output()
+    Answer { system_message, hook_specific_output: specific }.report()
 }
 
 /// One of the others: who, branch, since when, task, where, and what it touched lately.
-fn row(root: &Root, session: &Session, same: bool, now: Timestamp) -> String {
+fn row(context: &Context, root: &Root, session: &Session, same: bool) -> String {
+    let (now, ui) = (context.now, context.ui(ColorChoice::Never));
     let manifest = &session.manifest;
     let mut row = format!("{} on {}", session.id.short(), branch(manifest));
     if let Some(seconds) = manifest.elapsed_seconds(now) {
@@ -195,11 +197,11 @@ fn row(root: &Root, session: &Session, same: bool, now: Timestamp) -> String {
         row.push_str(&format!(", task: {task}"));
     }
     if !same {
-        row.push_str(&format!(", in {}", under_home(Path::new(&manifest.path))));
+        row.push_str(&format!(", in {}", ui.path(Path::new(&manifest.path))));
     }
     let touches = touched::lately(root, &session.id, 3);
     let fresh = touches.iter().filter(|touch| is_fresh(touch.at, now));
-    let fresh: Vec<String> = fresh.map(|touch| under_home(Path::new(&touch.path))).collect();
+    let fresh: Vec<String> = fresh.map(|touch| ui.path(Path::new(&touch.path))).collect();
     if !fresh.is_empty() {
         row.push_str(&format!(", lately wrote {}", fresh.join(", ")));
     }

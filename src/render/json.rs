@@ -25,6 +25,16 @@ pub fn object<T: Serialize>(body: &T) -> Option<String> {
     Some(tamed(&out) + "\n")
 }
 
+/// What `--json` prints if a command fails.
+pub fn error(message: &str, exit_code: u8) -> String {
+    #[derive(Serialize)]
+    struct Failure<'a> {
+        error: &'a str,
+        exit_code: u8,
+    }
+    object(&Failure { error: message, exit_code }).unwrap_or_default()
+}
+
 /// `body` as one line of JSON. `None` where it cannot be written as JSON.
 pub fn line<T: Serialize>(body: &T) -> Option<String> {
     Some(tamed(&serde_json::to_string(body).ok()?) + "\n")

@@ -12,4 +12,5 @@ pub mod reuse;
 pub mod segment;
 pub mod table;
 pub mod theme;
+pub mod ui;
 pub mod width;

@@ -119,7 +119,7 @@ impl FromStr for Icons {
             "unicode" => Ok(Icons::Unicode),
             "nerd" => Ok(Icons::Nerd),
             "ascii" => Ok(Icons::Ascii),
-            _ => Err(format!("no icons are called `{name}`; there are unicode, nerd and ascii")),
+            _ => Err("no such icons; there are unicode, nerd and ascii".to_owned()),
         }
     }
 }
@@ -144,7 +144,7 @@ impl FromStr for ColorChoice {
             "auto" => Ok(ColorChoice::Auto),
             "always" => Ok(ColorChoice::Always),
             "never" => Ok(ColorChoice::Never),
-            _ => Err(format!("`{name}` is not a choice of colour; there are auto, always and never")),
+            _ => Err("not a choice of colour; there are auto, always and never".to_owned()),
         }
     }
 }

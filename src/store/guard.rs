@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::sys::env;
@@ -43,6 +44,14 @@ impl Guard {
     /// Reads what [`Guard::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Guard> {
         Guard::ALL.into_iter().find(|guard| guard.as_str() == text)
+    }
+}
+
+impl FromStr for Guard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Guard, &'static str> {
+        Guard::parse(text).ok_or("none of off, tell, ask, deny")
     }
 }
 

@@ -514,6 +514,11 @@ pub fn make_folders(path: &Path) -> io::Result<()> {
     }
 }
 
+/// The folder for temporary files: `TMPDIR`, else the system's own.
+pub fn temporary_folder() -> PathBuf {
+    super::env::temporary_folder()
+}
+
 /// Makes a folder of our own, mode 0700, in the folder for temporary files. Nobody can have made it before us. Symlinks
 /// in its path are resolved.
 pub fn make_temporary_folder(name: &str) -> io::Result<PathBuf> {

@@ -431,7 +431,10 @@ mod guard {
             1,
             &format!("setting the guard: {}: in no repository; type: ait guard ask --user", world.path("").display()),
         );
-        world.run("guard maybe").fails(2, "reading the command line: maybe: none of off, tell, ask, deny");
+        world.run("guard maybe").fails(
+            2,
+            "reading the command line: ait guard: `maybe`: none of off, tell, ask, deny; type: ait guard --help",
+        );
     }
 
     /// Whatever goes wrong, the write goes on.

@@ -7,10 +7,24 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ait::claude::settings::EVENTS;
-use ait::commands::Output;
-use ait::commands::hooks::{self, Install, List, Place, Uninstall};
+use ait::commands::hooks::{self, Install, Place, Uninstall};
 use ait::error::{Exit, Result};
+use ait::render::ui::Ui;
+use ait::report::Report;
 use ait::sys::edit::{Careful, Change};
+
+/// What a report writes.
+#[derive(Debug)]
+struct Output {
+    stdout: String,
+    stderr: String,
+}
+
+impl Output {
+    fn of(report: &Report, json: bool) -> Output {
+        Output { stdout: report.stdout(&Ui::default(), json), stderr: report.stderr() }
+    }
+}
 
 /// A home of its own, gone with the test.
 struct Home {
@@ -67,17 +81,19 @@ impl Home {
     }
 
     fn install(&self, names: &[&str]) -> Result<Output> {
-        hooks::install_in(&self.place, &Install { names: strings(names), dry_run: false })
+        let install = Install { names: strings(names), dry_run: false };
+        hooks::install_in(&self.place, &install).map(|installation| Output::of(&installation.report, false))
     }
 
     fn uninstall(&self, names: &[&str]) -> Result<Output> {
-        hooks::uninstall_in(&self.place, &Uninstall { names: strings(names), dry_run: false })
+        let uninstall = Uninstall { names: strings(names), dry_run: false };
+        hooks::uninstall_in(&self.place, &uninstall).map(|report| Output::of(&report, false))
     }
 
     fn list(&self, json: bool) -> Output {
         let seen = "2026-11-22T18:00:00Z".parse().unwrap();
         let now = "2026-11-22T18:05:00Z".parse().unwrap();
-        hooks::list_in(&self.place, &List { json }, now, |event| (event == "Stop").then_some(seen)).unwrap()
+        Output::of(&hooks::list_in(&self.place, now, |event| (event == "Stop").then_some(seen)).unwrap(), json)
     }
 
     fn names(&self) -> Vec<String> {
@@ -373,7 +389,8 @@ fn what_a_killed_one_left_is_swept() {
 fn dry_run_shows_a_diff_that_patch_can_apply() {
     let home = Home::new();
     home.write(THEIRS);
-    let dry = hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap();
+    let dry =
+        Output::of(&hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap().report, false);
     assert_eq!((home.read().as_str(), home.names()), (THEIRS, vec!["settings.json".to_owned()]));
     assert!(dry.stdout.contains("+++ ") && dry.stdout.contains("@@ -"), "{}", dry.stdout);
     if let Ok(mut patch) = Command::new("patch").args(["-p0", "-s", "-d/"]).stdin(Stdio::piped()).spawn() {
@@ -386,9 +403,11 @@ fn dry_run_shows_a_diff_that_patch_can_apply() {
     } else {
         home.install(&[]).unwrap();
     }
-    let dry = hooks::uninstall_in(&home.place, &Uninstall { names: vec![], dry_run: true }).unwrap();
+    let dry =
+        Output::of(&hooks::uninstall_in(&home.place, &Uninstall { names: vec![], dry_run: true }).unwrap(), false);
     assert!(dry.stdout.contains("+++ /dev/null\n"), "{}", dry.stdout);
-    let dry = hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap();
+    let dry =
+        Output::of(&hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap().report, false);
     assert_eq!(dry.stdout, "Nothing would be changed.\n");
 }
 

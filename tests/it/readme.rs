@@ -58,8 +58,8 @@ fn every_command_in_it_can_be_typed() {
         for line in typed(&read(file)) {
             let words: Vec<String> = words(&line).into_iter().skip(1).collect();
             // Help is an answer too: for `--help`, and for a group of commands by its name.
-            if let Err(output) = ait::cli::parse(&words) {
-                assert!(output.stderr.is_empty(), "{file}: `{line}`: {}", output.stderr);
+            if let Err(ait::cli::Stop::Usage { error, .. }) = ait::cli::parse(&words) {
+                panic!("{file}: `{line}`: {error}");
             }
             count += 1;
         }

@@ -408,7 +408,7 @@ fn a_mistake_in_an_option_does_not_cost_the_line() {
     assert_eq!(world.shows(&words, &sent), "\u{1b}[1;36mrepo\u{1b}[0m \u{1b}[34mmain\u{1b}[0m\n");
     let log = world.log().join("\n");
     assert_eq!(world.ait().given(&["statusline", "--new", "x"], sent.as_bytes()).code, Some(0));
-    for reason in ["did you mean `branch`?", "no icons are called `big`", "`red` is not a choice"] {
+    for reason in ["did you mean `branch`?", "--icons: `big`: no such icons", "--color: `red`: not a choice"] {
         assert!(log.contains(reason), "{log}");
     }
 }

@@ -314,11 +314,16 @@ impl Said {
         value
     }
 
-    /// It went wrong with this exit code, printed nothing, and gave the reason in one line.
+    /// It failed with this exit code, and gave the reason in one line; on standard output only if JSON was asked for.
     #[track_caller]
     pub(crate) fn fails(self, code: i32, reason: &str) {
-        assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{self:?}");
-        assert_eq!(self.err, format!("ait: {reason}\n"), "{}", self.what);
+        assert_eq!((self.code, &self.err), (Some(code), &format!("ait: {reason}\n")), "{self:?}");
+        if self.what.split(' ').any(|word| word == "--json") {
+            let object: Value = serde_json::from_str(&self.out).unwrap();
+            assert_eq!(object, json!({"schema_version": 1, "error": reason, "exit_code": code}), "{}", self.what);
+        } else {
+            assert_eq!(self.out, "", "{}", self.what);
+        }
     }
 
     /// It went well, printed what is returned, and remarked this in one line.

@@ -24,7 +24,7 @@ fn the_prompt_typed_by_hand() {
     world.start_real_session("one", "Fix it");
     typed("", "api main 45m Fix it\n0");
     typed("--format {task}", "Fix it\n0");
-    typed("--format {tsk}", "ait: reading the format: column 2: unknown token `tsk`; did you mean `task`?\n1");
+    typed("--format {tsk}", "ait: reading the format: column 2: unknown token `tsk`; did you mean `task`?\n2");
     terminal.type_line("export AIT_FORMAT={tsk}");
     typed("", "0");
     typed("--format {task}", "Fix it\n0");

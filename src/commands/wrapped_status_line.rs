@@ -2,11 +2,11 @@
 //!
 //! The only process that a status line starts, and only where its settings say so (`--then`).
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sys::{env, process};
+use crate::sys::process;
 
 /// How long it may take. Ours is shown together with it, and Claude Code ends a status line when the next one is due:
 /// a command that hangs may not keep ours away for long. Some ask the net, or start node, and need a second or two.
@@ -19,13 +19,12 @@ const MOST: usize = 64 * 1024;
 /// # Errors
 /// Where it cannot be started, takes too long, or ends with another exit code than 0: Claude Code shows nothing then
 /// either.
-pub(crate) fn output(command: &str, input: &[u8]) -> Result<String> {
+pub(crate) fn output(command: &str, folder: &Path, input: &[u8]) -> Result<String> {
     let failed = |why: &dyn std::fmt::Display| Error::new("running the status line after ours", command, why);
-    let folder = env::current_dir().unwrap_or_else(|| PathBuf::from("/"));
     // As Claude Code runs it itself.
     let words = ["-c".as_ref(), command.as_ref()];
     let output =
-        process::run_with_input("/bin/sh".as_ref(), &words, &folder, input, LIMIT, MOST).map_err(|why| failed(&why))?;
+        process::run_with_input("/bin/sh".as_ref(), &words, folder, input, LIMIT, MOST).map_err(|why| failed(&why))?;
     match output.code {
         Some(0) => {}
         Some(code) => return Err(failed(&format_args!("exit code {code}"))),

@@ -1,0 +1,108 @@
+//! What every command receives, built once by `main`: the current time, the sessions folder, the environment and the
+//! terminal. Commands look up none of these themselves.
+
+use std::path::PathBuf;
+
+use argh::CommandInfoWithArgs;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::error::{Error, Result};
+use crate::render::theme::{ColorChoice, Icons, use_color};
+use crate::render::ui::Ui;
+use crate::store::root::Root;
+use crate::sys::{clock, env, terminal};
+
+/// The surroundings of one command.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The time at which the command started.
+    pub now: Timestamp,
+    /// The home folder, if `HOME` is an absolute path.
+    pub home: Option<PathBuf>,
+    /// Standard input is a terminal.
+    pub stdin_is_terminal: bool,
+    /// Standard output is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Standard error is a terminal.
+    pub stderr_is_terminal: bool,
+    /// Describes every command, for completions.
+    pub commands: fn() -> CommandInfoWithArgs,
+    root: Result<Root>,
+}
+
+impl Context {
+    /// Looks at the surroundings of this process.
+    pub fn new(commands: fn() -> CommandInfoWithArgs) -> Context {
+        Context {
+            commands,
+            now: clock::now(),
+            home: env::home(),
+            stdin_is_terminal: terminal::stdin_is_terminal(),
+            stdout_is_terminal: terminal::stdout_is_terminal(),
+            stderr_is_terminal: terminal::stderr_is_terminal(),
+            root: Root::find(),
+        }
+    }
+
+    /// The same surroundings, looked at again.
+    pub fn refreshed(&self) -> Context {
+        Context::new(self.commands)
+    }
+
+    /// The sessions folder.
+    ///
+    /// # Errors
+    /// If the environment does not name one.
+    pub fn root(&self) -> Result<&Root> {
+        self.root.as_ref().map_err(Error::clone)
+    }
+
+    /// An environment variable that is set and not empty, as text; bytes that are not UTF-8 are replaced.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        env::text(name)
+    }
+
+    /// An environment variable that is set and not empty, as a path.
+    pub fn path_variable(&self, name: &str) -> Option<PathBuf> {
+        env::path(name)
+    }
+
+    /// The current folder as the kernel sees it, else as the shell names it in `PWD`.
+    ///
+    /// # Errors
+    /// If it was deleted and `PWD` does not name it either.
+    pub fn folder(&self) -> Result<PathBuf> {
+        env::current_dir()
+            .or_else(|| env::path("PWD").filter(|path| path.is_absolute()))
+            .ok_or_else(|| Error::new("finding the current folder", "", "it was deleted").next("cd to one that exists"))
+    }
+
+    /// The path of this program, as the kernel tells it.
+    pub fn program(&self) -> Option<PathBuf> {
+        env::this_program()
+    }
+
+    /// The local time zone. Costs about a millisecond the first time: never for a fast command.
+    pub fn time_zone(&self) -> TimeZone {
+        clock::time_zone()
+    }
+
+    /// How to write for the reader of standard output.
+    pub fn ui(&self, choice: ColorChoice) -> Ui {
+        let color = self.color(choice, self.stdout_is_terminal);
+        // COLUMNS is what a shell exports for programs that cannot ask the terminal.
+        let columns = || self.variable("COLUMNS")?.parse().ok();
+        let wanted = self.variable("AIT_WIDTH").and_then(|width| width.parse().ok()).filter(|width| *width > 0);
+        let width =
+            wanted.or_else(|| self.stdout_is_terminal.then(|| terminal::width().or_else(columns).unwrap_or(80)));
+        let home = self.home.as_ref().map(|home| home.to_string_lossy().into_owned());
+        Ui { color, width, icons: Icons::Unicode, home }
+    }
+
+    /// Whether to use colour, by the option, `NO_COLOR` and `CLICOLOR_FORCE`, and whether the reader is a terminal.
+    pub fn color(&self, choice: ColorChoice, is_terminal: bool) -> bool {
+        let (no_color, forced) = (self.variable("NO_COLOR"), self.variable("CLICOLOR_FORCE"));
+        use_color(choice, no_color.as_deref(), forced.as_deref(), is_terminal)
+    }
+}
