@@ -17,7 +17,8 @@ __ait_line=${__ait_line-}
 __ait_pid=${__ait_pid-}
 __ait_quiet_until=${__ait_quiet_until:-0}
 # The conditions under which AIT_SEGMENT stays valid, as `ait prompt` gave them (docs/prompt-protocol.md): what was passed
-# to it (empty: nothing may be reused), when it was asked, until when, which processes, and files with their first lines.
+# to it and the first lines of the files (empty: nothing may be reused), when it was asked, until when, which processes,
+# and which files.
 __ait_inputs=
 __ait_asked=0
 __ait_until=0
@@ -64,24 +65,22 @@ __ait_update() {
 }
 
 # Whether all conditions of the last answer hold. Builtins only: no command substitution, which would fork. `[` compares,
-# because `[[` ignores case under nocasematch.
+# because `[[` ignores case under nocasematch; once, because each use of `builtin` costs as much as a check.
 __ait_still_valid() {
-    if [[ -z $__ait_inputs ]] || ! \builtin [ "$__ait_inputs" = "$inputs" ] ||
-        ((now < __ait_asked || now >= __ait_until)); then
-        \builtin return 1
-    fi
-    local pid at first
+    if [[ -z $__ait_inputs ]] || ((now < __ait_asked || now >= __ait_until)); then \builtin return 1; fi
+    local pid file first seen="$inputs" IFS=''
     for pid in "${__ait_processes[@]}"; do
         \builtin kill -0 "$pid" || \builtin return 1
     done
-    for ((at = 0; at < ${#__ait_files[@]}; at += 2)); do
+    for file in "${__ait_files[@]}"; do
         # A file of any size and kind may be there by now: no FIFO is opened, and what is read before its end is too long or
         # contains a NUL.
-        [[ -f ${__ait_files[at]} ]] || \builtin return 1
+        [[ -f $file ]] || \builtin return 1
         first=''
-        if IFS='' \builtin read -r -d '' -n 256 first <"${__ait_files[at]}"; then \builtin return 1; fi
-        \builtin [ "${first%%$'\n'*}" = "${__ait_files[at + 1]}" ] || \builtin return 1
+        if \builtin read -r -d '' -n 256 first <"$file"; then \builtin return 1; fi
+        seen+=$'\n'${first%%$'\n'*}
     done
+    \builtin [ "$seen" = "$__ait_inputs" ]
 }
 
 # Asks, unless no manifest is in the folder of live sessions.
@@ -147,7 +146,7 @@ __ait_read() {
 
 # Keeps the conditions of an answer, if they are all known.
 __ait_keep() {
-    local rest=${answer#*$'\n'} line value until=0 processes=() files=()
+    local rest=${answer#*$'\n'} line value until=0 texts='' processes=() files=()
     case $rest in
     $'reuse\t1\n'*) rest=${rest#*$'\n'} ;;
     *) \builtin return 0 ;;
@@ -161,12 +160,12 @@ __ait_keep() {
             if [[ $value == *[!0-9]* ]] || ((${#value} > 12)); then \builtin return 0; fi
             if [[ $line == u* ]]; then until=$value; else processes+=("$value"); fi
             ;;
-        file$'\t'/*$'\t'?*) files+=("${value%%$'\t'*}" "${value#*$'\t'}") ;;
+        file$'\t'/*$'\t'?*) files+=("${value%%$'\t'*}") texts+=$'\n'${value#*$'\t'} ;;
         *) \builtin return 0 ;;
         esac
     done
     if ((until)); then
-        __ait_asked=$now __ait_until=$until __ait_inputs=$inputs
+        __ait_asked=$now __ait_until=$until __ait_inputs=$inputs$texts
         __ait_processes=("${processes[@]}") __ait_files=("${files[@]}")
     fi
 }
