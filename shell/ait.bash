@@ -47,7 +47,8 @@ __ait_prompt() {
 }
 
 __ait_update() {
-    local inputs="$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}"
+    # With $$, because under `set -a` a shell that is started from this one inherits what is kept.
+    local inputs="$$|$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}"
     inputs+="|${XDG_CACHE_HOME-}|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}"
     inputs+="|${LC_CTYPE-}|${LANG-}|${TMUX_PANE-}"
     # EPOCHSECONDS came with bash 5, takes a tenth of what printf does, and is an ordinary variable once it was unset.

@@ -44,6 +44,7 @@ fn bash_under_every_option() {
         "set -o pipefail",
         "set -f",
         "set -C",
+        "set -a",
         "set -E; trap 'echo ERR' ERR",
         "set -eu -o pipefail",
         "shopt -s nullglob",

@@ -5,8 +5,10 @@ mod fish;
 mod install;
 mod reuse;
 mod shells;
+mod situations;
 mod starship;
 mod tmux;
+mod typed;
 mod zsh;
 
 use std::fs;
@@ -35,11 +37,16 @@ impl World {
         let home = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(home.join(".claude/sessions/active")).unwrap();
-        fs::create_dir_all(home.join("it's a \"bin\"")).unwrap();
-        let world = World { home };
+        let world = World::at(home);
         world.program("#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\ncat \"$HOME/segment\"\n");
         world.answer("SEGMENT");
         world
+    }
+
+    /// In a home that is there already.
+    fn at(home: PathBuf) -> World {
+        fs::create_dir_all(home.join("it's a \"bin\"")).unwrap();
+        World { home }
     }
 
     fn path(&self, name: &str) -> PathBuf {

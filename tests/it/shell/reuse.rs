@@ -6,7 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::{SHELLS, Terminal, World};
+use super::typed::{Typed, prompt};
+use super::{SHELLS, World};
 
 /// A process that a segment depends on.
 struct Process(Child);
@@ -66,67 +67,6 @@ impl Conditions {
 
     fn write(&self, lines: &str) {
         fs::write(self.path("conditions"), lines).unwrap();
-    }
-}
-
-/// Lines that give each shell a prompt with its number, the last exit code and the segment.
-fn prompt(shell: &str) -> &'static str {
-    match shell {
-        "zsh" => "setopt prompt_subst; n=0; precmd() { n=$((n+1)) }; PROMPT='n$n <%?> [$AIT_SEGMENT] '\n",
-        "bash" => "n=0; PROMPT_COMMAND='n=$((n+1))'; PS1='n$n <$?> [$AIT_SEGMENT] '\n",
-        _ => {
-            "set n 0\nfunction counting --on-event fish_prompt; set -g n (math $n + 1); end\nfunction fish_prompt; echo -n \"n$n <$status> [$AIT_SEGMENT] \"; end\n"
-        }
-    }
-}
-
-/// A shell in which lines are typed, and what its prompts say.
-struct Typed<'a> {
-    shell: &'a str,
-    terminal: Terminal<'a>,
-    count: usize,
-}
-
-impl<'a> Typed<'a> {
-    fn open(world: &'a World, shell: &'a str, tracer: &str) -> Typed<'a> {
-        let start = format!("{}{}\n", prompt(shell), world.init(shell, true));
-        let typed = Typed { shell, terminal: world.shell_under(shell, &start, tracer), count: 1 };
-        typed.segment();
-        typed
-    }
-
-    /// Types a line, and gives the segment of the next prompt.
-    #[track_caller]
-    fn line(&mut self, line: &str) -> String {
-        self.terminal.type_line(line);
-        self.count += 1;
-        self.segment()
-    }
-
-    #[track_caller]
-    fn segment(&self) -> String {
-        let start = format!("n{} <0> [", self.count);
-        let wanted = format!("{}: {start}", self.shell);
-        let screen = self.terminal.wait_until(&wanted, |screen| {
-            screen.lines().last().is_some_and(|line| line.starts_with(&start) && line.ends_with(']'))
-        });
-        screen.lines().last().unwrap()[start.len()..].trim_end_matches(']').to_owned()
-    }
-
-    /// The line that sets a variable, exported.
-    fn export(&self, name: &str, value: &str) -> String {
-        match self.shell {
-            "fish" => format!("set -gx {name} '{value}'"),
-            _ => format!("export {name}='{value}'"),
-        }
-    }
-
-    /// The line that sets a variable of the shell.
-    fn set(&self, name: &str, value: &str) -> String {
-        match self.shell {
-            "fish" => format!("set -g {name} '{value}'"),
-            _ => format!("{name}='{value}'"),
-        }
     }
 }
 
