@@ -1,13 +1,11 @@
 #!/bin/sh
-# Counts the instructions of the fast three and compares them with the committed budget, benches/instructions.txt.
+# Counts the instructions of the commands that run often and compares them with the budget in benches/instructions.txt.
 #
-#   sh benches/instructions.sh            fails where a case takes 3 % more than its budget
-#   sh benches/instructions.sh --bless    writes what is counted now as the new budget
-#   sh benches/instructions.sh --order    writes which functions are run into .cargo/order.ld: they are laid side by side
-#                                         in the binary, where a page that is not touched is not loaded
+#   sh benches/instructions.sh            fails if a case takes 3 % more than its budget
+#   sh benches/instructions.sh --bless    writes the counts as the new budget
 #
-# Times depend on the machine and on what else it does; a count of instructions hardly does. What is counted is the
-# release build, or the program named by AIT_BENCH_BINARY, by valgrind's cachegrind. System calls count as nothing.
+# Times depend on the machine and on what else it does; instruction counts hardly do. Valgrind's cachegrind counts those of
+# the release build, or of the program that AIT_BENCH_BINARY names. It does not count what the kernel does.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 budget=$PWD/benches/instructions.txt
@@ -20,40 +18,42 @@ fail() {
 
 mode=${1:-check}
 case $mode in
-check | --bless | --order) ;;
-*) fail "$mode: no such option; there are --bless and --order" ;;
+check | --bless) ;;
+*) fail "$mode: unknown option; there is --bless" ;;
 esac
 
 machine=$(uname -m)
-[ "$(uname -s)" = Linux ] || fail "the budget is for Linux; valgrind knows no other system well"
+[ "$(uname -s)" = Linux ] || fail "the budget is for Linux"
 command -v valgrind >/dev/null || fail "valgrind is not installed"
 ait=${AIT_BENCH_BINARY:-}
 if [ -z "$ait" ]; then
-    if [ "$mode" = --order ]; then
-        # Its functions have to have names.
-        export CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/named"
-    fi
     ait=$(sh shell/build.sh) || exit 1
 fi
 [ -x "$ait" ] || fail "$ait: no such program"
 
-# ---- a home that is the same each time: its path has always the same length ------------------------------------------
+# ---- homes with live sessions ----------------------------------------------------------------------------------------
 
-lab=$(mktemp -d /tmp/ait-instructions.XXXXXXXX) || exit 1
+# Its path is of the same length in every run and differs only in digits, because ait compares paths and searches for them:
+# the count depends on both.
+lab=$(printf '/tmp/ait-instructions-%08d' "$$")
+mkdir -m 700 "$lab" || exit 1
 clients=
-tidy() {
-    # shellcheck disable=SC2086 # several of them
+clean_up() {
+    # shellcheck disable=SC2086 # a list
     [ -z "$clients" ] || kill $clients 2>/dev/null
     rm -rf "$lab"
 }
-trap tidy EXIT
+trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
-
-# One program by one path, and nothing of the caller's environment.
 cp "$ait" "$lab/ait" || exit 1
-run() { env -i HOME="$home" PATH=/usr/bin:/bin USER=dev LANG=C.UTF-8 TZ=UTC CLAUDE_PID="$client" "$@"; }
 
-# Twenty processes that stand for clients.
+# run COMMAND...: with the environment of a client, and nothing of the caller's.
+run() {
+    env -i HOME="$home" XDG_RUNTIME_DIR="$home/runtime" PATH=/usr/bin:/bin USER=dev LANG=C.UTF-8 TZ=UTC \
+        CLAUDE_PID="$client" "$@"
+}
+
+# Twenty processes that stand for clients. Sessions share them where there are more.
 count=0
 while [ "$count" -lt 20 ]; do
     sleep 3600 &
@@ -61,25 +61,40 @@ while [ "$count" -lt 20 ]; do
     count=$((count + 1))
 done
 
+# client_of SESSION
+client_of() {
+    # shellcheck disable=SC2086 # a list
+    set -- "$(($1 % 20 + 1))" $clients
+    shift "$1"
+    printf '%s' "$1"
+}
+
 id() { printf '%08d-5f0c-4a1e-9d2b-000000000000' "$1"; }
 
-folder() { printf '%s/work/project%04d' "$home" "$1"; }
+# folder SESSION: a tree of its own for each session, or one for all.
+folder() {
+    if [ "$spread" = tree ]; then set -- 1; fi
+    printf '%s/work/project%04d' "$home" "$1"
+}
 
-# payload EVENT SESSION FOLDER MORE
+# payload EVENT SESSION FOLDER MORE: the standard input of a hook
 payload() {
     printf '{"session_id":"%s","transcript_path":"/t.jsonl","cwd":"%s","permission_mode":"default",' "$(id "$2")" "$3"
     printf '"hook_event_name":"%s"%s}\n' "$1" "$4"
 }
 
-prompt_event() { payload UserPromptSubmit "$1" "$(folder "$1")" ',"prompt":"Refactor the index"'; }
+prompt_event() { payload UserPromptSubmit "$1" "$(folder "$1")" ',"prompt":"Refactor the parser"'; }
 
-tool_event() {
-    payload PostToolUse "$1" "$(folder "$1")" ',"tool_name":"Edit","tool_use_id":"toolu_6b5f52ec11ad4b7fb027b7cb",
-        "tool_input":{"file_path":"/a.txt","old_string":"alpha","new_string":"beta","replace_all":false},
-        "tool_response":{"filePath":"/a.txt","oldString":"alpha","newString":"beta","originalFile":"alpha\n",
+# edit_event EVENT SESSION
+edit_event() {
+    file=$(folder "$2")/a.txt
+    payload "$1" "$2" "$(folder "$2")" ',"tool_name":"Edit","tool_use_id":"toolu_6b5f52ec11ad4b7fb027b7cb",
+        "tool_input":{"file_path":"'"$file"'","old_string":"alpha","new_string":"beta","replace_all":false},
+        "tool_response":{"filePath":"'"$file"'","oldString":"alpha","newString":"beta","originalFile":"alpha\n",
         "structuredPatch":[],"userModified":false,"replaceAll":false},"duration_ms":48'
 }
 
+# The standard input of a status line.
 status_event() {
     printf '{"session_id":"%s","transcript_path":"/t.jsonl","cwd":"%s",' "$(id 1)" "$(folder 1)"
     cat <<'END'
@@ -92,157 +107,111 @@ status_event() {
 END
 }
 
-# record SESSION: what the client itself keeps of a session
-record() {
+# registry_record SESSION: what the client itself writes about a session
+registry_record() {
     printf '{"pid":%s,"sessionId":"%s","cwd":"%s","startedAt":1795366646696,' "$client" "$(id "$1")" "$(folder "$1")"
     printf '"version":"2.1.330","peerProtocol":1,"kind":"interactive","entrypoint":"cli","name":"project-d1",'
     printf '"nameSource":"derived","status":"busy","updatedAt":1795366648255,"statusUpdatedAt":1795366648255}'
 }
 
-# home NAME SESSIONS: the sessions are registered by ait itself.
-home() {
-    home=$lab/$1
+# make_home NAME SESSIONS SPREAD: a home with live sessions, registered by ait itself
+make_home() {
+    home=$lab/$1 spread=$3
     mkdir -p "$home/.claude/sessions/active" "$home/plain" || exit 1
+    mkdir -m 700 "$home/runtime" || exit 1
     session=1
     while [ "$session" -le "$2" ] || [ "$session" -eq 1 ]; do
         here=$(folder "$session")
         mkdir -p "$here/.git" && echo 'ref: refs/heads/main' >"$here/.git/HEAD"
         if [ "$session" -le "$2" ]; then
-            # shellcheck disable=SC2086 # a list of them
-            client=$(nth $((session % 20 + 1)) $clients)
-            prompt_event "$session" | run "$lab/ait" hook session-register || fail "a session is not registered"
-            record "$session" >"$home/.claude/sessions/$client.json"
+            client=$(client_of "$session")
+            prompt_event "$session" | run "$lab/ait" hook session-register >/dev/null || fail "registering a session failed"
+            registry_record "$session" >"$home/.claude/sessions/$client.json"
         fi
         session=$((session + 1))
     done
-    # shellcheck disable=SC2086 # a list of them
-    client=$(nth 2 $clients)
+    client=$(client_of 1)
     found=$(find "$home/.claude/sessions/active" -name '*.json' | wc -l)
     [ "$found" -eq "$2" ] || fail "$found sessions are registered, not $2"
 }
 
-nth() {
-    shift "$1"
-    printf '%s' "$1"
-}
-
 # ---- counting --------------------------------------------------------------------------------------------------------
 
-# instructions FOLDER ARGUMENT...: what cachegrind counts; standard input and output are the program's.
-instructions() {
-    cd "$1" || exit 1
-    shift
-    if [ "$mode" = --order ]; then
-        run valgrind --tool=callgrind --demangle=no --callgrind-out-file="$lab/calls.%p" \
-            --log-file="$lab/log" "$lab/ait" "$@" >"$lab/stdout" || fail "ait $*: $(cat "$lab/log")"
-        echo 0
-        return
-    fi
-    run valgrind --tool=cachegrind --cache-sim=no --branch-sim=no --cachegrind-out-file=/dev/null \
-        --log-file="$lab/log" "$lab/ait" "$@" >"$lab/stdout" || fail "ait $*: $(cat "$lab/log")"
-    sed -n 's/.*I *refs: *//p' "$lab/log" | tr -d ,
-}
-
 : >"$lab/counts"
-worst=0
-# count NAME COUNT
+over=0
+
+# count CASE FOLDER ARGUMENT...: counts the instructions of ait with these arguments; standard input is the program's.
 count() {
-    [ -n "$2" ] || fail "$1: cachegrind counted nothing: $(cat "$lab/log")"
-    printf '%s %s %s\n' "$machine" "$1" "$2" >>"$lab/counts"
-    allowed=$(sed -n "s/^$machine $1 //p" "$budget" 2>/dev/null)
-    if [ "$mode" = --order ]; then
-        return
-    elif [ "$mode" = --bless ]; then
-        printf '%-28s %9d\n' "$1" "$2"
+    name=$1 here=$2
+    shift 2
+    (cd "$here" && run valgrind --tool=cachegrind --cache-sim=no --branch-sim=no --cachegrind-out-file=/dev/null \
+        --log-file="$lab/log" "$lab/ait" "$@" >"$lab/stdout") || fail "ait $*: $(cat "$lab/log")"
+    counted=$(sed -n 's/.*I *refs: *//p' "$lab/log" | tr -d ,)
+    [ -n "$counted" ] || fail "$name: cachegrind counted nothing: $(cat "$lab/log")"
+    printf '%s %s %s\n' "$machine" "$name" "$counted" >>"$lab/counts"
+    compare
+}
+
+# Prints the last count beside its budget.
+compare() {
+    allowed=$(sed -n "s/^$machine $name //p" "$budget" 2>/dev/null)
+    if [ "$mode" = --bless ]; then
+        printf '%-28s %9d\n' "$name" "$counted"
     elif [ -z "$allowed" ]; then
-        printf '%-28s %9d  no budget\n' "$1" "$2"
-        worst=1
+        printf '%-28s %9d  no budget\n' "$name" "$counted"
+        over=1
+    elif awk "BEGIN { exit !($counted > $allowed * (1 + $tolerance / 100)) }"; then
+        printf '%-28s %9d  budget %9d  OVER\n' "$name" "$counted" "$allowed"
+        over=1
     else
-        change=$(awk "BEGIN { printf \"%+.2f\", ($2 / $allowed - 1) * 100 }")
-        over=$(awk "BEGIN { print ($2 > $allowed * (1 + $tolerance / 100)) }")
-        verdict=ok
-        [ "$over" -eq 0 ] || verdict=OVER worst=1
-        printf '%-28s %9d  budget %9d  %7s %%  %s\n' "$1" "$2" "$allowed" "$change" "$verdict"
+        printf '%-28s %9d  budget %9d  ok\n' "$name" "$counted" "$allowed"
     fi
 }
 
-says() {
-    grep -q "$1" "$lab/stdout" || fail "ait says: $(cat "$lab/stdout")"
+# expect TEXT: fails unless the last counted command printed it
+expect() {
+    grep -q "$1" "$lab/stdout" || fail "$name printed: $(cat "$lab/stdout")"
 }
 
-# The first prompt writes the index, the second finds it too young; only one that is older than a tick is believed.
-settle() {
-    sleep 0.2
-    (cd "$(folder 1)" && run "$lab/ait" prompt >/dev/null)
-}
-
-for live in 0 1 20 1000; do
-    home "home$live" "$live"
-    settle
-    counted=$(instructions "$(folder 1)" prompt --for zsh </dev/null) || exit 1
-    if [ "$live" -eq 0 ]; then
-        [ ! -s "$lab/stdout" ] || fail "ait says something where nothing is live"
-    else
-        says project0001
-    fi
-    count "prompt-$live" "$counted"
+make_home none 0 trees
+count prompt-0 "$(folder 1)" prompt --for zsh </dev/null
+[ ! -s "$lab/stdout" ] || fail "a prompt with nothing live printed: $(cat "$lab/stdout")"
+for live in 1 20 1000; do
+    make_home "trees$live" "$live" trees
+    count "prompt-$live" "$(folder 1)" prompt --for zsh </dev/null
+    expect project0001
 done
-# A list is none of the fast three, but is laid beside them. The first one leaves what the second knows of the records.
-[ "$mode" != --order ] || (cd "$(folder 1)" && run "$lab/ait" sessions live >/dev/null) || exit 1
-[ "$mode" != --order ] || (instructions "$(folder 1)" sessions live) </dev/null >/dev/null || exit 1
+make_home tree20 20 tree
+count prompt-20-one-tree "$(folder 1)" prompt --for zsh </dev/null
+expect project0001
 
-home events 20
-prompt_event 1 >"$lab/prompt"
-tool_event 1 >"$lab/tool"
-payload SessionStart 77 "$home/plain" ',"source":"startup","model":"claude-opus-5-5"' >"$lab/start"
+make_home events 20 trees
 status_event >"$lab/status"
-run "$lab/ait" hook session-register <"$lab/tool"
-counted=$(instructions "$(folder 1)" hook session-register <"$lab/prompt") || exit 1
-count hook-UserPromptSubmit "$counted"
-counted=$(instructions "$(folder 1)" hook session-register <"$lab/tool") || exit 1
-count hook-PostToolUse "$counted"
-# A client of its own: a process runs one session at a time.
+count statusline "$(folder 1)" statusline <"$lab/status"
+expect Opus
+for event in PreToolUse PostToolUse; do
+    edit_event "$event" 1 >"$lab/event"
+    count "hook-$event" "$(folder 1)" hook session-register <"$lab/event"
+done
+payload Stop 1 "$(folder 1)" '' >"$lab/event"
+count hook-Stop "$(folder 1)" hook session-register <"$lab/event"
+prompt_event 1 >"$lab/event"
+count hook-UserPromptSubmit "$(folder 1)" hook session-register <"$lab/event"
+# A process runs one session at a time.
 sleep 3600 &
 clients="$clients $!"
 client=$!
-counted=$(instructions "$home/plain" hook session-register <"$lab/start") || exit 1
-[ -f "$home/.claude/sessions/active/$(id 77).json" ] || fail "SessionStart registers nothing"
-count hook-SessionStart "$counted"
-settle
-counted=$(instructions "$(folder 1)" statusline <"$lab/status") || exit 1
-says Opus
-count statusline "$counted"
+payload SessionStart 77 "$home/plain" ',"source":"startup","model":"claude-opus-5-5"' >"$lab/event"
+count hook-SessionStart "$home/plain" hook session-register <"$lab/event"
+[ -f "$home/.claude/sessions/active/$(id 77).json" ] || fail "SessionStart registered nothing"
 
-# The functions in the form of a linker script, those that most cases run first. What names the version of a crate in a
-# Rust symbol is left open, what counts its letters, and the number at the end of a name that is there twice; C functions
-# have an object each. What is rarely run, as its authors believe, has a section of that name.
-order() {
-    cat "$lab"/calls.* | sed -n 's/^c*fn=([0-9]*) //p' | sort | uniq -c | sort -k 1,1nr -k 2,2 |
-        awk '{ renamed = sub(/[.][0-9]+$/, "", $2) }
-            $2 ~ /^_R[A-Za-z0-9_]+$/ { gsub(/Cs[0-9A-Za-z]+_/, "Cs*_", $2); gsub(/B[0-9A-Za-z]*_/, "B*_", $2)
-                if (renamed) $2 = $2 ".*"
-                print "*(.text." $2 " .text.unlikely." $2 ")" }
-            $2 ~ /^[a-z_][a-z_0-9]+$/ { print "*(.text." $2 ")"; print "*" $2 ".lo(.text .text.*)" }' | awk '!known[$0]++'
-}
-
-if [ "$mode" = --order ]; then
-    {
-        echo '/* Written by: sh benches/instructions.sh --order */'
-        # What valgrind has no names for: start-up code, and what is written in assembler.
-        for object in crt1.o 'crtbegin*.o' __libc_start_main.lo __set_thread_area.lo memcpy.lo memset.lo memmove.lo memcmp.lo; do
-            echo "*$object(.text .text.*)"
-        done
-        order
-    } >"$lab/order"
-    cp "$lab/order" .cargo/order.ld
-    printf '%d functions are laid side by side; count anew: sh benches/instructions.sh --bless\n' "$(grep -c '^[*]' .cargo/order.ld)"
-elif [ "$mode" = --bless ]; then
+if [ "$mode" = --bless ]; then
     {
         echo "# Instructions of the release build: machine, case, count. Written by: sh benches/instructions.sh --bless"
         grep -v -e '^#' -e "^$machine " "$budget" 2>/dev/null
         cat "$lab/counts"
     } >"$lab/budget"
     cp "$lab/budget" "$budget"
-elif [ "$worst" -ne 0 ]; then
+elif [ "$over" -ne 0 ]; then
     fail "more than $tolerance % over the budget, or none; if that is worth it: sh benches/instructions.sh --bless"
 fi
