@@ -12,7 +12,7 @@ use super::live::put_state;
 use crate::context::Context;
 use crate::error::Result;
 use crate::git;
-use crate::render::dialect::Line;
+use crate::render::line::Line;
 use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};

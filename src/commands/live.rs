@@ -10,7 +10,7 @@ use super::fleet::{self, Fleet, Member};
 use super::{Run, foreign_ignored, unreadable};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::render::dialect::Line;
+use crate::render::line::Line;
 use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod elapsed;
 pub mod format;
 pub mod json;
+pub mod line;
 pub mod reuse;
 pub mod segment;
 pub mod table;

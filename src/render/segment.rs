@@ -3,9 +3,10 @@
 use crate::session::conflict::Grade;
 use crate::session::state::State;
 
-use super::dialect::{Dialect, Line};
+use super::dialect::Dialect;
 use super::elapsed::Short;
 use super::format::{DEPTH, Format, Piece, Token};
+use super::line::Line;
 use super::theme::{Icons, Look, Role};
 
 /// What is known. All of it may be absent, and what is absent is not shown.

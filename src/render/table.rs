@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::dialect::Line;
+use super::line::Line;
 use super::theme::{Icons, Role};
 use super::width;
 

@@ -54,6 +54,11 @@ impl Role {
             Role::Title => style.bold(),
         }
     }
+
+    /// Whether two roles have the same style.
+    pub(super) fn looks_like(self, other: Role) -> bool {
+        self == other || self.style() == other.style()
+    }
 }
 
 /// The set of marks.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::dialect::Line;
+use super::line::Line;
 use super::table::{Table, with_tilde};
 use super::theme::{Icons, Role};
 use super::width::{cells, pad};
