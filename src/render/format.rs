@@ -21,7 +21,7 @@ pub const STATUS_LINE: &str = "[{project} ][{branch} ][({worktree}) ][{elapsed}]
 pub const FLEET: &str = "[{count} live][ {waiting}][ {conflict}]";
 
 /// How deep groups may stand in each other.
-pub(crate) const DEPTH: usize = 8;
+pub(crate) const MAX_DEPTH: usize = 8;
 
 /// What a token shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl<'a> Format<'a> {
     /// Reads a format; the mistake says at which character it is.
     pub fn parse(source: &'a str) -> Result<Format<'a>, Mistake> {
         // For each open group: where it began, and whether a token is in it.
-        let mut groups = [(0, false); DEPTH];
+        let mut groups = [(0, false); MAX_DEPTH];
         let mut depth = 0;
         let mut pieces = Pieces { source, at: 0 };
         loop {

@@ -1,330 +1,194 @@
-//! What a segment says: facts and a format go in, one line comes out.
-
-use crate::session::conflict::Grade;
-use crate::session::state::State;
+//! The segment: facts and a format become one line that fits the width it has.
 
 use super::dialect::Dialect;
-use super::elapsed::Short;
-use super::format::{DEPTH, Format, Piece, Token};
+use super::format::{Format, MAX_DEPTH, Piece, TOKENS, Token};
 use super::line::Line;
-use super::theme::{Icons, Look, Role};
+use super::theme::{Look, Role};
+use super::token;
 
-/// What is known. All of it may be absent, and what is absent is not shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Facts<'a> {
-    /// The name of the project.
-    pub project: &'a str,
-    /// The branch, or what stands for one.
-    pub branch: Option<&'a str>,
-    /// The name of the linked worktree; `None` in the main one.
-    pub worktree: Option<&'a str>,
-    /// How long the session has been running, in seconds.
-    pub elapsed: Option<u64>,
-    /// What the session is for.
-    pub task: Option<&'a str>,
-    /// What the session is doing; `None` where there is no session.
-    pub state: Option<State>,
-    /// Who waits longest for the person.
-    pub waiting: Option<Waiting<'a>>,
-    /// The worst conflict here.
-    pub conflict: Option<Conflict>,
-    /// How many sessions are live, where that is to be said.
-    pub count: Option<usize>,
-    /// The folder.
-    pub path: Option<&'a str>,
-    /// The session's id.
-    pub session: Option<&'a str>,
-    /// Where another session moved this tree's branch or commit: `main -> dev`.
-    pub moved: Option<&'a str>,
-    /// Hooks are known not to fire.
-    pub hooks_missing: bool,
-    /// The model's name.
-    pub model: Option<&'a str>,
-    /// The share of the context that is used, in percent.
-    pub context: Option<f64>,
-    /// What the session cost, in US dollars.
-    pub cost: Option<f64>,
-    /// Lines added and removed.
-    pub lines: Option<(u64, u64)>,
-    /// The shares of the limits that are used.
-    pub limits: Limits,
+pub use super::facts::{Conflict, Facts, Limits, Waiting};
+
+/// The cells of a segment without a given width: more than a terminal has, and few enough not to flood one.
+const MAX_SEGMENT: usize = 500;
+/// The most cells of any token, whatever the width. Longer names only come from mistakes or attacks.
+const MAX_TOKEN: usize = 200;
+/// The least cells of a name that is shortened.
+const MIN_NAME: usize = 4;
+
+/// One way to make a segment narrower.
+#[derive(Clone, Copy)]
+enum Reduction {
+    /// Shorten a token as far as needed, but not below so many cells.
+    Shorten(Token, usize),
+    /// Leave a token out. A shortened project gets its cells back.
+    Drop(Token),
 }
 
-/// A session that waits for its person.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Waiting<'a> {
-    /// What for: `permission`, `question`, `input`; empty where that is not known.
-    pub for_what: &'a str,
-    /// For how many seconds.
-    pub seconds: u64,
-    /// The project of the session, where it is another than the one that the segment speaks of.
-    pub whose: Option<&'a str>,
-}
+/// What to give up where there is no room, in this order. Warnings and the project are the last.
+const REDUCTIONS: [Reduction; 27] = {
+    use Reduction::{Drop, Shorten};
+    [
+        Shorten(Token::Task, MIN_NAME),
+        Drop(Token::Task),
+        Drop(Token::Limits),
+        Drop(Token::Lines),
+        Drop(Token::Cost),
+        Drop(Token::Context),
+        Drop(Token::Model),
+        Shorten(Token::Path, MIN_NAME),
+        Shorten(Token::Worktree, MIN_NAME),
+        // Its beginning is often the same for all: `feature/`.
+        Shorten(Token::Branch, 2 * MIN_NAME),
+        Drop(Token::WaitingFor),
+        Shorten(Token::Waiting, MIN_NAME),
+        Drop(Token::Session),
+        Drop(Token::Path),
+        Drop(Token::Elapsed),
+        Drop(Token::Worktree),
+        Shorten(Token::Branch, MIN_NAME),
+        Drop(Token::Branch),
+        Drop(Token::State),
+        Drop(Token::Count),
+        Shorten(Token::Moved, MIN_NAME),
+        Drop(Token::Moved),
+        Shorten(Token::Project, MIN_NAME),
+        Drop(Token::Hooks),
+        Shorten(Token::Project, MIN_NAME),
+        Drop(Token::Waiting),
+        Shorten(Token::Project, MIN_NAME),
+    ]
+};
 
-/// Sessions that can hurt each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    /// How many sessions.
-    pub count: usize,
-    /// How badly. `Merge` is not shown: it is no reason to stop.
-    pub grade: Grade,
-}
-
-/// How much of the limits of a subscription is used, in percent.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Limits {
-    /// Of the limit over five hours.
-    pub five_hours: Option<f64>,
-    /// Of the limit over seven days.
-    pub seven_days: Option<f64>,
-}
-
-/// The least cells that a name keeps when it is cut; a task that would keep less goes altogether.
-const LEAST: usize = 4;
-
-/// The most cells of a line that nobody gave a width: more than a terminal has, less than what floods one.
-const WIDEST: usize = 500;
-/// The most cells of any name, whatever the width: who sends a longer one means no good.
-const LONGEST: usize = 200;
-/// What a session does not cost, in dollars: a figure above it is nonsense, and not written out.
-const COSTLIEST: f64 = 1e6;
-
-/// The segment that `format` makes of `facts`, at most `look.max_width` cells wide; empty where nothing is known.
+/// The segment that `format` makes of `facts`, at most `look.max_width` cells wide; empty if nothing is known.
 ///
-/// Where it is too wide the task is cut first, then the branch, the worktree and the project, and at last the end of
-/// the line: a warning is worth more than the end of a name.
+/// A segment that is too wide loses the end of the task first, then one token after the other, and at last the end of the
+/// line.
 pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Look) -> String {
-    let mut facts = *facts;
-    let mut bounds = Bounds::default();
-    let mut line = draw(format, &facts, &bounds, dialect, look, None);
-    let max = look.max_width.unwrap_or(WIDEST);
-    for name in [Token::Task, Token::Branch, Token::Worktree, Token::Project] {
-        let Some(excess) = line.cells().checked_sub(max).filter(|excess| *excess > 0) else { return line.finish() };
-        let text = match name {
-            Token::Task => facts.task.unwrap_or_default(),
-            Token::Branch => facts.branch.unwrap_or_default(),
-            Token::Worktree => facts.worktree.unwrap_or_default(),
-            _ => facts.project,
-        };
-        // Measured as it is drawn: runs of spaces are one cell.
-        let mut alone = Line::segment(Dialect::Plain, false, look.icons, None);
-        alone.text_within(text, widest(format, name).min(LONGEST));
-        if alone.cells() == 0 {
-            continue;
+    let segment = Segment { format, facts, dialect, look };
+    let max = look.max_width.unwrap_or(MAX_SEGMENT);
+    let mut bounds = Bounds([MAX_TOKEN; TOKENS.len()]);
+    let mut line = segment.draw(&bounds, None);
+    for reduction in REDUCTIONS {
+        let excess = line.cells().saturating_sub(max);
+        if excess == 0 {
+            return line.finish();
         }
-        let keep = alone.cells().saturating_sub(excess);
-        match name {
-            Token::Task if keep < LEAST => facts.task = None,
-            Token::Task => bounds.task = keep,
-            Token::Branch => bounds.branch = keep.max(LEAST),
-            Token::Worktree => bounds.worktree = keep.max(LEAST),
-            _ => bounds.project = keep.max(LEAST),
+        if segment.reduce(&mut bounds, reduction, excess) {
+            line = segment.draw(&bounds, None);
         }
-        line = draw(format, &facts, &bounds, dialect, look, None);
     }
-    if line.cells() <= max {
-        return line.finish();
+    if line.cells() > max && facts.conflict.is_some() {
+        bounds.set(Token::Project, 0);
     }
-    draw(format, &facts, &bounds, dialect, look, Some(max)).finish()
+    segment.draw(&bounds, Some(max)).finish()
 }
 
-/// The most cells that the names may take.
-struct Bounds {
-    task: usize,
-    branch: usize,
-    worktree: usize,
-    project: usize,
-}
+/// The most cells that each token may take, in the order of their declaration; 0 leaves a token out.
+struct Bounds([usize; TOKENS.len()]);
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Bounds { task: LONGEST, branch: LONGEST, worktree: LONGEST, project: LONGEST }
+impl Bounds {
+    fn of(&self, token: Token) -> usize {
+        self.0.get(token as usize).copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, token: Token, cells: usize) {
+        if let Some(bound) = self.0.get_mut(token as usize) {
+            *bound = cells;
+        }
     }
 }
 
-/// The most cells that the format itself lets a token take.
-fn widest(format: Format<'_>, wanted: Token) -> usize {
-    let bounds = format.pieces().filter_map(|piece| match piece {
-        Piece::Token(token, cells) if token == wanted => Some(cells),
-        _ => None,
-    });
-    bounds.max().unwrap_or(0)
-}
-
-fn draw(
-    format: Format<'_>,
-    facts: &Facts<'_>,
-    bounds: &Bounds,
+/// What a segment is made of.
+struct Segment<'a> {
+    format: Format<'a>,
+    facts: &'a Facts<'a>,
     dialect: Dialect,
     look: Look,
-    limit: Option<usize>,
-) -> Line {
-    let mut line = Line::segment(dialect, look.color, look.icons, limit);
-    // For each open group: where the line stood, and whether a token in it had something to say.
-    let mut groups = [(line.mark(), false); DEPTH];
-    let mut depth = 0;
-    for piece in format.pieces() {
-        match piece {
-            Piece::Literal(text) => line.literal(text),
-            Piece::Token(token, cells) => {
-                if say(token, cells, facts, bounds, look.icons, &mut line) {
-                    groups.iter_mut().take(depth).for_each(|(_, said)| *said = true);
+}
+
+impl Segment<'_> {
+    /// Draws the line, cut at `limit`.
+    fn draw(&self, bounds: &Bounds, limit: Option<usize>) -> Line {
+        let mut line = Line::segment(self.dialect, self.look.color, self.look.icons, limit);
+        // For each open group: the line before it, and whether a token in it has shown anything.
+        let mut groups = [(line.mark(), false); MAX_DEPTH];
+        let mut depth = 0;
+        for piece in self.format.pieces() {
+            match piece {
+                Piece::Literal(text) => line.literal(text),
+                Piece::Token(token, cells) => {
+                    if self.write(token, cells, bounds.of(token), &mut line) {
+                        groups.iter_mut().take(depth).for_each(|(_, shown)| *shown = true);
+                    }
                 }
-                line.role(Role::Plain);
-            }
-            Piece::Open => {
-                if let Some(group) = groups.get_mut(depth) {
-                    *group = (line.mark(), false);
+                Piece::Open => {
+                    if let Some(group) = groups.get_mut(depth) {
+                        *group = (line.mark(), false);
+                    }
+                    depth += 1;
                 }
-                depth += 1;
-            }
-            Piece::Close => {
-                depth = depth.saturating_sub(1);
-                if let Some((mark, false)) = groups.get(depth) {
-                    line.rewind(*mark);
+                Piece::Close => {
+                    depth = depth.saturating_sub(1);
+                    if let Some((mark, false)) = groups.get(depth) {
+                        line.rewind(*mark);
+                    }
                 }
             }
         }
+        line
     }
-    line
-}
 
-/// Writes what a token shows; whether that was anything.
-fn say(token: Token, cells: usize, facts: &Facts<'_>, bounds: &Bounds, icons: Icons, line: &mut Line) -> bool {
-    let mut name = |role: Role, text: Option<&str>, bound: usize| {
+    /// Appends a token; whether it showed anything.
+    fn write(&self, token: Token, cells: usize, bound: usize, line: &mut Line) -> bool {
         let before = line.cells();
-        line.role(role);
-        line.text_within(text.unwrap_or_default(), cells.min(bound));
+        if bound > 0 {
+            token::write(token, cells, bound, self.facts, self.look.icons, line);
+            line.role(Role::Plain);
+        }
         line.cells() > before
-    };
-    match token {
-        Token::Project => return name(Role::Project, Some(facts.project), bounds.project),
-        Token::Branch => return name(Role::Branch, facts.branch, bounds.branch),
-        Token::Worktree => return name(Role::Branch, facts.worktree, bounds.worktree),
-        Token::Task => return name(Role::Task, facts.task, bounds.task),
-        Token::Path => return name(Role::Dim, facts.path, LONGEST),
-        Token::Session => return name(Role::Dim, facts.session.map(short_id), LONGEST),
-        Token::Model => return name(Role::Dim, facts.model, LONGEST),
-        Token::WaitingFor => return name(Role::Waiting, facts.waiting.map(|waiting| waiting.for_what), LONGEST),
-        _ => {}
     }
-    let before = line.cells();
-    match token {
-        Token::Elapsed => {
-            if let Some(elapsed) = facts.elapsed {
-                line.role(Role::Elapsed);
-                line.literal(&Short(elapsed).text());
-            }
+
+    /// Applies a reduction where `excess` cells are too many; whether that changed anything.
+    fn reduce(&self, bounds: &mut Bounds, reduction: Reduction, excess: usize) -> bool {
+        let (Reduction::Shorten(token, _) | Reduction::Drop(token)) = reduction;
+        let shown = self.cells(token, bounds.of(token));
+        let keep = match reduction {
+            Reduction::Drop(_) => 0,
+            // The task explains; a stump of it does not.
+            Reduction::Shorten(Token::Task, least) if shown < excess + least => return false,
+            Reduction::Shorten(_, least) => shown.saturating_sub(excess).max(least),
+        };
+        if keep >= shown {
+            return false;
         }
-        Token::State => {
-            let (role, word) = match facts.state {
-                None => (Role::Plain, ""),
-                Some(State::Idle) => (Role::Dim, "idle"),
-                Some(State::Working) => (Role::Working, "working"),
-                Some(State::Waiting) => (Role::Waiting, "waiting"),
-                Some(State::Error) => (Role::Error, "error"),
-                Some(State::Unknown) => (Role::Dim, "unknown"),
-            };
-            line.role(role);
-            line.literal(word);
+        if keep == 0 {
+            bounds.set(Token::Project, MAX_TOKEN);
         }
-        Token::Icon => {
-            let (role, mark) = match facts.state {
-                None | Some(State::Idle | State::Unknown) => (Role::Plain, ""),
-                Some(State::Working) => (Role::Working, icons.working()),
-                Some(State::Waiting) => (Role::Waiting, icons.waiting()),
-                Some(State::Error) => (Role::Error, icons.error()),
-            };
-            line.role(role);
-            line.literal(mark);
-        }
-        Token::Waiting => {
-            if let Some(waiting) = facts.waiting {
-                line.role(Role::Waiting);
-                line.literal(icons.waiting());
-                if let Some(whose) = waiting.whose {
-                    line.text_within(whose, cells.min(LONGEST));
-                    line.literal(" ");
-                }
-                line.literal(&Short(waiting.seconds).text());
-            }
-        }
-        Token::Conflict => {
-            let role = match facts.conflict.map(|conflict| conflict.grade) {
-                Some(Grade::Clobber) => Role::Clobber,
-                Some(Grade::SharedTree) => Role::Conflict,
-                Some(Grade::Merge) | None => return false,
-            };
-            line.role(role);
-            line.own(format_args!("{}{}", icons.conflict(), facts.conflict.map_or(0, |conflict| conflict.count)));
-        }
-        Token::Count => {
-            if let Some(count @ 1..) = facts.count {
-                line.own(format_args!("{count}"));
-            }
-        }
-        Token::Moved => {
-            if let Some(moved) = facts.moved.filter(|moved| !moved.is_empty()) {
-                line.role(Role::Conflict);
-                line.literal(icons.moved());
-                line.text_within(moved, cells.min(LONGEST));
-            }
-        }
-        Token::Hooks if facts.hooks_missing => {
-            line.role(Role::Error);
-            line.own(format_args!("{}no hooks", icons.error()));
-        }
-        Token::Context => {
-            if let Some(percent) = facts.context.and_then(percent) {
-                line.role(Role::Dim);
-                line.own(format_args!("{percent}% context"));
-            }
-        }
-        Token::Cost => {
-            if let Some(cost) = facts.cost.filter(|cost| cost.is_finite() && *cost >= 0.005) {
-                line.role(Role::Dim);
-                match cost < COSTLIEST {
-                    true => line.own(format_args!("${cost:.2}")),
-                    false => line.literal("$1M+"),
-                }
-            }
-        }
-        Token::Lines => {
-            if let Some((added, removed)) = facts.lines.filter(|lines| *lines != (0, 0)) {
-                line.role(Role::Dim);
-                line.own(format_args!("+{added} -{removed}"));
-            }
-        }
-        Token::Limits => {
-            line.role(Role::Dim);
-            if let Some(percent) = facts.limits.five_hours.and_then(percent) {
-                line.own(format_args!("5h {percent}% "));
-            }
-            if let Some(percent) = facts.limits.seven_days.and_then(percent) {
-                line.own(format_args!("7d {percent}%"));
-            }
-        }
-        _ => {}
+        bounds.set(token, keep);
+        true
     }
-    line.cells() > before
-}
 
-/// A share in percent as people write it, within 0 and 999; `None` where it is no number.
-fn percent(share: f64) -> Option<u16> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-    share.is_finite().then(|| share.round().clamp(0.0, 999.0) as u16)
-}
-
-/// The first eight characters of a session id, which is unique enough to type.
-pub fn short_id(id: &str) -> &str {
-    id.char_indices().nth(8).map_or(id, |(end, _)| id.get(..end).unwrap_or(id))
+    /// The cells that a token takes where the format has it; 0 if it has not.
+    fn cells(&self, wanted: Token, bound: usize) -> usize {
+        let places = self.format.pieces().filter_map(|piece| match piece {
+            Piece::Token(token, cells) if token == wanted => Some(cells),
+            _ => None,
+        });
+        let Some(cells) = places.max() else { return 0 };
+        let mut line = Line::segment(self.dialect, false, self.look.icons, None);
+        self.write(wanted, cells, bound, &mut line);
+        line.cells()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::render::format::{FLEET, PROMPT, STATUS_LINE, TOKENS};
+    use crate::render::theme::Icons;
     use crate::render::width;
+    use crate::session::conflict::Grade;
+    use crate::session::state::State;
 
     const FACTS: Facts<'_> = Facts {
         project: "aiterm",
@@ -482,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn too_wide_the_task_is_cut_first_and_the_warning_last() {
+    fn a_narrow_segment_loses_the_task_first_and_keeps_the_warning() {
         for (max, wanted) in [
             (52, "aiterm main 45m Implementing session coordination ⚠2"),
             (51, "aiterm main 45m Implementing session coordinati… ⚠2"),
@@ -491,17 +355,25 @@ mod tests {
             (23, "aiterm main 45m Imp… ⚠2"),
             (22, "aiterm main 45m ⚠2"),
             (18, "aiterm main 45m ⚠2"),
-            (17, "aite… main 45m ⚠2"),
-            (16, "ait… main 45m ⚠2"),
-            (15, "ait… main 45m…"),
-            (4, "ait…"),
-            (3, "ai…"),
+            (17, "aiterm main ⚠2"),
+            (14, "aiterm main ⚠2"),
+            (13, "aiterm ⚠2"),
+            (8, "aite… ⚠2"),
+            (7, "ait… ⚠2"),
+            (6, "⚠2"),
+            (2, "⚠2"),
             (1, "…"),
             (0, ""),
         ] {
             let look = Look { max_width: Some(max), ..Look::default() };
             let text = render(Format::parse(PROMPT).unwrap(), &FACTS, Dialect::Plain, look);
             assert_eq!(text, wanted, "{max}");
+        }
+        let without = Facts { conflict: None, ..FACTS };
+        for (max, wanted) in [(15, "aiterm main 45m"), (10, "aiterm"), (5, "aite…"), (3, "ai…"), (1, "…"), (0, "")]
+        {
+            let look = Look { max_width: Some(max), ..Look::default() };
+            assert_eq!(render(Format::parse(PROMPT).unwrap(), &without, Dialect::Plain, look), wanted, "{max}");
         }
         let facts = Facts { branch: Some("feature/authentication"), ..FACTS };
         let look = Look { max_width: Some(24), ..Look::default() };
@@ -510,6 +382,57 @@ mod tests {
         let facts = Facts { task: Some("many \n\n    lines   of   a   task"), ..FACTS };
         let text = render(Format::parse(PROMPT).unwrap(), &facts, Dialect::Plain, look);
         assert_eq!(text, "aiterm main 45m many… ⚠2");
+    }
+
+    #[test]
+    fn a_narrow_status_line_keeps_the_project_and_the_warnings_before_the_model() {
+        let facts = Facts {
+            branch: Some("feature/authentication"),
+            worktree: Some("login"),
+            elapsed: Some(7500),
+            moved: Some("main -> dev"),
+            model: Some("Opus 4.5"),
+            context: Some(36.6),
+            cost: Some(1.239),
+            lines: Some((120, 30)),
+            limits: Limits { five_hours: Some(42.0), seven_days: Some(7.4) },
+            ..FACTS
+        };
+        for (max, wanted) in [
+            (86, "aiterm feature/authentication (login) 2h 5m ⚠2 ↷main -> dev | Opus 4.5 | 37% context"),
+            (76, "aiterm feature/authentication (login) 2h 5m ⚠2 ↷main -> dev | Opus 4.5"),
+            (60, "aiterm feature/authentication (login) 2h 5m ⚠2 ↷main -> dev"),
+            (45, "aiterm feature/… (log…) 2h 5m ⚠2 ↷main -> dev"),
+            (36, "aiterm feature… ⚠2 ↷main -> dev"),
+            (22, "aiterm ⚠2 ↷main -> dev"),
+            (16, "aiterm ⚠2 ↷main…"),
+            (9, "aiterm ⚠2"),
+        ] {
+            let look = Look { max_width: Some(max), ..Look::default() };
+            let text = render(Format::parse(STATUS_LINE).unwrap(), &facts, Dialect::Plain, look);
+            assert_eq!(text, wanted, "{max}");
+        }
+    }
+
+    #[test]
+    fn a_narrow_overview_shortens_the_name_that_waits_and_keeps_the_warning() {
+        let facts = Facts {
+            waiting: Some(Waiting { for_what: "permission", seconds: 130, whose: Some("atlas-frontend") }),
+            count: Some(3),
+            conflict: FACTS.conflict,
+            ..Facts::default()
+        };
+        for (max, wanted) in [
+            (28, "3 live ◷atlas-frontend 2m ⚠2"),
+            (20, "3 live ◷atlas… 2m ⚠2"),
+            (18, "3 live ◷atl… 2m ⚠2"),
+            (17, "3 live ◷2m ⚠2"),
+            (12, "◷2m ⚠2"),
+            (5, "⚠2"),
+        ] {
+            let look = Look { max_width: Some(max), ..Look::default() };
+            assert_eq!(render(Format::parse(FLEET).unwrap(), &facts, Dialect::Plain, look), wanted, "{max}");
+        }
     }
 
     #[test]

@@ -1,0 +1,74 @@
+//! The facts that a segment is made of.
+
+use crate::session::conflict::Grade;
+use crate::session::state::State;
+
+/// What a segment can show. What is absent is not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Facts<'a> {
+    /// The name of the project.
+    pub project: &'a str,
+    /// The branch, or what stands for one.
+    pub branch: Option<&'a str>,
+    /// The name of the linked worktree; `None` in the main one.
+    pub worktree: Option<&'a str>,
+    /// How long the session has been running, in seconds.
+    pub elapsed: Option<u64>,
+    /// What the session is for.
+    pub task: Option<&'a str>,
+    /// What the session is doing; `None` where there is no session.
+    pub state: Option<State>,
+    /// The session that has waited longest for the user.
+    pub waiting: Option<Waiting<'a>>,
+    /// The worst conflict here.
+    pub conflict: Option<Conflict>,
+    /// How many sessions are live.
+    pub count: Option<usize>,
+    /// The folder.
+    pub path: Option<&'a str>,
+    /// The session's id.
+    pub session: Option<&'a str>,
+    /// Where another session moved this tree's branch or commit: `main -> dev`.
+    pub moved: Option<&'a str>,
+    /// Whether hooks are known not to run.
+    pub hooks_missing: bool,
+    /// The model's name.
+    pub model: Option<&'a str>,
+    /// The share of the context that is used, in percent.
+    pub context: Option<f64>,
+    /// What the session cost, in US dollars.
+    pub cost: Option<f64>,
+    /// Lines added and removed.
+    pub lines: Option<(u64, u64)>,
+    /// The shares of the limits that are used.
+    pub limits: Limits,
+}
+
+/// A session that waits for its user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting<'a> {
+    /// What for: `permission`, `question`, `input`; empty if that is not known.
+    pub for_what: &'a str,
+    /// For how many seconds.
+    pub seconds: u64,
+    /// The project of the session, if the segment does not already name it.
+    pub whose: Option<&'a str>,
+}
+
+/// Sessions that can hurt each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// How many sessions.
+    pub count: usize,
+    /// How badly. `Merge` is not shown: it needs no action now.
+    pub grade: Grade,
+}
+
+/// How much of the limits of a subscription is used, in percent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Of the limit over five hours.
+    pub five_hours: Option<f64>,
+    /// Of the limit over seven days.
+    pub seven_days: Option<f64>,
+}
