@@ -106,31 +106,40 @@ impl Dialect {
 
     /// Begins the style of a role.
     pub(super) fn open_style(self, out: &mut String, role: Role) {
-        if role.style() != Style::new() {
-            self.write_style(out, Some(role.style()));
+        let style = role.style();
+        match self {
+            Dialect::Plain => {}
+            Dialect::Tmux => write_tmux_style(out, role, ""),
+            Dialect::Zsh => write_zsh_style(out, style, true),
+            _ if style.is_plain() => {}
+            _ => {
+                let (before, after) = self.without_cells();
+                // Writing to a string cannot fail.
+                let _ = write!(out, "{before}{}{after}", style.prefix());
+            }
         }
     }
 
-    /// Ends the style of a role.
+    /// Ends the style of a role. What surrounds the segment keeps its own style as far as possible, above all its
+    /// background, which a full reset would end.
     pub(super) fn close_style(self, out: &mut String, role: Role) {
-        if role.style() != Style::new() {
-            self.write_style(out, None);
+        let style = role.style();
+        match self {
+            Dialect::Plain => {}
+            Dialect::Tmux => write_tmux_style(out, role, "no"),
+            Dialect::Zsh => write_zsh_style(out, style, false),
+            _ if style.is_plain() => {}
+            _ => {
+                let (before, after) = self.without_cells();
+                let codes = [
+                    (style.is_bold || style.is_dimmed, "22"),
+                    (style.is_reverse, "27"),
+                    (style.foreground.is_some(), "39"),
+                ];
+                let codes: Vec<&str> = codes.into_iter().filter(|(used, _)| *used).map(|(_, code)| code).collect();
+                let _ = write!(out, "{before}\u{1b}[{}m{after}", codes.join(";"));
+            }
         }
-    }
-
-    fn write_style(self, out: &mut String, style: Option<Style>) {
-        let (before, after) = match self {
-            Dialect::Plain => return,
-            Dialect::Tmux => return write_tmux_style(out, style),
-            dialect => dialect.without_cells(),
-        };
-        out.push_str(before);
-        match style {
-            // Writing to a string cannot fail.
-            Some(style) => _ = write!(out, "{}", style.prefix()),
-            None => out.push_str("\u{1b}[0m"),
-        }
-        out.push_str(after);
     }
 }
 
@@ -150,25 +159,45 @@ pub(crate) fn with_escapes_shown(segment: &str) -> String {
     segment.replace('\u{1b}', "\\e")
 }
 
-/// Styles of tmux(1), section STYLES: `default` is the style of the status line around us.
-fn write_tmux_style(out: &mut String, style: Option<Style>) {
-    out.push_str("#[default");
-    if let Some(style) = style {
-        for (set, name) in [(style.is_bold, ",bold"), (style.is_dimmed, ",dim"), (style.is_reverse, ",reverse")] {
-            if set {
-                out.push_str(name);
-            }
-        }
-        if let Some(name) = style.foreground.and_then(tmux_color) {
-            out.push_str(",fg=");
-            out.push_str(name);
-        }
+/// Begins or ends a style in zsh. zsh knows about bold and colours that are set this way (zshmisc(1), VISUAL EFFECTS): when
+/// it ends them, it restores what the rest of the prompt has set. It has no form for faint and none for reverse that works
+/// everywhere.
+fn write_zsh_style(out: &mut String, style: Style, begin: bool) {
+    if style.is_bold {
+        out.push_str(if begin { "%B" } else { "%b" });
     }
-    out.push(']');
+    if style.is_dimmed {
+        out.push_str(if begin { "%{\u{1b}[2m%}" } else { "%{\u{1b}[22m%}" });
+    }
+    if style.is_reverse {
+        out.push_str(if begin { "%{\u{1b}[7m%}" } else { "%{\u{1b}[27m%}" });
+    }
+    match style.foreground.and_then(color_name) {
+        Some(name) if begin => _ = write!(out, "%F{{{name}}}"),
+        Some(_) => out.push_str("%f"),
+        None => {}
+    }
 }
 
-/// The names in tmux of the colours that the theme uses.
-fn tmux_color(color: Color) -> Option<&'static str> {
+/// Begins a style in tmux, or with the prefix `no` ends it (tmux(1), STYLES). There are no colours: ait does not know the
+/// background, which is green by default, and tmux could not restore the colours around the segment.
+fn write_tmux_style(out: &mut String, role: Role, prefix: &str) {
+    let style = role.style();
+    let attributes = [(style.is_bold, "bold"), (style.is_reverse || role == Role::Waiting, "reverse")];
+    let mut separator = "#[";
+    for (_, name) in attributes.into_iter().filter(|(used, _)| *used) {
+        for part in [separator, prefix, name] {
+            out.push_str(part);
+        }
+        separator = ",";
+    }
+    if separator == "," {
+        out.push(']');
+    }
+}
+
+/// The names in zsh of the colours that the theme uses.
+fn color_name(color: Color) -> Option<&'static str> {
     Some(match color {
         Color::Red => "red",
         Color::Green => "green",
@@ -224,15 +253,15 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_marked_as_taking_no_cells() {
+    fn styles_take_no_cells_and_end_without_ending_the_background() {
         for (dialect, wanted) in [
             (Dialect::Plain, "a b"),
-            (Dialect::Zsh, "%{\u{1b}[1;33m%}a%{\u{1b}[0m%} b"),
-            (Dialect::Bash, "\u{1}\u{1b}[1;33m\u{2}a\u{1}\u{1b}[0m\u{2} b"),
-            (Dialect::Fish, "\u{1b}[1;33ma\u{1b}[0m b"),
-            (Dialect::Tmux, "#[default,bold,fg=yellow]a#[default] b"),
-            (Dialect::Starship, "\u{1b}[1;33ma\u{1b}[0m b"),
-            (Dialect::Ansi, "\u{1b}[1;33ma\u{1b}[0m b"),
+            (Dialect::Zsh, "%B%F{yellow}a%b%f b"),
+            (Dialect::Bash, "\u{1}\u{1b}[1;33m\u{2}a\u{1}\u{1b}[22;39m\u{2} b"),
+            (Dialect::Fish, "\u{1b}[1;33ma\u{1b}[22;39m b"),
+            (Dialect::Tmux, "#[bold,reverse]a#[nobold,noreverse] b"),
+            (Dialect::Starship, "\u{1b}[1;33ma\u{1b}[22;39m b"),
+            (Dialect::Ansi, "\u{1b}[1;33ma\u{1b}[22;39m b"),
         ] {
             let mut line = Line::segment(dialect, true, Icons::Unicode, None);
             line.role(Role::Waiting);
@@ -244,6 +273,26 @@ mod tests {
             line.text("b");
             assert_eq!(line.cells(), 3);
             assert_eq!(line.finish(), wanted, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn every_style_is_ended_by_its_own_codes() {
+        for (dialect, role, wanted) in [
+            (Dialect::Ansi, Role::Branch, "\u{1b}[34mx\u{1b}[39m"),
+            (Dialect::Ansi, Role::Dim, "\u{1b}[2mx\u{1b}[22m"),
+            (Dialect::Ansi, Role::Clobber, "\u{1b}[1;7;35mx\u{1b}[22;27;39m"),
+            (Dialect::Ansi, Role::Task, "x"),
+            (Dialect::Zsh, Role::Dim, "%{\u{1b}[2m%}x%{\u{1b}[22m%}"),
+            (Dialect::Zsh, Role::Clobber, "%B%{\u{1b}[7m%}%F{magenta}x%b%{\u{1b}[27m%}%f"),
+            (Dialect::Tmux, Role::Branch, "x"),
+            (Dialect::Tmux, Role::Project, "#[bold]x#[nobold]"),
+            (Dialect::Tmux, Role::Clobber, "#[bold,reverse]x#[nobold,noreverse]"),
+        ] {
+            let mut line = Line::segment(dialect, true, Icons::Unicode, None);
+            line.role(role);
+            line.text("x");
+            assert_eq!(line.finish(), wanted, "{dialect:?} {role:?}");
         }
     }
 }

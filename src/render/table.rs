@@ -214,7 +214,7 @@ Active Claude Code Sessions
                         table.end_entry();
                     }
                     let out = table.finish();
-                    let out = ["\u{1b}[1m", "\u{1b}[1;7;35m", "\u{1b}[0m"]
+                    let out = ["\u{1b}[1m", "\u{1b}[22m", "\u{1b}[1;7;35m", "\u{1b}[22;27;39m"]
                         .iter()
                         .fold(out, |out, code| out.replace(code, ""));
                     let widths: Vec<_> = out.lines().map(width::cells).collect();

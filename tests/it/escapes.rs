@@ -517,3 +517,92 @@ fn starship_in_bash_runs_nothing_in_any_version() {
         folder.assert_nothing_ran();
     }
 }
+
+/// The characters of a captured row, each with the background that it has: the last code for one, or none.
+fn backgrounds(row: &str) -> Vec<(char, String)> {
+    let (mut shown, mut background) = (Vec::new(), String::new());
+    let mut rest = row.chars();
+    while let Some(character) = rest.next() {
+        if character != '\u{1b}' {
+            shown.push((character, background.clone()));
+            continue;
+        }
+        let codes: String = rest.by_ref().skip(1).take_while(|character| *character != 'm').collect();
+        for code in codes.split(';') {
+            match code {
+                "" | "0" | "49" => background.clear(),
+                code if code.starts_with('4') && code.len() == 2 => code.clone_into(&mut background),
+                _ => {}
+            }
+        }
+    }
+    shown
+}
+
+/// Waits until everything from `<` to `>` in some row stands on the background of the theme, blue.
+fn keeps_the_background(terminal: &Terminal<'_>) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let screen = terminal.tmux(&["capture-pane", "-e", "-p"]);
+        let rows: Vec<_> = screen.lines().map(backgrounds).collect();
+        let row = rows.iter().find(|row| row.iter().any(|(character, _)| *character == '⚠'));
+        let themed = row.and_then(|row| {
+            let from = row.iter().position(|(character, _)| *character == '<')?;
+            let to = row.iter().position(|(character, _)| *character == '>')?;
+            row.get(from..=to)
+        });
+        if themed.is_some_and(|themed| themed.iter().all(|(_, background)| background == "44")) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{themed:?}\n{screen:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Starts a program that shows the file `segment`, in every style, on a blue background between `<` and `>`.
+fn on_a_background(dialect: Dialect, file: &str, settings: &str, program: &[&str]) {
+    let folder = Folder::new();
+    let look = Look { color: true, icons: Icons::Unicode, max_width: None };
+    let format = "{project} {branch} {elapsed} {task} {waiting} {conflict}";
+    folder.write("segment", &render(Format::parse(format).unwrap(), &facts("x"), dialect, look));
+    folder.write(file, settings);
+    let terminal = Terminal::start(&folder, program);
+    keeps_the_background(&terminal);
+}
+
+#[test]
+fn zsh_keeps_the_background_of_a_theme_around_the_segment() {
+    let settings = "setopt prompt_subst; s=$(<segment); PROMPT='%K{blue}%F{black}< ${s} >%f%k '";
+    on_a_background(Dialect::Zsh, ".zshrc", settings, &["zsh", "-d", "-i"]);
+}
+
+#[test]
+fn bash_keeps_the_background_of_a_theme_around_the_segment() {
+    let settings = r#"PS1="\[\e[30;44m\]< $(<segment) >\[\e[0m\] ""#;
+    let program = ["bash", "--noprofile", "--rcfile", "bashrc", "-i"];
+    on_a_background(Dialect::Bash, "bashrc", settings, &program);
+}
+
+#[test]
+fn fish_keeps_the_background_of_a_theme_around_the_segment() {
+    let settings =
+        "function fish_prompt; set_color black -b blue; printf '< '; cat segment; printf ' >'; set_color normal; end";
+    let program = ["fish", "--no-config", "--private", "-i", "-C", "source settings.fish"];
+    on_a_background(Dialect::Fish, "settings.fish", settings, &program);
+}
+
+#[test]
+fn a_terminal_keeps_the_background_around_the_segment() {
+    let show = "printf '\\033[30;44m< '; cat segment; printf ' >\\033[0m'; sleep 60";
+    on_a_background(Dialect::Ansi, "unused", "", &["sh", "-c", show]);
+}
+
+#[test]
+fn tmux_keeps_the_background_of_a_theme_around_the_segment() {
+    let settings = r#"
+set -g status-left-length 100
+set -g status-left '#[fg=black,bg=blue]< #(cat segment) >'
+"#;
+    let show = "tmux -L inner -f settings new-session -s name cat";
+    on_a_background(Dialect::Tmux, "settings", settings, &["sh", "-c", show]);
+}

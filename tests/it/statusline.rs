@@ -243,7 +243,7 @@ fn one_file_written_by_two_and_a_head_that_moved() {
     world.manifest(OTHER, two.pid(), "repo", json!({}));
     let shown = world.shows(&["--color", "always"], payload(ID, &world.path("repo"), json!({})));
     // Reversed, which a tree that is only shared is not.
-    assert!(shown.contains("\u{1b}[1;7;35m⚠2\u{1b}[0m"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[1;7;35m⚠2\u{1b}[22;27;39m"), "{shown:?}");
     assert!(shown.contains("↷main"), "{shown:?}");
     let plain = world.plain(payload(ID, &world.path("repo"), json!({})));
     assert_eq!(plain, "aiterm main 45m Fixing login ⚠2 ↷main -> dev\n");
@@ -405,7 +405,7 @@ fn a_mistake_in_an_option_does_not_cost_the_line() {
     let world = Stage::new();
     let sent = payload(ID, &world.path("repo"), json!({}));
     let words = ["--format", "{brnch}", "--icons", "big", "--color", "red"];
-    assert_eq!(world.shows(&words, &sent), "\u{1b}[1;36mrepo\u{1b}[0m \u{1b}[34mmain\u{1b}[0m\n");
+    assert_eq!(world.shows(&words, &sent), "\u{1b}[1;36mrepo\u{1b}[22;39m \u{1b}[34mmain\u{1b}[39m\n");
     let log = world.log().join("\n");
     assert_eq!(world.ait().given(&["statusline", "--new", "x"], sent.as_bytes()).code, Some(0));
     for reason in ["did you mean `branch`?", "--icons: `big`: no such icons", "--color: `red`: not a choice"] {
@@ -423,7 +423,7 @@ fn without_a_home_there_is_a_line_too() {
 
 #[test]
 fn colour_unless_it_is_not_wanted() {
-    let colored = "\u{1b}[1;36mrepo\u{1b}[0m \u{1b}[34mmain\u{1b}[0m\n";
+    let colored = "\u{1b}[1;36mrepo\u{1b}[22;39m \u{1b}[34mmain\u{1b}[39m\n";
     let world = Stage::new();
     let sent = payload(ID, &world.path("repo"), json!({}));
     assert_eq!(world.shows(&[], &sent), colored);
