@@ -147,7 +147,7 @@ fn every_command_is_shown_on_three_sessions() {
 fn colours_on_demand_and_escapes_that_can_be_read() {
     let machine = Machine::new("demo-colour");
     let shown = text(machine.demo().args(["--color", "always"]));
-    assert_has(&shown, &["\u{1b}[1mait demo", "--for zsh\n%{\\e[", "--for ansi\n\u{1b}["]);
+    assert_has(&shown, &["\u{1b}[1mait demo", "--for zsh\n%B%F{", "--for ansi\n\u{1b}["]);
 }
 
 #[test]
