@@ -14,6 +14,6 @@ pub mod reuse;
 pub mod segment;
 pub mod table;
 pub mod theme;
-pub mod ui;
 mod token;
+pub mod ui;
 pub mod width;
