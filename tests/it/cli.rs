@@ -2,16 +2,16 @@
 
 use std::process::Stdio;
 
-use crate::common::{AIT, Client, World, names};
+use crate::common::{AIT, Client, TestEnv, file_names};
 use serde_json::json;
 
 /// Every command that there is, by its words, from the help texts themselves: `[], [sessions], [sessions, live], ...`.
-fn commands(world: &World) -> Vec<Vec<String>> {
+fn commands(env: &TestEnv) -> Vec<Vec<String>> {
     let mut found = vec![Vec::new()];
     let mut next = 0;
     while next < found.len() {
         let path: Vec<String> = found[next].clone();
-        let help = world.run(&format!("{} --help", path.join(" "))).fine();
+        let help = env.run(&format!("{} --help", path.join(" "))).success();
         let listed = help.split_once("\nCommands:\n").map_or("", |(_, rest)| rest);
         for line in listed.lines().take_while(|line| !line.is_empty()) {
             // A description that goes on in the next line is indented further.
@@ -27,8 +27,8 @@ fn commands(world: &World) -> Vec<Vec<String>> {
 
 #[test]
 fn every_help_has_an_example_of_its_command() {
-    let world = World::new();
-    let commands = commands(&world);
+    let env = TestEnv::new();
+    let commands = commands(&env);
     for wanted in [
         "sessions live",
         "sessions current",
@@ -43,8 +43,8 @@ fn every_help_has_an_example_of_its_command() {
     }
     for path in &commands {
         let typed = path.join(" ");
-        let help = world.run(&format!("{typed} --help")).fine();
-        assert_eq!(world.run(&format!("{typed} -h")).fine(), help, "{typed} -h");
+        let help = env.run(&format!("{typed} --help")).success();
+        assert_eq!(env.run(&format!("{typed} -h")).success(), help, "{typed} -h");
         let usage = format!("Usage: {} ", ["ait", &typed].join(" ").trim());
         assert!(help.starts_with(&usage), "{typed}: {help}");
         let (_, examples) =
@@ -60,13 +60,13 @@ fn every_help_has_an_example_of_its_command() {
             );
         }
     }
-    assert_eq!(names(&world.path("")), [""; 0], "help makes nothing");
+    assert_eq!(file_names(&env.path("")), [""; 0], "help makes nothing");
 }
 
 /// The tokens stand in a help text that is written by hand.
 #[test]
 fn the_help_of_the_prompt_lists_the_tokens() {
-    let help = World::new().run("prompt --help").fine();
+    let help = TestEnv::new().run("prompt --help").success();
     let tokens = ait::render::format::TOKENS.map(|(name, _, says)| format!("    {name:<12} {says}\n"));
     assert!(help.contains(&tokens.concat()), "{help}");
     assert!(help.contains(&format!("\n  {}\n", ait::render::format::PROMPT)), "{help}");
@@ -76,22 +76,22 @@ fn the_help_of_the_prompt_lists_the_tokens() {
 
 #[test]
 fn the_version() {
-    let world = World::new();
+    let env = TestEnv::new();
     let version = format!("ait {}\n", env!("CARGO_PKG_VERSION"));
-    world.run("--version").prints(&version);
-    world.run("-V").prints(&version);
+    env.run("--version").stdout_is(&version);
+    env.run("-V").stdout_is(&version);
 }
 
 #[test]
 fn a_group_by_itself_shows_its_help() {
-    let world = World::new();
-    world.run("").prints(&world.run("--help").out);
-    world.run("sessions").prints(&world.run("sessions --help").out);
+    let env = TestEnv::new();
+    env.run("").stdout_is(&env.run("--help").stdout);
+    env.run("sessions").stdout_is(&env.run("sessions --help").stdout);
 }
 
 #[test]
 fn unknown_words_suggest_the_near_one() {
-    let world = World::new();
+    let env = TestEnv::new();
     for (typed, why) in [
         ("session live", "ait: unknown command `session`; did you mean `sessions`?"),
         ("sessions liev", "ait sessions: unknown command `liev`; did you mean `live`?"),
@@ -108,13 +108,13 @@ fn unknown_words_suggest_the_near_one() {
         ("sessions prune --dryrun", "ait sessions prune: unknown option `--dryrun`; did you mean `--dry-run`?"),
         ("sessions prune -x", "ait sessions prune: unknown option `-x`; type: ait sessions prune --help"),
     ] {
-        world.run(typed).fails(2, &format!("reading the command line: {why}"));
+        env.run(typed).failure(2, &format!("reading the command line: {why}"));
     }
 }
 
 #[test]
 fn what_else_is_wrong_is_one_line() {
-    let world = World::new();
+    let env = TestEnv::new();
     for typed in [
         "sessions live extra",
         "sessions live --project",
@@ -128,26 +128,26 @@ fn what_else_is_wrong_is_one_line() {
         "sessions task --session",
         "sessions --json",
     ] {
-        let said = world.run(typed);
-        assert_eq!((said.code, said.err.lines().count()), (Some(2), 1), "{said:?}");
+        let said = env.run(typed);
+        assert_eq!((said.exit_code, said.stderr.lines().count()), (Some(2), 1), "{said:?}");
         if typed.ends_with("--json") {
-            let object: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+            let object: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
             assert_eq!(object["exit_code"], 2, "{said:?}");
         } else {
-            assert_eq!(said.out, "", "{said:?}");
+            assert_eq!(said.stdout, "", "{said:?}");
         }
-        assert!(said.err.starts_with("ait: reading the command line: "), "{said:?}");
+        assert!(said.stderr.starts_with("ait: reading the command line: "), "{said:?}");
     }
 }
 
 #[test]
 fn equals_sign_is_a_space() {
-    let world = World::new();
+    let env = TestEnv::new();
     let client = Client::new();
-    world.by_hand("one", client.pid(), &world.path("p"), json!({"task": "a=b"}));
+    env.write_manifest("one", client.pid(), &env.path("p"), json!({"task": "a=b"}));
     let same = |one: &[&str], other: &[&str]| {
         let strip = |words: &[&str]| {
-            let out = world.ait().words(words).fine();
+            let out = env.ait().run_args(words).success();
             out.split("elapsed_seconds").next().unwrap().to_owned()
         };
         assert_eq!(strip(one), strip(other), "{one:?}");
@@ -157,14 +157,14 @@ fn equals_sign_is_a_space() {
     same(&["sessions", "history", "--days=7"], &["sessions", "history", "--days", "7"]);
     same(&["sessions", "history", "--search=a=b"], &["sessions", "history", "--search", "a=b"]);
     same(&["sessions", "current", "--session=one"], &["sessions", "current", "--session", "one"]);
-    world.run("sessions task --session=one x=y").prints("Task of one: x=y\n");
-    world.run("sessions task --session one --").fine();
+    env.run("sessions task --session=one x=y").stdout_is("Task of one: x=y\n");
+    env.run("sessions task --session one --").success();
 }
 
 /// A newer script may say what an older program does not know; Claude Code and prompts show nothing of it, the log does.
 #[test]
 fn wrong_words_of_the_fast_three_go_to_the_log() {
-    let world = World::new();
+    let env = TestEnv::new();
     let wrong = [
         ("prompt --nonsense", "prompt: reading the command line: ait prompt: unknown option `--nonsense`; "),
         ("prompt --max-width x", "prompt: reading the command line: ait prompt: "),
@@ -183,13 +183,13 @@ fn wrong_words_of_the_fast_three_go_to_the_log() {
         ("hook --", "hook: taking an event: standard input: "),
     ];
     for (typed, logged) in wrong {
-        let said = world.run(typed);
-        let shown = if typed.starts_with("statusline --color") { said.out.as_str() } else { "" };
-        assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (Some(0), shown, ""), "{said:?}");
-        let last = world.log().pop().unwrap_or_else(|| panic!("{typed} left nothing in the log"));
+        let said = env.run(typed);
+        let shown = if typed.starts_with("statusline --color") { said.stdout.as_str() } else { "" };
+        assert_eq!((said.exit_code, said.stdout.as_str(), said.stderr.as_str()), (Some(0), shown, ""), "{said:?}");
+        let last = env.log_lines().pop().unwrap_or_else(|| panic!("{typed} left nothing in the log"));
         assert!(last.split_once(' ').unwrap().1.starts_with(logged), "{typed}: {last}");
     }
-    let doctor: serde_json::Value = serde_json::from_str(&world.run("doctor --json").out).unwrap();
+    let doctor: serde_json::Value = serde_json::from_str(&env.run("doctor --json").stdout).unwrap();
     let log = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "log").unwrap();
     assert_eq!(log["status"], "warn", "{log}");
     assert!(log["detail"].as_str().unwrap().contains(" troubles within a day, the last: "), "{log}");
@@ -199,7 +199,7 @@ fn wrong_words_of_the_fast_three_go_to_the_log() {
 #[test]
 #[cfg(target_os = "linux")]
 fn wrong_words_of_the_fast_three_are_told_on_a_terminal() {
-    let world = World::new();
+    let env = TestEnv::new();
     for (typed, code, told) in [
         ("prompt --nonsense", 2, "ait: reading the command line: ait prompt: unknown option `--nonsense`; "),
         ("statusline --nonsense", 0, "ait: reading the command line: ait statusline: unknown option `--nonsense`; "),
@@ -207,37 +207,37 @@ fn wrong_words_of_the_fast_three_are_told_on_a_terminal() {
         ("hook nonsense", 0, "ait: no hook is called `nonsense`; there are session-register and session-cleanup\r\n"),
     ] {
         let line = format!("{AIT} {typed}");
-        let mut script = world.ait().command("script");
+        let mut script = env.ait().command("script");
         let output = script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
         let shown = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(code), "{typed}: {shown}");
         assert!(shown.starts_with(told), "{typed}: {shown:?}");
     }
-    assert_eq!(world.log(), [""; 0]);
+    assert_eq!(env.log_lines(), [""; 0]);
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let world = World::new();
+    let env = TestEnv::new();
     let clients: Vec<Client> = (0..2).map(|_| Client::new()).collect();
     for (number, client) in clients.iter().enumerate() {
         // Larger than a pipe holds.
         let task = "x".repeat(200_000);
-        world.by_hand(&format!("s{number}"), client.pid(), &world.path("p"), json!({ "task": task }));
+        env.write_manifest(&format!("s{number}"), client.pid(), &env.path("p"), json!({ "task": task }));
     }
     let script =
         "(\"$AIT\" sessions live --json; echo $? > code) | head -c 10 > /dev/null; while ! [ -s code ]; do :; done";
-    let output = world.ait().var("AIT", AIT).command("sh").args(["-c", script]).output().unwrap();
+    let output = env.ait().env("AIT", AIT).command("sh").args(["-c", script]).output().unwrap();
     assert!(output.stderr.is_empty(), "{output:?}");
-    assert_eq!(std::fs::read_to_string(world.path("code")).unwrap(), "0\n");
+    assert_eq!(std::fs::read_to_string(env.path("code")).unwrap(), "0\n");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn output_that_cannot_be_written_is_an_error() {
-    let world = World::new();
+    let env = TestEnv::new();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut command = world.ait().command(AIT);
+    let mut command = env.ait().command(AIT);
     let output = command.args(["sessions", "live"]).stdout(Stdio::from(full)).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let wanted = "ait: writing the output: standard output: No space left on device (os error 28)\n";
@@ -247,12 +247,12 @@ fn output_that_cannot_be_written_is_an_error() {
 /// Names of folders, ids and words that were typed come back in error lines: none of them moves a cursor.
 #[test]
 fn error_lines_are_clean() {
-    let world = World::new();
-    let odd = world.folder("d\u{1b}[31m\u{7}");
+    let env = TestEnv::new();
+    let odd = env.create_dir("d\u{1b}[31m\u{7}");
     let typed =
         ["sessions current", "sessions current --session \u{1b}[31m", "\u{1b}[31m", "guard \u{7}x", "init \u{9b}x"];
     for words in typed {
-        let said = world.ait().at(&odd).run(words).err;
+        let said = env.ait().current_dir(&odd).run(words).stderr;
         assert!(said.starts_with("ait: "), "{words:?}: {said:?}");
         assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{words:?}: {said:?}");
     }

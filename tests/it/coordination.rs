@@ -5,42 +5,42 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::common::{Client, Said, World, ago, read, wait_until};
+use crate::common::{Client, CommandOutput, TestEnv, ago, read_json, wait_until};
 use serde_json::{Value, json};
 
 /// The words of a story on top of the common ones.
 trait Story {
-    fn before(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> Said;
-    fn after(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> Said;
-    fn prompt(&self, client: &Client, id: &str, folder: &Path, text: &str) -> Said;
-    fn shell(&self, client: &Client, id: &str, folder: &Path, does: impl FnOnce()) -> Said;
+    fn before(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> CommandOutput;
+    fn after(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> CommandOutput;
+    fn prompt(&self, client: &Client, id: &str, folder: &Path, text: &str) -> CommandOutput;
+    fn shell(&self, client: &Client, id: &str, folder: &Path, does: impl FnOnce()) -> CommandOutput;
     fn conflicts(&self) -> Vec<Value>;
     fn one(&self, id: &str) -> Value;
     fn registry(&self, client: &Client, id: &str, fields: Value);
     fn age_touches(&self, id: &str, seconds: i64);
 }
 
-impl Story for World {
-    fn before(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> Said {
+impl Story for TestEnv {
+    fn before(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> CommandOutput {
         let more = json!({"tool_name": tool, "tool_input": {"file_path": file}, "tool_use_id": "toolu_1"});
-        self.event(client, "PreToolUse", id, folder, more)
+        self.send_event(client, "PreToolUse", id, folder, more)
     }
 
-    fn after(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> Said {
+    fn after(&self, client: &Client, id: &str, folder: &Path, tool: &str, file: &str) -> CommandOutput {
         let more = json!({"tool_name": tool, "tool_input": {"file_path": file}, "tool_response": {"filePath": file}});
-        self.event(client, "PostToolUse", id, folder, more)
+        self.send_event(client, "PostToolUse", id, folder, more)
     }
 
-    fn prompt(&self, client: &Client, id: &str, folder: &Path, text: &str) -> Said {
-        self.event(client, "UserPromptSubmit", id, folder, json!({ "prompt": text }))
+    fn prompt(&self, client: &Client, id: &str, folder: &Path, text: &str) -> CommandOutput {
+        self.send_event(client, "UserPromptSubmit", id, folder, json!({ "prompt": text }))
     }
 
     /// A shell of the session does something.
-    fn shell(&self, client: &Client, id: &str, folder: &Path, does: impl FnOnce()) -> Said {
+    fn shell(&self, client: &Client, id: &str, folder: &Path, does: impl FnOnce()) -> CommandOutput {
         let more = json!({"tool_name": "Bash", "tool_input": {"command": "..."}});
-        self.event(client, "PreToolUse", id, folder, more.clone()).fine();
+        self.send_event(client, "PreToolUse", id, folder, more.clone()).success();
         does();
-        self.event(client, "PostToolUse", id, folder, more)
+        self.send_event(client, "PostToolUse", id, folder, more)
     }
 
     fn conflicts(&self) -> Vec<Value> {
@@ -58,17 +58,17 @@ impl Story for World {
         let mut record = json!({
             "pid": client.pid(),
             "sessionId": id,
-            "procStart": client.start().to_string(),
+            "procStart": client.start_time().to_string(),
             "version": "2.1.330",
             "kind": "interactive",
         });
         record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        self.write(&format!(".claude/sessions/{}.json", client.pid()), &record.to_string());
+        self.write_file(&format!(".claude/sessions/{}.json", client.pid()), &record.to_string());
     }
 
     /// Makes all touches of a session older than they are, and what is derived from them go.
     fn age_touches(&self, id: &str, seconds: i64) {
-        let log = self.sessions(&format!("active/{id}.touched"));
+        let log = self.sessions_path(&format!("active/{id}.touched"));
         let aged: String = fs::read_to_string(&log)
             .unwrap()
             .lines()
@@ -79,8 +79,8 @@ impl Story for World {
             })
             .collect();
         fs::write(log, aged).unwrap();
-        let file = self.sessions(&format!("active/{id}.json"));
-        let mut manifest = read(&file).unwrap();
+        let file = self.sessions_path(&format!("active/{id}.json"));
+        let mut manifest = read_json(&file).unwrap();
         for list in ["wrote_in", "overlaps"] {
             for entry in manifest[list].as_array_mut().into_iter().flatten() {
                 entry["at"] = json!(ago(seconds));
@@ -95,8 +95,8 @@ impl Story for World {
 
 /// What a hook told Claude; empty where it said nothing.
 #[track_caller]
-fn context(said: Said) -> String {
-    let text = said.fine();
+fn context(said: CommandOutput) -> String {
+    let text = said.success();
     if text.is_empty() {
         return text;
     }
@@ -123,26 +123,26 @@ mod touches {
 
     #[test]
     fn two_sessions_edit_one_file() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("aiterm");
-        let file = world.write("aiterm/src/a.rs", "one");
+        let tree = env.repository("aiterm");
+        let file = env.write_file("aiterm/src/a.rs", "one");
         let file = file.to_str().unwrap();
-        world.start(&a, "first", &tree).silent();
-        world.prompt(&a, "first", &tree, "fix the login").silent();
-        world.before(&a, "first", &tree, "Edit", file).silent();
-        world.after(&a, "first", &tree, "Edit", file).silent();
+        env.start_session(&a, "first", &tree).no_output();
+        env.prompt(&a, "first", &tree, "fix the login").no_output();
+        env.before(&a, "first", &tree, "Edit", file).no_output();
+        env.after(&a, "first", &tree, "Edit", file).no_output();
 
-        let told = context(world.start(&b, "second", &tree));
+        let told = context(env.start_session(&b, "second", &tree));
         let row = told.lines().nth(1).unwrap();
         assert_eq!(row, "first on main, started just now, task: fix the login, lately wrote src/a.rs");
         assert_eq!(told.lines().count(), 2);
-        assert_eq!(world.conflicts()[0]["grade"], "shared-tree");
-        assert_eq!(files(&world.conflicts()[0]), [("src/a.rs".to_owned(), vec!["first".to_owned()])]);
-        let segment = world.ait().at(&tree).run("prompt").fine();
+        assert_eq!(env.conflicts()[0]["grade"], "shared-tree");
+        assert_eq!(files(&env.conflicts()[0]), [("src/a.rs".to_owned(), vec!["first".to_owned()])]);
+        let segment = env.ait().current_dir(&tree).run("prompt").success();
         assert!(segment.contains('⚠'), "{segment}");
 
-        let said = world.before(&b, "second", &tree, "Write", file).fine();
+        let said = env.before(&b, "second", &tree, "Write", file).success();
         let answer: Value = serde_json::from_str(&said).unwrap();
         assert_eq!(
             answer,
@@ -153,34 +153,36 @@ mod touches {
             }}),
             "the write goes on"
         );
-        world.after(&b, "second", &tree, "Write", file).silent();
-        world.before(&b, "second", &tree, "Write", file).silent();
-        let conflict = &world.conflicts()[0];
+        env.after(&b, "second", &tree, "Write", file).no_output();
+        env.before(&b, "second", &tree, "Write", file).no_output();
+        let conflict = &env.conflicts()[0];
         assert_eq!((&conflict["grade"], &conflict["path"]), (&json!("clobber"), &json!(tree)));
         assert_eq!(files(conflict), [("src/a.rs".to_owned(), vec!["second".to_owned(), "first".to_owned()])]);
-        let shown = world.run("sessions conflicts --strict");
-        assert_eq!(shown.code, Some(3));
-        assert!(shown.out.contains("\n  - src/a.rs: second just now, first just now\nGrade: clobber, in ~/aiterm\n"));
-        assert!(shown.out.contains("\nRisk: Both write the same file;"), "{}", shown.out);
+        let shown = env.run("sessions conflicts --strict");
+        assert_eq!(shown.exit_code, Some(3));
+        assert!(
+            shown.stdout.contains("\n  - src/a.rs: second just now, first just now\nGrade: clobber, in ~/aiterm\n")
+        );
+        assert!(shown.stdout.contains("\nRisk: Both write the same file;"), "{}", shown.stdout);
 
         // The first one writes again: it has not heard of the second yet.
-        assert!(context(world.before(&a, "first", &tree, "Edit", file)).contains("by session second (main)"));
+        assert!(context(env.before(&a, "first", &tree, "Edit", file)).contains("by session second (main)"));
 
-        world.end(&a, "first", &tree, "prompt_input_exit");
-        world.before(&b, "second", &tree, "Write", file).silent();
-        assert_eq!(world.conflicts(), [] as [Value; 0], "the other one has ended");
-        let ended = world.ended("first");
+        env.end_session(&a, "first", &tree, "prompt_input_exit");
+        env.before(&b, "second", &tree, "Write", file).no_output();
+        assert_eq!(env.conflicts(), [] as [Value; 0], "the other one has ended");
+        let ended = env.history_manifest("first");
         assert_eq!((&ended["touched"][0]["path"], &ended["touched"][0]["tree"]), (&json!("src/a.rs"), &json!(tree)));
-        assert!(!world.sessions("active/first.touched").exists());
+        assert!(!env.sessions_path("active/first.touched").exists());
     }
 
     #[test]
     fn sub_agents_and_every_writing_tool_count_and_what_failed_does_not() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let tree = world.repository("p");
-        world.start(&client, "one", &tree).silent();
-        let write = |event: &str, more: Value| world.event(&client, event, "one", &tree, more).silent();
+        let tree = env.repository("p");
+        env.start_session(&client, "one", &tree).no_output();
+        let write = |event: &str, more: Value| env.send_event(&client, event, "one", &tree, more).no_output();
         let at = |name: &str| tree.join(name);
         write("PostToolUse", json!({"tool_name": "Write", "tool_input": {"file_path": at("a")}, "agent_id": "x"}));
         write("PostToolUse", json!({"tool_name": "MultiEdit", "tool_input": {"file_path": at("b")}}));
@@ -193,8 +195,8 @@ mod touches {
         write("PostToolUseFailure", json!({"tool_name": "Write", "tool_input": {"file_path": at("failed")}}));
         write("PreToolUse", json!({"tool_name": "Write", "tool_input": {"file_path": at("wish")}}));
         write("PostToolUse", json!({"tool_name": "Write", "tool_input": 7, "tool_response": [1]}));
-        world.end(&client, "one", &tree, "other");
-        let ended = world.ended("one");
+        env.end_session(&client, "one", &tree, "other");
+        let ended = env.history_manifest("one");
         let touched: Vec<&Value> = ended["touched"].as_array().unwrap().iter().map(|touch| &touch["path"]).collect();
         assert_eq!(touched, ["a", "b", "c", "d"]);
     }
@@ -202,12 +204,12 @@ mod touches {
     /// However the path is written, it is the same file.
     #[test]
     fn one_file_by_many_paths() {
-        let world = World::new();
-        let tree = world.repository("p");
-        world.write("p/src/deep/a", "");
-        symlink(&tree, world.path("link")).unwrap();
+        let env = TestEnv::new();
+        let tree = env.repository("p");
+        env.write_file("p/src/deep/a", "");
+        symlink(&tree, env.path("link")).unwrap();
         symlink(tree.join("src/deep/a"), tree.join("alias")).unwrap();
-        let absolute = |below: &str| world.path(below).to_str().unwrap().to_owned();
+        let absolute = |below: &str| env.path(below).to_str().unwrap().to_owned();
         for path in [
             absolute("p/src/deep/a"),
             absolute("link/src/deep/a"),
@@ -218,73 +220,73 @@ mod touches {
             "../p/src/deep/a".to_owned(),
         ] {
             let (a, b) = (Client::new(), Client::new());
-            world.start(&a, "first", &tree).silent();
-            world.after(&a, "first", &tree, "Write", &absolute("p/src/deep/a")).silent();
-            world.start(&b, "second", &tree).fine();
-            world.after(&b, "second", &tree, "Write", &path).silent();
-            let conflict = &world.conflicts()[0];
+            env.start_session(&a, "first", &tree).no_output();
+            env.after(&a, "first", &tree, "Write", &absolute("p/src/deep/a")).no_output();
+            env.start_session(&b, "second", &tree).success();
+            env.after(&b, "second", &tree, "Write", &path).no_output();
+            let conflict = &env.conflicts()[0];
             assert_eq!(files(conflict)[0].1.len(), 2, "{path}: {conflict}");
-            world.end(&a, "first", &tree, "other");
-            world.end(&b, "second", &tree, "other");
+            env.end_session(&a, "first", &tree, "other");
+            env.end_session(&b, "second", &tree, "other");
         }
     }
 
     #[test]
     fn a_file_outside_of_any_repository() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let (one, two) = (world.repository("one"), world.repository("two"));
-        let notes = world.folder("notes").join("n.md");
+        let (one, two) = (env.repository("one"), env.repository("two"));
+        let notes = env.create_dir("notes").join("n.md");
         let notes = notes.to_str().unwrap();
-        world.start(&a, "first", &one).silent();
-        world.start(&b, "second", &two).silent();
-        world.after(&a, "first", &one, "Write", notes).silent();
-        assert!(context(world.before(&b, "second", &two, "Write", notes)).contains("/notes/n.md was written just now"));
-        world.after(&b, "second", &two, "Write", notes).silent();
-        let conflict = &world.conflicts()[0];
+        env.start_session(&a, "first", &one).no_output();
+        env.start_session(&b, "second", &two).no_output();
+        env.after(&a, "first", &one, "Write", notes).no_output();
+        assert!(context(env.before(&b, "second", &two, "Write", notes)).contains("/notes/n.md was written just now"));
+        env.after(&b, "second", &two, "Write", notes).no_output();
+        let conflict = &env.conflicts()[0];
         assert_eq!((&conflict["grade"], &conflict["project"]), (&json!("clobber"), &json!("notes")));
-        assert_eq!(conflict["path"], json!(world.path("notes")));
+        assert_eq!(conflict["path"], json!(env.path("notes")));
     }
 
     #[test]
     fn a_folder_that_was_deleted() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("p");
-        let worktree = world.worktree(&tree, "beside", "side");
-        world.start(&a, "first", &worktree).silent();
+        let tree = env.repository("p");
+        let worktree = env.worktree(&tree, "beside", "side");
+        env.start_session(&a, "first", &worktree).no_output();
         let file = worktree.join("x").to_str().unwrap().to_owned();
-        world.after(&a, "first", &worktree, "Write", &file).silent();
+        env.after(&a, "first", &worktree, "Write", &file).no_output();
         fs::remove_dir_all(&worktree).unwrap();
-        world.after(&a, "first", &worktree, "Write", &file).silent();
-        world.start(&b, "second", &tree).fine();
-        world.after(&b, "second", &tree, "Write", tree.join("x").to_str().unwrap()).silent();
-        let grades: Vec<Value> = world.conflicts().iter().map(|conflict| conflict["grade"].clone()).collect();
+        env.after(&a, "first", &worktree, "Write", &file).no_output();
+        env.start_session(&b, "second", &tree).success();
+        env.after(&b, "second", &tree, "Write", tree.join("x").to_str().unwrap()).no_output();
+        let grades: Vec<Value> = env.conflicts().iter().map(|conflict| conflict["grade"].clone()).collect();
         assert_eq!(grades, ["merge"], "the tree that is gone is remembered with its repository");
     }
 
     #[test]
     fn started_in_the_main_tree_and_writing_in_a_worktree() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b, c) = (Client::new(), Client::new(), Client::new());
-        let tree = world.repository("aiterm");
-        let worktree = world.worktree(&tree, "aiterm-auth", "feature/auth");
-        world.start(&a, "wanderer", &tree).silent();
-        world.start(&b, "main", &tree).fine();
-        assert_eq!(world.conflicts().len(), 1);
-        world.after(&a, "wanderer", &tree, "Write", worktree.join("x").to_str().unwrap()).silent();
-        assert_eq!(world.conflicts(), [] as [Value; 0], "it works in the worktree now");
-        let prompt = |folder: &Path| world.ait().at(folder).run("prompt").fine();
+        let tree = env.repository("aiterm");
+        let worktree = env.worktree(&tree, "aiterm-auth", "feature/auth");
+        env.start_session(&a, "wanderer", &tree).no_output();
+        env.start_session(&b, "main", &tree).success();
+        assert_eq!(env.conflicts().len(), 1);
+        env.after(&a, "wanderer", &tree, "Write", worktree.join("x").to_str().unwrap()).no_output();
+        assert_eq!(env.conflicts(), [] as [Value; 0], "it works in the worktree now");
+        let prompt = |folder: &Path| env.ait().current_dir(folder).run("prompt").success();
         assert!(!prompt(&tree).contains('⚠'), "{}", prompt(&tree));
 
-        world.start(&c, "auth", &worktree).fine();
-        let conflict = &world.conflicts()[0];
+        env.start_session(&c, "auth", &worktree).success();
+        let conflict = &env.conflicts()[0];
         assert_eq!((&conflict["grade"], &conflict["path"]), (&json!("shared-tree"), &json!(worktree)));
         assert_eq!(conflict["project"], "aiterm");
         assert!(prompt(&worktree).contains("⚠2"), "a guest counts: {}", prompt(&worktree));
 
-        world.after(&b, "main", &tree, "Write", tree.join("x").to_str().unwrap()).silent();
-        let found = world.conflicts();
+        env.after(&b, "main", &tree, "Write", tree.join("x").to_str().unwrap()).no_output();
+        let found = env.conflicts();
         assert_eq!((found[1]["grade"].as_str(), found[1]["path"].as_str()), (Some("merge"), tree.to_str()));
         assert_eq!(files(&found[1]), [("x".to_owned(), vec!["main".to_owned(), "wanderer".to_owned()])]);
         assert!(!prompt(&tree).contains('⚠'), "a merge is nothing that a prompt warns of");
@@ -292,23 +294,23 @@ mod touches {
 
     #[test]
     fn a_touch_fades() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("p");
-        let worktree = world.worktree(&tree, "w", "side");
+        let tree = env.repository("p");
+        let worktree = env.worktree(&tree, "w", "side");
         let file = worktree.join("x");
         let file = file.to_str().unwrap();
-        world.start(&a, "first", &tree).silent();
-        world.after(&a, "first", &tree, "Write", file).silent();
-        world.start(&b, "second", &worktree).fine();
-        assert!(!context(world.before(&b, "second", &worktree, "Write", file)).is_empty());
-        world.age_touches("first", 3700);
-        world.before(&b, "second", &worktree, "Write", file).silent();
-        world.after(&b, "second", &worktree, "Write", file).silent();
-        let shown = world.run("sessions conflicts --json --strict").json();
+        env.start_session(&a, "first", &tree).no_output();
+        env.after(&a, "first", &tree, "Write", file).no_output();
+        env.start_session(&b, "second", &worktree).success();
+        assert!(!context(env.before(&b, "second", &worktree, "Write", file)).is_empty());
+        env.age_touches("first", 3700);
+        env.before(&b, "second", &worktree, "Write", file).no_output();
+        env.after(&b, "second", &worktree, "Write", file).no_output();
+        let shown = env.run("sessions conflicts --json --strict").json();
         assert_eq!(shown["conflicts"], json!([]));
         assert_eq!((&shown["faded"][0]["grade"], files(&shown["faded"][0]).len()), (&json!("clobber"), 1));
-        let text = world.run("sessions conflicts --strict").fine();
+        let text = env.run("sessions conflicts --strict").success();
         assert!(text.starts_with("No conflicts among 2 live sessions.\n\nFaded: more than an hour ago\n"), "{text}");
         assert!(text.contains("\n  - x: second just now, first 1h ago\n") && !text.contains("Risk"), "{text}");
     }
@@ -316,36 +318,36 @@ mod touches {
     /// A session that writes one file all day leaves a log that stays small, and so does what is derived from it.
     #[test]
     fn the_log_does_not_grow_with_the_same_file() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let tree = world.repository("p");
-        world.start(&client, "one", &tree).silent();
+        let tree = env.repository("p");
+        env.start_session(&client, "one", &tree).no_output();
         let line = format!("[\"{}\",{:?},{:?}]\n", ago(10), tree, "x".repeat(200));
-        world.write(".claude/sessions/active/one.touched", &line.repeat(65535 / line.len()));
+        env.write_file(".claude/sessions/active/one.touched", &line.repeat(65535 / line.len()));
         for _ in 0..3 {
-            world.after(&client, "one", &tree, "Write", tree.join("y").to_str().unwrap()).silent();
+            env.after(&client, "one", &tree, "Write", tree.join("y").to_str().unwrap()).no_output();
         }
-        let size = fs::metadata(world.sessions("active/one.touched")).unwrap().len();
+        let size = fs::metadata(env.sessions_path("active/one.touched")).unwrap().len();
         assert!(size < 1000, "{size}");
-        world.end(&client, "one", &tree, "other");
-        assert_eq!(world.ended("one")["touched"].as_array().unwrap().len(), 2);
+        env.end_session(&client, "one", &tree, "other");
+        assert_eq!(env.history_manifest("one")["touched"].as_array().unwrap().len(), 2);
     }
 
     #[test]
     fn a_resumed_session_has_its_touches_again_beside_a_small_manifest() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, again) = (Client::new(), Client::new());
-        let tree = world.repository("p");
-        world.start(&a, "one", &tree).silent();
-        world.after(&a, "one", &tree, "Write", tree.join("x").to_str().unwrap()).silent();
-        world.end(&a, "one", &tree, "prompt_input_exit");
+        let tree = env.repository("p");
+        env.start_session(&a, "one", &tree).no_output();
+        env.after(&a, "one", &tree, "Write", tree.join("x").to_str().unwrap()).no_output();
+        env.end_session(&a, "one", &tree, "prompt_input_exit");
         a.kill();
-        world.event(&again, "SessionStart", "one", &tree, json!({"source": "resume"})).silent();
-        assert_eq!(world.active("one")["touched"], Value::Null);
-        assert_eq!(world.active("one")["pid"], again.pid());
-        world.after(&again, "one", &tree, "Write", tree.join("y").to_str().unwrap()).silent();
-        world.end(&again, "one", &tree, "other");
-        let ended = world.ended("one");
+        env.send_event(&again, "SessionStart", "one", &tree, json!({"source": "resume"})).no_output();
+        assert_eq!(env.active_manifest("one")["touched"], Value::Null);
+        assert_eq!(env.active_manifest("one")["pid"], again.pid());
+        env.after(&again, "one", &tree, "Write", tree.join("y").to_str().unwrap()).no_output();
+        env.end_session(&again, "one", &tree, "other");
+        let ended = env.history_manifest("one");
         let touched: Vec<&Value> = ended["touched"].as_array().unwrap().iter().map(|touch| &touch["path"]).collect();
         assert_eq!(touched, ["x", "y"]);
     }
@@ -353,24 +355,24 @@ mod touches {
     /// What is derived may be deleted at any time.
     #[test]
     fn the_cache_is_made_again_from_the_logs() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("p");
+        let tree = env.repository("p");
         let file = tree.join("x").to_str().unwrap().to_owned();
-        world.start(&a, "first", &tree).silent();
-        world.after(&a, "first", &tree, "Write", &file).silent();
-        world.start(&b, "second", &tree).fine();
-        fs::remove_dir_all(world.path(".cache")).unwrap();
-        assert!(context(world.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
+        env.start_session(&a, "first", &tree).no_output();
+        env.after(&a, "first", &tree, "Write", &file).no_output();
+        env.start_session(&b, "second", &tree).success();
+        fs::remove_dir_all(env.path(".cache")).unwrap();
+        assert!(context(env.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
     }
 
     #[test]
     fn a_log_without_a_manifest_is_swept() {
-        let world = World::new();
-        world.write(".claude/sessions/active/gone.touched", "");
-        world.write(".claude/sessions/active/notes.txt", "");
-        world.run("sessions prune").prints("Nothing to archive; 0 live.\n");
-        assert_eq!(common::names(&world.sessions("active")), ["notes.txt"]);
+        let env = TestEnv::new();
+        env.write_file(".claude/sessions/active/gone.touched", "");
+        env.write_file(".claude/sessions/active/notes.txt", "");
+        env.run("sessions prune").stdout_is("Nothing to archive; 0 live.\n");
+        assert_eq!(common::file_names(&env.sessions_path("active")), ["notes.txt"]);
     }
 }
 
@@ -378,22 +380,22 @@ mod guard {
     use super::*;
 
     /// Two sessions in a tree, the first of which wrote this file.
-    fn two(world: &World) -> (Client, Client, std::path::PathBuf, String) {
+    fn two(env: &TestEnv) -> (Client, Client, std::path::PathBuf, String) {
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("aiterm");
+        let tree = env.repository("aiterm");
         let file = tree.join("x").to_str().unwrap().to_owned();
-        world.start(&a, "first", &tree).silent();
-        world.after(&a, "first", &tree, "Write", &file).silent();
-        world.start(&b, "second", &tree).fine();
+        env.start_session(&a, "first", &tree).no_output();
+        env.after(&a, "first", &tree, "Write", &file).no_output();
+        env.start_session(&b, "second", &tree).success();
         (a, b, tree, file)
     }
 
     #[test]
     fn each_word_does_what_it_says() {
-        let world = World::new();
-        let (_a, b, tree, file) = two(&world);
-        let set = |word: &str| world.ait().at(&tree).run(&format!("guard {word}")).fine();
-        let before = || world.before(&b, "second", &tree, "Edit", &file).fine();
+        let env = TestEnv::new();
+        let (_a, b, tree, file) = two(&env);
+        let set = |word: &str| env.ait().current_dir(&tree).run(&format!("guard {word}")).success();
+        let before = || env.before(&b, "second", &tree, "Edit", &file).success();
         assert!(set("").starts_with("tell: Claude is told"), "the default");
         for word in ["ask", "deny"] {
             assert!(set(word).starts_with(word));
@@ -411,27 +413,27 @@ mod guard {
 
     #[test]
     fn of_the_repository_and_of_the_user() {
-        let world = World::new();
-        let tree = world.repository("aiterm");
-        let worktree = world.worktree(&tree, "w", "side");
-        let other = world.repository("other");
+        let env = TestEnv::new();
+        let tree = env.repository("aiterm");
+        let worktree = env.worktree(&tree, "w", "side");
+        let other = env.repository("other");
         let shown = |folder: &Path| {
-            let shown = world.ait().at(folder).run("guard --json").json();
+            let shown = env.ait().current_dir(folder).run("guard --json").json();
             (shown["guard"].as_str().unwrap().to_owned(), shown["source"].as_str().unwrap().to_owned())
         };
         let pair = |word: &str, source: &str| (word.to_owned(), source.to_owned());
         assert_eq!(shown(&tree), pair("tell", "default"));
-        world.ait().at(&worktree).run("guard deny").fine();
+        env.ait().current_dir(&worktree).run("guard deny").success();
         assert_eq!(shown(&tree), pair("deny", "repository"));
         assert_eq!(shown(&other), pair("tell", "default"));
-        world.run("guard off --user").fine();
+        env.run("guard off --user").success();
         assert_eq!(shown(&other), pair("off", "user"));
         assert_eq!(shown(&tree), pair("deny", "repository"));
-        world.run("guard ask").fails(
+        env.run("guard ask").failure(
             1,
-            &format!("setting the guard: {}: in no repository; type: ait guard ask --user", world.path("").display()),
+            &format!("setting the guard: {}: in no repository; type: ait guard ask --user", env.path("").display()),
         );
-        world.run("guard maybe").fails(
+        env.run("guard maybe").failure(
             2,
             "reading the command line: ait guard: `maybe`: none of off, tell, ask, deny; type: ait guard --help",
         );
@@ -440,21 +442,21 @@ mod guard {
     /// Whatever goes wrong, the write goes on.
     #[test]
     fn a_broken_setting_holds_nothing_up() {
-        let world = World::new();
-        let (_a, b, tree, file) = two(&world);
-        world.write(".config/ait/guard.json", "{\"*\": \"deny\"");
-        assert!(context(world.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
-        world.write(".config/ait/guard.json", "{\"*\": \"explode\"}");
-        assert!(context(world.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
-        assert_eq!(world.ait().at(&tree).run("guard").code, Some(0));
+        let env = TestEnv::new();
+        let (_a, b, tree, file) = two(&env);
+        env.write_file(".config/ait/guard.json", "{\"*\": \"deny\"");
+        assert!(context(env.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
+        env.write_file(".config/ait/guard.json", "{\"*\": \"explode\"}");
+        assert!(context(env.before(&b, "second", &tree, "Edit", &file)).contains("by session first"));
+        assert_eq!(env.ait().current_dir(&tree).run("guard").exit_code, Some(0));
     }
 
     #[test]
     fn only_live_siblings_count() {
-        let world = World::new();
-        let (a, b, tree, file) = two(&world);
+        let env = TestEnv::new();
+        let (a, b, tree, file) = two(&env);
         a.kill();
-        world.before(&b, "second", &tree, "Edit", &file).silent();
+        env.before(&b, "second", &tree, "Edit", &file).no_output();
     }
 }
 
@@ -463,105 +465,105 @@ mod head {
 
     #[test]
     fn a_branch_switched_by_a_sibling_is_told_once() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("aiterm");
-        world.start(&a, "first", &tree).silent();
-        world.prompt(&a, "first", &tree, "rework the parser").silent();
-        world.start(&b, "second", &tree).fine();
-        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet -b topic"))).silent();
-        let moved = &world.active("second")["head_moved"];
+        let tree = env.repository("aiterm");
+        env.start_session(&a, "first", &tree).no_output();
+        env.prompt(&a, "first", &tree, "rework the parser").no_output();
+        env.start_session(&b, "second", &tree).success();
+        env.shell(&a, "first", &tree, || drop(env.git(&tree, "checkout --quiet -b topic"))).no_output();
+        let moved = &env.active_manifest("second")["head_moved"];
         assert_eq!((&moved["from_branch"], &moved["to_branch"]), (&json!("main"), &json!("topic")));
         assert_eq!((&moved["session_id"], &moved["how"]), (&json!("first"), &json!("checkout")));
-        world.event(&b, "Notification", "second", &tree, json!({"notification_type": "idle_prompt"})).silent();
+        env.send_event(&b, "Notification", "second", &tree, json!({"notification_type": "idle_prompt"})).no_output();
         // The prompt speaks of the session that works, else of the newest: once the first has ended its turn, the second.
-        world.event(&a, "Stop", "first", &tree, json!({})).silent();
-        let segment = || world.ait().at(&tree).run("prompt").fine();
+        env.send_event(&a, "Stop", "first", &tree, json!({})).no_output();
+        let segment = || env.ait().current_dir(&tree).run("prompt").success();
         assert!(segment().contains("main -> topic"), "{}", segment());
-        let commit = world.git(&tree, "rev-parse --short=7 HEAD");
+        let commit = env.git(&tree, "rev-parse --short=7 HEAD");
         assert_eq!(
-            context(world.prompt(&b, "second", &tree, "go on")),
+            context(env.prompt(&b, "second", &tree, "go on")),
             format!(
                 "HEAD of this working tree moved (checkout) from main ({commit}) to topic ({commit}) just now, by \
                  session first (task: rework the parser); files may differ from what you read."
             )
         );
         assert!(!segment().contains("main -> topic"), "{}", segment());
-        world.before(&b, "second", &tree, "Read", "x").silent();
-        assert_eq!(world.active("second")["head_moved"], Value::Null);
-        world.before(&a, "first", &tree, "Read", "x").silent();
+        env.before(&b, "second", &tree, "Read", "x").no_output();
+        assert_eq!(env.active_manifest("second")["head_moved"], Value::Null);
+        env.before(&a, "first", &tree, "Read", "x").no_output();
     }
 
     #[test]
     fn a_commit_of_the_own_shell_is_nothing_to_tell() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("p");
-        world.start(&a, "first", &tree).silent();
-        world.start(&b, "second", &tree).fine();
-        let commit = || drop(world.git(&tree, "commit --quiet --allow-empty --message=more"));
-        world.shell(&a, "first", &tree, commit).silent();
-        world.prompt(&a, "first", &tree, "next").silent();
+        let tree = env.repository("p");
+        env.start_session(&a, "first", &tree).no_output();
+        env.start_session(&b, "second", &tree).success();
+        let commit = || drop(env.git(&tree, "commit --quiet --allow-empty --message=more"));
+        env.shell(&a, "first", &tree, commit).no_output();
+        env.prompt(&a, "first", &tree, "next").no_output();
         // Interrupted with Esc: the end of the tool is never told.
-        world.event(&a, "PreToolUse", "first", &tree, json!({"tool_name": "Bash"})).silent();
+        env.send_event(&a, "PreToolUse", "first", &tree, json!({"tool_name": "Bash"})).no_output();
         commit();
-        world.prompt(&a, "first", &tree, "next").silent();
-        let told = context(world.before(&b, "second", &tree, "Read", "x"));
+        env.prompt(&a, "first", &tree, "next").no_output();
+        let told = context(env.before(&b, "second", &tree, "Read", "x"));
         assert!(told.contains("moved (commit) from main (") && told.contains("by session first"), "{told}");
     }
 
     #[test]
     fn there_and_back_is_no_movement() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("p");
-        world.start(&a, "first", &tree).silent();
-        world.start(&b, "second", &tree).fine();
-        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet -b topic"))).silent();
-        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet main"))).silent();
-        world.prompt(&b, "second", &tree, "go on").silent();
+        let tree = env.repository("p");
+        env.start_session(&a, "first", &tree).no_output();
+        env.start_session(&b, "second", &tree).success();
+        env.shell(&a, "first", &tree, || drop(env.git(&tree, "checkout --quiet -b topic"))).no_output();
+        env.shell(&a, "first", &tree, || drop(env.git(&tree, "checkout --quiet main"))).no_output();
+        env.prompt(&b, "second", &tree, "go on").no_output();
     }
 
     /// By hand, in a terminal: the one session of the tree hears nothing, two hear that it was none of them.
     #[test]
     fn by_nobody_that_is_known() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("p");
-        world.start(&a, "first", &tree).silent();
-        world.git(&tree, "checkout --quiet -b one");
-        world.prompt(&a, "first", &tree, "go on").silent();
-        world.start(&b, "second", &tree).fine();
-        world.git(&tree, "checkout --quiet -b two");
-        let told = context(world.prompt(&a, "first", &tree, "go on"));
+        let tree = env.repository("p");
+        env.start_session(&a, "first", &tree).no_output();
+        env.git(&tree, "checkout --quiet -b one");
+        env.prompt(&a, "first", &tree, "go on").no_output();
+        env.start_session(&b, "second", &tree).success();
+        env.git(&tree, "checkout --quiet -b two");
+        let told = context(env.prompt(&a, "first", &tree, "go on"));
         assert!(told.contains("from one (") && told.contains("not by a session that is known"), "{told}");
     }
 
     #[test]
     fn another_tree_is_another_head() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("p");
-        let worktree = world.worktree(&tree, "w", "side");
-        world.start(&a, "first", &tree).silent();
-        world.start(&b, "second", &worktree).fine();
-        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet -b topic"))).silent();
-        world.prompt(&b, "second", &worktree, "go on").silent();
+        let tree = env.repository("p");
+        let worktree = env.worktree(&tree, "w", "side");
+        env.start_session(&a, "first", &tree).no_output();
+        env.start_session(&b, "second", &worktree).success();
+        env.shell(&a, "first", &tree, || drop(env.git(&tree, "checkout --quiet -b topic"))).no_output();
+        env.prompt(&b, "second", &worktree, "go on").no_output();
         // A step into another tree is no movement either.
-        world.prompt(&b, "second", &tree, "go on").silent();
+        env.prompt(&b, "second", &tree, "go on").no_output();
     }
 
     #[test]
     fn a_sub_agent_does_not_hear_it_for_its_parent() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("p");
-        world.start(&a, "first", &tree).silent();
-        world.start(&b, "second", &tree).fine();
-        world.shell(&a, "first", &tree, || drop(world.git(&tree, "checkout --quiet -b topic"))).silent();
+        let tree = env.repository("p");
+        env.start_session(&a, "first", &tree).no_output();
+        env.start_session(&b, "second", &tree).success();
+        env.shell(&a, "first", &tree, || drop(env.git(&tree, "checkout --quiet -b topic"))).no_output();
         let read = json!({"tool_name": "Read", "agent_id": "agent"});
-        world.event(&b, "PreToolUse", "second", &tree, read).silent();
-        assert!(context(world.before(&b, "second", &tree, "Read", "x")).contains("to topic"));
+        env.send_event(&b, "PreToolUse", "second", &tree, read).no_output();
+        assert!(context(env.before(&b, "second", &tree, "Read", "x")).contains("to topic"));
     }
 }
 
@@ -570,28 +572,28 @@ mod merges {
 
     #[test]
     fn git_says_which_files_would_be_in_conflict() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let tree = world.repository("aiterm");
-        let worktree = world.worktree(&tree, "w", "side");
-        world.start(&a, "first", &tree).silent();
-        world.start(&b, "second", &worktree).fine();
-        let same = world.run("sessions conflicts --merge").fine();
+        let tree = env.repository("aiterm");
+        let worktree = env.worktree(&tree, "w", "side");
+        env.start_session(&a, "first", &tree).no_output();
+        env.start_session(&b, "second", &worktree).success();
+        let same = env.run("sessions conflicts --merge").success();
         assert!(same.ends_with("\nNo two live trees of one repository stand at different commits.\n"), "{same}");
         for (folder, text) in [(&tree, "ours"), (&worktree, "theirs")] {
             fs::write(folder.join("x"), text).unwrap();
-            world.git(folder, "add x");
-            world.git(folder, "commit --quiet --message=x");
+            env.git(folder, "add x");
+            env.git(folder, "commit --quiet --message=x");
         }
-        let text = world.run("sessions conflicts --merge").fine();
+        let text = env.run("sessions conflicts --merge").success();
         let line = "As committed, asked of git:\n  - aiterm: main and side would not merge: x\n";
         assert!(text.ends_with(line), "{text}");
-        let strict = world.run("sessions conflicts --merge --strict --json");
-        assert_eq!(strict.code, Some(3));
-        let shown: Value = serde_json::from_str(&strict.out).unwrap();
+        let strict = env.run("sessions conflicts --merge --strict --json");
+        assert_eq!(strict.exit_code, Some(3));
+        let shown: Value = serde_json::from_str(&strict.stdout).unwrap();
         assert_eq!(shown["merges"][0]["files"], json!(["x"]));
         assert_eq!(shown["merges"][0]["branches"], json!(["main", "side"]));
-        assert_eq!(world.run("sessions conflicts --strict").code, Some(0), "nobody wrote it through a tool");
+        assert_eq!(env.run("sessions conflicts --strict").exit_code, Some(0), "nobody wrote it through a tool");
     }
 }
 
@@ -600,18 +602,18 @@ mod state {
 
     #[test]
     fn esc_in_the_middle_of_a_tool() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        world.start(&client, "one", &folder).silent();
-        world.prompt(&client, "one", &folder, "go").silent();
-        world.event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Bash"})).silent();
-        world.registry(&client, "one", json!({"status": "busy", "statusUpdatedAt": now_ms() - 50}));
-        assert_eq!(world.one("one")["state"], "working");
-        world.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
-        let session = world.one("one");
+        let folder = env.create_dir("p");
+        env.start_session(&client, "one", &folder).no_output();
+        env.prompt(&client, "one", &folder, "go").no_output();
+        env.send_event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Bash"})).no_output();
+        env.registry(&client, "one", json!({"status": "busy", "statusUpdatedAt": now_ms() - 50}));
+        assert_eq!(env.one("one")["state"], "working");
+        env.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
+        let session = env.one("one");
         assert_eq!((&session["state"], &session["state_source"]), (&json!("idle"), &json!("registry")));
-        let text = world.run("sessions live --verbose").fine();
+        let text = env.run("sessions live --verbose").success();
         let state = "   State: idle for under a minute\n   Source: Claude Code's registry, heard just now\n";
         assert!(text.contains(state), "{text}");
     }
@@ -619,92 +621,92 @@ mod state {
     /// StopFailure is not among the events that old clients take; the registry says idle, and idle it is.
     #[test]
     fn an_api_error() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        world.start(&client, "one", &folder).silent();
-        world.prompt(&client, "one", &folder, "go").silent();
-        world.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
-        assert_eq!(world.one("one")["state"], "idle");
+        let folder = env.create_dir("p");
+        env.start_session(&client, "one", &folder).no_output();
+        env.prompt(&client, "one", &folder, "go").no_output();
+        env.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
+        assert_eq!(env.one("one")["state"], "idle");
         // Where it is registered, it says more than the registry.
-        world.event(&client, "StopFailure", "one", &folder, json!({"error": "rate_limit"})).silent();
-        world.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
-        assert_eq!(world.one("one")["state"], "error");
+        env.send_event(&client, "StopFailure", "one", &folder, json!({"error": "rate_limit"})).no_output();
+        env.registry(&client, "one", json!({"status": "idle", "statusUpdatedAt": now_ms() + 50}));
+        assert_eq!(env.one("one")["state"], "error");
     }
 
     #[test]
     fn a_permission_dialog_is_known_at_once_and_for_which_tool() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        world.start(&client, "one", &folder).silent();
-        world.event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Bash"})).silent();
+        let folder = env.create_dir("p");
+        env.start_session(&client, "one", &folder).no_output();
+        env.send_event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Bash"})).no_output();
         let waiting = json!({"status": "waiting", "waitingFor": "permission prompt", "statusUpdatedAt": now_ms() + 50});
-        world.registry(&client, "one", waiting);
-        let session = world.one("one");
+        env.registry(&client, "one", waiting);
+        let session = env.one("one");
         assert_eq!((&session["state"], &session["waiting_for"]), (&json!("waiting"), &json!("permission: Bash")));
-        let next = world.run("sessions next").fine();
+        let next = env.run("sessions next").success();
         assert!(next.contains("waiting (permission: Bash)"), "{next}");
         // The hook comes six seconds later, and the wait is as long as it was.
         let since = now_ms() - 6000;
         let waiting = json!({"status": "waiting", "waitingFor": "permission prompt", "statusUpdatedAt": since});
-        world.registry(&client, "one", waiting);
-        world
-            .event(&client, "Notification", "one", &folder, json!({"notification_type": "permission_prompt"}))
-            .silent();
+        env.registry(&client, "one", waiting);
+        env.send_event(&client, "Notification", "one", &folder, json!({"notification_type": "permission_prompt"}))
+            .no_output();
         let since = jiff::Timestamp::from_millisecond(since).unwrap();
-        assert_eq!(world.active("one")["state_since"], json!(since));
+        assert_eq!(env.active_manifest("one")["state_since"], json!(since));
     }
 
     #[test]
     fn a_sub_agents_permission_request_changes_nothing_the_registry_does() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        world.start(&client, "one", &folder).silent();
-        world.prompt(&client, "one", &folder, "go").silent();
-        world.event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Agent"})).silent();
-        let before = world.active("one");
+        let folder = env.create_dir("p");
+        env.start_session(&client, "one", &folder).no_output();
+        env.prompt(&client, "one", &folder, "go").no_output();
+        env.send_event(&client, "PreToolUse", "one", &folder, json!({"tool_name": "Agent"})).no_output();
+        let before = env.active_manifest("one");
         for event in ["PreToolUse", "PermissionRequest", "Stop", "SubagentStop"] {
-            world.event(&client, event, "one", &folder, json!({"tool_name": "Bash", "agent_id": "agent"})).silent();
-            let after = world.active("one");
+            env.send_event(&client, event, "one", &folder, json!({"tool_name": "Bash", "agent_id": "agent"}))
+                .no_output();
+            let after = env.active_manifest("one");
             for field in ["state", "state_since", "waiting_for", "tool"] {
                 assert_eq!(after[field], before[field], "{event}: {field}");
             }
         }
         let waiting = json!({"status": "waiting", "waitingFor": "permission prompt", "statusUpdatedAt": now_ms() + 50});
-        world.registry(&client, "one", waiting);
-        let session = world.one("one");
+        env.registry(&client, "one", waiting);
+        let session = env.one("one");
         assert_eq!((&session["state"], &session["waiting_for"]), (&json!("waiting"), &json!("permission")));
     }
 
     /// A registry record of another process under the same number says nothing.
     #[test]
     fn a_record_of_another_process() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        world.start(&client, "one", &folder).silent();
+        let folder = env.create_dir("p");
+        env.start_session(&client, "one", &folder).no_output();
         let record = json!({"status": "busy", "statusUpdatedAt": now_ms() + 50, "procStart": "1"});
-        world.registry(&client, "one", record);
-        assert_eq!(world.one("one")["state"], "idle");
-        world.registry(&client, "other", json!({"status": "busy", "statusUpdatedAt": now_ms() + 50}));
-        assert_eq!(world.one("one")["state"], "idle");
+        env.registry(&client, "one", record);
+        assert_eq!(env.one("one")["state"], "idle");
+        env.registry(&client, "other", json!({"status": "busy", "statusUpdatedAt": now_ms() + 50}));
+        assert_eq!(env.one("one")["state"], "idle");
     }
 
     #[test]
     fn history_keeps_how_long_it_worked_and_waited() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        world.start(&client, "one", &folder).silent();
-        let file = world.sessions("active/one.json");
-        let mut manifest = read(&file).unwrap();
+        let folder = env.create_dir("p");
+        env.start_session(&client, "one", &folder).no_output();
+        let file = env.sessions_path("active/one.json");
+        let mut manifest = read_json(&file).unwrap();
         manifest["worked_seconds"] = json!(130);
         manifest["waited_seconds"] = json!(3700);
         fs::write(&file, manifest.to_string()).unwrap();
-        world.end(&client, "one", &folder, "other");
-        let text = world.run("sessions history").fine();
+        env.end_session(&client, "one", &folder, "other");
+        let text = env.run("sessions history").success();
         assert!(text.contains("completed, worked 2m, waited 1h"), "{text}");
     }
 }
@@ -714,9 +716,9 @@ mod next {
 
     #[test]
     fn nobody_and_the_longest() {
-        let world = World::new();
-        let nobody = world.run("sessions next");
-        assert_eq!((nobody.code, nobody.out.as_str()), (Some(1), "Nobody waits for you.\n"));
+        let env = TestEnv::new();
+        let nobody = env.run("sessions next");
+        assert_eq!((nobody.exit_code, nobody.stdout.as_str()), (Some(1), "Nobody waits for you.\n"));
         let clients = [Client::new(), Client::new(), Client::new()];
         for (client, (id, state, since)) in
             clients.iter().zip([("young", "waiting", 60), ("old", "waiting", 300), ("idle", "idle", 900)])
@@ -724,15 +726,15 @@ mod next {
             let fields = json!({
                 "state": state, "state_since": ago(since), "waiting_for": "permission: Bash", "project": id,
             });
-            world.by_hand(id, client.pid(), &world.folder(id), fields);
+            env.write_manifest(id, client.pid(), &env.create_dir(id), fields);
         }
-        let shown = world.run("sessions next --json").json();
+        let shown = env.run("sessions next --json").json();
         assert_eq!((&shown["session"]["session_id"], &shown["waiting"]), (&json!("old"), &json!(2)));
         assert!((300..400).contains(&shown["waiting_seconds"].as_u64().unwrap()));
-        let text = world.run("sessions next").fine();
+        let text = env.run("sessions next").success();
         assert!(text.contains("old (main)") && text.contains("waiting (permission: Bash) for 5m"), "{text}");
         assert!(text.ends_with("   and 1 more waits\n"), "{text}");
-        world.run("sessions next --go").fails(
+        env.run("sessions next --go").failure(
             1,
             &format!("switching to the session's pane: old: it is in no tmux pane, pid {}", clients[1].pid()),
         );
@@ -744,7 +746,7 @@ mod pane {
     use std::process::{Command, Stdio};
 
     /// A server of tmux, ended with the test.
-    struct Server<'w>(&'w World, std::path::PathBuf);
+    struct Server<'w>(&'w TestEnv, std::path::PathBuf);
 
     impl Server<'_> {
         fn ask(&self, words: &[&str]) -> std::io::Result<String> {
@@ -762,10 +764,10 @@ mod pane {
     /// A terminal attached to one session of tmux is shown a pane of another.
     #[test]
     fn goes_to_a_pane_of_another_tmux_session() {
-        let world = World::new();
+        let env = TestEnv::new();
         // A socket's path must be short.
-        let socket = world.path("s");
-        let server = Server(&world, socket.clone());
+        let socket = env.path("s");
+        let server = Server(&env, socket.clone());
         let tmux = |words: &[&str]| server.ask(words);
         if tmux(&["-f", "/dev/null", "new-session", "-d", "-s", "one"]).is_err() {
             return eprintln!("tmux is not installed");
@@ -777,18 +779,18 @@ mod pane {
         let fields = json!({
             "state": "waiting", "state_since": ago(60), "tmux_pane": pane, "tmux_socket": socket,
         });
-        world.by_hand("one", client.pid(), &world.folder("p"), fields);
-        let alone = world.run("sessions next --go");
-        assert_eq!(alone.code, Some(1));
-        assert!(alone.err.contains("no terminal is attached to its tmux; type: tmux attach"), "{}", alone.err);
+        env.write_manifest("one", client.pid(), &env.create_dir("p"), fields);
+        let alone = env.run("sessions next --go");
+        assert_eq!(alone.exit_code, Some(1));
+        assert!(alone.stderr.contains("no terminal is attached to its tmux; type: tmux attach"), "{}", alone.stderr);
 
         let attach = format!("tmux -S {} attach -t one", socket.display());
-        let mut command: Command = world.ait().var("TERM", "xterm").command("script");
+        let mut command: Command = env.ait().env("TERM", "xterm").command("script");
         command.args(["-qfc", &attach, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let Ok(mut terminal) = command.spawn() else { return eprintln!("script is not installed") };
         let shown = || tmux(&["list-clients", "-F", "#{client_session}:#{window_index} #{pane_id}"]).unwrap();
         wait_until("the terminal is attached", || shown().starts_with("one:"));
-        assert!(world.run("sessions next --go").fine().contains(&format!("tmux {pane}")));
+        assert!(env.run("sessions next --go").success().contains(&format!("tmux {pane}")));
         assert_eq!(shown(), format!("two:1 {pane}"));
         tmux(&["kill-server"]).unwrap();
         terminal.wait().unwrap();
@@ -800,22 +802,22 @@ mod resume {
 
     #[test]
     fn everything_that_did_not_end_properly() {
-        let world = World::new();
+        let env = TestEnv::new();
         let clients: Vec<Client> = (0..4).map(|_| Client::new()).collect();
         let [ended, killed, pruned, live] = <[Client; 4]>::try_from(clients).ok().unwrap();
-        let tree = world.repository("it's mine");
+        let tree = env.repository("it's mine");
         for (client, id) in [(&ended, "ended"), (&killed, "killed"), (&pruned, "pruned"), (&live, "live")] {
-            world.start(client, id, &tree).fine();
-            world.prompt(client, id, &tree, &format!("task of {id}")).fine();
+            env.start_session(client, id, &tree).success();
+            env.prompt(client, id, &tree, &format!("task of {id}")).success();
         }
-        world.end(&ended, "ended", &tree, "prompt_input_exit");
+        env.end_session(&ended, "ended", &tree, "prompt_input_exit");
         pruned.kill();
-        world.run("sessions prune").fine();
+        env.run("sessions prune").success();
         killed.kill();
         // Lost once, and begun anew under the same id: it runs.
         let today = ago(0);
-        world.ended_by_hand(&today[..10], "live", &today, json!({"status": "pruned"}));
-        let shown = world.run("sessions resume --json").json();
+        env.write_history_manifest(&today[..10], "live", &today, json!({"status": "pruned"}));
+        let shown = env.run("sessions resume --json").json();
         let sessions = shown["sessions"].as_array().unwrap();
         let ids: Vec<&Value> = sessions.iter().map(|session| &session["session_id"]).collect();
         assert_eq!(ids.len(), 2, "{shown}");
@@ -828,60 +830,60 @@ mod resume {
             assert_eq!((&session["git_branch"], &session["tree"]), (&json!("main"), &json!(tree)));
             assert_eq!(session["task"], format!("task of {id}"));
         }
-        let text = world.run("sessions resume").fine();
+        let text = env.run("sessions resume").success();
         assert!(text.contains("Task: task of killed") && text.contains("claude --resume killed"), "{text}");
     }
 
     #[test]
     fn it_ran_no_longer_than_it_was_seen() {
-        let world = World::new();
+        let env = TestEnv::new();
         let fields = json!({"started": ago(7200), "updated": ago(3600)});
-        world.by_hand("one", Client::new().kill(), &world.path("p"), fields);
-        let seconds = world.run("sessions resume --json").json()["sessions"][0]["elapsed_seconds"].as_u64().unwrap();
+        env.write_manifest("one", Client::new().kill(), &env.path("p"), fields);
+        let seconds = env.run("sessions resume --json").json()["sessions"][0]["elapsed_seconds"].as_u64().unwrap();
         assert!((3599..=3601).contains(&seconds), "{seconds}");
-        let text = world.run("sessions resume").fine();
+        let text = env.run("sessions resume").success();
         assert!(text.contains(" - 1h\n   last seen 1h ago\n") || text.contains(" - 59m\n"), "{text}");
     }
 
     /// The line that is printed works as it stands: the worktree is there again, on its branch.
     #[test]
     fn a_worktree_that_is_gone() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let tree = world.repository("main tree");
-        let folder = world.folder("elsewhere/deep");
+        let tree = env.repository("main tree");
+        let folder = env.create_dir("elsewhere/deep");
         fs::remove_dir(&folder).unwrap();
         let command = format!("worktree add --quiet -b feature/x {}", folder.display());
-        world.git(&tree, &command);
-        world.start(&client, "one", &folder).silent();
+        env.git(&tree, &command);
+        env.start_session(&client, "one", &folder).no_output();
         client.kill();
         fs::remove_dir_all(&folder).unwrap();
-        let session = world.run("sessions resume --json").json()["sessions"][0].clone();
+        let session = env.run("sessions resume --json").json()["sessions"][0].clone();
         assert_eq!(session["folder_exists"], false);
         let restore = session["restore"].as_str().unwrap();
         let done = std::process::Command::new("sh").args(["-c", restore]).output().unwrap();
         assert!(done.status.success(), "{restore}: {done:?}");
-        assert_eq!(world.git(&folder, "symbolic-ref --short HEAD"), "feature/x");
+        assert_eq!(env.git(&folder, "symbolic-ref --short HEAD"), "feature/x");
 
         // The branch is gone too: it begins again where the session was.
         fs::remove_dir_all(&folder).unwrap();
-        world.git(&tree, "worktree prune");
-        world.git(&tree, "branch --quiet -D feature/x");
-        let session = world.run("sessions resume --json").json()["sessions"][0].clone();
+        env.git(&tree, "worktree prune");
+        env.git(&tree, "branch --quiet -D feature/x");
+        let session = env.run("sessions resume --json").json()["sessions"][0].clone();
         let restore = session["restore"].as_str().unwrap();
         let done = std::process::Command::new("sh").args(["-c", restore]).output().unwrap();
         assert!(done.status.success(), "{restore}: {done:?}");
-        assert_eq!(world.git(&folder, "symbolic-ref --short HEAD"), "feature/x");
+        assert_eq!(env.git(&folder, "symbolic-ref --short HEAD"), "feature/x");
     }
 
     /// What is printed can be typed as it stands, in any shell, and holds nothing that a terminal would act on.
     #[test]
     fn the_lines_work_in_every_shell_whatever_the_folder_is_called() {
-        let world = World::new();
-        world.write("bin/claude", "#!/bin/sh\nprintf '%s|' \"$PWD\" \"$@\" > \"$OUT\"\n");
-        let program = world.path("bin/claude");
+        let env = TestEnv::new();
+        env.write_file("bin/claude", "#!/bin/sh\nprintf '%s|' \"$PWD\" \"$@\" > \"$OUT\"\n");
+        let program = env.path("bin/claude");
         fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let path = format!("{}:{}", world.path("bin").display(), std::env::var("PATH").unwrap());
+        let path = format!("{}:{}", env.path("bin").display(), std::env::var("PATH").unwrap());
         let odd = [
             "-dash",
             "two  spaces ",
@@ -905,13 +907,13 @@ mod resume {
         ];
         let dead = Client::new().kill();
         for (number, name) in odd.iter().enumerate() {
-            let folder = world.path("work").join(name);
+            let folder = env.path("work").join(name);
             // Every other one is gone, and made again by the line before.
             if number % 2 == 0 {
                 fs::create_dir_all(&folder).unwrap();
             }
-            world.by_hand("one", dead, &folder, json!({}));
-            let text = world.run("sessions resume").fine();
+            env.write_manifest("one", dead, &folder, json!({}));
+            let text = env.run("sessions resume").success();
             assert!(!text.contains(|c| c != '\n' && ait::error::moves_cursor(c)), "{text:?}");
             let typed: Vec<&str> = text.split_once("\nType:\n").unwrap().1.lines().map(|line| &line[5..]).collect();
             assert_eq!(typed.len(), 1 + number % 2, "{typed:?}");
@@ -923,9 +925,9 @@ mod resume {
                 ("fish", &["--no-config"]),
             ];
             for (shell, words) in shells {
-                let out = world.path("out");
+                let out = env.path("out");
                 let _ = fs::remove_file(&out);
-                let ask = world.ait().var("PATH", &path).var("OUT", &out).var("CDPATH", world.path("bin"));
+                let ask = env.ait().env("PATH", &path).env("OUT", &out).env("CDPATH", env.path("bin"));
                 let mut command = ask.command(shell);
                 command.args(words).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
                 let Ok(mut running) = command.stderr(std::process::Stdio::piped()).spawn() else { continue };
@@ -941,12 +943,12 @@ mod resume {
 
     #[test]
     fn a_folder_that_is_not_absolute_or_not_known_is_no_option() {
-        let world = World::new();
+        let env = TestEnv::new();
         let dead = Client::new().kill();
         let line = |path: &str, fields: Value| {
-            world.by_hand("one", dead, std::path::Path::new(path), fields);
-            let text = world.run("sessions resume").fine();
-            let json = world.run("sessions resume --json").json()["sessions"][0].clone();
+            env.write_manifest("one", dead, std::path::Path::new(path), fields);
+            let text = env.run("sessions resume").success();
+            let json = env.run("sessions resume --json").json()["sessions"][0].clone();
             let typed: Vec<String> =
                 text.split_once("\nType:\n").unwrap().1.lines().map(|line| line[5..].to_owned()).collect();
             assert_eq!(*typed.last().unwrap(), json["command"], "{text}");
@@ -960,10 +962,10 @@ mod resume {
             (&json["folder"], &json["folder_exists"], &json["restore"]),
             (&json!(null), &json!(false), &json!(null))
         );
-        assert!(world.run("sessions resume").fine().contains("   in a folder that is not known\n"));
+        assert!(env.run("sessions resume").success().contains("   in a folder that is not known\n"));
         // No branch and no commit: git would take them for options.
-        let main = world.repository("main");
-        let gone = world.path("gone");
+        let main = env.repository("main");
+        let gone = env.path("gone");
         let fields = json!({"tree": gone, "repository": main.join(".git"), "git_branch": "-f", "head": "--exec=x"});
         let (typed, _) = line(gone.to_str().unwrap(), fields);
         assert!(typed[0].ends_with(&format!(" worktree add {}", gone.display())), "{typed:?}");
@@ -971,22 +973,22 @@ mod resume {
 
     #[test]
     fn nothing_to_resume() {
-        let world = World::new();
-        world.run("sessions resume").prints("Every session that ran in the last 7 days ended properly, or runs.\n");
-        world.run("sessions resume --days 4000000000").fine();
-        assert_eq!(world.run("sessions resume --json").json()["sessions"], json!([]));
+        let env = TestEnv::new();
+        env.run("sessions resume").stdout_is("Every session that ran in the last 7 days ended properly, or runs.\n");
+        env.run("sessions resume --days 4000000000").success();
+        assert_eq!(env.run("sessions resume --json").json()["sessions"], json!([]));
     }
 
     #[test]
     fn after_another_boot() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        let fields = json!({"boot_id": "another", "pid_start": client.start(), "started_in": folder});
-        world.by_hand("one", client.pid(), &folder, fields);
-        let shown = world.run("sessions resume --json").json();
+        let folder = env.create_dir("p");
+        let fields = json!({"boot_id": "another", "pid_start": client.start_time(), "started_in": folder});
+        env.write_manifest("one", client.pid(), &folder, fields);
+        let shown = env.run("sessions resume --json").json();
         assert_eq!(shown["sessions"][0]["session_id"], "one");
-        assert_eq!(world.run("sessions live --json").code, Some(0));
+        assert_eq!(env.run("sessions live --json").exit_code, Some(0));
     }
 }
 
@@ -995,23 +997,23 @@ mod process {
 
     #[test]
     fn resumed_under_a_new_pid() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
-        let folder = world.folder("p");
-        world.start(&a, "one", &folder).silent();
+        let folder = env.create_dir("p");
+        env.start_session(&a, "one", &folder).no_output();
         a.kill();
-        world.event(&b, "SessionStart", "one", &folder, json!({"source": "resume"})).silent();
-        let session = world.one("one");
+        env.send_event(&b, "SessionStart", "one", &folder, json!({"source": "resume"})).no_output();
+        let session = env.one("one");
         assert_eq!((&session["pid"], &session["live"]), (&json!(b.pid()), &json!(true)));
-        assert_eq!(world.run("sessions resume --json").json()["sessions"], json!([]));
+        assert_eq!(env.run("sessions resume --json").json()["sessions"], json!([]));
     }
 
     /// A real recycled pid: in a pid namespace of its own, where the next number can be chosen. Where that is not
     /// allowed, a manifest whose start time differs says the same.
     #[test]
     fn a_recycled_pid() {
-        let world = World::new();
-        let folder = world.folder("p");
+        let env = TestEnv::new();
+        let folder = env.create_dir("p");
         let script = format!(
             "set -e; mount -t proc proc /proc; sleep 1000 & pid=$!; \
              printf '{{\"session_id\":\"one\",\"cwd\":\"{0}\",\"hook_event_name\":\"SessionStart\",\"source\":\"startup\"}}' \
@@ -1022,9 +1024,9 @@ mod process {
             folder.display(),
             common::AIT
         );
-        let ran = world
+        let ran = env
             .ait()
-            .at(&folder)
+            .current_dir(&folder)
             .command("unshare")
             .args(["--user", "--map-root-user", "--pid", "--fork", "--mount", "sh", "-c", &script])
             .output();
@@ -1032,14 +1034,14 @@ mod process {
             let pids = fs::read_to_string(folder.join("pids")).unwrap();
             let pids: Vec<&str> = pids.split_whitespace().collect();
             assert_eq!(pids[0], pids[1], "the number came round");
-            assert_eq!(read(&folder.join("before")).unwrap()["sessions"][0]["session_id"], "one");
-            assert_eq!(read(&folder.join("after")).unwrap()["sessions"], json!([]));
+            assert_eq!(read_json(&folder.join("before")).unwrap()["sessions"][0]["session_id"], "one");
+            assert_eq!(read_json(&folder.join("after")).unwrap()["sessions"], json!([]));
             return;
         }
         eprintln!("no pid namespace here: {ran:?}");
         let client = Client::new();
-        world.by_hand("one", client.pid(), &folder, json!({"pid_start": client.start() - 1}));
-        assert_eq!(world.run("sessions live --json").remarks_json()["sessions"], json!([]));
+        env.write_manifest("one", client.pid(), &folder, json!({"pid_start": client.start_time() - 1}));
+        assert_eq!(env.run("sessions live --json").remarks_json()["sessions"], json!([]));
     }
 }
 
@@ -1047,9 +1049,9 @@ trait Remarks {
     fn remarks_json(self) -> Value;
 }
 
-impl Remarks for Said {
+impl Remarks for CommandOutput {
     fn remarks_json(self) -> Value {
-        serde_json::from_str(&self.out).unwrap()
+        serde_json::from_str(&self.stdout).unwrap()
     }
 }
 
@@ -1061,30 +1063,30 @@ mod watch {
     #[test]
     fn redraws_in_place_and_leaves_the_terminal_as_it_was() {
         for key in ["q", "\u{3}"] {
-            let world = World::new();
+            let env = TestEnv::new();
             let client = Client::new();
-            world.by_hand("abc123", client.pid(), &world.folder("p"), json!({"task": "the first task"}));
-            let out = world.path("screen");
+            env.write_manifest("abc123", client.pid(), &env.create_dir("p"), json!({"task": "the first task"}));
+            let out = env.path("screen");
             let inner =
                 format!("stty -a > before; {} sessions live --watch; echo $? > code; stty -a > after", common::AIT);
-            let mut command = world.ait().var("TERM", "xterm").command("script");
+            let mut command = env.ait().env("TERM", "xterm").command("script");
             command.args(["-qfc", &inner, out.to_str().unwrap()]);
             command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
             let Ok(mut running) = command.spawn() else { return eprintln!("script is not installed") };
             let screen = || String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()).into_owned();
             wait_until("the list is shown", || screen().contains("the first task"));
             let drawn = screen().matches("\u{1b}[H").count();
-            world.run("sessions task --session abc123 another task").fine();
+            env.run("sessions task --session abc123 another task").success();
             wait_until("the list is another", || screen().contains("another task"));
             assert_eq!(screen().matches("\u{1b}[H").count(), drawn + 1, "drawn when something changed");
             use std::io::Write;
             running.stdin.as_mut().unwrap().write_all(key.as_bytes()).unwrap();
             wait_until("it has left", || {
-                world.path("after").exists() && !fs::read(world.path("after")).unwrap().is_empty()
+                env.path("after").exists() && !fs::read(env.path("after")).unwrap().is_empty()
             });
             running.wait().unwrap();
-            assert_eq!(fs::read_to_string(world.path("code")).unwrap().trim(), "0");
-            let (before, after) = (fs::read(world.path("before")).unwrap(), fs::read(world.path("after")).unwrap());
+            assert_eq!(fs::read_to_string(env.path("code")).unwrap().trim(), "0");
+            let (before, after) = (fs::read(env.path("before")).unwrap(), fs::read(env.path("after")).unwrap());
             assert_eq!(before, after, "{}", String::from_utf8_lossy(&after));
             assert!(
                 screen().contains("\u{1b}[?7h")
@@ -1098,31 +1100,31 @@ mod watch {
     #[test]
     fn a_signal_that_ends_it_leaves_the_terminal_as_it_was() {
         for (signal, number) in [("TERM", 15), ("HUP", 1), ("INT", 2), ("QUIT", 3)] {
-            let world = World::new();
+            let env = TestEnv::new();
             let client = Client::new();
-            world.by_hand("abc123", client.pid(), &world.folder("p"), json!({}));
-            let out = world.path("screen");
+            env.write_manifest("abc123", client.pid(), &env.create_dir("p"), json!({}));
+            let out = env.path("screen");
             let inner = format!(
                 "stty -a > before; sh -c 'echo $$ > pid; exec {} sessions live --watch'; echo $? > code; stty -a > after",
                 common::AIT
             );
-            let python = world.ait().var("TERM", "xterm").var("SHELL", "/bin/sh").command("python3");
+            let python = env.ait().env("TERM", "xterm").env("SHELL", "/bin/sh").command("python3");
             let mut command = common::with_default_signals(python, "script");
             command.args(["-qfc", &inner, out.to_str().unwrap()]);
             command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
             let Ok(mut running) = command.spawn() else { return eprintln!("script is not installed") };
             let screen = || String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()).into_owned();
             wait_until("the list is shown", || screen().contains("aiterm"));
-            let pid = fs::read_to_string(world.path("pid")).unwrap();
+            let pid = fs::read_to_string(env.path("pid")).unwrap();
             let sent = std::process::Command::new("kill").args([&format!("-{signal}"), pid.trim()]).status().unwrap();
             assert!(sent.success());
             wait_until("it has left", || {
-                world.path("after").exists() && !fs::read(world.path("after")).unwrap().is_empty()
+                env.path("after").exists() && !fs::read(env.path("after")).unwrap().is_empty()
             });
             running.wait().unwrap();
             // Whoever started it sees that it ended by the signal.
-            assert_eq!(fs::read_to_string(world.path("code")).unwrap().trim(), (128 + number).to_string(), "{signal}");
-            let (before, after) = (fs::read(world.path("before")).unwrap(), fs::read(world.path("after")).unwrap());
+            assert_eq!(fs::read_to_string(env.path("code")).unwrap().trim(), (128 + number).to_string(), "{signal}");
+            let (before, after) = (fs::read(env.path("before")).unwrap(), fs::read(env.path("after")).unwrap());
             assert_eq!(before, after, "{signal}: {}", String::from_utf8_lossy(&after));
             assert!(screen().contains("\u{1b}[?25h\u{1b}[?1049l"), "{signal}: {:?}", screen());
         }
@@ -1130,9 +1132,8 @@ mod watch {
 
     #[test]
     fn not_without_a_terminal() {
-        let world = World::new();
-        world
-            .run("sessions live --watch")
-            .fails(1, "watching the sessions: the terminal: not a terminal; type: ait sessions live");
+        let env = TestEnv::new();
+        env.run("sessions live --watch")
+            .failure(1, "watching the sessions: the terminal: not a terminal; type: ait sessions live");
     }
 }

@@ -7,36 +7,37 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::common::{AIT, Client, World, payload};
+use crate::common::{AIT, Client, TestEnv, payload};
 use serde_json::{Value, json};
 
 /// A home with two live sessions in a tree, history of some days, and a time zone that must not be looked up.
 struct Lab {
-    world: World,
+    env: TestEnv,
     clients: [Client; 2],
 }
 
 impl Lab {
     fn new() -> Lab {
-        let lab = Lab { world: World::new(), clients: [Client::new(), Client::new()] };
-        let tree = lab.world.repository("aiterm");
+        let lab = Lab { env: TestEnv::new(), clients: [Client::new(), Client::new()] };
+        let tree = lab.env.repository("aiterm");
         for (client, id) in lab.clients.iter().zip(["one", "two"]) {
-            lab.world.start(client, id, &tree).fine();
+            lab.env.start_session(client, id, &tree).success();
         }
         for day in ["2025-12-24", "2025-12-25"] {
-            lab.world.ended_by_hand(day, &format!("ended-{day}"), &format!("{day}T10:00:00Z"), json!({}));
+            lab.env.write_history_manifest(day, &format!("ended-{day}"), &format!("{day}T10:00:00Z"), json!({}));
         }
         lab
     }
 
     fn tree(&self) -> std::path::PathBuf {
-        self.world.path("aiterm")
+        self.env.path("aiterm")
     }
 
     /// Runs `ait` in the tree and gives the programs that were started, and the files that were opened.
     fn traced(&self, words: &[&str], input: &str) -> (Vec<String>, Vec<String>) {
-        let trace = self.world.path("trace");
-        let ask = self.world.ait().at(&self.tree()).client(&self.clients[0], "one").var("TZ", "America/Denver");
+        let trace = self.env.path("trace");
+        let ask =
+            self.env.ait().current_dir(&self.tree()).child_of(&self.clients[0], "one").env("TZ", "America/Denver");
         let mut command = ask.command("strace");
         command
             .args(["-f", "-o"])

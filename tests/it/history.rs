@@ -3,7 +3,7 @@ use crate::common;
 
 use std::fs;
 
-use crate::common::{Client, World, ago, keys, names};
+use crate::common::{Client, TestEnv, ago, file_names, object_keys};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -14,18 +14,33 @@ fn ids(shown: &Value) -> Vec<&str> {
 }
 
 /// Three days with sessions of two projects.
-fn three_days(world: &World) {
+fn three_days(env: &TestEnv) {
     let fields =
         |project: &str, started: &str, task: &str| json!({"project": project, "started": started, "task": task});
-    world.ended_by_hand("2025-12-24", "a", "2025-12-24T09:30:00Z", fields("atlas", "2025-12-24T08:00:00Z", "OAuth"));
-    world.ended_by_hand("2025-12-25", "b", "2025-12-25T10:00:00Z", fields("aiterm", "2025-12-25T09:00:00Z", "tree"));
-    world.ended_by_hand(
+    env.write_history_manifest(
+        "2025-12-24",
+        "a",
+        "2025-12-24T09:30:00Z",
+        fields("atlas", "2025-12-24T08:00:00Z", "OAuth"),
+    );
+    env.write_history_manifest(
+        "2025-12-25",
+        "b",
+        "2025-12-25T10:00:00Z",
+        fields("aiterm", "2025-12-25T09:00:00Z", "tree"),
+    );
+    env.write_history_manifest(
         "2025-12-25",
         "c",
         "2025-12-25T12:03:00Z",
         fields("atlas", "2025-12-25T10:00:00Z", "login bug"),
     );
-    world.ended_by_hand("2025-12-27", "d", "2025-12-27T10:00:30Z", fields("aiterm", "2025-12-27T10:00:00Z", "ÜBER it"));
+    env.write_history_manifest(
+        "2025-12-27",
+        "d",
+        "2025-12-27T10:00:30Z",
+        fields("aiterm", "2025-12-27T10:00:00Z", "ÜBER it"),
+    );
 }
 
 mod listing {
@@ -33,9 +48,9 @@ mod listing {
 
     #[test]
     fn of_one_day_the_last_one_first() {
-        let world = World::new();
-        three_days(&world);
-        world.ended_by_hand(
+        let env = TestEnv::new();
+        three_days(&env);
+        env.write_history_manifest(
             "2025-12-25",
             "e",
             "2025-12-25T11:00:00Z",
@@ -43,7 +58,7 @@ mod listing {
                 "started": null, "task": null, "git_branch": null, "status": "pruned", "end_reason": "other",
             }),
         );
-        world.run("sessions history --date 2025-12-25").prints(
+        env.run("sessions history --date 2025-12-25").stdout_is(
             "Sessions ended on 2025-12-25\n\
              \n\
              1. atlas (main) - 2h 3m\n   10:00 to 12:03, completed\n   ~\n   Task: login bug\n\
@@ -56,27 +71,27 @@ mod listing {
 
     #[test]
     fn of_today_without_options() {
-        let world = World::new();
-        three_days(&world);
+        let env = TestEnv::new();
+        three_days(&env);
         let client = Client::new();
-        world.start(&client, "one", &world.folder("p")).silent();
-        world.end(&client, "one", &world.folder("p"), "other");
-        let (today, _) = world.history().pop().unwrap();
-        let shown = world.run("sessions history").fine();
+        env.start_session(&client, "one", &env.create_dir("p")).no_output();
+        env.end_session(&client, "one", &env.create_dir("p"), "other");
+        let (today, _) = env.history_entries().pop().unwrap();
+        let shown = env.run("sessions history").success();
         assert!(shown.starts_with(&format!("Sessions ended on {today}\n\n1. p - <1m\n")), "{shown}");
-        assert_eq!(world.run("sessions history --date today").fine(), shown);
-        assert_eq!(ids(&world.run("sessions history --json").json()), ["one"]);
+        assert_eq!(env.run("sessions history --date today").success(), shown);
+        assert_eq!(ids(&env.run("sessions history --json").json()), ["one"]);
     }
 
     /// Manifests say to the second when a session ended, and more precisely when it was last heard of.
     #[test]
     fn of_one_second_the_last_one_first_too() {
-        let world = World::new();
+        let env = TestEnv::new();
         for (id, updated) in [("a", "10:00:00.3Z"), ("b", "10:00:00.5Z"), ("c", "10:00:00.4Z")] {
             let fields = json!({"updated": format!("2025-12-25T{updated}")});
-            world.ended_by_hand("2025-12-25", id, "2025-12-25T10:00:00Z", fields);
+            env.write_history_manifest("2025-12-25", id, "2025-12-25T10:00:00Z", fields);
         }
-        assert_eq!(ids(&world.run("sessions history --date 2025-12-25 --json").json()), ["b", "c", "a"]);
+        assert_eq!(ids(&env.run("sessions history --date 2025-12-25 --json").json()), ["b", "c", "a"]);
     }
 
     #[test]
@@ -91,21 +106,21 @@ mod listing {
             (json!("other"), ""),
             (Value::Null, ""),
         ] {
-            let world = World::new();
-            world.ended_by_hand("2025-12-25", "a", "2025-12-25T10:00:00Z", json!({ "end_reason": reason }));
-            let shown = world.run("sessions history --date 2025-12-25").fine();
+            let env = TestEnv::new();
+            env.write_history_manifest("2025-12-25", "a", "2025-12-25T10:00:00Z", json!({ "end_reason": reason }));
+            let shown = env.run("sessions history --date 2025-12-25").success();
             assert!(shown.contains(&format!(" to 10:00, completed{words}\n")), "{shown}");
-            let raw = world.run("sessions history --date 2025-12-25 --json").json();
+            let raw = env.run("sessions history --date 2025-12-25 --json").json();
             assert_eq!(raw["sessions"][0]["end_reason"], reason);
         }
     }
 
     #[test]
     fn of_several_days() {
-        let world = World::new();
-        three_days(&world);
+        let env = TestEnv::new();
+        three_days(&env);
         let shown = |words: &str| {
-            let shown = world.run(&format!("sessions history --json {words}")).json();
+            let shown = env.run(&format!("sessions history --json {words}")).json();
             let days: Vec<String> =
                 shown["days"].as_array().unwrap().iter().map(|day| day.as_str().unwrap().to_owned()).collect();
             (ids(&shown).join(" "), days.join(" "))
@@ -117,7 +132,7 @@ mod listing {
         assert_eq!(shown("--date 2025-12-25 --days 1"), both("c b", "2025-12-25"));
         assert_eq!(shown("--date 2025-12-25 --days 4000000000"), both("c b a", "2025-12-25 2025-12-24"));
         assert_eq!(shown("--days 100000"), both("d c b a", "2025-12-27 2025-12-25 2025-12-24"));
-        let people = world.run("sessions history --date 2025-12-27 --days 4").fine();
+        let people = env.run("sessions history --date 2025-12-27 --days 4").success();
         let titles: Vec<&str> = people.lines().filter(|line| line.starts_with("Sessions ended")).collect();
         assert_eq!(
             titles,
@@ -127,11 +142,11 @@ mod listing {
 
     #[test]
     fn filtered_and_limited() {
-        let world = World::new();
-        three_days(&world);
+        let env = TestEnv::new();
+        three_days(&env);
         let shown = |words: &[&str]| {
             let words = [&["sessions", "history", "--json", "--days", "100000"], words].concat();
-            ids(&world.ait().words(&words).json()).join(" ")
+            ids(&env.ait().run_args(&words).json()).join(" ")
         };
         assert_eq!(shown(&["--project", "atlas"]), "c a");
         assert_eq!(shown(&["--project", "Atlas"]), "c a");
@@ -147,10 +162,10 @@ mod listing {
 
     #[test]
     fn as_json() {
-        let world = World::new();
-        three_days(&world);
-        let shown = world.run("sessions history --date 2025-12-24 --json").json();
-        assert_eq!(keys(&shown), ["days", "schema_version", "sessions"]);
+        let env = TestEnv::new();
+        three_days(&env);
+        let shown = env.run("sessions history --date 2025-12-24 --json").json();
+        assert_eq!(object_keys(&shown), ["days", "schema_version", "sessions"]);
         let session = &shown["sessions"][0];
         for (name, value) in [
             ("session_id", json!("a")),
@@ -162,50 +177,49 @@ mod listing {
         ] {
             assert_eq!(session.get(name), Some(&value), "{name} of {session:#}");
         }
-        let none = world.run("sessions history --date 2025-12-26 --json").json();
+        let none = env.run("sessions history --date 2025-12-26 --json").json();
         assert_eq!((&none["sessions"], &none["days"]), (&json!([]), &json!([])));
     }
 
     #[test]
     fn a_day_without_sessions_names_the_days_near_it() {
-        let world = World::new();
-        world.run("sessions history --date 2025-12-26").prints("No sessions ended on 2025-12-26.\n");
-        three_days(&world);
-        world.run("sessions history --date 2025-12-26").prints(
+        let env = TestEnv::new();
+        env.run("sessions history --date 2025-12-26").stdout_is("No sessions ended on 2025-12-26.\n");
+        three_days(&env);
+        env.run("sessions history --date 2025-12-26").stdout_is(
             "No sessions ended on 2025-12-26.\n\
              Days near it with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
         );
-        world.run("sessions history --date 2025-12-31 --days 3").prints(
+        env.run("sessions history --date 2025-12-31 --days 3").stdout_is(
             "No sessions ended in the 3 days up to 2025-12-31.\n\
              Days near it with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
         );
-        world
-            .run("sessions history --date 2025-12-25 --project none")
-            .prints("No sessions that match ended on 2025-12-25.\n");
+        env.run("sessions history --date 2025-12-25 --project none")
+            .stdout_is("No sessions that match ended on 2025-12-25.\n");
     }
 
     #[test]
     fn what_is_no_day_is_said() {
-        let world = World::new();
+        let env = TestEnv::new();
         for day in ["2025-13-01", "25.12.2025", "2025-02-30", "tomorrow", "2025-1-1", "../active", "0"] {
             let why = format!("reading the date: {day}: not a day; write it as 2025-12-25, today or yesterday");
-            world.run(&format!("sessions history --date {day}")).fails(2, &why);
+            env.run(&format!("sessions history --date {day}")).failure(2, &why);
         }
     }
 
     #[test]
     fn broken_and_foreign_files_in_history() {
-        let world = World::new();
-        three_days(&world);
-        let file = world.write(".claude/sessions/history/2025-12-25/torn.json", "{");
-        world.write(".claude/sessions/history/2025-12-25/notes.txt", "x");
-        world.write(".claude/sessions/history/not-a-day/x.json", "{}");
-        world.write(".claude/sessions/history/2025-12-23", "a file");
+        let env = TestEnv::new();
+        three_days(&env);
+        let file = env.write_file(".claude/sessions/history/2025-12-25/torn.json", "{");
+        env.write_file(".claude/sessions/history/2025-12-25/notes.txt", "x");
+        env.write_file(".claude/sessions/history/not-a-day/x.json", "{}");
+        env.write_file(".claude/sessions/history/2025-12-23", "a file");
         let remark = format!(
             "reading a manifest: {}: EOF while parsing an object at line 1 column 1; left where it is",
             file.display()
         );
-        let shown = world.run("sessions history --date 2025-12-25").remarks(&remark);
+        let shown = env.run("sessions history --date 2025-12-25").success_with_warning(&remark);
         assert!(shown.contains("1. atlas") && shown.contains("2. aiterm"), "{shown}");
         assert!(file.exists());
     }
@@ -215,15 +229,15 @@ mod listing {
     #[cfg(target_os = "linux")]
     fn other_days_are_not_read() {
         use std::os::unix::fs::PermissionsExt;
-        let world = World::new();
-        three_days(&world);
+        let env = TestEnv::new();
+        three_days(&env);
         // Broken files would be reported if they were read.
         for day in ["2025-12-24", "2025-12-26", "2025-12-27"] {
-            world.write(&format!(".claude/sessions/history/{day}/torn.json"), "{");
+            env.write_file(&format!(".claude/sessions/history/{day}/torn.json"), "{");
         }
-        let closed = world.sessions("history/2025-12-24");
+        let closed = env.sessions_path("history/2025-12-24");
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
-        let shown = world.run("sessions history --date 2025-12-25 --json").json();
+        let shown = env.run("sessions history --date 2025-12-25 --json").json();
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
         assert_eq!(ids(&shown), ["c", "b"]);
     }
@@ -236,10 +250,10 @@ mod time {
     const ZONES: [Option<&str>; 6] =
         [Some("America/Denver"), Some("Asia/Kathmandu"), Some("UTC"), None, Some("No/Such_Zone"), Some("::nonsense::")];
 
-    fn ask<'w>(world: &'w World, zone: Option<&str>) -> common::Ask<'w> {
+    fn in_zone<'w>(env: &'w TestEnv, zone: Option<&str>) -> common::AitCommand<'w> {
         match zone {
-            Some(zone) => world.ait().var("TZ", zone),
-            None => world.ait().without("TZ"),
+            Some(zone) => env.ait().env("TZ", zone),
+            None => env.ait().env_remove("TZ"),
         }
     }
 
@@ -254,12 +268,12 @@ mod time {
     #[test]
     fn the_start_is_utc_in_every_zone() {
         for zone in ZONES {
-            let world = World::new();
+            let env = TestEnv::new();
             let client = Client::new();
             let before = Timestamp::now().as_second();
-            let start = common::payload("SessionStart", "one", &world.path(""), json!({"source": "startup"}));
-            ask(&world, zone).client(&client, "one").hook(&start).silent();
-            let started = world.active("one")["started"].as_str().unwrap().to_owned();
+            let start = common::payload("SessionStart", "one", &env.path(""), json!({"source": "startup"}));
+            in_zone(&env, zone).child_of(&client, "one").hook(&start).no_output();
+            let started = env.active_manifest("one")["started"].as_str().unwrap().to_owned();
             assert!(started.len() == 20 && started.ends_with('Z'), "{zone:?}: {started}");
             let second = started.parse::<Timestamp>().unwrap().as_second();
             assert!((before..=Timestamp::now().as_second()).contains(&second), "{zone:?}: {started}");
@@ -268,7 +282,7 @@ mod time {
 
     #[test]
     fn elapsed_is_right_in_every_zone() {
-        let world = World::new();
+        let env = TestEnv::new();
         let clients: Vec<Client> = (0..6).map(|_| Client::new()).collect();
         for (client, (id, started)) in clients.iter().zip([
             ("a", json!(ago(3 * 86400 + 4 * 3600 + 90))),
@@ -291,10 +305,10 @@ mod time {
             ("e", json!(ago(20 * 60 + 30).trim_end_matches('Z'))),
             ("f", json!(ago(-3600))),
         ]) {
-            world.by_hand(id, client.pid(), &world.path(id), json!({"started": started, "task": null}));
+            env.write_manifest(id, client.pid(), &env.path(id), json!({"started": started, "task": null}));
         }
         for zone in ZONES {
-            let shown = ask(&world, zone).run("sessions live").fine();
+            let shown = in_zone(&env, zone).run("sessions live").success();
             let elapsed: Vec<&str> = shown.lines().filter_map(|line| Some(line.split_once(" - ")?.1)).collect();
             assert_eq!(elapsed, ["3d 4h", "2h 3m", "45m", "30m", "20m", "<1m"], "{zone:?}");
         }
@@ -304,15 +318,15 @@ mod time {
     #[test]
     fn the_day_is_the_local_one() {
         for zone in ZONES {
-            let world = World::new();
+            let env = TestEnv::new();
             let client = Client::new();
-            world.start(&client, "one", &world.path("")).silent();
-            let end = common::payload("SessionEnd", "one", &world.path(""), json!({"reason": "other"}));
-            ask(&world, zone).client(&client, "one").hook(&end).silent();
-            let (day, _) = world.history().remove(0);
-            let ended: Timestamp = world.ended("one")["ended"].as_str().unwrap().parse().unwrap();
+            env.start_session(&client, "one", &env.path("")).no_output();
+            let end = common::payload("SessionEnd", "one", &env.path(""), json!({"reason": "other"}));
+            in_zone(&env, zone).child_of(&client, "one").hook(&end).no_output();
+            let (day, _) = env.history_entries().remove(0);
+            let ended: Timestamp = env.history_manifest("one")["ended"].as_str().unwrap().parse().unwrap();
             assert_eq!(day, ended.to_zoned(zone_of(zone)).date().to_string(), "{zone:?}");
-            let shown = ask(&world, zone).run(&format!("sessions history --json --date {day}")).json();
+            let shown = in_zone(&env, zone).run(&format!("sessions history --json --date {day}")).json();
             assert_eq!(ids(&shown), ["one"], "{zone:?}");
         }
     }
@@ -329,52 +343,52 @@ mod time {
             ("UTC", "2025-12-26T23:59:59Z", "2025-12-26"),
             ("No/Such_Zone", "2025-12-26T23:59:59Z", "2025-12-26"),
         ] {
-            let world = World::new();
+            let env = TestEnv::new();
             let fields = json!({"updated": updated, "started": "2025-12-26T00:00:00Z"});
-            world.by_hand("one", Client::new().kill(), &world.path("p"), fields);
-            world.ait().var("TZ", zone).run("sessions prune").fine();
-            assert_eq!(world.history(), [(day.to_owned(), "one".to_owned())], "{updated} in {zone}");
-            assert_eq!(world.ended("one")["ended"], updated);
+            env.write_manifest("one", Client::new().kill(), &env.path("p"), fields);
+            env.ait().env("TZ", zone).run("sessions prune").success();
+            assert_eq!(env.history_entries(), [(day.to_owned(), "one".to_owned())], "{updated} in {zone}");
+            assert_eq!(env.history_manifest("one")["ended"], updated);
         }
     }
 
     #[test]
     fn the_clock_in_history_is_local() {
-        let world = World::new();
-        three_days(&world);
+        let env = TestEnv::new();
+        three_days(&env);
         for (zone, hours) in [
             ("America/Denver", "   03:00 to 05:03,"),
             ("Asia/Kathmandu", "   15:45 to 17:48,"),
             ("Nonsense", "   10:00 to 12:03,"),
         ] {
-            let shown = world.ait().var("TZ", zone).run("sessions history --date 2025-12-25").fine();
+            let shown = env.ait().env("TZ", zone).run("sessions history --date 2025-12-25").success();
             assert!(shown.contains(hours), "{zone}: {shown}");
         }
     }
 
     #[test]
     fn a_session_of_several_days_says_when_it_began() {
-        let world = World::new();
+        let env = TestEnv::new();
         let ended = "2025-12-25T12:03:00Z";
-        world.ended_by_hand("2025-12-25", "a", ended, json!({"started": "2025-12-23T22:10:00Z"}));
-        let shown = world.run("sessions history --date 2025-12-25").fine();
+        env.write_history_manifest("2025-12-25", "a", ended, json!({"started": "2025-12-23T22:10:00Z"}));
+        let shown = env.run("sessions history --date 2025-12-25").success();
         assert!(shown.contains("\n   2025-12-23 22:10 to 12:03,"), "{shown}");
     }
 
     #[test]
     fn today_and_yesterday_are_local() {
         for zone in ["America/Denver", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Pago_Pago"] {
-            let world = World::new();
+            let env = TestEnv::new();
             let tz = TimeZone::get(zone).unwrap();
             // The date can change while the test runs: then it is asked again.
             for attempt in 0.. {
                 let today = || Timestamp::now().to_zoned(tz.clone()).date();
                 let before = today();
                 let yesterday: Date = before.yesterday().unwrap();
-                world.ended_by_hand(&before.to_string(), "now", &ago(0), json!({}));
-                world.ended_by_hand(&yesterday.to_string(), "then", &ago(86400), json!({}));
+                env.write_history_manifest(&before.to_string(), "now", &ago(0), json!({}));
+                env.write_history_manifest(&yesterday.to_string(), "then", &ago(86400), json!({}));
                 let shown = |words: &str| {
-                    let shown = world.ait().var("TZ", zone).run(&format!("sessions history --json {words}")).json();
+                    let shown = env.ait().env("TZ", zone).run(&format!("sessions history --json {words}")).json();
                     ids(&shown).join(" ")
                 };
                 let found = [shown(""), shown("--date yesterday"), shown("--days 2")];
@@ -383,7 +397,7 @@ mod time {
                     break;
                 }
                 assert!(attempt < 2, "two midnights in a row");
-                fs::remove_dir_all(world.sessions("history")).unwrap();
+                fs::remove_dir_all(env.sessions_path("history")).unwrap();
             }
         }
     }
@@ -391,21 +405,21 @@ mod time {
     /// Ended here, resumed there: a session is in one place, and a day that it left is no day with sessions.
     #[test]
     fn what_was_archived_lies_in_one_day_only() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        world.start(&client, "one", &folder).silent();
+        let folder = env.create_dir("p");
+        env.start_session(&client, "one", &folder).no_output();
         let end = common::payload("SessionEnd", "one", &folder, json!({"reason": "other"}));
         let resume = common::payload("SessionStart", "one", &folder, json!({"source": "resume"}));
         for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC", ""] {
-            let ask = world.ait().var("TZ", zone).client(&client, "one");
-            ask.hook(&end).silent();
-            assert_eq!(world.history().len(), 1, "{zone}: {:?}", world.history());
-            ask.hook(&resume).silent();
-            assert_eq!((world.history().len(), world.active_ids().len()), (0, 1), "{zone}");
+            let ait = env.ait().env("TZ", zone).child_of(&client, "one");
+            ait.hook(&end).no_output();
+            assert_eq!(env.history_entries().len(), 1, "{zone}: {:?}", env.history_entries());
+            ait.hook(&resume).no_output();
+            assert_eq!((env.history_entries().len(), env.active_ids().len()), (0, 1), "{zone}");
         }
-        let days = names(&world.sessions("history"));
-        let shown = world.run("sessions history --date 2020-01-01").fine();
+        let days = file_names(&env.sessions_path("history"));
+        let shown = env.run("sessions history --date 2020-01-01").success();
         assert_eq!(shown, "No sessions ended on 2020-01-01.\n", "{days:?}");
     }
 }

@@ -12,7 +12,7 @@ impl Drop for Home {
     }
 }
 
-struct Said {
+struct CommandOutput {
     code: Option<i32>,
     stdout: String,
     stderr: String,
@@ -27,7 +27,7 @@ impl Home {
         Home(home)
     }
 
-    fn command(&self, program: &Path, arguments: &[&str]) -> Said {
+    fn command(&self, program: &Path, arguments: &[&str]) -> CommandOutput {
         let done = Command::new(program)
             .args(arguments)
             .env_clear()
@@ -37,10 +37,10 @@ impl Home {
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Said { code: done.status.code(), stdout: text(&done.stdout), stderr: text(&done.stderr) }
+        CommandOutput { code: done.status.code(), stdout: text(&done.stdout), stderr: text(&done.stderr) }
     }
 
-    fn ait(&self, arguments: &[&str]) -> Said {
+    fn ait(&self, arguments: &[&str]) -> CommandOutput {
         self.command(Path::new(env!("CARGO_BIN_EXE_ait")), arguments)
     }
 

@@ -54,7 +54,7 @@ use Then::{Ended, Error, Idle, Same, Waiting, WaitingSinceIdle, Working};
 /// Makes one test of each story, and the list of the payloads that they play.
 macro_rules! stories {
     ($($(#[$doc:meta])* $name:ident { $($step:expr;)* })*) => {
-        $($(#[$doc])* #[test] fn $name() { World::new().play(&[$($step),*]); })*
+        $($(#[$doc])* #[test] fn $name() { TestEnv::new().play(&[$($step),*]); })*
         fn played() -> BTreeSet<&'static str> {
             [$($($step),*),*].iter().filter_map(|step| if let Hook(payload, _) = step { Some(*payload) } else { None }).collect()
         }
@@ -438,12 +438,12 @@ fn no_captured_payload_is_forgotten() {
 /// The end of a session that nobody saw begin leaves nothing that looks like a running one.
 #[test]
 fn the_end_of_an_unknown_session() {
-    let mut world = World::new();
-    world.terminal = 1;
-    let pid = world.client();
-    let output = world.hook(&payload("SessionEnd-ctrl-d"), pid);
+    let mut env = TestEnv::new();
+    env.terminal = 1;
+    let pid = env.client();
+    let output = env.hook(&payload("SessionEnd-ctrl-d"), pid);
     assert_silent_success(&output, "SessionEnd-ctrl-d");
-    assert!(world.files("active").is_empty(), "{:?}", world.files("active"));
+    assert!(env.files("active").is_empty(), "{:?}", env.files("active"));
 }
 
 /// The folder of the captured payloads.
@@ -494,14 +494,14 @@ struct Expected {
 }
 
 /// A home of its own with two repositories in it, and the processes that stand for running clients.
-struct World {
+struct TestEnv {
     home: PathBuf,
     clients: BTreeMap<usize, Child>,
     terminal: usize,
     sessions: BTreeMap<String, Expected>,
 }
 
-impl Drop for World {
+impl Drop for TestEnv {
     fn drop(&mut self) {
         for client in self.clients.values_mut() {
             let _ = client.kill();
@@ -511,16 +511,16 @@ impl Drop for World {
     }
 }
 
-impl World {
-    fn new() -> World {
+impl TestEnv {
+    fn new() -> TestEnv {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let home = std::env::temp_dir().join(format!("ait-payloads-{}-{number}", std::process::id()));
         fs::create_dir_all(&home).unwrap();
         let home = home.canonicalize().unwrap();
-        let world = World { home, clients: BTreeMap::new(), terminal: 0, sessions: BTreeMap::new() };
-        world.repository("project");
-        world
+        let env = TestEnv { home, clients: BTreeMap::new(), terminal: 0, sessions: BTreeMap::new() };
+        env.repository("project");
+        env
     }
 
     fn repository(&self, name: &str) {

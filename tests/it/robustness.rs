@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::common::{AIT, Ask, Client, Said, World, names, payload, read};
+use crate::common::{AIT, AitCommand, Client, CommandOutput, TestEnv, file_names, payload, read_json};
 use serde_json::{Value, json};
 
 /// The every-day size of a test, or its long one.
@@ -27,11 +27,11 @@ fn size(usual: usize, long: usize) -> usize {
 }
 
 /// Runs `ait` under strace with these options, and gives what it left and what strace wrote.
-fn traced(ask: &Ask, options: &[&str], words: &[&str], input: &[u8]) -> (Said, String) {
+fn traced(ait: &AitCommand, options: &[&str], words: &[&str], input: &[u8]) -> (CommandOutput, String) {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("ait-trace-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let trace = std::env::temp_dir().join(name);
-    let mut strace = ask.command("strace");
+    let mut strace = ait.command("strace");
     strace.args(["-f", "-qq", "-o"]).arg(&trace).args(options).arg(AIT).args(words);
     let said = outcome(strace, words, input);
     let lines = fs::read_to_string(&trace).expect("strace, which is allowed to trace");
@@ -39,16 +39,16 @@ fn traced(ask: &Ask, options: &[&str], words: &[&str], input: &[u8]) -> (Said, S
     (said, lines)
 }
 
-fn outcome(mut command: Command, words: &[&str], input: &[u8]) -> Said {
+fn outcome(mut command: Command, words: &[&str], input: &[u8]) -> CommandOutput {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
-    Said {
-        what: format!("ait {}", words.join(" ")),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-        code: output.status.code(),
+    CommandOutput {
+        command: format!("ait {}", words.join(" ")),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+        exit_code: output.status.code(),
     }
 }
 
@@ -58,37 +58,38 @@ fn event(event: &str, id: &str, folder: &Path, more: Value) -> Vec<u8> {
 }
 
 /// The most memory, in KiB, that `ait` took for these words.
-fn memory(ask: &Ask, words: &[&str], input: &[u8]) -> (Said, u64) {
+fn memory(ait: &AitCommand, words: &[&str], input: &[u8]) -> (CommandOutput, u64) {
     // Nothing but the kernel's own count of a child that was waited for.
     let script = "import resource, subprocess, sys\n\
                   code = subprocess.run(sys.argv[1:]).returncode\n\
                   peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n\
                   print('peak', peak, file=sys.stderr)\n\
                   sys.exit(code)";
-    let mut python = ask.command("python3");
+    let mut python = ait.command("python3");
     python.args(["-c", script, AIT]).args(words);
     let mut said = outcome(python, words, input);
-    let (err, peak) = said.err.rsplit_once("peak ").map(|(err, peak)| (err.to_owned(), peak.to_owned())).unwrap();
-    said.err = err;
+    let (err, peak) = said.stderr.rsplit_once("peak ").map(|(err, peak)| (err.to_owned(), peak.to_owned())).unwrap();
+    said.stderr = err;
     (said, peak.trim().parse().unwrap())
 }
 
 /// The fast three say nothing and end well; what the prompt says is given.
 #[track_caller]
-fn fast_three_are_calm(ask: &Ask, id: &str, folder: &Path) -> String {
-    ask.given(&["hook", "session-register"], &event("UserPromptSubmit", id, folder, json!({"prompt": "x"}))).silent();
+fn fast_three_are_calm(ait: &AitCommand, id: &str, folder: &Path) -> String {
+    ait.run_with_input(&["hook", "session-register"], &event("UserPromptSubmit", id, folder, json!({"prompt": "x"})))
+        .no_output();
     let status = json!({"session_id": id, "cwd": folder, "model": {"display_name": "Opus"}});
-    let line = ask.given(&["statusline"], format!("{status}\n").as_bytes());
-    assert_eq!((line.code, line.err.as_str()), (Some(0), ""), "{line:?}");
-    ask.words(&["prompt", "--for", "plain", "--dir", folder.to_str().unwrap()]).fine()
+    let line = ait.run_with_input(&["statusline"], format!("{status}\n").as_bytes());
+    assert_eq!((line.exit_code, line.stderr.as_str()), (Some(0), ""), "{line:?}");
+    ait.run_args(&["prompt", "--for", "plain", "--dir", folder.to_str().unwrap()]).success()
 }
 
 /// No temporary file anywhere below, and nobody holds the lock.
 #[track_caller]
-fn nothing_left_behind(world: &World) {
-    let mut folders = vec![world.path("")];
+fn nothing_left_behind(env: &TestEnv) {
+    let mut folders = vec![env.path("")];
     while let Some(folder) = folders.pop() {
-        for name in names(&folder) {
+        for name in file_names(&folder) {
             let path = folder.join(&name);
             assert!(!name.ends_with(".tmp"), "{} is left behind", path.display());
             if fs::symlink_metadata(&path).unwrap().is_dir() {
@@ -96,12 +97,12 @@ fn nothing_left_behind(world: &World) {
             }
         }
     }
-    assert_not_locked(world);
+    assert_not_locked(env);
 }
 
 #[track_caller]
-fn assert_not_locked(world: &World) {
-    File::open(world.sessions("active")).unwrap().try_lock().expect("nobody holds the lock");
+fn assert_not_locked(env: &TestEnv) {
+    File::open(env.sessions_path("active")).unwrap().try_lock().expect("nobody holds the lock");
 }
 
 mod many_at_once {
@@ -113,56 +114,55 @@ mod many_at_once {
     /// 20 sessions' hooks, 5 tasks, prune and readers, all at once.
     #[test]
     fn no_last_word_is_lost() {
-        let world = World::new();
+        let env = TestEnv::new();
         let events =
             std::env::var("AIT_EVENTS").map_or(size(3_000, 1_000_000), |count| count.parse().unwrap()) / SESSIONS;
         let clients: Vec<Client> = (0..SESSIONS).map(|_| Client::new()).collect();
-        let folders: Vec<_> = (0..SESSIONS).map(|number| world.folder(&format!("p{number}"))).collect();
+        let folders: Vec<_> = (0..SESSIONS).map(|number| env.create_dir(&format!("p{number}"))).collect();
         let id = |number: usize| format!("session-{number}");
         for (number, client) in clients.iter().enumerate() {
-            let _ = world.start(client, &id(number), &folders[number]);
+            let _ = env.start_session(client, &id(number), &folders[number]);
         }
         let (ended, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             let writers: Vec<_> = (0..SESSIONS)
                 .map(|number| {
-                    let (world, client, folder) = (&world, &clients[number], &folders[number]);
+                    let (env, client, folder) = (&env, &clients[number], &folders[number]);
                     scope.spawn(move || {
                         for count in 0..events {
                             let more = json!({"prompt": format!("prompt {count}"), "tool_name": "Write",
                                 "tool_input": {"file_path": folder.join(format!("file {}", count % 9))}});
                             let name = ["UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop"][count % 4];
-                            world.event(client, name, &id(number), folder, more).silent();
+                            env.send_event(client, name, &id(number), folder, more).no_output();
                         }
                         // What is to be seen at the end.
                         let last = if number % 2 == 0 { "Stop" } else { "UserPromptSubmit" };
-                        world.event(client, last, &id(number), folder, json!({"prompt": "x"})).silent();
+                        env.send_event(client, last, &id(number), folder, json!({"prompt": "x"})).no_output();
                     })
                 })
                 .collect();
             let tasks: Vec<_> = (0..TASKS)
                 .map(|number| {
-                    let world = &world;
+                    let env = &env;
                     scope.spawn(move || {
                         for count in 0..=events / 4 {
-                            world
-                                .ait()
-                                .words(&["sessions", "task", &format!("task {count}"), "--session", &id(number)])
-                                .fine();
+                            env.ait()
+                                .run_args(&["sessions", "task", &format!("task {count}"), "--session", &id(number)])
+                                .success();
                         }
                     })
                 })
                 .collect();
             scope.spawn(|| {
                 while !ended.load(Ordering::Relaxed) {
-                    world.run("sessions prune").fine();
+                    env.run("sessions prune").success();
                 }
             });
             scope.spawn(|| {
                 while !ended.load(Ordering::Relaxed) {
-                    let shown = world.run("sessions live --json").json();
+                    let shown = env.run("sessions live --json").json();
                     assert_eq!(shown["sessions"].as_array().unwrap().len(), SESSIONS);
-                    let said = world.ait().at(&folders[0]).run("prompt --for plain").fine();
+                    let said = env.ait().current_dir(&folders[0]).run("prompt --for plain").success();
                     assert!(said.starts_with("p0"), "{said}");
                 }
             });
@@ -170,7 +170,8 @@ mod many_at_once {
                 scope.spawn(|| {
                     while !ended.load(Ordering::Relaxed) {
                         for number in 0..SESSIONS {
-                            let manifest = read(&world.sessions(&format!("active/{}.json", id(number)))).unwrap();
+                            let manifest =
+                                read_json(&env.sessions_path(&format!("active/{}.json", id(number)))).unwrap();
                             assert_eq!(manifest["session_id"], id(number));
                             reads.fetch_add(1, Ordering::Relaxed);
                         }
@@ -187,26 +188,26 @@ mod many_at_once {
         });
         assert!(reads.into_inner() > SESSIONS);
         for number in 0..SESSIONS {
-            let manifest = world.active(&id(number));
+            let manifest = env.active_manifest(&id(number));
             let state = if number % 2 == 0 { "idle" } else { "working" };
             assert_eq!(manifest["state"], state, "{manifest}");
             if number < TASKS {
                 assert_eq!(manifest["task"], format!("task {}", events / 4));
             }
         }
-        let touched = world.run("sessions conflicts --json").json();
+        let touched = env.run("sessions conflicts --json").json();
         assert_eq!(touched["conflicts"], json!([]));
-        assert_eq!(world.history(), []);
-        nothing_left_behind(&world);
-        assert_eq!(world.log(), Vec::<String>::new());
+        assert_eq!(env.history_entries(), []);
+        nothing_left_behind(&env);
+        assert_eq!(env.log_lines(), Vec::<String>::new());
     }
 }
 
 mod killed {
     use super::*;
 
-    fn writer(world: &World, text: &str) -> Command {
-        let mut command = world.ait().command(AIT);
+    fn writer(env: &TestEnv, text: &str) -> Command {
+        let mut command = env.ait().command(AIT);
         command.args(["sessions", "task", text, "--session", "s"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
@@ -215,45 +216,45 @@ mod killed {
     /// At a random moment, by the one who started it.
     #[test]
     fn at_any_moment_leaves_the_old_manifest_or_the_new_one() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let file = world.by_hand("s", client.pid(), &world.path(""), json!({"task": "0", "x_future": [1, 2]}));
+        let file = env.write_manifest("s", client.pid(), &env.path(""), json!({"task": "0", "x_future": [1, 2]}));
         let began = std::time::Instant::now();
-        writer(&world, "0").status().unwrap();
+        writer(&env, "0").status().unwrap();
         let usual = u64::try_from(began.elapsed().as_micros()).unwrap().max(500);
         let (mut last, mut killed) = ("0".to_owned(), 0);
         // Steps that have no measure in common with the length: every moment has its turn.
         for count in 1..=size(300, 10_000) as u64 {
             let text = count.to_string();
-            let mut child = writer(&world, &text).spawn().unwrap();
+            let mut child = writer(&env, &text).spawn().unwrap();
             std::thread::sleep(Duration::from_micros(count * 7919 % usual));
             child.kill().unwrap();
             killed += usize::from(child.wait().unwrap().signal() == Some(9));
-            let manifest = read(&file).unwrap();
+            let manifest = read_json(&file).unwrap();
             let task = manifest["task"].as_str().unwrap();
             assert!(task == last || task == text, "{task:?} is neither {last:?} nor {text:?}");
             assert_eq!(manifest["x_future"], json!([1, 2]));
-            assert_not_locked(&world);
+            assert_not_locked(&env);
             last = task.to_owned();
         }
         assert!(killed > 0, "every one was faster than its kill");
-        assert!(writer(&world, "after").status().unwrap().success());
-        assert_eq!(world.active("s")["task"], "after");
+        assert!(writer(&env, "after").status().unwrap().success());
+        assert_eq!(env.active_manifest("s")["task"], "after");
     }
 
     /// At each system call, one after the other, until it comes to its end.
     #[test]
     fn at_each_system_call() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.repository("p");
-        let _ = world.start(&client, "s", &folder);
-        let ask = world.ait().client(&client, "s").at(&folder);
+        let folder = env.repository("p");
+        let _ = env.start_session(&client, "s", &folder);
+        let ait = env.ait().child_of(&client, "s").current_dir(&folder);
         let words = ["hook", "session-register"];
         let bytes = event("UserPromptSubmit", "s", &folder, json!({"prompt": "a prompt"}));
         // strace counts each kind of call for itself.
-        let (said, trace) = traced(&ask, &["-e", "trace=%file,%desc"], &words, &bytes);
-        said.silent();
+        let (said, trace) = traced(&ait, &["-e", "trace=%file,%desc"], &words, &bytes);
+        said.no_output();
         let name = |line: &str| Some(line.split_once(' ')?.1.trim_start().split_once('(')?.0.to_owned());
         let mut calls: BTreeSet<String> = trace.lines().filter_map(name).collect();
         calls.retain(|name| name != "execve" && name != "mmap");
@@ -262,45 +263,45 @@ mod killed {
         for name in calls {
             for number in 1.. {
                 let inject = format!("inject={name}:signal=KILL:when={number}");
-                let (said, _) = traced(&ask, &["-e", &format!("trace={name}"), "-e", &inject], &words, &bytes);
-                let manifest = world.active("s");
+                let (said, _) = traced(&ait, &["-e", &format!("trace={name}"), "-e", &inject], &words, &bytes);
+                let manifest = env.active_manifest("s");
                 assert_eq!(
                     (&manifest["session_id"], &manifest["path"]),
                     (&json!("s"), &json!(folder)),
                     "{name} {number}"
                 );
-                assert_not_locked(&world);
-                if said.code == Some(0) {
+                assert_not_locked(&env);
+                if said.exit_code == Some(0) {
                     break;
                 }
                 killed += 1;
             }
         }
         assert!(killed > 30, "{killed} calls");
-        world.ait().client(&client, "s").at(&folder).hook_named("session-register", &bytes).silent();
-        assert_eq!(world.active_ids(), ["s"]);
-        assert_eq!(world.active("s")["state"], "working");
+        env.ait().child_of(&client, "s").current_dir(&folder).hook_with_input("session-register", &bytes).no_output();
+        assert_eq!(env.active_ids(), ["s"]);
+        assert_eq!(env.active_manifest("s")["state"], "working");
     }
 
     /// What the killed ones left is swept by whoever comes next and has the time: a session that starts, or prune.
     #[test]
     fn leftovers_are_swept() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (client, gone) = (Client::new(), Client::new().kill());
         let day = SystemTime::now() - Duration::from_secs(86_400);
         let leave = |below: &str, when: SystemTime| {
-            let file = world.write(below, "half");
+            let file = env.write_file(below, "half");
             File::options().write(true).open(&file).unwrap().set_modified(when).unwrap();
             file
         };
         let leftovers = |when: SystemTime| {
             [
                 leave(&format!(".claude/sessions/active/.s.json.{gone}.0.tmp"), when),
-                leave(&format!("{}/.log.{gone}.0.tmp", world.cache()), when),
-                leave(&format!("{}/touched/.abc.{gone}.0.tmp", world.cache()), when),
+                leave(&format!("{}/.log.{gone}.0.tmp", env.cache()), when),
+                leave(&format!("{}/touched/.abc.{gone}.0.tmp", env.cache()), when),
             ]
         };
-        let _ = world.start(&client, "s", &world.path(""));
+        let _ = env.start_session(&client, "s", &env.path(""));
         // Its writer runs: nobody may take it away.
         let busy = leave(&format!(".claude/sessions/active/.s.json.{}.0.tmp", client.pid()), day);
         // A writer on another machine, or in another container, whose number says nothing here.
@@ -309,9 +310,9 @@ mod killed {
         for sweep in ["start", "prune"] {
             let files = leftovers(day);
             if sweep == "start" {
-                let _ = world.start(&client, "s", &world.path(""));
+                let _ = env.start_session(&client, "s", &env.path(""));
             } else {
-                world.run("sessions prune").fine();
+                env.run("sessions prune").success();
             }
             for file in &files {
                 assert!(!file.exists(), "{sweep}: {} is still there", file.display());
@@ -325,9 +326,9 @@ mod disks {
     use super::*;
 
     /// Runs a script in a mount namespace of its own: `$AIT` is the program, `$S` the folder of sessions.
-    fn on_a_disk(world: &World, client: &Client, script: &str) -> Said {
-        let ask = world.ait().client(client, "s").var("AIT", AIT).var("S", world.path(".claude/sessions"));
-        let mut command = ask.command("unshare");
+    fn on_a_disk(env: &TestEnv, client: &Client, script: &str) -> CommandOutput {
+        let ait = env.ait().child_of(client, "s").env("AIT", AIT).env("S", env.path(".claude/sessions"));
+        let mut command = ait.command("unshare");
         // Without root a user namespace gives the right to mount.
         let how: &[&str] = if rustix::process::geteuid().is_root() { &["-m"] } else { &["-Urm"] };
         command.args(how).args(["sh", "-euc", script]);
@@ -342,8 +343,8 @@ mod disks {
 
     #[test]
     fn a_full_disk() {
-        let world = World::new();
-        world.folder(".claude/sessions");
+        let env = TestEnv::new();
+        env.create_dir(".claude/sessions");
         let script = format!(
             "{EVENT}
             mount -t tmpfs -o size=64k tmpfs \"$S\"
@@ -362,20 +363,20 @@ mod disks {
             \"$AIT\" sessions task new --session s"
         );
         let client = Client::new();
-        let said = on_a_disk(&world, &client, &script);
-        assert_eq!(said.out, "code 1\ns.json\na prompt\nTask of s: new\n", "{}", said.err);
-        let file = world.sessions("active/s.json");
+        let said = on_a_disk(&env, &client, &script);
+        assert_eq!(said.stdout, "code 1\ns.json\na prompt\nTask of s: new\n", "{}", said.stderr);
+        let file = env.sessions_path("active/s.json");
         assert_eq!(
-            said.err,
+            said.stderr,
             format!("ait: writing a manifest: {}: No space left on device (os error 28)\n", file.display())
         );
-        assert_eq!(fs::read_to_string(world.path("prompt")).unwrap().split(' ').count(), 2);
-        assert!(world.log()[0].contains("No space left on device"), "{:?}", world.log());
+        assert_eq!(fs::read_to_string(env.path("prompt")).unwrap().split(' ').count(), 2);
+        assert!(env.log_lines()[0].contains("No space left on device"), "{:?}", env.log_lines());
     }
 
     #[test]
     fn a_home_that_is_read_only() {
-        let world = World::new();
+        let env = TestEnv::new();
         let script = format!(
             "{EVENT}
             say SessionStart
@@ -389,24 +390,24 @@ mod disks {
             \"$AIT\" sessions task new --session s || echo \"code $?\""
         );
         let client = Client::new();
-        let said = on_a_disk(&world, &client, &script);
-        assert!(said.out.ends_with("code 1\n") && said.out.lines().count() == 3, "{said:?}");
-        let file = world.sessions("active/s.json");
+        let said = on_a_disk(&env, &client, &script);
+        assert!(said.stdout.ends_with("code 1\n") && said.stdout.lines().count() == 3, "{said:?}");
+        let file = env.sessions_path("active/s.json");
         assert!(
-            said.err
+            said.stderr
                 .ends_with(&format!("writing a manifest: {}: Read-only file system (os error 30)\n", file.display())),
             "{said:?}"
         );
-        assert_eq!(said.err.lines().count(), 1, "{said:?}");
+        assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
     }
 
     /// Quota, a disk that fails at the rename, one that cannot make a file: the call itself says so.
     #[test]
     fn calls_that_fail() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let _ = world.start(&client, "s", &world.path(""));
-        let before = world.active("s");
+        let _ = env.start_session(&client, "s", &env.path(""));
+        let before = env.active_manifest("s");
         for (inject, why) in [
             ("write:error=EDQUOT:when=1", "Disk quota exceeded (os error 122)"),
             ("/^rename:error=EIO", "Input/output error (os error 5)"),
@@ -414,51 +415,51 @@ mod disks {
             ("write:retval=0:when=1", "write zero"),
         ] {
             let options = ["-e", "trace=write,/^rename", "-e", &format!("inject={inject}")];
-            let (said, _) = traced(&world.ait(), &options, &["sessions", "task", "new", "--session", "s"], b"");
-            let file = world.sessions("active/s.json");
-            said.fails(1, &format!("writing a manifest: {}: {why}", file.display()));
-            let bytes = event("UserPromptSubmit", "s", &world.path(""), json!({"prompt": "new"}));
-            let ask = world.ait().client(&client, "s");
-            let (said, _) = traced(&ask, &options, &["hook", "session-register"], &bytes);
-            said.silent();
-            assert_eq!(world.active("s"), before, "{inject}");
-            nothing_left_behind(&world);
+            let (said, _) = traced(&env.ait(), &options, &["sessions", "task", "new", "--session", "s"], b"");
+            let file = env.sessions_path("active/s.json");
+            said.failure(1, &format!("writing a manifest: {}: {why}", file.display()));
+            let bytes = event("UserPromptSubmit", "s", &env.path(""), json!({"prompt": "new"}));
+            let ait = env.ait().child_of(&client, "s");
+            let (said, _) = traced(&ait, &options, &["hook", "session-register"], &bytes);
+            said.no_output();
+            assert_eq!(env.active_manifest("s"), before, "{inject}");
+            nothing_left_behind(&env);
         }
         // A write that is cut short is gone on with.
         let options = ["-e", "trace=write", "-e", "inject=write:error=EINTR:when=1"];
-        traced(&world.ait(), &options, &["sessions", "task", "new", "--session", "s"], b"")
+        traced(&env.ait(), &options, &["sessions", "task", "new", "--session", "s"], b"")
             .0
-            .prints("Task of s: new\n");
+            .stdout_is("Task of s: new\n");
     }
 
     /// A folder on a file system without locks.
     #[test]
     fn no_locks() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let ask = world.ait().client(&client, "s");
+        let ait = env.ait().child_of(&client, "s");
         for why in ["ENOLCK", "EOPNOTSUPP", "ENOSYS", "EINVAL"] {
             let options = ["-e", "trace=flock", "-e", &format!("inject=flock:error={why}")];
-            let home = world.path("");
+            let home = env.path("");
             let start = event("SessionStart", "s", &home, json!({"source": "startup"}));
-            traced(&ask, &options, &["hook", "session-register"], &start).0.fine();
+            traced(&ait, &options, &["hook", "session-register"], &start).0.success();
             let prompt = event("UserPromptSubmit", "s", &home, json!({"prompt": "a prompt"}));
-            traced(&ask, &options, &["hook", "session-register"], &prompt).0.silent();
-            assert_eq!(world.active("s")["state"], "working", "{why}");
-            traced(&ask, &options, &["sessions", "task", why, "--session", "s"], b"")
+            traced(&ait, &options, &["hook", "session-register"], &prompt).0.no_output();
+            assert_eq!(env.active_manifest("s")["state"], "working", "{why}");
+            traced(&ait, &options, &["sessions", "task", why, "--session", "s"], b"")
                 .0
-                .prints(&format!("Task of s: {why}\n"));
-            let (said, trace) = traced(&ask, &options, &["sessions", "prune"], b"");
+                .stdout_is(&format!("Task of s: {why}\n"));
+            let (said, trace) = traced(&ait, &options, &["sessions", "prune"], b"");
             assert!(trace.contains(&format!("{why} ")), "{trace}");
             let remark = format!(
                 "archiving sessions: {}: this file system has no locks: of two changes to one session in the same \
                  millisecond one can be lost",
-                world.sessions("active").display()
+                env.sessions_path("active").display()
             );
-            assert_eq!(said.remarks(&remark), "Nothing to archive; 1 live.\n");
-            assert_eq!(world.active("s")["task"], why);
+            assert_eq!(said.success_with_warning(&remark), "Nothing to archive; 1 live.\n");
+            assert_eq!(env.active_manifest("s")["task"], why);
         }
-        nothing_left_behind(&world);
+        nothing_left_behind(&env);
     }
 }
 
@@ -467,67 +468,67 @@ mod folders {
 
     #[test]
     fn no_home() {
-        let world = World::new();
-        for ask in [world.ait().without("HOME"), world.ait().var("HOME", ""), world.ait().var("HOME", "not/absolute")] {
-            assert_eq!(fast_three_are_calm(&ask, "s", &world.path("")), "");
+        let env = TestEnv::new();
+        for ait in [env.ait().env_remove("HOME"), env.ait().env("HOME", ""), env.ait().env("HOME", "not/absolute")] {
+            assert_eq!(fast_three_are_calm(&ait, "s", &env.path("")), "");
             for words in ["sessions live", "sessions current", "sessions history", "sessions prune", "sessions task x"]
             {
-                ask.run(words).fails(
+                ait.run(words).failure(
                     1,
                     "finding the sessions: HOME: not set to an absolute path; set HOME, or AIT_SESSIONS_DIR to the folder of sessions",
                 );
             }
         }
-        assert_eq!(names(&world.path("")), Vec::<String>::new());
+        assert_eq!(file_names(&env.path("")), Vec::<String>::new());
     }
 
     /// Something is in the way: the fast three keep silent, and every command names it.
     #[track_caller]
-    fn in_the_way(world: &World, home: &Path, why: &str) {
-        let ask = world.ait().var("HOME", home).var("XDG_CACHE_HOME", world.path("cache"));
-        assert_eq!(fast_three_are_calm(&ask, "s", &world.path("")), "");
+    fn in_the_way(env: &TestEnv, home: &Path, why: &str) {
+        let ait = env.ait().env("HOME", home).env("XDG_CACHE_HOME", env.path("cache"));
+        assert_eq!(fast_three_are_calm(&ait, "s", &env.path("")), "");
         for words in ["sessions live", "sessions current", "sessions prune", "sessions conflicts"] {
-            let said = ask.run(words);
-            assert_eq!((said.code.is_some_and(|code| code > 0), said.out.as_str()), (true, ""), "{said:?}");
-            assert!(said.err.starts_with("ait: ") && said.err.contains(why), "{said:?}");
-            assert_eq!(said.err.lines().count(), 1, "{said:?}");
+            let said = ait.run(words);
+            assert_eq!((said.exit_code.is_some_and(|code| code > 0), said.stdout.as_str()), (true, ""), "{said:?}");
+            assert!(said.stderr.starts_with("ait: ") && said.stderr.contains(why), "{said:?}");
+            assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
         }
     }
 
     #[test]
     fn a_file_for_a_home() {
-        let world = World::new();
-        let home = world.write("home", "a file\n");
-        in_the_way(&world, &home, "Not a directory");
+        let env = TestEnv::new();
+        let home = env.write_file("home", "a file\n");
+        in_the_way(&env, &home, "Not a directory");
         assert_eq!(fs::read_to_string(&home).unwrap(), "a file\n");
     }
 
     #[test]
     fn a_file_for_active() {
-        let world = World::new();
-        let file = world.write(".claude/sessions/active", "a file\n");
-        in_the_way(&world, &world.path(""), "Not a directory");
+        let env = TestEnv::new();
+        let file = env.write_file(".claude/sessions/active", "a file\n");
+        in_the_way(&env, &env.path(""), "Not a directory");
         assert_eq!(fs::read_to_string(&file).unwrap(), "a file\n");
     }
 
     #[test]
     fn a_symlink_that_leads_nowhere() {
-        let world = World::new();
-        let link = world.folder(".claude/sessions").join("active");
+        let env = TestEnv::new();
+        let link = env.create_dir(".claude/sessions").join("active");
         std::os::unix::fs::symlink("/nowhere/at/all", &link).unwrap();
-        in_the_way(&world, &world.path(""), "symlink");
+        in_the_way(&env, &env.path(""), "symlink");
         assert_eq!(fs::read_link(&link).unwrap(), Path::new("/nowhere/at/all"));
     }
 
     /// What is written would land somewhere else.
     #[test]
     fn a_symlink_to_a_folder() {
-        let world = World::new();
-        let elsewhere = world.folder("elsewhere");
-        let link = world.folder(".claude/sessions").join("active");
+        let env = TestEnv::new();
+        let elsewhere = env.create_dir("elsewhere");
+        let link = env.create_dir(".claude/sessions").join("active");
         std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
-        in_the_way(&world, &world.path(""), "symlink");
-        assert_eq!(names(&elsewhere), Vec::<String>::new());
+        in_the_way(&env, &env.path(""), "symlink");
+        assert_eq!(file_names(&elsewhere), Vec::<String>::new());
         assert_eq!(fs::read_link(&link).unwrap(), elsewhere);
     }
 
@@ -537,136 +538,142 @@ mod folders {
             println!("not run: only root can give a folder to somebody else");
             return;
         }
-        let world = World::new();
-        fs::set_permissions(world.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        let env = TestEnv::new();
+        fs::set_permissions(env.path(""), fs::Permissions::from_mode(0o755)).unwrap();
         let client = Client::new();
-        let _ = world.start(&client, "s", &world.path(""));
+        let _ = env.start_session(&client, "s", &env.path(""));
         // The folder is root's, 0700; we are nobody.
-        let ait = world.path("ait");
+        let ait = env.path("ait");
         // By a process of its own: one that another thread starts meanwhile would hold the file open for writing, and
         // the kernel runs no such file.
         assert!(Command::new("cp").arg(AIT).arg(&ait).status().unwrap().success());
         for folder in [".claude", ".claude/sessions"] {
-            fs::set_permissions(world.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
+            fs::set_permissions(env.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
         }
         let run = |words: &[&str], input: &[u8]| {
-            let mut command = world.ait().client(&client, "s").command("setpriv");
+            let mut command = env.ait().child_of(&client, "s").command("setpriv");
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&ait).args(words);
             outcome(command, words, input)
         };
-        run(&["hook", "session-register"], &event("UserPromptSubmit", "s", &world.path(""), json!({"prompt": "x"})))
-            .silent();
-        run(&["prompt", "--for", "plain"], b"").silent();
+        run(&["hook", "session-register"], &event("UserPromptSubmit", "s", &env.path(""), json!({"prompt": "x"})))
+            .no_output();
+        run(&["prompt", "--for", "plain"], b"").no_output();
         for words in [&["sessions", "live"][..], &["sessions", "prune"], &["sessions", "task", "x"]] {
             let what = format!(
                 "reading the live sessions: {}: Permission denied (os error 13); type: ait doctor",
-                world.sessions("active").display()
+                env.sessions_path("active").display()
             );
-            run(words, b"").fails(1, &what);
+            run(words, b"").failure(1, &what);
         }
-        assert_eq!(world.active("s")["state"], "idle");
+        assert_eq!(env.active_manifest("s")["state"], "idle");
     }
 
     #[test]
     fn a_pipe_for_a_manifest() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let pipe = world.folder(".claude/sessions/active").join("pipe.json");
+        let pipe = env.create_dir(".claude/sessions/active").join("pipe.json");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let _ = world.start(&client, "s", &world.path(""));
+        let _ = env.start_session(&client, "s", &env.path(""));
         // Each of them would wait for ever for a writer.
-        assert!(fast_three_are_calm(&world.ait().client(&client, "s"), "s", &world.path("")).contains("<1m"));
-        world.ait().given(&["hook", "session-register"], &event("Stop", "pipe", &world.path(""), json!({}))).silent();
-        assert!(world.log().iter().any(|line| line.contains("pipe.json: not a regular file")), "{:?}", world.log());
+        assert!(fast_three_are_calm(&env.ait().child_of(&client, "s"), "s", &env.path("")).contains("<1m"));
+        env.ait()
+            .run_with_input(&["hook", "session-register"], &event("Stop", "pipe", &env.path(""), json!({})))
+            .no_output();
+        assert!(
+            env.log_lines().iter().any(|line| line.contains("pipe.json: not a regular file")),
+            "{:?}",
+            env.log_lines()
+        );
         for words in ["sessions live", "sessions prune"] {
-            let said = world.run(words);
-            assert_eq!(said.code, Some(0), "{said:?}");
-            assert!(said.err.contains("pipe.json: not a regular file"), "{said:?}");
+            let said = env.run(words);
+            assert_eq!(said.exit_code, Some(0), "{said:?}");
+            assert!(said.stderr.contains("pipe.json: not a regular file"), "{said:?}");
         }
         assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
     }
 
     #[test]
     fn a_manifest_of_two_gigabytes() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let _ = world.start(&client, "s", &world.path(""));
-        let file = world.sessions("active").join("huge.json");
+        let _ = env.start_session(&client, "s", &env.path(""));
+        let file = env.sessions_path("active").join("huge.json");
         File::create(&file).unwrap().set_len(2 << 30).unwrap();
-        let ask = world.ait().client(&client, "s");
-        assert!(fast_three_are_calm(&ask, "s", &world.path("")).contains("<1m"));
-        let stop = event("Stop", "huge", &world.path(""), json!({}));
+        let ait = env.ait().child_of(&client, "s");
+        assert!(fast_three_are_calm(&ait, "s", &env.path("")).contains("<1m"));
+        let stop = event("Stop", "huge", &env.path(""), json!({}));
         for (words, input) in [
             (&["hook", "session-register"][..], &stop[..]),
             (&["prompt", "--for", "plain"], b""),
             (&["sessions", "live"], b""),
             (&["sessions", "prune"], b""),
         ] {
-            let (said, peak) = memory(&ask, words, input);
-            assert_eq!(said.code, Some(0), "{said:?}");
+            let (said, peak) = memory(&ait, words, input);
+            assert_eq!(said.exit_code, Some(0), "{said:?}");
             assert!(peak < 32 << 10, "{words:?}: {peak} KiB");
             if words[0] == "sessions" {
-                assert!(said.err.contains("huge.json: larger than 4194304 bytes"), "{said:?}");
+                assert!(said.stderr.contains("huge.json: larger than 4194304 bytes"), "{said:?}");
             }
         }
         assert_eq!(file.metadata().unwrap().len(), 2 << 30);
-        assert!(world.log().iter().any(|line| line.contains("larger than")), "{:?}", world.log());
+        assert!(env.log_lines().iter().any(|line| line.contains("larger than")), "{:?}", env.log_lines());
     }
 
     /// A hundred thousand files in `active`, all stale.
     #[test]
     fn a_hundred_thousand_manifests() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
         let count = size(20_000, 100_000);
         let gone = Client::new().kill();
-        let home = world.path("");
-        world.git(&home, "init -q -b main");
+        let home = env.path("");
+        env.git(&home, "init -q -b main");
         // Somewhere among them one that lives.
         let sibling = Client::new();
-        world.event(&sibling, "UserPromptSubmit", "sibling", &home, json!({"prompt": "Living here"})).silent();
-        many(&world.folder(".claude/sessions/active"), count, &common::manifest("x", gone, &home, json!({})));
+        env.send_event(&sibling, "UserPromptSubmit", "sibling", &home, json!({"prompt": "Living here"})).no_output();
+        many(&env.create_dir(".claude/sessions/active"), count, &common::manifest("x", gone, &home, json!({})));
         // The client's own registry leads to it, and to this one.
         for (client, id) in [(&sibling, "sibling"), (&client, "s")] {
             let record = json!({"pid": client.pid(), "sessionId": id, "status": "busy"});
-            world.write(&format!(".claude/sessions/{}.json", client.pid()), &record.to_string());
+            env.write_file(&format!(".claude/sessions/{}.json", client.pid()), &record.to_string());
         }
-        let ask = world.ait().client(&client, "s");
+        let ait = env.ait().child_of(&client, "s");
         let start = event("SessionStart", "s", &home, json!({"source": "startup"}));
         // KiB; what the program itself takes depends on how it was built.
-        let base = memory(&ask, &["--version"], b"").1;
+        let base = memory(&ait, &["--version"], b"").1;
         println!("nothing: {base} KiB");
-        let most = |(said, peak): (Said, u64), most: u64, what: &str| {
-            assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+        let most = |(said, peak): (CommandOutput, u64), most: u64, what: &str| {
+            assert_eq!((said.exit_code, said.stderr.as_str()), (Some(0), ""), "{said:?}");
             println!("{what}: {peak} KiB");
             assert!(peak < most, "{what}: {peak} KiB, not {most}");
-            said.out
+            said.stdout
         };
 
         // A hook reads so many, and no more: it needs no more memory either.
-        let (said, trace) = traced(&ask, &["-e", "trace=openat"], &["hook", "session-register"], &start);
-        assert!(said.fine().contains("Living here"), "it is told of the one that lives");
+        let (said, trace) = traced(&ait, &["-e", "trace=openat"], &["hook", "session-register"], &start);
+        assert!(said.success().contains("Living here"), "it is told of the one that lives");
         let read = trace.lines().filter(|line| line.contains(".json\"")).count();
         assert!((900..1_500).contains(&read), "{read} manifests are read");
-        let told = most(memory(&ask, &["hook", "session-register"], &start), base + (8 << 10), "hook");
+        let told = most(memory(&ait, &["hook", "session-register"], &start), base + (8 << 10), "hook");
         assert!(told.contains("1 other live session in this working tree"), "{told}");
         let tool = |event_name: &str| event(event_name, "s", &home, json!({"tool_name": "Bash"}));
         most(
-            memory(&ask, &["hook", "session-register"], &tool("PreToolUse")),
+            memory(&ait, &["hook", "session-register"], &tool("PreToolUse")),
             base + (8 << 10),
             "hook before a commit",
         );
-        world.git(&home, "-c user.name=a -c user.email=b commit -q --allow-empty -m x");
+        env.git(&home, "-c user.name=a -c user.email=b commit -q --allow-empty -m x");
         most(
-            memory(&ask, &["hook", "session-register"], &tool("PostToolUse")),
+            memory(&ait, &["hook", "session-register"], &tool("PostToolUse")),
             base + (8 << 10),
             "hook after a commit",
         );
-        assert!(world.active("sibling")["head_moved"].is_object(), "{:#}", world.active("sibling"));
+        assert!(env.active_manifest("sibling")["head_moved"].is_object(), "{:#}", env.active_manifest("sibling"));
 
-        let shown = most(memory(&ask, &["prompt", "--for", "plain"], b""), base + (8 << 10), "prompt");
+        let shown = most(memory(&ait, &["prompt", "--for", "plain"], b""), base + (8 << 10), "prompt");
         assert!(shown.len() < 200, "{shown}");
-        let (_, trace) = traced(&ask, &["-e", "trace=openat"], &["prompt"], b"");
+        let (_, trace) = traced(&ait, &["-e", "trace=openat"], &["prompt"], b"");
         let read = trace.lines().filter(|line| line.contains(".json\"")).count();
         assert!((900..=1_002).contains(&read), "{read} manifests are read");
         // Names, and what is said of those that live.
@@ -680,32 +687,35 @@ mod folders {
             "prune --dry-run --json",
         ] {
             let words: Vec<&str> = ["sessions"].into_iter().chain(words.split(' ')).collect();
-            let (said, peak) = memory(&ask, &words, b"");
+            let (said, peak) = memory(&ait, &words, b"");
             println!("{words:?}: {peak} KiB");
-            assert!(matches!(said.code, Some(0 | 1)) && !said.out.is_empty(), "{said:?}");
-            let shown = said.out.len() as u64 >> 10;
+            assert!(matches!(said.exit_code, Some(0 | 1)) && !said.stdout.is_empty(), "{said:?}");
+            let shown = said.stdout.len() as u64 >> 10;
             assert!(peak < names_only + 4 * shown, "{words:?}: {peak} KiB");
         }
         // Each is shown, with what it takes to have it back.
-        let (said, peak) = memory(&ask, &["sessions", "resume"], b"");
+        let (said, peak) = memory(&ait, &["sessions", "resume"], b"");
         println!("resume: {peak} KiB");
-        assert!(peak < base + (4 << 10) + 3 * count as u64 && said.out.lines().count() > count, "resume: {peak} KiB");
+        assert!(
+            peak < base + (4 << 10) + 3 * count as u64 && said.stdout.lines().count() > count,
+            "resume: {peak} KiB"
+        );
 
         // Each one that is archived is a file on the disk; not all of them every day.
         let pruned = size(1_000, count);
         let alive = |id: &&String| matches!(id.as_str(), "s" | "sibling");
-        for id in world.active_ids().iter().filter(|id| !alive(id)).skip(pruned) {
-            fs::remove_file(world.sessions(&format!("active/{id}.json"))).unwrap();
+        for id in env.active_ids().iter().filter(|id| !alive(id)).skip(pruned) {
+            fs::remove_file(env.sessions_path(&format!("active/{id}.json"))).unwrap();
         }
-        let before = world.history().len();
-        let left = world.active_ids().len() - 2;
-        let (said, peak) = memory(&ask, &["sessions", "prune"], b"");
-        let shown = said.out.len() as u64 >> 10;
-        assert!(said.fine().ends_with(&format!("{left} archived, 2 live.\n")));
+        let before = env.history_entries().len();
+        let left = env.active_ids().len() - 2;
+        let (said, peak) = memory(&ait, &["sessions", "prune"], b"");
+        let shown = said.stdout.len() as u64 >> 10;
+        assert!(said.success().ends_with(&format!("{left} archived, 2 live.\n")));
         println!("prune of {left}: {peak} KiB");
         assert!(peak < names_only + 4 * shown, "prune: {peak} KiB");
         let ids = ["s", "sibling"].map(str::to_owned).to_vec();
-        assert_eq!((world.active_ids(), world.history().len()), (ids, before + left));
+        assert_eq!((env.active_ids(), env.history_entries().len()), (ids, before + left));
     }
 
     /// So many manifests, by links to a few files: each with another name, which is what it goes by.
@@ -731,18 +741,18 @@ mod history {
     /// A hundred thousand ended sessions on four hundred days.
     #[test]
     fn reads_the_days_that_are_asked_for_and_nothing_else() {
-        let world = World::new();
+        let env = TestEnv::new();
         let first = jiff::civil::date(2025, 1, 1);
         let ended =
-            common::manifest("x", 1, &world.path(""), json!({"ended": "2025-01-01T12:00:00Z", "status": "completed"}));
+            common::manifest("x", 1, &env.path(""), json!({"ended": "2025-01-01T12:00:00Z", "status": "completed"}));
         for number in 0..400 {
             let day = first.checked_add(jiff::Span::new().days(number)).unwrap();
-            folders::many(&world.folder(&format!(".claude/sessions/history/{day}")), 250, &ended);
+            folders::many(&env.create_dir(&format!(".claude/sessions/history/{day}")), 250, &ended);
         }
         let opens = |words: &str| {
             let words: Vec<&str> = words.split(' ').collect();
-            let (said, trace) = traced(&world.ait(), &["-e", "trace=%file"], &words, b"");
-            said.fine();
+            let (said, trace) = traced(&env.ait(), &["-e", "trace=%file"], &words, b"");
+            said.success();
             trace.lines().filter(|line| line.contains("/history") || line.contains("session-")).count()
         };
         let days: Vec<usize> =
@@ -755,16 +765,16 @@ mod history {
         assert!(opens("sessions history --date 2025-06-30 --limit 1") <= days[0]);
 
         let client = Client::new();
-        world.by_hand("dead", Client::new().kill(), &world.path(""), json!({}));
-        world.by_hand("alive", client.pid(), &world.path(""), json!({}));
-        let (said, peak) = memory(&world.ait(), &["sessions", "prune"], b"");
-        assert!(said.fine().ends_with("1 archived, 1 live.\n"));
+        env.write_manifest("dead", Client::new().kill(), &env.path(""), json!({}));
+        env.write_manifest("alive", client.pid(), &env.path(""), json!({}));
+        let (said, peak) = memory(&env.ait(), &["sessions", "prune"], b"");
+        assert!(said.success().ends_with("1 archived, 1 live.\n"));
         assert!(peak < 16 << 10, "{peak} KiB");
         // A session that comes back is found by name: a look at each day, and no manifest but its own.
-        let bytes = event("UserPromptSubmit", "dead", &world.path(""), json!({"prompt": "x"}));
+        let bytes = event("UserPromptSubmit", "dead", &env.path(""), json!({"prompt": "x"}));
         let (said, trace) =
-            traced(&world.ait().client(&client, "dead"), &["-e", "trace=%file"], &["hook", "session-register"], &bytes);
-        said.silent();
+            traced(&env.ait().child_of(&client, "dead"), &["-e", "trace=%file"], &["hook", "session-register"], &bytes);
+        said.no_output();
         assert!(!trace.contains("session-0"), "{trace}");
     }
 }
@@ -776,67 +786,72 @@ mod clocks {
     const EUROPE: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 
     /// As [`traced`], at this moment: the answer of the system's clock is put in its place.
-    fn at(ask: &Ask, moment: &str, words: &[&str], input: &[u8]) -> Said {
+    fn at(ait: &AitCommand, moment: &str, words: &[&str], input: &[u8]) -> CommandOutput {
         let moment: jiff::Timestamp = moment.parse().unwrap();
         let mut bytes = String::new();
         for number in [moment.as_second(), i64::from(moment.subsec_nanosecond())] {
             bytes.extend(number.to_ne_bytes().map(|byte| format!("{byte:02x}")));
         }
         let inject = format!("inject=clock_gettime:poke_exit=@arg2={bytes}");
-        let (said, trace) = traced(ask, &["-e", "trace=clock_gettime", "-e", &inject], words, input);
+        let (said, trace) = traced(ait, &["-e", "trace=clock_gettime", "-e", &inject], words, input);
         assert!(trace.contains("(INJECTED: args)"), "{trace}");
         said
     }
 
-    fn hook(world: &World, client: &Client, moment: &str, name: &str, more: Value) {
-        let ask = world.ait().client(client, "s").var("TZ", EUROPE);
-        let said = at(&ask, moment, &["hook", "session-register"], &event(name, "s", &world.path(""), more));
-        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    fn hook(env: &TestEnv, client: &Client, moment: &str, name: &str, more: Value) {
+        let ait = env.ait().child_of(client, "s").env("TZ", EUROPE);
+        let said = at(&ait, moment, &["hook", "session-register"], &event(name, "s", &env.path(""), more));
+        assert_eq!((said.exit_code, said.stderr.as_str()), (Some(0), ""), "{said:?}");
     }
 
     /// Set back by an hour, to 1970 and before it, and forward by thirty years.
     #[test]
     fn elapsed_is_never_negative_or_absurd() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        hook(&world, &client, "2026-11-22T12:00:00Z", "SessionStart", json!({"source": "startup"}));
-        hook(&world, &client, "2026-11-22T12:10:00Z", "UserPromptSubmit", json!({"prompt": "a task"}));
-        let name = world.path("").file_name().unwrap().to_str().unwrap().to_owned();
+        hook(&env, &client, "2026-11-22T12:00:00Z", "SessionStart", json!({"source": "startup"}));
+        hook(&env, &client, "2026-11-22T12:10:00Z", "UserPromptSubmit", json!({"prompt": "a task"}));
+        let name = env.path("").file_name().unwrap().to_str().unwrap().to_owned();
         for (moment, seconds, elapsed) in [
             ("2026-11-22T12:45:00Z", 2700, "45m"),
             ("2026-11-22T11:00:00Z", 0, "<1m"),
             ("1970-01-01T00:00:01Z", 0, "<1m"),
             ("1960-01-01T00:00:00Z", 0, "<1m"),
         ] {
-            let prompt = at(&world.ait(), moment, &["prompt", "--for", "plain"], b"").fine();
+            let prompt = at(&env.ait(), moment, &["prompt", "--for", "plain"], b"").success();
             assert_eq!(prompt, format!("{name} {elapsed} a task"), "{moment}");
             let live: Value =
-                serde_json::from_str(&at(&world.ait(), moment, &["sessions", "live", "--json"], b"").fine()).unwrap();
+                serde_json::from_str(&at(&env.ait(), moment, &["sessions", "live", "--json"], b"").success()).unwrap();
             assert_eq!(live["sessions"][0]["elapsed_seconds"], seconds, "{moment}");
-            let shown = at(&world.ait(), moment, &["sessions", "current"], b"").fine();
+            let shown = at(&env.ait(), moment, &["sessions", "current"], b"").success();
             let started = shown.lines().find(|line| line.starts_with("Started:")).unwrap();
             assert!(!started.contains('-'), "{moment}: {started}");
         }
         // Events while the clock is wrong, and the end: what was worked is never less than nothing.
-        hook(&world, &client, "1970-01-01T00:00:05Z", "Stop", json!({}));
-        hook(&world, &client, "2026-11-22T12:20:00Z", "UserPromptSubmit", json!({"prompt": "x"}));
-        hook(&world, &client, "2026-11-22T11:30:00Z", "Stop", json!({}));
-        hook(&world, &client, "2026-11-22T11:00:00Z", "SessionEnd", json!({"reason": "other"}));
-        let ended = world.ended("s");
-        assert_eq!(world.history(), [("2026-11-22".to_owned(), "s".to_owned())]);
+        hook(&env, &client, "1970-01-01T00:00:05Z", "Stop", json!({}));
+        hook(&env, &client, "2026-11-22T12:20:00Z", "UserPromptSubmit", json!({"prompt": "x"}));
+        hook(&env, &client, "2026-11-22T11:30:00Z", "Stop", json!({}));
+        hook(&env, &client, "2026-11-22T11:00:00Z", "SessionEnd", json!({"reason": "other"}));
+        let ended = env.history_manifest("s");
+        assert_eq!(env.history_entries(), [("2026-11-22".to_owned(), "s".to_owned())]);
         assert!(ended["worked_seconds"].as_u64().unwrap() < 3600, "{ended}");
-        let shown = world.ait().var("TZ", EUROPE).run("sessions history --date 2026-11-22 --json").json();
+        let shown = env.ait().env("TZ", EUROPE).run("sessions history --date 2026-11-22 --json").json();
         assert_eq!(shown["sessions"][0]["elapsed_seconds"], 0);
     }
 
     #[test]
     fn started_in_the_future() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        world.by_hand("s", client.pid(), &world.path(""), json!({"started": "2999-01-01T00:00:00Z", "task": "a task"}));
-        let said = world.run("prompt --for plain").fine();
+        env.write_manifest(
+            "s",
+            client.pid(),
+            &env.path(""),
+            json!({"started": "2999-01-01T00:00:00Z", "task": "a task"}),
+        );
+        let said = env.run("prompt --for plain").success();
         assert_eq!(said, "aiterm main <1m a task");
-        let shown = world.run("sessions live --json").json();
+        let shown = env.run("sessions live --json").json();
         assert_eq!(shown["sessions"][0]["elapsed_seconds"], 0);
     }
 
@@ -856,29 +871,29 @@ mod clocks {
             ("2026-10-25T22:59:59Z", "2026-10-25"),
             ("2026-10-25T23:00:00Z", "2026-10-26"),
         ] {
-            let world = World::new();
+            let env = TestEnv::new();
             let client = Client::new();
-            hook(&world, &client, "2026-06-01T00:00:00Z", "SessionStart", json!({"source": "startup"}));
-            hook(&world, &client, moment, "SessionEnd", json!({"reason": "other"}));
-            assert_eq!(world.history(), [(day.to_owned(), "s".to_owned())], "{moment}");
-            let ask = world.ait().var("TZ", EUROPE);
+            hook(&env, &client, "2026-06-01T00:00:00Z", "SessionStart", json!({"source": "startup"}));
+            hook(&env, &client, moment, "SessionEnd", json!({"reason": "other"}));
+            assert_eq!(env.history_entries(), [(day.to_owned(), "s".to_owned())], "{moment}");
+            let ait = env.ait().env("TZ", EUROPE);
             let shown: Value =
-                serde_json::from_str(&at(&ask, moment, &["sessions", "history", "--json"], b"").fine()).unwrap();
+                serde_json::from_str(&at(&ait, moment, &["sessions", "history", "--json"], b"").success()).unwrap();
             assert_eq!(shown["days"], json!([day]), "{moment}");
         }
     }
 
     #[test]
     fn the_night_with_an_hour_more() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
         // 02:30 in summer time, and 02:30 in winter time, an hour later.
-        hook(&world, &client, "2026-10-25T00:30:00Z", "SessionStart", json!({"source": "startup"}));
-        hook(&world, &client, "2026-10-25T01:30:00Z", "SessionEnd", json!({"reason": "other"}));
-        let ask = world.ait().var("TZ", EUROPE);
-        let shown = ask.run("sessions history --date 2026-10-25").fine();
+        hook(&env, &client, "2026-10-25T00:30:00Z", "SessionStart", json!({"source": "startup"}));
+        hook(&env, &client, "2026-10-25T01:30:00Z", "SessionEnd", json!({"reason": "other"}));
+        let ait = env.ait().env("TZ", EUROPE);
+        let shown = ait.run("sessions history --date 2026-10-25").success();
         assert!(shown.contains("02:30 to 02:30"), "{shown}");
-        assert_eq!(ask.run("sessions history --date 2026-10-25 --json").json()["sessions"][0]["elapsed_seconds"], 3600);
+        assert_eq!(ait.run("sessions history --date 2026-10-25 --json").json()["sessions"][0]["elapsed_seconds"], 3600);
     }
 
     #[test]
@@ -887,13 +902,13 @@ mod clocks {
         for zone in
             ["Mars/Olympus", ":/etc/passwd", "../../../etc/passwd", "/dev/zero", "UTC+99:99:99", "\u{1b}[2J", &long]
         {
-            let world = World::new();
+            let env = TestEnv::new();
             let client = Client::new();
-            let ask = world.ait().client(&client, "s").var("TZ", zone);
-            ask.hook(&payload("SessionStart", "s", &world.path(""), json!({"source": "startup"}))).silent();
-            ask.hook(&payload("SessionEnd", "s", &world.path(""), json!({"reason": "other"}))).silent();
-            world.ended("s");
-            assert!(ask.run("sessions history --days 3").fine().contains("completed"), "{zone:.40}");
+            let ait = env.ait().child_of(&client, "s").env("TZ", zone);
+            ait.hook(&payload("SessionStart", "s", &env.path(""), json!({"source": "startup"}))).no_output();
+            ait.hook(&payload("SessionEnd", "s", &env.path(""), json!({"reason": "other"}))).no_output();
+            env.history_manifest("s");
+            assert!(ait.run("sessions history --days 3").success().contains("completed"), "{zone:.40}");
         }
     }
 }
@@ -901,39 +916,39 @@ mod clocks {
 /// A newer `ait` wrote fields that this one does not know, and values it does not know in fields that it does.
 #[test]
 fn fields_of_another_version_survive() {
-    let world = World::new();
+    let env = TestEnv::new();
     let client = Client::new();
-    let home = world.path("");
+    let home = env.path("");
     let newer = json!({
         "schema": {"version": 9, "needs": ["x"]}, "plan": [1e300, null, {"a": "\u{e9}"}],
         "state": "dreaming", "task_source": "telepathy", "touched": {"new": "shape"}, "git_dirty": "partly",
         "pid_start": {"ticks": 7}, "boot_id": null,
     });
-    world.by_hand("s", client.pid(), &home, newer.clone());
-    let ask = world.ait().client(&client, "s");
+    env.write_manifest("s", client.pid(), &home, newer.clone());
+    let ait = env.ait().child_of(&client, "s");
     let kept = ["schema", "plan", "touched"];
     let check = |manifest: &Value, when: &str| {
         for field in kept {
             assert_eq!(manifest[field], newer[field], "{when}: {field}");
         }
     };
-    world.run("sessions task mine --session s").fine();
-    let manifest = world.active("s");
+    env.run("sessions task mine --session s").success();
+    let manifest = env.active_manifest("s");
     check(&manifest, "task");
     assert_eq!((&manifest["state"], &manifest["git_dirty"]), (&json!("dreaming"), &json!("partly")));
-    ask.hook(&payload("UserPromptSubmit", "s", &home, json!({"prompt": "x"}))).silent();
-    check(&world.active("s"), "event");
-    world.end(&client, "s", &home, "other");
-    check(&world.ended("s"), "history");
-    let _ = world.event(&client, "SessionStart", "s", &home, json!({"source": "resume"}));
-    check(&world.active("s"), "resumed");
-    assert_eq!(world.active("s")["task"], "mine");
+    ait.hook(&payload("UserPromptSubmit", "s", &home, json!({"prompt": "x"}))).no_output();
+    check(&env.active_manifest("s"), "event");
+    env.end_session(&client, "s", &home, "other");
+    check(&env.history_manifest("s"), "history");
+    let _ = env.send_event(&client, "SessionStart", "s", &home, json!({"source": "resume"}));
+    check(&env.active_manifest("s"), "resumed");
+    assert_eq!(env.active_manifest("s")["task"], "mine");
 
     // An older one, or somebody's script, with the documented fields alone.
-    let older = World::new();
-    older.by_hand("s", client.pid(), &home, json!({}));
-    older.event(&client, "Stop", "s", &home, json!({})).silent();
-    let manifest = older.active("s");
+    let older = TestEnv::new();
+    older.write_manifest("s", client.pid(), &home, json!({}));
+    older.send_event(&client, "Stop", "s", &home, json!({})).no_output();
+    let manifest = older.active_manifest("s");
     assert_eq!((&manifest["task"], &manifest["state"]), (&json!("Implementing session coordination"), &json!("idle")));
 }
 
@@ -943,22 +958,22 @@ mod payloads {
     /// Nothing came of it but one line in the log.
     #[track_caller]
     fn refused(what: &str, bytes: &[u8]) {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let before = world.by_hand("there", client.pid(), &world.path("p"), json!({}));
+        let before = env.write_manifest("there", client.pid(), &env.path("p"), json!({}));
         let text = fs::read(&before).unwrap();
         for name in ["session-register", "session-cleanup"] {
-            world.ait().client(&client, "there").hook_named(name, bytes).silent();
+            env.ait().child_of(&client, "there").hook_with_input(name, bytes).no_output();
         }
-        assert_eq!(world.active_ids(), ["there"], "{what}");
+        assert_eq!(env.active_ids(), ["there"], "{what}");
         assert_eq!(fs::read(&before).unwrap(), text, "{what}");
-        assert_eq!(world.history(), [], "{what}");
-        assert_eq!(names(&world.path(".claude/sessions")), ["active"], "{what}");
-        let log = world.log();
+        assert_eq!(env.history_entries(), [], "{what}");
+        assert_eq!(file_names(&env.path(".claude/sessions")), ["active"], "{what}");
+        let log = env.log_lines();
         assert_eq!(log.len(), 2, "{what}: {log:?}");
         assert!(log.iter().all(|line| line.contains("hook: taking an event: ") && line.len() < 700), "{what}: {log:?}");
         // Nothing else appeared: only the cache with its log.
-        assert_eq!(names(&world.path("")), [".cache", ".claude"], "{what}");
+        assert_eq!(file_names(&env.path("")), [".cache", ".claude"], "{what}");
     }
 
     #[test]
@@ -1024,61 +1039,61 @@ mod payloads {
     /// Where an event is deep in a field that nobody reads, it is an event all the same.
     #[test]
     fn depth_in_a_field_that_nobody_reads() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         for field in ["tool_response", "tool_input", "background_tasks", "permission_mode", "prompt"] {
             let bytes = format!(
                 r#"{{"session_id":"s","hook_event_name":"PostToolUse","tool_name":"Write","cwd":{},"{field}":{deep}}}"#,
-                json!(world.path(""))
+                json!(env.path(""))
             );
-            world.ait().client(&client, "s").hook_named("session-register", bytes.as_bytes()).silent();
+            env.ait().child_of(&client, "s").hook_with_input("session-register", bytes.as_bytes()).no_output();
         }
-        assert_eq!(world.active_ids(), ["s"]);
-        assert!(fs::metadata(world.sessions("active/s.json")).unwrap().len() < 4096);
-        assert_eq!(world.log(), Vec::<String>::new());
+        assert_eq!(env.active_ids(), ["s"]);
+        assert!(fs::metadata(env.sessions_path("active/s.json")).unwrap().len() < 4096);
+        assert_eq!(env.log_lines(), Vec::<String>::new());
     }
 
     #[test]
     fn a_hundred_mebibytes() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let ask = world.ait().client(&client, "s");
+        let ait = env.ait().child_of(&client, "s");
         let mut bytes = br#"{"session_id":"s","hook_event_name":"PostToolUse","tool_response":""#.to_vec();
         bytes.resize(100 << 20, b'x');
         bytes.extend_from_slice(b"\"}\n");
-        let (said, peak) = memory(&ask, &["hook", "session-register"], &bytes);
-        said.silent();
+        let (said, peak) = memory(&ait, &["hook", "session-register"], &bytes);
+        said.no_output();
         assert!(peak < 64 << 10, "{peak} KiB");
-        assert!(!world.sessions("active").join("s.json").exists());
-        let log = world.log();
+        assert!(!env.sessions_path("active").join("s.json").exists());
+        let log = env.log_lines();
         assert!(log.len() == 1 && log[0].contains("larger than"), "{log:?}");
         // The same without an end, as from a device.
-        let mut endless = ask.command(AIT);
+        let mut endless = ait.command(AIT);
         endless.args(["hook", "session-register"]).stdin(File::open("/dev/zero").unwrap());
         assert_eq!(endless.output().unwrap().status.code(), Some(0));
-        assert_eq!(world.log().len(), 2);
+        assert_eq!(env.log_lines().len(), 2);
     }
 
     /// Numbers that are none, in the fields that are read.
     #[test]
     fn odd_numbers() {
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
         for number in ["1e999", "-1e999", "1e-999", "-0", "0.1e1", "99999999999999999999999999", "1E+2"] {
             let bytes = format!(
                 r#"{{"session_id":"s","hook_event_name":"Stop","cwd":{},"model":{number},"background_tasks":[{{"type":{number}}}]}}"#,
-                json!(world.path(""))
+                json!(env.path(""))
             );
-            world.ait().client(&client, "s").hook_named("session-register", bytes.as_bytes()).silent();
+            env.ait().child_of(&client, "s").hook_with_input("session-register", bytes.as_bytes()).no_output();
             let status = format!(
                 r#"{{"session_id":"s","cwd":{},"cost":{{"total_cost_usd":{number}}},"context_window":{{"used_percentage":{number}}}}}"#,
-                json!(world.path(""))
+                json!(env.path(""))
             );
-            let line = world.ait().given(&["statusline"], status.as_bytes()).fine();
+            let line = env.ait().run_with_input(&["statusline"], status.as_bytes()).success();
             let lower = line.to_lowercase();
             assert!(!lower.contains("inf") && !lower.contains("nan"), "{number}: {line}");
         }
-        assert_eq!(world.active("s")["state"], "idle");
+        assert_eq!(env.active_manifest("s")["state"], "idle");
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::common::{AIT, Client, World, names, payload};
+use crate::common::{AIT, Client, TestEnv, file_names, payload};
 use serde_json::{Value, json};
 
 /// The user that nobody is.
@@ -21,7 +21,7 @@ fn is_root() -> bool {
 /// What lies below a folder, folders too; symlinks are not followed.
 fn below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for name in names(folder) {
+    for name in file_names(folder) {
         let path = folder.join(name);
         if fs::symlink_metadata(&path).unwrap().is_dir() {
             found.extend(below(&path));
@@ -47,22 +47,22 @@ mod modes {
 
     /// Everything that `ait` writes, written under this umask; as a user for whom modes count, where we are root.
     fn everything_under(umask: &str, as_nobody: bool) {
-        let world = World::new();
-        let program = world.path("ait");
+        let env = TestEnv::new();
+        let program = env.path("ait");
         // By a process of its own: one that another thread starts meanwhile would hold the file open for writing, and
         // the kernel runs no such file.
         assert!(Command::new("cp").arg(AIT).arg(&program).status().unwrap().success());
-        let folder = world.folder("p");
-        let file = world.write("p/a.txt", "");
+        let folder = env.create_dir("p");
+        let file = env.write_file("p/a.txt", "");
         if as_nobody {
-            for path in below(&world.path("")).into_iter().chain([world.path("")]) {
+            for path in below(&env.path("")).into_iter().chain([env.path("")]) {
                 chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
             }
         }
         let client = Client::new();
         let run = |words: &[&str], input: &str| {
-            let ask = world.ait().client(&client, "one").at(&folder);
-            let mut command = ask.command(if as_nobody { "setpriv" } else { "sh" });
+            let ait = env.ait().child_of(&client, "one").current_dir(&folder);
+            let mut command = ait.command(if as_nobody { "setpriv" } else { "sh" });
             if as_nobody {
                 command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
             }
@@ -85,11 +85,11 @@ mod modes {
         event("SessionStart", json!({"source": "resume"}));
         assert!(run(&["sessions", "live"], "").contains("go"), "umask {umask}: it came back out of history");
         event("SessionEnd", json!({"reason": "other"}));
-        assert_eq!(world.history().len(), 1, "umask {umask}");
+        assert_eq!(env.history_entries().len(), 1, "umask {umask}");
 
         let mut seen = Vec::new();
         for top in [".claude", ".cache", ".config"] {
-            for path in below(&world.path(top)).into_iter().chain([world.path(top)]) {
+            for path in below(&env.path(top)).into_iter().chain([env.path(top)]) {
                 let script = path.extension().is_some_and(|kind| kind == "sh");
                 let wanted = if path.is_dir() { 0o700 } else { 0o600 };
                 let wanted = if script { 0o755 } else { wanted };
@@ -128,22 +128,22 @@ mod other_users {
         if cannot() {
             return;
         }
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        let file = world.by_hand("theirs", client.pid(), &folder, json!({"task": "Theirs"}));
-        assert!(world.run("sessions live").fine().contains("Theirs"), "as long as it is ours");
+        let folder = env.create_dir("p");
+        let file = env.write_manifest("theirs", client.pid(), &folder, json!({"task": "Theirs"}));
+        assert!(env.run("sessions live").success().contains("Theirs"), "as long as it is ours");
         chown(&file, Some(NOBODY), None).unwrap();
         let ignored = "1 manifest of another user ignored; type: ait doctor";
-        assert!(!world.run("sessions live").remarks(ignored).contains("Theirs"));
-        world.ait().at(&folder).run("prompt").silent();
-        assert_eq!(world.ait().at(&folder).run("sessions task").code, Some(1));
-        world.run("sessions prune").remarks(ignored);
+        assert!(!env.run("sessions live").success_with_warning(ignored).contains("Theirs"));
+        env.ait().current_dir(&folder).run("prompt").no_output();
+        assert_eq!(env.ait().current_dir(&folder).run("sessions task").exit_code, Some(1));
+        env.run("sessions prune").success_with_warning(ignored);
         let before = fs::read(&file).unwrap();
         // Not even an event of that very session takes anything from it, or writes over it.
-        world.event(&client, "UserPromptSubmit", "theirs", &folder, json!({"prompt": "mine"})).silent();
+        env.send_event(&client, "UserPromptSubmit", "theirs", &folder, json!({"prompt": "mine"})).no_output();
         assert_eq!((fs::read(&file).unwrap(), fs::metadata(&file).unwrap().uid()), (before, NOBODY));
-        assert!(world.log().last().unwrap().contains("belongs to another user"), "{:?}", world.log());
+        assert!(env.log_lines().last().unwrap().contains("belongs to another user"), "{:?}", env.log_lines());
     }
 
     /// A session that is missed is looked for: whoever asks is told why it is not there, and prompts are not.
@@ -152,29 +152,29 @@ mod other_users {
         if cannot() {
             return;
         }
-        let world = World::new();
+        let env = TestEnv::new();
         let client = Client::new();
-        let folder = world.folder("p");
-        world.by_hand("mine", client.pid(), &folder, json!({}));
+        let folder = env.create_dir("p");
+        env.write_manifest("mine", client.pid(), &folder, json!({}));
         for id in ["one", "two"] {
-            chown(world.by_hand(id, client.pid(), &folder, json!({})), Some(NOBODY), None).unwrap();
+            chown(env.write_manifest(id, client.pid(), &folder, json!({})), Some(NOBODY), None).unwrap();
         }
         for name in ["", "mine.json"] {
             let mode = if name.is_empty() { 0o700 } else { 0o600 };
-            fs::set_permissions(world.sessions("active").join(name), fs::Permissions::from_mode(mode)).unwrap();
+            fs::set_permissions(env.sessions_path("active").join(name), fs::Permissions::from_mode(mode)).unwrap();
         }
         let ignored = "2 manifests of other users ignored; type: ait doctor";
         for command in ["live", "live --json", "current", "task", "conflicts", "resume", "prune", "prune --dry-run"] {
-            world.ait().at(&folder).run(&format!("sessions {command}")).remarks(ignored);
+            env.ait().current_dir(&folder).run(&format!("sessions {command}")).success_with_warning(ignored);
         }
-        let next = world.run("sessions next");
-        assert!(next.err.ends_with(&format!("ait: {ignored}\n")), "{next:?}");
-        world.ait().at(&folder).run("prompt").fine();
-        world.ait().run("prompt --fleet").fine();
-        world.ait().at(&folder).given(&["statusline"], b"{}").fine();
-        world.event(&client, "Stop", "mine", &folder, json!({})).silent();
-        assert_eq!(world.log(), [""; 0]);
-        let doctor: Value = serde_json::from_str(&world.run("doctor --json").out).unwrap();
+        let next = env.run("sessions next");
+        assert!(next.stderr.ends_with(&format!("ait: {ignored}\n")), "{next:?}");
+        env.ait().current_dir(&folder).run("prompt").success();
+        env.ait().run("prompt --fleet").success();
+        env.ait().current_dir(&folder).run_with_input(&["statusline"], b"{}").success();
+        env.send_event(&client, "Stop", "mine", &folder, json!({})).no_output();
+        assert_eq!(env.log_lines(), [""; 0]);
+        let doctor: Value = serde_json::from_str(&env.run("doctor --json").stdout).unwrap();
         let folders = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "folders").unwrap();
         let detail = folders["detail"].as_str().unwrap();
         assert_eq!(folders["status"], "warn", "{folders}");
@@ -187,21 +187,21 @@ mod other_users {
         if cannot() {
             return;
         }
-        let world = World::new();
+        let env = TestEnv::new();
         let clients = [Client::new(), Client::new()];
-        let folder = world.repository("p");
-        let ended = world.ended_by_hand("2026-01-02", "old", "2026-01-02T03:04:05Z", json!({"task": "Theirs"}));
-        assert!(world.run("sessions history --date 2026-01-02").fine().contains("Theirs"));
+        let folder = env.repository("p");
+        let ended = env.write_history_manifest("2026-01-02", "old", "2026-01-02T03:04:05Z", json!({"task": "Theirs"}));
+        assert!(env.run("sessions history --date 2026-01-02").success().contains("Theirs"));
         chown(&ended, Some(NOBODY), None).unwrap();
-        assert!(!world.run("sessions history --date 2026-01-02").out.contains("Theirs"));
+        assert!(!env.run("sessions history --date 2026-01-02").stdout.contains("Theirs"));
         let write = json!({"tool_name": "Edit", "tool_input": {"file_path": folder.join("a.txt")}});
         for (client, id) in clients.iter().zip(["one", "two"]) {
-            world.start(client, id, &folder);
-            world.event(client, "PostToolUse", id, &folder, write.clone());
+            env.start_session(client, id, &folder);
+            env.send_event(client, "PostToolUse", id, &folder, write.clone());
         }
-        let grade = || world.run("sessions conflicts --json").json()["conflicts"][0]["grade"].clone();
+        let grade = || env.run("sessions conflicts --json").json()["conflicts"][0]["grade"].clone();
         assert_eq!(grade(), "clobber");
-        chown(world.sessions("active/two.touched"), Some(NOBODY), None).unwrap();
+        chown(env.sessions_path("active/two.touched"), Some(NOBODY), None).unwrap();
         assert_eq!(grade(), "shared-tree");
     }
 }
@@ -213,7 +213,7 @@ mod links {
 
     /// Each test has a file and a folder outside of ours that must stay as they are.
     struct Lab {
-        world: World,
+        env: TestEnv,
         client: Client,
         folder: PathBuf,
         file: PathBuf,
@@ -222,14 +222,15 @@ mod links {
 
     impl Lab {
         fn new() -> Lab {
-            let world = World::new();
-            let (file, outside, folder) = (world.write("victim", VICTIM), world.folder("outside"), world.folder("p"));
-            world.folder(".claude/sessions");
-            Lab { world, client: Client::new(), folder, file, outside }
+            let env = TestEnv::new();
+            let (file, outside, folder) =
+                (env.write_file("victim", VICTIM), env.create_dir("outside"), env.create_dir("p"));
+            env.create_dir(".claude/sessions");
+            Lab { env, client: Client::new(), folder, file, outside }
         }
 
         fn event(&self, event: &str, more: Value) {
-            self.world.event(&self.client, event, "one", &self.folder, more).silent();
+            self.env.send_event(&self.client, event, "one", &self.folder, more).no_output();
         }
 
         /// Everything that writes, and then a look at what must not have been written.
@@ -238,10 +239,10 @@ mod links {
             self.event("UserPromptSubmit", json!({"prompt": "go"}));
             let file = self.folder.join("a.txt");
             self.event("PostToolUse", json!({"tool_name": "Edit", "tool_input": {"file_path": file}}));
-            self.world.ait().at(&self.folder).run("prompt");
+            self.env.ait().current_dir(&self.folder).run("prompt");
             self.event("SessionEnd", json!({"reason": "other"}));
-            self.world.run("sessions prune");
-            self.world.run("doctor --fix");
+            self.env.run("sessions prune");
+            self.env.run("doctor --fix");
             self.intact();
         }
 
@@ -249,12 +250,12 @@ mod links {
         fn intact(&self) {
             assert_eq!(fs::read_to_string(&self.file).unwrap(), VICTIM);
             assert_eq!(mode(&self.file), 0o644);
-            assert_eq!(names(&self.outside), [""; 0]);
+            assert_eq!(file_names(&self.outside), [""; 0]);
             assert_eq!(mode(&self.outside), 0o755);
         }
 
         fn cache(&self, name: &str) -> PathBuf {
-            self.world.folder(&self.world.cache()).join(name)
+            self.env.create_dir(&self.env.cache()).join(name)
         }
     }
 
@@ -269,11 +270,11 @@ mod links {
     fn in_the_place_of_a_manifest_or_a_log_of_touches() {
         for name in ["one.json", "one.touched"] {
             let lab = lab();
-            let link = lab.world.folder(".claude/sessions/active").join(name);
+            let link = lab.env.create_dir(".claude/sessions/active").join(name);
             symlink(&lab.file, &link).unwrap();
             lab.live_through_it();
             if name == "one.json" {
-                assert!(lab.world.history().is_empty(), "what is no manifest is not archived");
+                assert!(lab.env.history_entries().is_empty(), "what is no manifest is not archived");
                 assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "it is left where it is");
             }
         }
@@ -283,33 +284,36 @@ mod links {
     fn in_the_place_of_a_folder() {
         for name in ["active", "history"] {
             let lab = lab();
-            symlink(&lab.outside, lab.world.sessions(name)).unwrap();
+            symlink(&lab.outside, lab.env.sessions_path(name)).unwrap();
             lab.live_through_it();
-            assert!(!lab.world.log().is_empty(), "{name}: the reason is in the log");
-            let said = lab.world.run("doctor");
-            assert!(said.code == Some(1) && said.out.contains("is a symlink, which is not followed"), "{said:?}");
+            assert!(!lab.env.log_lines().is_empty(), "{name}: the reason is in the log");
+            let said = lab.env.run("doctor");
+            assert!(
+                said.exit_code == Some(1) && said.stdout.contains("is a symlink, which is not followed"),
+                "{said:?}"
+            );
         }
         let lab = lab();
-        symlink(&lab.outside, lab.world.sessions("active")).unwrap();
-        let what = lab.world.sessions("active");
+        symlink(&lab.outside, lab.env.sessions_path("active")).unwrap();
+        let what = lab.env.sessions_path("active");
         let why = format!(
             "reading the live sessions: {}: a symlink, which is not followed here; type: ait doctor",
             what.display()
         );
-        lab.world.run("sessions live").fails(1, &why);
+        lab.env.run("sessions live").failure(1, &why);
     }
 
     #[test]
     fn in_the_place_of_a_day() {
         let lab = lab();
-        let history = lab.world.folder(".claude/sessions/history");
+        let history = lab.env.create_dir(".claude/sessions/history");
         // Today, whatever the hour: the session ends while this test runs.
         let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         for day in [today, today.tomorrow().unwrap()] {
             symlink(&lab.outside, history.join(day.to_string())).unwrap();
         }
         lab.live_through_it();
-        assert_eq!(lab.world.active_ids(), ["one"], "it stays where it was");
+        assert_eq!(lab.env.active_ids(), ["one"], "it stays where it was");
     }
 
     #[test]
@@ -320,7 +324,7 @@ mod links {
             fs::create_dir_all(link.parent().unwrap()).unwrap();
             let target = if matches!(name, "seen" | "touched") { &lab.outside } else { &lab.file };
             symlink(target, &link).unwrap();
-            lab.world.run("hook").silent();
+            lab.env.run("hook").no_output();
             lab.live_through_it();
         }
         let lab = lab();
@@ -334,9 +338,9 @@ mod links {
     #[test]
     fn in_the_place_of_a_temporary_file() {
         let lab = lab();
-        let active = lab.world.folder(".claude/sessions/active");
-        let ask = lab.world.ait().client(&lab.client, "one").at(&lab.folder);
-        let mut command = ask.command("sh");
+        let active = lab.env.create_dir(".claude/sessions/active");
+        let ait = lab.env.ait().child_of(&lab.client, "one").current_dir(&lab.folder);
+        let mut command = ait.command("sh");
         // The shell becomes the program: the number stays.
         let script =
             r#"for n in 0 1 2 3; do ln -s "$1" "$2/.one.json.$$.$n.tmp"; done; exec "$0" hook session-register"#;
@@ -345,8 +349,8 @@ mod links {
         let output = feed(&mut command, &start.to_string());
         assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
         lab.intact();
-        assert_eq!(lab.world.active_ids(), [""; 0], "nothing was written through it");
-        assert!(lab.world.log().last().unwrap().contains("writing a manifest"), "{:?}", lab.world.log());
+        assert_eq!(lab.env.active_ids(), [""; 0], "nothing was written through it");
+        assert!(lab.env.log_lines().last().unwrap().contains("writing a manifest"), "{:?}", lab.env.log_lines());
         lab.live_through_it();
     }
 }
@@ -356,23 +360,23 @@ mod programs {
 
     #[test]
     fn none_of_the_current_folder_is_run() {
-        let world = World::new();
+        let env = TestEnv::new();
         let (one, two) = (Client::new(), Client::new());
-        let tree = world.repository("p");
+        let tree = env.repository("p");
         for name in ["git", "sh", "claude", "tmux", "ait", "rm", "sleep", "ps", "kill", "uname"] {
             for folder in ["p", "p/bin"] {
-                let file = world.write(&format!("{folder}/{name}"), "#!/bin/sh\n: > \"$HOME/was-run\"\n");
+                let file = env.write_file(&format!("{folder}/{name}"), "#!/bin/sh\n: > \"$HOME/was-run\"\n");
                 fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
             }
         }
         let path = format!(".::bin:./bin:{}", std::env::var("PATH").unwrap());
-        let ask = |client: &Client, id: &str| world.ait().client(client, id).at(&tree).var("PATH", &path);
+        let ait = |client: &Client, id: &str| env.ait().child_of(client, id).current_dir(&tree).env("PATH", &path);
         for (client, id) in [(&one, "one"), (&two, "two")] {
             let start = payload("SessionStart", id, &tree, json!({"source": "startup"}));
-            assert_eq!(ask(client, id).hook(&start).code, Some(0));
+            assert_eq!(ait(client, id).hook(&start).exit_code, Some(0));
         }
-        assert_eq!(world.active("one")["git_dirty"], true, "the right git was asked");
-        let plain = world.ait().at(&tree).var("PATH", &path);
+        assert_eq!(env.active_manifest("one")["git_dirty"], true, "the right git was asked");
+        let plain = env.ait().current_dir(&tree).env("PATH", &path);
         for words in [
             "sessions live",
             "sessions current --session one",
@@ -392,23 +396,23 @@ mod programs {
             "demo",
         ] {
             plain.run(words);
-            assert!(!world.path("was-run").exists(), "ait {words}");
+            assert!(!env.path("was-run").exists(), "ait {words}");
         }
-        plain.given(&["statusline", "--then", "true"], b"{}");
+        plain.run_with_input(&["statusline", "--then", "true"], b"{}");
         let end = payload("SessionEnd", "one", &tree, json!({"reason": "other"}));
-        ask(&one, "one").hook(&end).silent();
-        assert!(!world.path("was-run").exists());
+        ait(&one, "one").hook(&end).no_output();
+        assert!(!env.path("was-run").exists());
         // The trap works: a program that looks through PATH as it stands falls into it.
         let mut shell = plain.command("/bin/sh");
-        assert!(shell.args(["-c", "git"]).status().unwrap().success() && world.path("was-run").exists());
+        assert!(shell.args(["-c", "git"]).status().unwrap().success() && env.path("was-run").exists());
     }
 
     #[test]
     fn what_is_installed_is_called_by_its_whole_path() {
-        let world = World::new();
-        world.run("hooks install");
-        world.run("hooks install statusline");
-        let settings = fs::read_to_string(world.path(".claude/settings.json")).unwrap();
+        let env = TestEnv::new();
+        env.run("hooks install");
+        env.run("hooks install statusline");
+        let settings = fs::read_to_string(env.path(".claude/settings.json")).unwrap();
         let settings: Value = serde_json::from_str(&settings).unwrap();
         let mut commands = vec![settings["statusLine"]["command"].as_str().unwrap().to_owned()];
         for groups in settings["hooks"].as_object().unwrap().values() {
@@ -453,48 +457,49 @@ mod output {
     /// JSON is piped to a terminal as often as to a program, and Claude Code shows what a hook answers.
     #[test]
     fn json_and_answers_of_hooks_hold_escapes_only() {
-        let world = World::new();
+        let env = TestEnv::new();
         let odd = "a\u{1}\u{1b}[2J\u{7f}\u{80}\u{85}\u{9b}31m\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{2069}z";
-        let tree = world.repository("p");
+        let tree = env.repository("p");
         let (client, other) = (Client::new(), Client::new());
         let dead = Client::new().kill();
         let fields = json!({
             "project": odd, "task": odd, "git_branch": odd, "mood": {odd: [odd]}, "tree": tree, "model": odd,
         });
-        world.by_hand("one", client.pid(), &tree, fields.clone());
-        world.by_hand("gone", dead, &tree, fields.clone());
+        env.write_manifest("one", client.pid(), &tree, fields.clone());
+        env.write_manifest("gone", dead, &tree, fields.clone());
         let today = common::ago(0);
-        world.ended_by_hand(&today[..10], "ended", &today, fields);
+        env.write_history_manifest(&today[..10], "ended", &today, fields);
         // Written by hand on another system.
-        let file = world.sessions("active/one.json");
+        let file = env.sessions_path("active/one.json");
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, text.replace('\n', "\r\n")).unwrap();
-        world.write(&format!("p/{odd}"), "x");
+        env.write_file(&format!("p/{odd}"), "x");
         let touch = json!({"tool_name": "Edit", "tool_input": {"file_path": tree.join(odd)}});
-        world.event(&client, "PostToolUse", "one", &tree, touch.clone());
+        env.send_event(&client, "PostToolUse", "one", &tree, touch.clone());
         let mut said = Vec::new();
         for command in ["live", "current --session one", "task --session one", "conflicts", "history", "resume", "next"]
         {
-            let said_here = world.run(&format!("sessions {command} --json"));
-            let read: Value = serde_json::from_str(&said_here.out).unwrap_or_else(|why| panic!("{why}: {said_here:?}"));
+            let said_here = env.run(&format!("sessions {command} --json"));
+            let read: Value =
+                serde_json::from_str(&said_here.stdout).unwrap_or_else(|why| panic!("{why}: {said_here:?}"));
             if command == "live" {
                 assert_eq!(read["sessions"][0]["mood"], json!({odd: [odd]}), "nothing is lost");
                 assert_eq!(read["sessions"][0]["task"], odd);
             }
             said.push(said_here);
         }
-        said.push(world.run("sessions prune --dry-run --json"));
-        said.push(world.run("hooks list --json"));
-        said.push(world.run("doctor --json"));
-        let start = world.start(&other, "two", &tree);
-        assert!(start.out.contains("systemMessage"), "{start:?}");
+        said.push(env.run("sessions prune --dry-run --json"));
+        said.push(env.run("hooks list --json"));
+        said.push(env.run("doctor --json"));
+        let start = env.start_session(&other, "two", &tree);
+        assert!(start.stdout.contains("systemMessage"), "{start:?}");
         said.push(start);
-        let warned = world.event(&other, "PreToolUse", "two", &tree, touch);
-        assert!(warned.out.contains("was written"), "{warned:?}");
+        let warned = env.send_event(&other, "PreToolUse", "two", &tree, touch);
+        assert!(warned.stdout.contains("was written"), "{warned:?}");
         said.push(warned);
         for said in said {
-            assert!(!said.out.contains(acts) && !said.err.contains(acts), "{said:?}");
-            assert!(said.out.lines().count() > 0, "{said:?}");
+            assert!(!said.stdout.contains(acts) && !said.stderr.contains(acts), "{said:?}");
+            assert!(said.stdout.lines().count() > 0, "{said:?}");
         }
     }
 }

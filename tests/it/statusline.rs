@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{Client, World, ago, wait_until};
+use crate::common::{Client, TestEnv, ago, wait_until};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -15,25 +15,25 @@ const OTHER: &str = "9029aedc-fe71-4c87-b21d-9d372d6ce844";
 
 /// A home with a folder `project`, and a repository `repo` with a worktree; and how `ait statusline` is run in it.
 struct Stage {
-    world: World,
+    env: TestEnv,
     variables: Vec<(&'static str, String)>,
 }
 
 impl Deref for Stage {
-    type Target = World;
+    type Target = TestEnv;
 
-    fn deref(&self) -> &World {
-        &self.world
+    fn deref(&self) -> &TestEnv {
+        &self.env
     }
 }
 
 impl Stage {
     fn new() -> Stage {
-        let world = World::new();
-        world.folder("project/sub");
-        let repository = world.repository("repo");
-        world.worktree(&repository, "repo/.claude/worktrees/wt1", "worktree-wt1");
-        Stage { world, variables: Vec::new() }
+        let env = TestEnv::new();
+        env.create_dir("project/sub");
+        let repository = env.repository("repo");
+        env.worktree(&repository, "repo/.claude/worktrees/wt1", "worktree-wt1");
+        Stage { env, variables: Vec::new() }
     }
 
     /// With this variable.
@@ -46,7 +46,7 @@ impl Stage {
     fn manifest(&self, id: &str, pid: u32, folder: &str, fields: Value) -> PathBuf {
         let mut all = json!({"task": "Fixing login"});
         all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        self.by_hand(id, pid, &self.path(folder), all)
+        self.write_manifest(id, pid, &self.path(folder), all)
     }
 
     /// A captured payload, with this home in place of the one it was captured in.
@@ -58,8 +58,8 @@ impl Stage {
     /// Runs `ait statusline`; gives what it prints. It always goes well.
     #[track_caller]
     fn shows(&self, words: &[&str], input: impl AsRef<[u8]>) -> String {
-        let ask = self.variables.iter().fold(self.ait(), |ask, (name, value)| ask.var(name, value));
-        ask.given(&[&["statusline"], words].concat(), input.as_ref()).fine()
+        let ask = self.variables.iter().fold(self.ait(), |ask, (name, value)| ask.env(name, value));
+        ask.run_with_input(&[&["statusline"], words].concat(), input.as_ref()).success()
     }
 
     /// The same without colour.
@@ -78,7 +78,7 @@ fn payload(id: &str, folder: &Path, fields: Value) -> String {
 
 #[test]
 fn every_captured_payload_makes_a_line() {
-    let world = Stage::new();
+    let env = Stage::new();
     let known = Stage::new();
     let client = Client::new();
     // What it shows of a session that nobody knows, and of the same session with a task of the user's.
@@ -113,7 +113,7 @@ fn every_captured_payload_makes_a_line() {
     let names = captured.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| name.starts_with("statusLine-")).count(), cases.len());
     for (case, unknown, end) in cases {
-        assert_eq!(world.plain(world.captured(case)), format!("{unknown}\n"), "{case}");
+        assert_eq!(env.plain(env.captured(case)), format!("{unknown}\n"), "{case}");
 
         let payload = known.captured(case);
         let sent: Value = serde_json::from_str(&payload).unwrap();
@@ -127,13 +127,13 @@ fn every_captured_payload_makes_a_line() {
         assert_eq!(known.plain(payload), format!("aiterm {place} 45m Fixing login | {end}\n"), "{case}");
         fs::remove_file(file).unwrap();
     }
-    assert_eq!(world.log(), [""; 0]);
+    assert_eq!(env.log_lines(), [""; 0]);
 }
 
 #[test]
 fn what_subscribers_and_other_versions_of_the_client_get() {
-    let world = Stage::new();
-    let at = |fields: Value| world.plain(payload(ID, &world.path("repo"), fields));
+    let env = Stage::new();
+    let at = |fields: Value| env.plain(payload(ID, &env.path("repo"), fields));
     let limits = json!({
         "five_hour": {"used_percentage": 23.5, "resets_at": 1_738_425_600},
         "seven_day": {"used_percentage": 105, "resets_at": 1_738_857_600},
@@ -148,7 +148,7 @@ fn what_subscribers_and_other_versions_of_the_client_get() {
         "workspace": {"current_dir": "/nowhere/demo", "git_worktree": "wt1"},
         "worktree": {"name": "new", "branch": "worktree-new"},
     });
-    assert_eq!(world.plain(gone.to_string()), "demo worktree-new (wt1)\n");
+    assert_eq!(env.plain(gone.to_string()), "demo worktree-new (wt1)\n");
     assert_eq!(at(json!({"model": {"id": "claude-opus-5-5"}})), "repo main | claude-opus-5-5\n");
     assert_eq!(
         at(json!({"cost": {"total_duration_ms": 7_500_000, "total_lines_removed": 4}, "version": [2, 1]})),
@@ -170,10 +170,10 @@ fn places(value: &Value, above: &str) -> Vec<String> {
 
 #[test]
 fn any_field_may_be_null_absent_or_of_another_type() {
-    let world = Stage::new();
-    let whole: Value = serde_json::from_str(&world.captured("rename")).unwrap();
+    let env = Stage::new();
+    let whole: Value = serde_json::from_str(&env.captured("rename")).unwrap();
     let full = "project <1m my-name ✗no hooks | Opus 5.5 | 2% context | $0.05 | +3 -1\n";
-    assert_eq!(world.plain(whole.to_string()), full);
+    assert_eq!(env.plain(whole.to_string()), full);
     for place in places(&whole, "") {
         // What the line loses with the field; what stands in for it where something does.
         let want = match place.as_str() {
@@ -194,10 +194,10 @@ fn any_field_may_be_null_absent_or_of_another_type() {
             [json!(null), json!([1]), json!({"new": {}}), json!(true)].map(|other| with(&whole, &place, Some(other))),
         );
         for payload in seen {
-            assert_eq!(world.plain(payload.to_string()), want, "{place}: {payload}");
+            assert_eq!(env.plain(payload.to_string()), want, "{place}: {payload}");
         }
     }
-    assert_eq!(world.log(), [""; 0]);
+    assert_eq!(env.log_lines(), [""; 0]);
 }
 
 /// The object with another value at a place, or without the field.
@@ -214,53 +214,53 @@ fn with(whole: &Value, place: &str, value: Option<Value>) -> Value {
 
 #[test]
 fn the_session_is_the_one_in_the_payload() {
-    let world = Stage::new().var("CLAUDE_CODE_SESSION_ID", OTHER);
+    let env = Stage::new().var("CLAUDE_CODE_SESSION_ID", OTHER);
     let (one, two) = (Client::new(), Client::new());
-    world.manifest(ID, one.pid(), "repo", json!({"task": "mine"}));
-    world.manifest(OTHER, two.pid(), "repo", json!({"task": "theirs", "project": "wrong"}));
-    let repo = world.path("repo");
-    assert_eq!(world.plain(payload(ID, &repo, json!({}))), "aiterm main 45m mine ⚠2\n");
-    assert_eq!(world.plain(payload(OTHER, &repo, json!({}))), "wrong main 45m theirs ⚠2\n");
+    env.manifest(ID, one.pid(), "repo", json!({"task": "mine"}));
+    env.manifest(OTHER, two.pid(), "repo", json!({"task": "theirs", "project": "wrong"}));
+    let repo = env.path("repo");
+    assert_eq!(env.plain(payload(ID, &repo, json!({}))), "aiterm main 45m mine ⚠2\n");
+    assert_eq!(env.plain(payload(OTHER, &repo, json!({}))), "wrong main 45m theirs ⚠2\n");
     // One that nobody knows is in their way too.
-    assert_eq!(world.plain(payload("new", &repo, json!({}))), "repo main ⚠3\n");
-    assert_eq!(world.plain(payload("../../x", &repo, json!({}))), "repo main ⚠3\n");
+    assert_eq!(env.plain(payload("new", &repo, json!({}))), "repo main ⚠3\n");
+    assert_eq!(env.plain(payload("../../x", &repo, json!({}))), "repo main ⚠3\n");
     // It moved on to another tree since its last event, and has nobody there.
-    let worktree = world.path("repo/.claude/worktrees/wt1");
-    assert_eq!(world.plain(payload(ID, &worktree, json!({}))), "aiterm worktree-wt1 (wt1) 45m mine\n");
+    let worktree = env.path("repo/.claude/worktrees/wt1");
+    assert_eq!(env.plain(payload(ID, &worktree, json!({}))), "aiterm worktree-wt1 (wt1) 45m mine\n");
     // The other one has ended without a word.
     drop(two);
-    assert_eq!(world.plain(payload(ID, &repo, json!({}))), "aiterm main 45m mine\n");
+    assert_eq!(env.plain(payload(ID, &repo, json!({}))), "aiterm main 45m mine\n");
 }
 
 #[test]
 fn one_file_written_by_two_and_a_head_that_moved() {
-    let world = Stage::new();
+    let env = Stage::new();
     let (one, two) = (Client::new(), Client::new());
-    let path = world.path("repo/x.rs");
+    let path = env.path("repo/x.rs");
     let overlaps = json!([{"path": path, "session_id": OTHER, "at": ago(60)}]);
     let head_moved = json!({"from_branch": "main", "to_branch": "dev", "at": ago(60)});
-    world.manifest(ID, one.pid(), "repo", json!({ "overlaps": overlaps, "head_moved": head_moved }));
-    world.manifest(OTHER, two.pid(), "repo", json!({}));
-    let shown = world.shows(&["--color", "always"], payload(ID, &world.path("repo"), json!({})));
+    env.manifest(ID, one.pid(), "repo", json!({ "overlaps": overlaps, "head_moved": head_moved }));
+    env.manifest(OTHER, two.pid(), "repo", json!({}));
+    let shown = env.shows(&["--color", "always"], payload(ID, &env.path("repo"), json!({})));
     // Reversed, which a tree that is only shared is not.
     assert!(shown.contains("\u{1b}[1;7;35m⚠2\u{1b}[22;27;39m"), "{shown:?}");
     assert!(shown.contains("↷main"), "{shown:?}");
-    let plain = world.plain(payload(ID, &world.path("repo"), json!({})));
+    let plain = env.plain(payload(ID, &env.path("repo"), json!({})));
     assert_eq!(plain, "aiterm main 45m Fixing login ⚠2 ↷main -> dev\n");
 }
 
 #[test]
 fn a_session_in_a_folder_above_is_no_conflict() {
-    let world = Stage::new();
+    let env = Stage::new();
     let client = Client::new();
-    world.manifest(OTHER, client.pid(), "project", json!({}));
-    assert_eq!(world.plain(payload(ID, &world.path("project/sub"), json!({}))), "sub\n");
-    assert_eq!(world.plain(payload(ID, &world.path("project"), json!({}))), "project ⚠2\n");
+    env.manifest(OTHER, client.pid(), "project", json!({}));
+    assert_eq!(env.plain(payload(ID, &env.path("project/sub"), json!({}))), "sub\n");
+    assert_eq!(env.plain(payload(ID, &env.path("project"), json!({}))), "project ⚠2\n");
 }
 
 #[test]
 fn what_the_user_set_wins_over_the_title_and_that_over_the_prompt() {
-    let world = Stage::new();
+    let env = Stage::new();
     let client = Client::new();
     for (fields, wanted) in [
         (json!({"task_source": "user"}), " Fixing login"),
@@ -270,8 +270,8 @@ fn what_the_user_set_wins_over_the_title_and_that_over_the_prompt() {
         (json!({"task": null}), " Title"),
         (json!({}), " Fixing login"),
     ] {
-        world.manifest(ID, client.pid(), "repo", fields.clone());
-        let shown = world.plain(payload(ID, &world.path("repo"), json!({"session_name": "Title"})));
+        env.manifest(ID, client.pid(), "repo", fields.clone());
+        let shown = env.plain(payload(ID, &env.path("repo"), json!({"session_name": "Title"})));
         assert_eq!(shown, format!("aiterm main 45m{wanted}\n"), "{fields}");
     }
 }
@@ -279,12 +279,12 @@ fn what_the_user_set_wins_over_the_title_and_that_over_the_prompt() {
 #[test]
 fn the_mark_for_hooks_waits_until_one_must_have_come() {
     let client = Client::new();
-    let world = Stage::new().var("CLAUDE_PID", client.pid().to_string());
+    let env = Stage::new().var("CLAUDE_PID", client.pid().to_string());
     let shown = |milliseconds: u64, started: i64| {
         let started = Timestamp::now().as_millisecond() - started;
         let record = json!({"pid": client.pid(), "sessionId": ID, "startedAt": started}).to_string();
-        world.write(&format!(".claude/sessions/{}.json", client.pid()), &record);
-        world.plain(payload(ID, &world.path("repo"), json!({"cost": {"total_duration_ms": milliseconds}})))
+        env.write_file(&format!(".claude/sessions/{}.json", client.pid()), &record);
+        env.plain(payload(ID, &env.path("repo"), json!({"cost": {"total_duration_ms": milliseconds}})))
     };
     assert_eq!(shown(60_000, 60_000), "repo main 1m ✗no hooks\n");
     // Resumed this moment; and after /clear.
@@ -294,50 +294,50 @@ fn the_mark_for_hooks_waits_until_one_must_have_come() {
 
 #[test]
 fn a_state_is_shown_where_the_format_asks() {
-    let world = Stage::new().var("AIT_STATUSLINE_FORMAT", "{session}[ {state}][ {waiting_for}][ {waiting}]");
+    let env = Stage::new().var("AIT_STATUSLINE_FORMAT", "{session}[ {state}][ {waiting_for}][ {waiting}]");
     let client = Client::new();
     let fields = json!({"state": "waiting", "state_since": ago(130), "waiting_for": "question"});
-    world.manifest(ID, client.pid(), "repo", fields);
-    let sent = payload(ID, &world.path("repo"), json!({}));
-    assert_eq!(world.plain(&sent), "6425757d waiting question ◷2m\n");
-    assert_eq!(world.shows(&["--color", "never", "--icons", "ascii", "--format", "{waiting}"], &sent), "?2m\n");
+    env.manifest(ID, client.pid(), "repo", fields);
+    let sent = payload(ID, &env.path("repo"), json!({}));
+    assert_eq!(env.plain(&sent), "6425757d waiting question ◷2m\n");
+    assert_eq!(env.shows(&["--color", "never", "--icons", "ascii", "--format", "{waiting}"], &sent), "?2m\n");
     // The format of the prompt is another matter.
-    let world = Stage::new().var("AIT_FORMAT", "{path}");
-    assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({}))), "repo main\n");
+    let env = Stage::new().var("AIT_FORMAT", "{path}");
+    assert_eq!(env.plain(payload(ID, &env.path("repo"), json!({}))), "repo main\n");
 }
 
 #[test]
 fn bad_input_costs_what_it_brings_and_leaves_a_reason() {
-    let world = Stage::new();
+    let env = Stage::new();
     let deep = format!("{{\"model\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let garbage: [&[u8]; 8] =
         [b"", b"\n", b"[]", b"null", b"{\"session_id\":", b"\xff\xfe", b"{\"cwd\":\"\\ud800\"}x", b"\0"];
     for (count, bytes) in garbage.into_iter().enumerate() {
         // What the folder that it runs in says.
-        let name = world.path("").file_name().unwrap().to_str().unwrap().to_owned();
-        assert_eq!(world.plain(bytes), format!("{name}\n"), "{bytes:?}");
-        let log = world.log();
+        let name = env.path("").file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(env.plain(bytes), format!("{name}\n"), "{bytes:?}");
+        let log = env.log_lines();
         assert_eq!(log.len(), count + 1, "{bytes:?}");
         assert!(log[count].contains("statusline: reading a payload: standard input: "), "{log:?}");
     }
-    assert!(world.plain(deep).ends_with('\n'));
+    assert!(env.plain(deep).ends_with('\n'));
     let huge = format!("{{\"x\":\"{}\"}}", "y".repeat(100 << 20));
-    assert!(world.plain(huge).starts_with("ait-test-"));
-    assert!(world.log().last().unwrap().contains("larger than 1048576 bytes"), "{:?}", world.log());
+    assert!(env.plain(huge).starts_with("ait-test-"));
+    assert!(env.log_lines().last().unwrap().contains("larger than 1048576 bytes"), "{:?}", env.log_lines());
     // A folder that is none, gone, or relative.
     for cwd in [json!("repo"), json!("/nowhere/x"), json!(7), json!("\u{0}")] {
-        assert!(world.plain(json!({ "cwd": cwd }).to_string()).ends_with('\n'), "{cwd}");
+        assert!(env.plain(json!({ "cwd": cwd }).to_string()).ends_with('\n'), "{cwd}");
     }
 }
 
 /// Whatever the client, a manifest or a repository says, the line stays one that a terminal can show.
 #[test]
 fn no_value_makes_the_line_endless() {
-    let world = Stage::new();
+    let env = Stage::new();
     let huge = "x".repeat(400_000);
     let cost = |json: &str| {
-        let sent = format!("{{\"cwd\":\"{}\",\"cost\":{{\"total_cost_usd\":{json}}}}}", world.path("repo").display());
-        let line = world.plain(sent);
+        let sent = format!("{{\"cwd\":\"{}\",\"cost\":{{\"total_cost_usd\":{json}}}}}", env.path("repo").display());
+        let line = env.plain(sent);
         line.trim_end().strip_prefix("repo main").unwrap().trim_start_matches(" | ").to_owned()
     };
     for (json, shown) in [
@@ -357,57 +357,57 @@ fn no_value_makes_the_line_endless() {
         assert_eq!(cost(json), shown, "{json}");
     }
     let client = Client::new();
-    world.manifest(
+    env.manifest(
         ID,
         client.pid(),
         "repo",
         json!({"project": huge, "task": huge, "git_branch": huge, "state": "waiting"}),
     );
-    fs::write(world.path("repo/.git/HEAD"), format!("ref: refs/heads/{}\n", &huge[..60_000])).unwrap();
+    fs::write(env.path("repo/.git/HEAD"), format!("ref: refs/heads/{}\n", &huge[..60_000])).unwrap();
     let most = json!({
         "model": {"display_name": huge}, "cost": {"total_cost_usd": 1e308, "total_duration_ms": u64::MAX,
             "total_lines_added": u64::MAX, "total_lines_removed": u64::MAX},
         "context_window": {"used_percentage": 1e308},
         "rate_limits": {"five_hour": {"used_percentage": 1e308}, "seven_day": {"used_percentage": -1e308}},
     });
-    let sent = payload(ID, &world.path("repo"), most);
+    let sent = payload(ID, &env.path("repo"), most);
     let all = "{project} {branch} {worktree} {elapsed} {task} {state} {waiting} {waiting_for} {conflict} {count} {path} \
                {session} {moved} {model} {context} {cost} {lines} {limits}";
     let names = "{project} {branch} {task} {model}";
     for format in [all, names, "{model}"] {
-        let line = world.shows(&["--color", "never", "--format", format], &sent);
+        let line = env.shows(&["--color", "never", "--format", format], &sent);
         assert!(line.chars().count() <= 501, "{}: {line}", line.chars().count());
-        let narrow = world.shows(&["--color", "never", "--format", format, "--max-width", "60"], &sent);
+        let narrow = env.shows(&["--color", "never", "--format", format, "--max-width", "60"], &sent);
         assert!(narrow.chars().count() <= 61, "{narrow}");
     }
-    let line = world.plain(&sent);
+    let line = env.plain(&sent);
     assert!(line.chars().count() <= 501, "{}: {line}", line.chars().count());
-    let prompt = world.ait().at(&world.path("repo")).run("prompt").fine();
+    let prompt = env.ait().current_dir(&env.path("repo")).run("prompt").success();
     assert!((1..=500).contains(&prompt.chars().count()), "{prompt}");
 }
 
 #[test]
 fn a_broken_manifest_is_not_believed_and_not_touched() {
-    let world = Stage::new();
+    let env = Stage::new();
     let file = format!(".claude/sessions/active/{ID}.json");
-    world.write(&file, "{\"task\":");
-    assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({}))), "repo main\n");
-    assert_eq!(fs::read(world.path(&file)).unwrap(), b"{\"task\":");
+    env.write_file(&file, "{\"task\":");
+    assert_eq!(env.plain(payload(ID, &env.path("repo"), json!({}))), "repo main\n");
+    assert_eq!(fs::read(env.path(&file)).unwrap(), b"{\"task\":");
     assert!(
-        world.log()[0].contains(&format!("reading a manifest: {}", world.path(&file).display())),
+        env.log_lines()[0].contains(&format!("reading a manifest: {}", env.path(&file).display())),
         "{:?}",
-        world.log()
+        env.log_lines()
     );
 }
 
 #[test]
 fn a_mistake_in_an_option_does_not_cost_the_line() {
-    let world = Stage::new();
-    let sent = payload(ID, &world.path("repo"), json!({}));
+    let env = Stage::new();
+    let sent = payload(ID, &env.path("repo"), json!({}));
     let words = ["--format", "{brnch}", "--icons", "big", "--color", "red"];
-    assert_eq!(world.shows(&words, &sent), "\u{1b}[1;36mrepo\u{1b}[22;39m \u{1b}[34mmain\u{1b}[39m\n");
-    let log = world.log().join("\n");
-    assert_eq!(world.ait().given(&["statusline", "--new", "x"], sent.as_bytes()).code, Some(0));
+    assert_eq!(env.shows(&words, &sent), "\u{1b}[1;36mrepo\u{1b}[22;39m \u{1b}[34mmain\u{1b}[39m\n");
+    let log = env.log_lines().join("\n");
+    assert_eq!(env.ait().run_with_input(&["statusline", "--new", "x"], sent.as_bytes()).exit_code, Some(0));
     for reason in ["did you mean `branch`?", "--icons: `big`: no such icons", "--color: `red`: not a choice"] {
         assert!(log.contains(reason), "{log}");
     }
@@ -415,22 +415,22 @@ fn a_mistake_in_an_option_does_not_cost_the_line() {
 
 #[test]
 fn without_a_home_there_is_a_line_too() {
-    let world = Stage::new().var("HOME", "");
-    assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({"model": "opus"}))), "repo main | opus\n");
-    let world = Stage::new().var("HOME", "/dev/null");
-    assert_eq!(world.plain(payload(ID, &world.path("repo"), json!({"model": "opus"}))), "repo main | opus\n");
+    let env = Stage::new().var("HOME", "");
+    assert_eq!(env.plain(payload(ID, &env.path("repo"), json!({"model": "opus"}))), "repo main | opus\n");
+    let env = Stage::new().var("HOME", "/dev/null");
+    assert_eq!(env.plain(payload(ID, &env.path("repo"), json!({"model": "opus"}))), "repo main | opus\n");
 }
 
 #[test]
 fn colour_unless_it_is_not_wanted() {
     let colored = "\u{1b}[1;36mrepo\u{1b}[22;39m \u{1b}[34mmain\u{1b}[39m\n";
-    let world = Stage::new();
-    let sent = payload(ID, &world.path("repo"), json!({}));
-    assert_eq!(world.shows(&[], &sent), colored);
-    let world = Stage::new().var("NO_COLOR", "1");
-    let sent = payload(ID, &world.path("repo"), json!({}));
-    assert_eq!(world.shows(&[], &sent), "repo main\n");
-    assert_eq!(world.shows(&["--color", "always"], &sent), colored);
+    let env = Stage::new();
+    let sent = payload(ID, &env.path("repo"), json!({}));
+    assert_eq!(env.shows(&[], &sent), colored);
+    let env = Stage::new().var("NO_COLOR", "1");
+    let sent = payload(ID, &env.path("repo"), json!({}));
+    assert_eq!(env.shows(&[], &sent), "repo main\n");
+    assert_eq!(env.shows(&["--color", "always"], &sent), colored);
 }
 
 #[test]
@@ -438,11 +438,11 @@ fn the_line_keeps_to_the_room_that_the_client_has() {
     let client = Client::new();
     let widths = [("110", 106), ("60", 56), ("40", 36), ("24", 20), ("9", 5), ("5", 1)];
     for (columns, room) in widths {
-        let world = Stage::new().var("COLUMNS", columns);
-        world.manifest(ID, client.pid(), "repo", json!({"task": "日本語 ".repeat(40)}));
-        world.manifest(OTHER, client.pid(), "repo", json!({}));
+        let env = Stage::new().var("COLUMNS", columns);
+        env.manifest(ID, client.pid(), "repo", json!({"task": "日本語 ".repeat(40)}));
+        env.manifest(OTHER, client.pid(), "repo", json!({}));
         let more = json!({"model": {"display_name": "Opus"}, "cost": {"total_cost_usd": 1}});
-        let shown = world.plain(payload(ID, &world.path("repo"), more));
+        let shown = env.plain(payload(ID, &env.path("repo"), more));
         let cells = ait::render::width::cells(shown.trim_end());
         assert!(cells <= room && cells + 12 > room.min(12), "{columns}: {cells}: {shown}");
         // The task goes first; what warns and what comes after stay as long as they can.
@@ -450,16 +450,16 @@ fn the_line_keeps_to_the_room_that_the_client_has() {
         assert_eq!(shown.contains("日本"), room >= 56, "{columns}: {shown}");
     }
     for columns in ["0", "4", "x", ""] {
-        let world = Stage::new().var("COLUMNS", columns);
-        let sent = payload(ID, &world.path("repo"), json!({"session_name": "x".repeat(150)}));
-        assert_eq!(world.plain(&sent).len(), 161, "{columns}");
-        assert_eq!(world.shows(&["--color", "never", "--max-width", "11"], &sent), "repo main\n");
+        let env = Stage::new().var("COLUMNS", columns);
+        let sent = payload(ID, &env.path("repo"), json!({"session_name": "x".repeat(150)}));
+        assert_eq!(env.plain(&sent).len(), 161, "{columns}");
+        assert_eq!(env.shows(&["--color", "never", "--max-width", "11"], &sent), "repo main\n");
     }
 }
 
 #[test]
 fn nothing_from_outside_reaches_the_terminal_raw() {
-    let world = Stage::new();
+    let env = Stage::new();
     let client = Client::new();
     let hostile = "a\u{1b}[2Jb\u{1b}]8;;http://x\u{1b}\\c\u{7}d\u{9b}5Ce\nf\r\ng\u{202e}h\u{0}i";
     let fields = json!({"project": hostile, "task": hostile, "git_branch": hostile});
@@ -467,25 +467,25 @@ fn nothing_from_outside_reaches_the_terminal_raw() {
         "workspace": {"current_dir": "/nowhere", "git_worktree": hostile}, "worktree": {"branch": hostile}});
     for known in [true, false] {
         if known {
-            world.manifest(ID, client.pid(), "repo", fields.clone());
+            env.manifest(ID, client.pid(), "repo", fields.clone());
         } else {
-            fs::remove_file(world.path(&format!(".claude/sessions/active/{ID}.json"))).unwrap();
+            fs::remove_file(env.path(&format!(".claude/sessions/active/{ID}.json"))).unwrap();
         }
-        let shown = world.shows(&["--color", "never"], payload(ID, Path::new("/nowhere"), sent.clone()));
+        let shown = env.shows(&["--color", "never"], payload(ID, Path::new("/nowhere"), sent.clone()));
         assert_eq!(shown.matches("a[2Jb]8;;http://x\\cd5Ce f g").count(), if known { 5 } else { 4 }, "{shown:?}");
         let line = shown.strip_suffix('\n').unwrap();
         assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown:?}");
     }
     let path = json!({"cwd": format!("/nowhere/{hostile}"), "workspace": null});
-    let shown = world.shows(&["--format", "{project} {path} {session}", "--color", "never"], path.to_string());
+    let shown = env.shows(&["--format", "{project} {path} {session}", "--color", "never"], path.to_string());
     assert!(!shown.trim_end().chars().any(char::is_control), "{shown:?}");
 }
 
 #[test]
 fn the_status_line_that_was_there_before_follows_ours() {
-    let world = Stage::new();
-    let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
-    let shown = |then: &str| world.shows(&["--color", "never", "--then", then], &sent);
+    let env = Stage::new();
+    let sent = payload(ID, &env.path("repo"), json!({"model": "opus"}));
+    let shown = |then: &str| env.shows(&["--color", "never", "--then", then], &sent);
     let ours = "repo main | opus\n";
     for (then, theirs) in [
         ("echo theirs", "theirs\n"),
@@ -495,7 +495,7 @@ fn the_status_line_that_was_there_before_follows_ours() {
         ("printf 'x\\377y'", "x\u{fffd}y\n"),
         ("echo \"it's $((1+1))\" | tr a-z A-Z", "IT'S 2\n"),
         ("grep -o '\"model\":\"opus\"'", "\"model\":\"opus\"\n"),
-        ("pwd", &format!("{}\n", world.path("").display())),
+        ("pwd", &format!("{}\n", env.path("").display())),
         // It says something and leaves something behind that holds its output open.
         ("sleep 1000 & echo $! >left; echo theirs", "theirs\n"),
         ("true", ""),
@@ -503,17 +503,17 @@ fn the_status_line_that_was_there_before_follows_ours() {
     ] {
         assert_eq!(shown(then), format!("{ours}{theirs}"), "{then}");
     }
-    let left = fs::read_to_string(world.path("left")).unwrap();
+    let left = fs::read_to_string(env.path("left")).unwrap();
     assert!(Command::new("kill").arg(left.trim()).status().unwrap().success(), "what it left running goes on");
-    assert_eq!(world.log(), [""; 0]);
+    assert_eq!(env.log_lines(), [""; 0]);
     // Ours is empty: theirs stands alone. What it gets is what came in.
-    assert_eq!(world.shows(&["--format", "{task}", "--then", "cat"], "garbage"), "garbage\n");
+    assert_eq!(env.shows(&["--format", "{task}", "--then", "cat"], "garbage"), "garbage\n");
 }
 
 #[test]
 fn a_chained_command_that_fails_does_not_cost_ours() {
-    let world = Stage::new();
-    let sent = payload(ID, &world.path("repo"), json!({"model": "opus"}));
+    let env = Stage::new();
+    let sent = payload(ID, &env.path("repo"), json!({"model": "opus"}));
     for (then, reason) in [
         ("echo half; exit 3", "exit code 3"),
         ("no-such-program", "exit code 127"),
@@ -521,8 +521,8 @@ fn a_chained_command_that_fails_does_not_cost_ours() {
         ("if then", "exit code 2"),
         ("yes", ""),
     ] {
-        assert_eq!(world.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n", "{then}");
-        let log = world.log();
+        assert_eq!(env.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n", "{then}");
+        let log = env.log_lines();
         assert!(log.last().unwrap().contains("running the status line after ours"), "{log:?}");
         assert!(log.last().unwrap().ends_with(reason), "{then}: {log:?}");
     }
@@ -530,21 +530,21 @@ fn a_chained_command_that_fails_does_not_cost_ours() {
 
 #[test]
 fn a_chained_command_that_hangs_is_ended_with_all_it_started() {
-    let world = Stage::new();
+    let env = Stage::new();
     // It does not read either, and this is more than a pipe holds.
-    let sent = payload(ID, &world.path("repo"), json!({"model": "opus", "x": "y".repeat(900_000)}));
+    let sent = payload(ID, &env.path("repo"), json!({"model": "opus", "x": "y".repeat(900_000)}));
     let then = "echo half; sleep 1000 & echo $! >child; wait";
-    assert_eq!(world.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n");
-    assert!(world.log()[0].ends_with("timed out"), "{:?}", world.log());
-    let child: u32 = fs::read_to_string(world.path("child")).unwrap().trim().parse().unwrap();
+    assert_eq!(env.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n");
+    assert!(env.log_lines()[0].ends_with("timed out"), "{:?}", env.log_lines());
+    let child: u32 = fs::read_to_string(env.path("child")).unwrap().trim().parse().unwrap();
     wait_until("what it started is gone", || ait::sys::process::look_up(child).is_none_or(|process| process.zombie));
 }
 
 #[test]
 fn a_chained_command_may_read_late_or_never() {
-    let world = Stage::new();
+    let env = Stage::new();
     // More than a pipe holds.
-    let sent = payload(ID, &world.path("repo"), json!({"x": "y".repeat(900_000)}));
+    let sent = payload(ID, &env.path("repo"), json!({"x": "y".repeat(900_000)}));
     let length = sent.len();
     for (then, theirs) in [
         ("echo first; wc -c", format!("first\n{length}")),
@@ -552,7 +552,7 @@ fn a_chained_command_may_read_late_or_never() {
         ("head -c 9 >/dev/null; echo enough", "enough".to_owned()),
         ("head -c 9; sed -n '$='", format!("{}1", &sent[..9])),
     ] {
-        let shown = world.shows(&["--color", "never", "--then", then], &sent);
+        let shown = env.shows(&["--color", "never", "--then", then], &sent);
         assert_eq!(shown, format!("repo main\n{theirs}\n"), "{then}");
     }
 }

@@ -7,49 +7,49 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::common::{AIT, Client, World, payload};
+use crate::common::{AIT, Client, TestEnv, payload};
 use serde_json::{Value, json};
 
 /// A home with live sessions, each in a tree of its own.
 struct Lab {
-    world: World,
+    env: TestEnv,
     client: Client,
 }
 
 impl Lab {
     fn new(live: usize) -> Lab {
-        let lab = Lab { world: World::new(), client: Client::new() };
+        let lab = Lab { env: TestEnv::new(), client: Client::new() };
         let pid = lab.client.pid();
         let manifest = |tree: PathBuf| {
             json!({
-                "pid_start": lab.client.start(), "boot_id": ait::sys::process::boot_id(),
+                "pid_start": lab.client.start_time(), "boot_id": ait::sys::process::boot_id(),
                 "host": ait::sys::process::host(), "tree": tree, "repository": tree.join(".git"),
                 "git_branch": "main", "head": "ce013625030ba8dba906f756967f9e9ca394464a",
             })
         };
-        lab.world.folder("elsewhere");
-        lab.world.write("tree0/.git/HEAD", "ref: refs/heads/main\n");
-        lab.world.write("tree0/.git/refs/heads/main", "ce013625030ba8dba906f756967f9e9ca394464a\n");
-        lab.world.write("tree0/a.txt", "written by a tool\n");
+        lab.env.create_dir("elsewhere");
+        lab.env.write_file("tree0/.git/HEAD", "ref: refs/heads/main\n");
+        lab.env.write_file("tree0/.git/refs/heads/main", "ce013625030ba8dba906f756967f9e9ca394464a\n");
+        lab.env.write_file("tree0/a.txt", "written by a tool\n");
         for session in 0..live {
-            lab.world.write(&format!("tree{session}/.git/HEAD"), "ref: refs/heads/main\n");
-            lab.world.by_hand(&format!("s{session}"), pid, &lab.tree(session), manifest(lab.tree(session)));
+            lab.env.write_file(&format!("tree{session}/.git/HEAD"), "ref: refs/heads/main\n");
+            lab.env.write_manifest(&format!("s{session}"), pid, &lab.tree(session), manifest(lab.tree(session)));
         }
-        lab.world.write(".gitconfig", "");
+        lab.env.write_file(".gitconfig", "");
         let record =
-            json!({"pid": pid, "sessionId": "s0", "procStart": lab.client.start().to_string(), "status": "busy"});
-        lab.world.write(&format!(".claude/sessions/{pid}.json"), &record.to_string());
+            json!({"pid": pid, "sessionId": "s0", "procStart": lab.client.start_time().to_string(), "status": "busy"});
+        lab.env.write_file(&format!(".claude/sessions/{pid}.json"), &record.to_string());
         lab
     }
 
     fn tree(&self, session: usize) -> PathBuf {
-        self.world.path(&format!("tree{session}"))
+        self.env.path(&format!("tree{session}"))
     }
 
     /// What a command in a folder asks of the kernel.
     fn calls(&self, folder: &Path, words: &[&str], input: &str) -> Calls {
-        let trace = self.world.path("trace");
-        let ask = self.world.ait().at(folder).client(&self.client, "s0").var("TZ", "America/Denver");
+        let trace = self.env.path("trace");
+        let ask = self.env.ait().current_dir(folder).child_of(&self.client, "s0").env("TZ", "America/Denver");
         let mut command = ask.command("strace");
         command.args(["-f", "-y", "-s", "256", "-o"]).arg(&trace).arg(AIT).args(words);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -61,7 +61,7 @@ impl Lab {
         let lines = text.lines().map(|line| line.split_once(' ').unwrap().1.trim_start().to_owned());
         // The first line is the program itself.
         let lines = lines.skip(1);
-        Calls { lines: lines.collect(), output: String::from_utf8(output.stdout).unwrap(), home: self.world.path("") }
+        Calls { lines: lines.collect(), output: String::from_utf8(output.stdout).unwrap(), home: self.env.path("") }
     }
 
     fn prompt(&self, session: usize) -> Calls {
@@ -158,7 +158,7 @@ fn a_prompt_looks_at_no_more_than_a_thousand_names() {
 #[test]
 fn a_prompt_where_nothing_is_live() {
     let lab = Lab::new(20);
-    let calls = lab.calls(&lab.world.path("elsewhere"), &["prompt", "--for", "zsh"], "");
+    let calls = lab.calls(&lab.env.path("elsewhere"), &["prompt", "--for", "zsh"], "");
     assert_eq!(calls.output, "");
     calls.opens(&["~/elsewhere/.git/HEAD", "~/.git/HEAD", "~/.claude/sessions/active"], 20);
     let none = Lab::new(0);

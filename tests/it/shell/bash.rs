@@ -4,32 +4,32 @@ use std::fs;
 
 use ait::render::dialect::Dialect;
 
-use super::{World, render_text};
+use super::{TestEnv, render_text};
 
 #[test]
 fn bash_shows_it_above_the_prompt() {
-    let world = World::new();
-    let init = world.init("bash", false);
-    world.answer(&render_text("api \\u \\$ $(touch pwned)", Dialect::Bash));
-    let bash = world.shell("bash", &format!("PS1='<$?> '\n{init}\n{init}\n"));
+    let env = TestEnv::new();
+    let init = env.init("bash", false);
+    env.answer(&render_text("api \\u \\$ $(touch pwned)", Dialect::Bash));
+    let bash = env.shell("bash", &format!("PS1='<$?> '\n{init}\n{init}\n"));
     bash.wait_for_last("<0>");
     assert_eq!(bash.screen(), "<0>");
-    world.start_session();
+    env.start_session();
     bash.type_line("(exit 7)");
     bash.wait_for_last("<7>");
     assert_eq!(bash.screen(), "<0> (exit 7)\napi \\u \\$ $(touch pwned)\n<7>");
-    world.end_session();
+    env.end_session();
     bash.type_line("");
     bash.wait_until("no segment", |screen| screen.ends_with(")\n<7>\n<7>"));
-    assert!(!world.path("pwned").exists());
+    assert!(!env.path("pwned").exists());
 }
 
 #[test]
 fn bash_with_a_framework_that_sets_the_prompt_each_time() {
-    let world = World::new();
-    world.start_session();
-    let init = world.init("bash", false);
-    let bash = world.shell("bash", &format!("PROMPT_COMMAND='PS1=\"theirs \"'\n{init}\n{init}\n"));
+    let env = TestEnv::new();
+    env.start_session();
+    let init = env.init("bash", false);
+    let bash = env.shell("bash", &format!("PROMPT_COMMAND='PS1=\"theirs \"'\n{init}\n{init}\n"));
     bash.wait_for_last("theirs");
     assert_eq!(bash.screen(), "SEGMENT\ntheirs");
     bash.type_line("");
@@ -69,10 +69,10 @@ fn bash_under_every_option() {
             if options != "set -eu -o pipefail" && !hook.contains("('seen") {
                 continue;
             }
-            let world = World::new();
-            world.start_session();
-            let init = world.init("bash", false);
-            let bash = world.shell("bash", &format!("PS1='<$?> '\n{hook}\n{options}\n{init}\n{init}\n"));
+            let env = TestEnv::new();
+            env.start_session();
+            let init = env.init("bash", false);
+            let bash = env.shell("bash", &format!("PS1='<$?> '\n{hook}\n{options}\n{init}\n{init}\n"));
             bash.wait_for_last("<0>");
             bash.type_line("! true");
             bash.wait_for_last("<1>");
@@ -100,14 +100,14 @@ fn bash_under_every_option() {
 fn bash_before_5_1_gets_one_string() {
     // What an older bash would make of it: the branch is chosen by BASH_VERSINFO, which is read-only, so the text is
     // told another number.
-    let world = World::new();
-    world.start_session();
-    world.init("bash", false);
-    let text = fs::read_to_string(world.path("init")).unwrap();
+    let env = TestEnv::new();
+    env.start_session();
+    env.init("bash", false);
+    let text = fs::read_to_string(env.path("init")).unwrap();
     assert!(text.contains(">= 501"));
-    fs::write(world.path("init"), text.replace(">= 501", ">= 9901")).unwrap();
+    fs::write(env.path("init"), text.replace(">= 501", ">= 9901")).unwrap();
     let start = "PS1='<$?> '; keep() { return $?; }; PROMPT_COMMAND='keep;'; . ~/init; . ~/init; PROMPT_COMMAND+='; after=$?'\n";
-    let bash = world.shell("bash", start);
+    let bash = env.shell("bash", start);
     bash.wait_for_last("<0>");
     bash.type_line("(exit 5)");
     bash.wait_for_last("<5>");
@@ -119,10 +119,10 @@ fn bash_before_5_1_gets_one_string() {
 
 #[test]
 fn bash_keeps_the_number_of_the_users_background_job() {
-    let world = World::new();
-    world.start_session();
-    let init = world.init("bash", false);
-    let bash = world.shell("bash", &format!("PS1='<$?> '\n{init}\nset +m\n"));
+    let env = TestEnv::new();
+    env.start_session();
+    let init = env.init("bash", false);
+    let bash = env.shell("bash", &format!("PS1='<$?> '\n{init}\nset +m\n"));
     bash.wait_for_last("<0>");
     bash.type_line("sleep 1000 & mine=$!");
     bash.wait_until("two", |screen| screen.matches("SEGMENT").count() == 2);

@@ -5,43 +5,43 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::World;
+use super::TestEnv;
 
 #[test]
 fn install() {
-    let world = World::new();
+    let env = TestEnv::new();
     for folder in ["tree/shell", "tools", "to"] {
-        fs::create_dir_all(world.path(folder)).unwrap();
+        fs::create_dir_all(env.path(folder)).unwrap();
     }
     for script in ["install.sh", "build.sh"] {
         let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/shell")).join(script);
-        fs::copy(source, world.path("tree/shell").join(script)).unwrap();
+        fs::copy(source, env.path("tree/shell").join(script)).unwrap();
     }
-    fs::write(world.path("tree/Cargo.toml"), "").unwrap();
+    fs::write(env.path("tree/Cargo.toml"), "").unwrap();
     let install = |folder: &str| {
         let output = Command::new("/bin/sh")
-            .arg(world.path("tree/shell/install.sh"))
+            .arg(env.path("tree/shell/install.sh"))
             .env_clear()
-            .env("PATH", format!("{}:{}", world.path("tools").display(), world.path("system").display()))
-            .env("HOME", &world.home)
+            .env("PATH", format!("{}:{}", env.path("tools").display(), env.path("system").display()))
+            .env("HOME", &env.home)
             .env("SHELL", "/bin/zsh")
-            .env("AIT_INSTALL_DIR", world.path(folder))
+            .env("AIT_INSTALL_DIR", env.path(folder))
             .output()
             .unwrap();
         (output.status.success(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
     };
     // The system's own tools, and no cargo among them.
-    fs::create_dir(world.path("system")).unwrap();
+    fs::create_dir(env.path("system")).unwrap();
     for tool in ["dirname", "uname", "sed", "mkdir", "cp", "dd", "mv", "chmod", "rm", "cat", "sh"] {
         let real =
             ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool)).into_iter().find(|file| file.exists());
-        std::os::unix::fs::symlink(real.unwrap(), world.path("system").join(tool)).unwrap();
+        std::os::unix::fs::symlink(real.unwrap(), env.path("system").join(tool)).unwrap();
     }
     let (done, _, said) = install("to");
     assert!(!done && said.starts_with("build.sh: cargo is not in PATH: install Rust"), "{said}");
 
     let tool = |name: &str, script: &str| {
-        let file = world.path("tools").join(name);
+        let file = env.path("tools").join(name);
         fs::write(&file, format!("#!/bin/sh\necho \"{name} $*\" >> \"$HOME/calls\"\n{script}")).unwrap();
         fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
     };
@@ -50,8 +50,8 @@ fn install() {
                  mkdir -p \"$HOME/target/$last/release\"; cp \"$HOME/built\" \"$HOME/target/$last/release/ait\"\n";
     tool("cargo", build);
     tool("rustc", "case $2 in sysroot) echo \"$HOME/rust\" ;; *) echo \"$HOME/libraries\" ;; esac\n");
-    fs::write(world.path("built"), "#!/bin/sh\necho ait 1\n").unwrap();
-    fs::set_permissions(world.path("built"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(env.path("built"), "#!/bin/sh\necho ait 1\n").unwrap();
+    fs::set_permissions(env.path("built"), fs::Permissions::from_mode(0o755)).unwrap();
     if cfg!(target_os = "linux") {
         let (done, _, said) = install("to");
         assert!(!done && said.contains("no rustup to add it"), "{said}");
@@ -62,15 +62,15 @@ fn install() {
     assert!(said.contains("/to/ait: ait 1\n") && said.contains("is not in PATH"), "{said}");
     assert!(said.contains("ait hooks install") && said.contains("eval \"$(ait init zsh)\""), "{said}");
     if cfg!(target_os = "linux") {
-        let calls = fs::read_to_string(world.path("calls")).unwrap();
+        let calls = fs::read_to_string(env.path("calls")).unwrap();
         assert_eq!(calls.matches("rustup target add").count(), 1, "{calls}");
         assert!(calls.contains("-unknown-linux-musl\n"), "{calls}");
     }
     // Run again, it updates, and says so; and leaves nothing else there.
-    fs::write(world.path("built"), "#!/bin/sh\necho ait 2\n").unwrap();
+    fs::write(env.path("built"), "#!/bin/sh\necho ait 2\n").unwrap();
     let (done, said, wrong) = install("to");
     assert!(done && said.contains("ait 2 (was ait 1)"), "{said}{wrong}");
-    assert_eq!(fs::read_dir(world.path("to")).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(env.path("to")).unwrap().count(), 1);
     // A folder that cannot be made.
     let (done, _, said) = install("built/in");
     assert!(!done && said.contains("install.sh: cannot make"), "{said}");

@@ -26,27 +26,27 @@ use ait::render::theme::{Icons, Look};
 
 /// A home of its own, with a stand-in for `ait` that answers `segment` and notes each call. What a segment says is not
 /// tested here; that the right program is asked at the right time, and what becomes of its answer, is.
-struct World {
+struct TestEnv {
     home: PathBuf,
 }
 
-impl World {
-    fn new() -> World {
+impl TestEnv {
+    fn new() -> TestEnv {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("ait-sh-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let home = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(home.join(".claude/sessions/active")).unwrap();
-        let world = World::at(home);
-        world.program("#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\ncat \"$HOME/segment\"\n");
-        world.answer("SEGMENT");
-        world
+        let env = TestEnv::at(home);
+        env.program("#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\ncat \"$HOME/segment\"\n");
+        env.answer("SEGMENT");
+        env
     }
 
     /// In a home that is there already.
-    fn at(home: PathBuf) -> World {
+    fn at(home: PathBuf) -> TestEnv {
         fs::create_dir_all(home.join("it's a \"bin\"")).unwrap();
-        World { home }
+        TestEnv { home }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -140,7 +140,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for TestEnv {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.home);
     }
@@ -148,17 +148,17 @@ impl Drop for World {
 
 /// A terminal of 100 x 30 cells.
 struct Terminal<'a> {
-    world: &'a World,
+    env: &'a TestEnv,
     socket: &'static str,
 }
 
 impl<'a> Terminal<'a> {
-    fn open(world: &'a World, command: &str) -> Terminal<'a> {
-        Terminal::open_as(world, "outer", command)
+    fn open(env: &'a TestEnv, command: &str) -> Terminal<'a> {
+        Terminal::open_as(env, "outer", command)
     }
 
-    fn open_as(world: &'a World, socket: &'static str, command: &str) -> Terminal<'a> {
-        let terminal = Terminal { world, socket };
+    fn open_as(env: &'a TestEnv, socket: &'static str, command: &str) -> Terminal<'a> {
+        let terminal = Terminal { env, socket };
         let command = format!("cd ~; exec {command}");
         let made = terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", &command]);
         assert!(made.status.success(), "{made:?}");
@@ -171,8 +171,8 @@ impl<'a> Terminal<'a> {
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", &self.world.home)
-            .env("TMUX_TMPDIR", &self.world.home)
+            .env("HOME", &self.env.home)
+            .env("TMUX_TMPDIR", &self.env.home)
             .env("LANG", "C.UTF-8")
             .env("SHELL", "/bin/sh")
             .env("TERM", "xterm-256color")
@@ -214,7 +214,7 @@ impl<'a> Terminal<'a> {
                 return screen;
             }
             if start.elapsed() > Duration::from_secs(30) {
-                let start = fs::read_to_string(self.world.path(".zshrc")).unwrap_or_default();
+                let start = fs::read_to_string(self.env.path(".zshrc")).unwrap_or_default();
                 panic!("waited for {wanted}; the screen:\n{screen}\n{start}");
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::typed::{Typed, prompt};
-use super::{SHELLS, World};
+use super::{SHELLS, TestEnv};
 
 /// A process that a segment depends on.
 struct Process(Child);
@@ -31,20 +31,20 @@ impl Drop for Process {
 
 /// A stand-in for `ait` that answers with conditions, and what these depend on.
 struct Conditions {
-    world: World,
+    env: TestEnv,
     process: RefCell<Process>,
 }
 
 impl Conditions {
     fn new() -> Conditions {
-        let world = World::new();
-        world.program(
+        let env = TestEnv::new();
+        env.program(
             "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\ncat \"$HOME/segment\"\n\
              [ \"$AIT_PROMPT_REUSE\" != 1 ] || cat \"$HOME/conditions\"\n",
         );
-        world.start_session();
-        let conditions = Conditions { world, process: RefCell::new(Process::new()) };
-        conditions.world.answer("SEGMENT\n");
+        env.start_session();
+        let conditions = Conditions { env, process: RefCell::new(Process::new()) };
+        conditions.env.answer("SEGMENT\n");
         fs::write(conditions.path("revision"), "0001-abc\n").unwrap();
         fs::write(conditions.path("HEAD"), "ref: refs/heads/main\n").unwrap();
         conditions.write(&conditions.lines());
@@ -52,13 +52,13 @@ impl Conditions {
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
-        self.world.path(name)
+        self.env.path(name)
     }
 
     fn lines(&self) -> String {
         let until = jiff::Timestamp::now().as_second() + 1000;
         let (me, other) = (std::process::id(), self.process.borrow().0.id());
-        let home = self.world.home.display();
+        let home = self.env.home.display();
         format!(
             "reuse\t1\nuntil\t{until}\nprocess\t{me}\nprocess\t{other}\nfile\t{home}/revision\t0001-abc\n\
              file\t{home}/HEAD\tref: refs/heads/main\nend\n"
@@ -76,7 +76,7 @@ fn conditions_that_hold_start_no_process() {
         let conditions = Conditions::new();
         let trace = conditions.path("trace");
         let tracer = format!("strace -o {} -e trace=clone,clone3,fork,vfork,execve", trace.display());
-        let mut typed = Typed::open(&conditions.world, shell, &tracer);
+        let mut typed = Typed::open(&conditions.env, shell, &tracer);
         assert_eq!(typed.segment(), "SEGMENT", "{shell}");
         let started = || {
             let text = fs::read_to_string(&trace).unwrap();
@@ -90,14 +90,14 @@ fn conditions_that_hold_start_no_process() {
         typed.count += 100;
         assert_eq!(typed.segment(), "SEGMENT", "{shell}");
         assert_eq!(started() - before, 0, "{shell}: {}", fs::read_to_string(&trace).unwrap());
-        assert_eq!(conditions.world.calls(), 1, "{shell}");
+        assert_eq!(conditions.env.calls(), 1, "{shell}");
         // An empty segment is reused as well.
-        conditions.world.answer("\n");
+        conditions.env.answer("\n");
         fs::write(conditions.path("revision"), "0002\n").unwrap();
         conditions.write(&conditions.lines().replace("0001-abc", "0002"));
         assert_eq!(typed.line(""), "", "{shell}");
         assert_eq!(typed.line(""), "", "{shell}");
-        assert_eq!(conditions.world.calls(), 2, "{shell}");
+        assert_eq!(conditions.env.calls(), 2, "{shell}");
     }
 }
 
@@ -165,14 +165,14 @@ fn a_condition_that_fails_is_asked_about() {
         for (what, change) in CHANGES {
             let conditions = Conditions::new();
             let options = if shell == "bash" { "shopt -s nocasematch nullglob; IFS=0; set -Cu" } else { "" };
-            let mut typed = Typed::open(&conditions.world, shell, "");
+            let mut typed = Typed::open(&conditions.env, shell, "");
             assert_eq!(typed.line(options), "SEGMENT", "{shell}: {what}");
-            assert_eq!(conditions.world.calls(), 1, "{shell}: {what}");
-            conditions.world.answer("NEW\n");
+            assert_eq!(conditions.env.calls(), 1, "{shell}: {what}");
+            conditions.env.answer("NEW\n");
             conditions.write("");
             let line = change(&conditions, &typed);
             assert_eq!(typed.line(&line), "NEW", "{shell}: {what}");
-            assert_eq!(conditions.world.calls(), 2, "{shell}: {what}");
+            assert_eq!(conditions.env.calls(), 2, "{shell}: {what}");
             assert!(!conditions.path("pwned").exists());
         }
     }
@@ -205,15 +205,15 @@ fn an_answer_that_is_not_understood_is_not_reused() {
     ];
     for shell in SHELLS {
         let conditions = Conditions::new();
-        let mut typed = Typed::open(&conditions.world, shell, "");
+        let mut typed = Typed::open(&conditions.env, shell, "");
         for (at, change) in lines.iter().enumerate() {
             let changed = change(&conditions.lines());
             conditions.write(&changed);
             // What was answered before holds no longer.
             assert_eq!(typed.line(&typed.export("AIT_FORMAT", &at.to_string())), "SEGMENT", "{shell}: {at}");
-            let before = conditions.world.calls();
+            let before = conditions.env.calls();
             assert_eq!(typed.line(""), "SEGMENT", "{shell}: {at}");
-            assert_eq!(conditions.world.calls(), before + 1, "{shell}: {at}: {changed}");
+            assert_eq!(conditions.env.calls(), before + 1, "{shell}: {at}: {changed}");
         }
         assert!(!conditions.path("pwned").exists());
     }
@@ -230,14 +230,14 @@ fn a_shell_without_the_builtins_asks_each_time() {
         ("fish", "path mtime", "path nothing"),
     ] {
         let conditions = Conditions::new();
-        let init = conditions.world.init(shell, true);
+        let init = conditions.env.init(shell, true);
         let text = fs::read_to_string(conditions.path("init")).unwrap();
         assert!(text.contains(builtin), "{shell}: {builtin}");
         fs::write(conditions.path("init"), text.replace(builtin, other)).unwrap();
         let start = format!("{}{init}\n", prompt(shell));
-        let mut typed = Typed { shell, terminal: conditions.world.shell(shell, &start), count: 1 };
+        let mut typed = Typed { shell, terminal: conditions.env.shell(shell, &start), count: 1 };
         assert_eq!(typed.segment(), "SEGMENT", "{shell} without {builtin}");
         assert_eq!(typed.line(""), "SEGMENT", "{shell} without {builtin}");
-        assert_eq!(conditions.world.calls(), 2, "{shell} without {builtin}");
+        assert_eq!(conditions.env.calls(), 2, "{shell} without {builtin}");
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::{SHELLS, World, both_edges, counting_prompt, is_running, wait_for};
+use super::{SHELLS, TestEnv, both_edges, counting_prompt, is_running, wait_for};
 
 /// A right prompt that has no room is not shown at all, so the segment is told to take half of the line.
 #[test]
@@ -14,10 +14,10 @@ fn a_segment_is_told_how_much_room_there_is() {
         ("bash", "PS1='[$AIT_SEGMENT] '", 1),
         ("fish", "function fish_prompt; echo -n \"[$(ait_segment)] \"; end", 2),
     ] {
-        let world = World::new();
-        world.program("#!/bin/sh\necho \"$*\"\n");
-        world.start_session();
-        let terminal = world.shell(shell, &format!("{}\n{prompt}\n", world.init(shell, true)));
+        let env = TestEnv::new();
+        env.program("#!/bin/sh\necho \"$*\"\n");
+        env.start_session();
+        let terminal = env.shell(shell, &format!("{}\n{prompt}\n", env.init(shell, true)));
         terminal.wait_until("a prompt", |screen| screen.contains(&format!("[prompt --for {shell} --max-width ")));
         terminal.type_line("clear; echo columns $COLUMNS");
         terminal.wait_until("the width", |screen| screen.contains("columns") && screen.ends_with(']'));
@@ -41,11 +41,11 @@ fn placed_by_the_user() {
     ] {
         // Loaded before the prompt is set as well as after it.
         for before in [true, false] {
-            let world = World::new();
-            world.start_session();
-            let init = world.init(shell, true);
+            let env = TestEnv::new();
+            env.start_session();
+            let init = env.init(shell, true);
             let start = if before { format!("{init}\n{prompt}\n") } else { format!("{prompt}\n{init}\n") };
-            let terminal = world.shell(shell, &start);
+            let terminal = env.shell(shell, &start);
             let prompt = if prompt.starts_with("PS1='[$(ait") { "[SEGMENT] <0>" } else { "[SEGMENT] <1>" };
             terminal.wait_for_last("[SEGMENT] <0>");
             terminal.type_line("false");
@@ -61,11 +61,11 @@ fn placed_by_the_user() {
 fn nothing_live_starts_no_process() {
     for shell in SHELLS {
         for manual in [false, true] {
-            let world = World::new();
-            let init = world.init(shell, manual);
-            let trace = world.path("trace");
+            let env = TestEnv::new();
+            let init = env.init(shell, manual);
+            let trace = env.path("trace");
             let tracer = format!("strace -o {} -e trace=clone,clone3,fork,vfork,execve", trace.display());
-            let terminal = world.shell_under(shell, &format!("{}{init}\n", counting_prompt(shell)), &tracer);
+            let terminal = env.shell_under(shell, &format!("{}{init}\n", counting_prompt(shell)), &tracer);
             let started = || {
                 let text = fs::read_to_string(&trace).unwrap();
                 text.lines().filter(|line| line.contains('(') && !line.contains("CLONE_THREAD")).count()
@@ -78,15 +78,15 @@ fn nothing_live_starts_no_process() {
             }
             terminal.wait_until("100 prompts", |screen| screen.contains("n101 <0>"));
             assert_eq!(started() - before, 0, "{shell}: {}", fs::read_to_string(&trace).unwrap());
-            assert_eq!(world.calls(), 0);
+            assert_eq!(env.calls(), 0);
             // And with a session it is one a prompt.
-            world.start_session();
+            env.start_session();
             for n in 102..105 {
                 terminal.type_line("");
                 terminal.wait_until("a prompt", |screen| screen.contains(&format!("n{n} <0>")));
             }
             assert_eq!(started() - before, 3, "{shell}: {}", fs::read_to_string(&trace).unwrap());
-            assert_eq!(world.calls(), 3);
+            assert_eq!(env.calls(), 3);
         }
     }
 }
@@ -106,16 +106,16 @@ fn where_the_sessions_are() {
             ),
             (set("AIT_SESSIONS_DIR", "''") + &set("CLAUDE_CONFIG_DIR", "''"), ".claude/sessions/active"),
         ] {
-            let world = World::new();
-            let init = world.init(shell, true);
-            let terminal = world.shell(shell, &format!("{}{variables}{init}\n", counting_prompt(shell)));
+            let env = TestEnv::new();
+            let init = env.init(shell, true);
+            let terminal = env.shell(shell, &format!("{}{variables}{init}\n", counting_prompt(shell)));
             terminal.wait_until("a prompt", |screen| screen.contains("n1 <0>"));
-            let before = world.calls();
-            fs::create_dir_all(world.path(folder)).unwrap();
-            fs::write(world.path(folder).join("x.json"), "{}").unwrap();
+            let before = env.calls();
+            fs::create_dir_all(env.path(folder)).unwrap();
+            fs::write(env.path(folder).join("x.json"), "{}").unwrap();
             terminal.type_line("");
             terminal.wait_until("a prompt", |screen| screen.contains("n2 <0>"));
-            assert_eq!(world.calls(), before + 1, "{shell}: {folder}");
+            assert_eq!(env.calls(), before + 1, "{shell}: {folder}");
         }
     }
 }
@@ -123,11 +123,11 @@ fn where_the_sessions_are() {
 #[test]
 fn a_missing_program_leaves_an_empty_prompt() {
     for shell in SHELLS {
-        let world = World::new();
-        world.start_session();
-        let init = world.init(shell, false);
-        fs::remove_file(world.ait()).unwrap();
-        let terminal = world.shell(shell, &format!("{}{init}\n", counting_prompt(shell)));
+        let env = TestEnv::new();
+        env.start_session();
+        let init = env.init(shell, false);
+        fs::remove_file(env.ait()).unwrap();
+        let terminal = env.shell(shell, &format!("{}{init}\n", counting_prompt(shell)));
         terminal.wait_for_last("n1 <0>");
         terminal.type_line("");
         terminal.wait_for_last("n2 <0>");
@@ -138,7 +138,7 @@ fn a_missing_program_leaves_an_empty_prompt() {
             if shell == "fish" && broken.contains("nowhere") {
                 continue;
             }
-            world.program(broken);
+            env.program(broken);
             terminal.type_line("clear");
             terminal.wait_until("a clear screen", |screen| {
                 screen.starts_with('n') && screen.lines().count() == 1 && !screen.contains("clear")
@@ -150,21 +150,21 @@ fn a_missing_program_leaves_an_empty_prompt() {
 #[test]
 fn a_hung_program_does_not_hang_the_prompt() {
     for (shell, job) in [("zsh", ""), ("bash", ""), ("bash", "sleep 1000 & disown\n"), ("fish", "")] {
-        let world = World::new();
-        let init = world.init(shell, false);
-        world.start_session();
+        let env = TestEnv::new();
+        let init = env.init(shell, false);
+        env.start_session();
         // After `ait init` has spoken: what was replaced cannot be trusted to answer. A part of an answer is none.
         let hung = "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\necho $$ > \"$HOME/pid\"\nprintf part\nexec sleep 1000\n";
-        world.program(hung);
-        let touched = Command::new("touch").args(["-d", "2001-02-03"]).arg(world.ait()).status().unwrap();
+        env.program(hung);
+        let touched = Command::new("touch").args(["-d", "2001-02-03"]).arg(env.ait()).status().unwrap();
         assert!(touched.success());
-        let terminal = world.shell(shell, &format!("{job}{}{init}\n", counting_prompt(shell)));
+        let terminal = env.shell(shell, &format!("{job}{}{init}\n", counting_prompt(shell)));
         terminal.wait_for_last("n1 <0>");
-        let pid = fs::read_to_string(world.path("pid")).unwrap();
+        let pid = fs::read_to_string(env.path("pid")).unwrap();
         wait_for("the end of what hung", || !is_running(pid.trim()));
         terminal.type_line("");
         terminal.wait_for_last("n2 <0>");
-        assert_eq!(world.calls(), 1, "{shell}: asked again at once");
+        assert_eq!(env.calls(), 1, "{shell}: asked again at once");
         assert_eq!(terminal.screen(), "n1 <0>\nn2 <0>", "{shell}");
     }
 }
@@ -172,13 +172,13 @@ fn a_hung_program_does_not_hang_the_prompt() {
 #[test]
 fn no_home_and_no_folder() {
     for (shell, unset) in [("zsh", "unset HOME\n"), ("bash", "unset HOME\n"), ("fish", "set -e HOME\n")] {
-        let world = World::new();
-        world.start_session();
-        let init = world.init(shell, false);
-        let terminal = world.shell(shell, &format!("{}{init}\n{unset}", counting_prompt(shell)));
+        let env = TestEnv::new();
+        env.start_session();
+        let init = env.init(shell, false);
+        let terminal = env.shell(shell, &format!("{}{init}\n{unset}", counting_prompt(shell)));
         terminal.wait_for_last("n1 <0>");
         assert_eq!(terminal.screen(), "n1 <0>", "{shell}");
-        let folder = world.path(".claude/sessions/active");
+        let folder = env.path(".claude/sessions/active");
         fs::remove_dir_all(&folder).unwrap();
         terminal.type_line("");
         terminal.wait_for_last("n2 <0>");
@@ -189,10 +189,10 @@ fn no_home_and_no_folder() {
         fs::remove_file(&folder).unwrap();
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
-        fs::set_permissions(&world.home, fs::Permissions::from_mode(0o500)).unwrap();
+        fs::set_permissions(&env.home, fs::Permissions::from_mode(0o500)).unwrap();
         terminal.type_line("");
         terminal.wait_for_last("n4 <0>");
-        fs::set_permissions(&world.home, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(&env.home, fs::Permissions::from_mode(0o700)).unwrap();
         assert_eq!(terminal.screen(), "n1 <0>\nn2 <0>\nn3 <0>\nn4 <0>", "{shell}");
     }
 }
@@ -204,10 +204,10 @@ fn no_name_but_ours_is_left_behind() {
         ("bash", "{ compgen -v; compgen -A function; compgen -a; } | sort -u"),
         ("fish", "begin; set -n; functions -a -n | string split ', '; alias; end | sort -u"),
     ] {
-        let world = World::new();
-        world.start_session();
-        let init = world.init(shell, false);
-        let terminal = world.shell(shell, &format!("{}{names} > ~/before\n", counting_prompt(shell)));
+        let env = TestEnv::new();
+        env.start_session();
+        let init = env.init(shell, false);
+        let terminal = env.shell(shell, &format!("{}{names} > ~/before\n", counting_prompt(shell)));
         terminal.wait_until("a prompt", |screen| screen.contains("n1 <"));
         terminal.type_line(&format!("{names} > ~/before; {init}"));
         terminal.wait_until("a prompt", |screen| screen.contains("n2 <0>"));
@@ -215,8 +215,8 @@ fn no_name_but_ours_is_left_behind() {
         terminal.wait_until("a prompt", |screen| screen.contains("n3 <0>"));
         terminal.type_line(&format!("{names} > ~/after; true"));
         terminal.wait_until("a prompt", |screen| screen.contains("n4 <0>"));
-        let before = fs::read_to_string(world.path("before")).unwrap();
-        let after = fs::read_to_string(world.path("after")).unwrap();
+        let before = fs::read_to_string(env.path("before")).unwrap();
+        let after = fs::read_to_string(env.path("after")).unwrap();
         let new: Vec<&str> = after.lines().filter(|name| !before.lines().any(|old| old == *name)).collect();
         assert!(new.contains(&"AIT_SEGMENT") && new.contains(&"ait_segment"), "{shell}: {new:?}");
         let allowed = match shell {
@@ -237,16 +237,16 @@ fn no_name_but_ours_is_left_behind() {
 #[test]
 fn the_real_program_in_each_shell() {
     for shell in SHELLS {
-        let world = World::new();
-        world.real();
+        let env = TestEnv::new();
+        env.real();
         // By the real command line, too.
         let load = match shell {
             "fish" => "~/it*/ait init fish | source".to_owned(),
             _ => format!("eval \"$(~/it*/ait init {shell})\""),
         };
-        let terminal = world.shell(shell, &format!("{}{load}\n", counting_prompt(shell)));
+        let terminal = env.shell(shell, &format!("{}{load}\n", counting_prompt(shell)));
         terminal.wait_for_last("n1 <0>");
-        world.start_real_session("one", "100% $(touch pwned) 日本");
+        env.start_real_session("one", "100% $(touch pwned) 日本");
         terminal.type_line("false");
         let shown = "api main 45m 100% $(touch pwned) 日本";
         match shell {
@@ -258,7 +258,7 @@ fn the_real_program_in_each_shell() {
             "zsh" => _ = terminal.wait_for_last(&both_edges("n2 <1>", shown, 3)),
             _ => _ = terminal.wait_for_last(&both_edges("n2 <1>", shown, 2)),
         }
-        assert!(!world.path("pwned").exists());
+        assert!(!env.path("pwned").exists());
     }
 }
 
@@ -266,11 +266,11 @@ fn the_real_program_in_each_shell() {
 fn aliases_do_not_change_the_texts() {
     let names = ["exec", "kill", "read", "printf", "print", "command", "return", "test", "builtin", "compgen", "set"];
     for (shell, global) in [("zsh", "alias -g -- -g=oops -t=oops\n"), ("bash", "shopt -s expand_aliases\n")] {
-        let world = World::new();
-        world.start_session();
-        let init = world.init(shell, false);
+        let env = TestEnv::new();
+        env.start_session();
+        let init = env.init(shell, false);
         let aliases: String = names.iter().map(|name| format!("alias {name}='echo oops'\n")).collect();
-        let terminal = world.shell(shell, &format!("PROMPT='<$n>' PS1='> '\n{aliases}{global}{init}\n"));
+        let terminal = env.shell(shell, &format!("PROMPT='<$n>' PS1='> '\n{aliases}{global}{init}\n"));
         terminal.wait_until("a prompt", |screen| screen.contains("SEGMENT"));
         assert!(!terminal.screen().contains("oops"), "{}", terminal.screen());
     }

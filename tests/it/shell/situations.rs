@@ -10,27 +10,27 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::typed::Typed;
-use super::{SHELLS, World as ShellWorld};
-use crate::common::{AIT, Client, World};
+use super::{SHELLS, TestEnv as ShellWorld};
+use crate::common::{AIT, Client, TestEnv};
 
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
 
 /// A repository with sessions, and a home for shells in which each call of `ait` is counted.
 struct Scene {
-    world: World,
+    env: TestEnv,
     shells: ShellWorld,
     shop: PathBuf,
 }
 
 impl Scene {
     fn new() -> Scene {
-        let world = World::new();
-        world.folder(".claude/sessions/active");
-        let shells = ShellWorld::at(world.path(""));
+        let env = TestEnv::new();
+        env.create_dir(".claude/sessions/active");
+        let shells = ShellWorld::at(env.path(""));
         shells.program(&format!("#!/bin/sh\necho x >> \"$HOME/calls\"\nexec '{AIT}' \"$@\"\n"));
-        let shop = world.repository("shop");
-        Scene { world, shells, shop }
+        let shop = env.repository("shop");
+        Scene { env, shells, shop }
     }
 
     /// A shell in the repository, with a format that shows everything that can change.
@@ -42,15 +42,15 @@ impl Scene {
     }
 
     fn event(&self, client: &Client, event: &str, more: Value) {
-        self.world.event(client, event, ONE, &self.shop, more);
+        self.env.send_event(client, event, ONE, &self.shop, more);
     }
 
     fn task(&self, id: &str, task: &str) {
-        self.world.ait().words(&["sessions", "task", "--session", id, task]).fine();
+        self.env.ait().run_args(&["sessions", "task", "--session", id, task]).success();
     }
 
     fn caches(&self) -> PathBuf {
-        self.world.path(".cache/ait")
+        self.env.path(".cache/ait")
     }
 }
 
@@ -78,7 +78,7 @@ fn each_change_of_a_session_is_seen_at_the_next_prompt() {
         assert_eq!(typed.line(""), "", "{shell}");
         assert_eq!(scene.shells.calls(), 0, "{shell}: nothing is live");
         let one = Client::new();
-        scene.world.start(&one, ONE, &scene.shop);
+        scene.env.start_session(&one, ONE, &scene.shop);
         typed.shows(&scene, "a session starts", "shop:main:idle::");
         scene.event(&one, "UserPromptSubmit", json!({"prompt": "Fix the till"}));
         typed.shows(&scene, "it works", "shop:main:working:Fix the till:");
@@ -94,31 +94,31 @@ fn each_change_of_a_session_is_seen_at_the_next_prompt() {
         typed.shows(&scene, "it gets a task", "shop:main:working:Fix the door:");
 
         let two = Client::new();
-        scene.world.start(&two, TWO, &scene.shop);
+        scene.env.start_session(&two, TWO, &scene.shop);
         typed.shows(&scene, "a conflict", "shop:main:working:Fix the door:⚠2");
         two.kill();
         typed.shows(&scene, "the other one is killed", "shop:main:working:Fix the door:");
 
-        scene.world.git(&scene.shop, "switch --quiet -c another");
+        scene.env.git(&scene.shop, "switch --quiet -c another");
         typed.shows(&scene, "another session's checkout", "shop:another:working:Fix the door:");
         assert_eq!(
             typed.line("git switch --quiet main"),
             "shop:main:working:Fix the door:",
             "{shell}: git switch here"
         );
-        scene.world.git(&scene.shop, "checkout --quiet --detach");
+        scene.env.git(&scene.shop, "checkout --quiet --detach");
         assert!(!typed.line("").contains("main"), "{shell}: a detached HEAD");
-        scene.world.git(&scene.shop, "switch --quiet main");
+        scene.env.git(&scene.shop, "switch --quiet main");
         typed.shows(&scene, "back on the branch", "shop:main:working:Fix the door:");
 
-        scene.world.run("sessions prune").fine();
-        scene.world.end(&one, ONE, &scene.shop, "prompt_input_exit");
+        scene.env.run("sessions prune").success();
+        scene.env.end_session(&one, ONE, &scene.shop, "prompt_input_exit");
         let before = scene.shells.calls();
         assert_eq!(typed.line(""), "", "{shell}: it ends");
         assert_eq!(typed.line(""), "", "{shell}: it has ended");
         assert_eq!(scene.shells.calls(), before, "{shell}: nothing is live");
         let killed = Client::new();
-        scene.world.start(&killed, TWO, &scene.shop);
+        scene.env.start_session(&killed, TWO, &scene.shop);
         typed.shows(&scene, "another session", "shop:main:idle::");
         killed.kill();
         assert_eq!(typed.line(""), "", "{shell}: killed with -9");
@@ -129,10 +129,10 @@ fn each_change_of_a_session_is_seen_at_the_next_prompt() {
 fn the_folder_and_the_options_of_the_shell_count_at_once() {
     for shell in SHELLS {
         let scene = Scene::new();
-        let bank = scene.world.repository("bank");
+        let bank = scene.env.repository("bank");
         let (one, two) = (Client::new(), Client::new());
-        scene.world.start(&one, ONE, &scene.shop);
-        scene.world.start(&two, TWO, &bank);
+        scene.env.start_session(&one, ONE, &scene.shop);
+        scene.env.start_session(&two, TWO, &bank);
         let mut typed = scene.shell(shell);
         typed.shows(&scene, "the first tree", "shop:main:idle::");
         assert_eq!(typed.line("cd ../bank"), "bank:main:idle::", "{shell}");
@@ -141,12 +141,12 @@ fn the_folder_and_the_options_of_the_shell_count_at_once() {
         typed.shows(&scene, "a folder without a session", "");
         assert_eq!(typed.line("cd ~/shop"), "shop:main:idle::", "{shell}");
         assert_eq!(typed.line(&typed.export("AIT_FORMAT", "{project}")), "shop", "{shell}");
-        let elsewhere = scene.world.path("elsewhere");
+        let elsewhere = scene.env.path("elsewhere");
         assert_eq!(typed.line(&typed.export("AIT_SESSIONS_DIR", &elsewhere.display().to_string())), "", "{shell}");
         assert_eq!(typed.line(&typed.export("AIT_SESSIONS_DIR", "")), "shop", "{shell}");
         // A shell in this shell, and one in its place.
         let again = scene.shells.init(shell, true);
-        let start = scene.world.path(match shell {
+        let start = scene.env.path(match shell {
             "zsh" => ".zshrc",
             "bash" => "bashrc",
             _ => ".config/fish/config.fish",
@@ -160,7 +160,7 @@ fn the_folder_and_the_options_of_the_shell_count_at_once() {
         let outer = typed.count;
         typed.count = 0;
         assert_eq!(typed.line(&format!("clear; {command}")), "shop", "{shell}: a shell in it");
-        scene.world.git(&scene.shop, "switch --quiet -c more");
+        scene.env.git(&scene.shop, "switch --quiet -c more");
         assert_eq!(typed.line(&typed.export("AIT_FORMAT", "{branch}")), "more", "{shell}: a shell in it");
         typed.count = outer;
         assert_eq!(typed.line("exit"), "shop", "{shell}: back in the first");
@@ -201,7 +201,7 @@ fn damage_to_the_revision_never_leaves_an_outdated_segment() {
         for (what, damage) in DAMAGES {
             let scene = Scene::new();
             let one = Client::new();
-            scene.world.start(&one, ONE, &scene.shop);
+            scene.env.start_session(&one, ONE, &scene.shop);
             let mut typed = scene.shell(shell);
             assert_eq!(typed.line(""), "shop:main:idle::", "{shell}: {what}");
             damage(&scene.caches());
@@ -220,7 +220,7 @@ fn a_cache_folder_of_someone_else_is_not_relied_on() {
     for shell in SHELLS {
         let scene = Scene::new();
         let one = Client::new();
-        scene.world.start(&one, ONE, &scene.shop);
+        scene.env.start_session(&one, ONE, &scene.shop);
         if std::os::unix::fs::chown(scene.caches(), Some(12345), Some(12345)).is_err() {
             return;
         }
@@ -240,7 +240,7 @@ fn a_minute_that_passes_is_seen() {
         let mut typed = scene.shell(shell);
         typed.line(&typed.export("AIT_FORMAT", "{elapsed}"));
         // 45 minutes and most of another one.
-        scene.world.by_hand(ONE, client.pid(), &scene.shop, json!({"started": crate::common::ago(46 * 60 - 4)}));
+        scene.env.write_manifest(ONE, client.pid(), &scene.shop, json!({"started": crate::common::ago(46 * 60 - 4)}));
         assert_eq!(typed.line(""), "45m", "{shell}");
         std::thread::sleep(Duration::from_secs(5));
         assert_eq!(typed.line(""), "46m", "{shell}");
@@ -252,9 +252,9 @@ fn a_hundred_prompts_while_five_sessions_send_hooks() {
     for shell in SHELLS {
         let scene = Scene::new();
         let one = Client::new();
-        scene.world.start(&one, ONE, &scene.shop);
+        scene.env.start_session(&one, ONE, &scene.shop);
         let mut typed = scene.shell(shell);
-        let busy = scene.world.repository("busy");
+        let busy = scene.env.repository("busy");
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for n in 0..5 {
@@ -262,10 +262,10 @@ fn a_hundred_prompts_while_five_sessions_send_hooks() {
                 scope.spawn(move || {
                     let client = Client::new();
                     let id = format!("{n}{}", &TWO[1..]);
-                    scene.world.start(&client, &id, busy);
+                    scene.env.start_session(&client, &id, busy);
                     while !done.load(Ordering::Relaxed) {
                         for event in ["UserPromptSubmit", "Stop"] {
-                            scene.world.event(&client, event, &id, busy, json!({"prompt": "x"}));
+                            scene.env.send_event(&client, event, &id, busy, json!({"prompt": "x"}));
                         }
                         std::thread::sleep(Duration::from_millis(50));
                     }

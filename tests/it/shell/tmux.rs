@@ -7,28 +7,28 @@ use std::process::{Command, Stdio};
 
 use ait::commands::init::{Init, text_for};
 
-use super::{Terminal, World, wait_for};
+use super::{Terminal, TestEnv, wait_for};
 
 #[test]
 fn tmux_shows_the_fleet_and_forgets_it() {
-    let world = World::new();
+    let env = TestEnv::new();
     // What `ait prompt --follow` does: a line at once, the same in the next second, and one at each change, never two in
     // a second.
-    world.program(
+    env.program(
         "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\ncase \"$*\" in *--follow*) ;; *) cat \"$HOME/segment\"; exit ;; esac\n\
          cat \"$HOME/segment\"; echo; sleep 1.1; old=\n\
          while sleep 0.05; do new=$(cat \"$HOME/segment\"); [ \"$new\" = \"$old\" ] || { echo \"$new\"; old=$new; sleep 1.1; }; done\n",
     );
-    world.answer("2 sessions");
+    env.answer("2 sessions");
     let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(world.path("plugin"), text_for(&request, &world.ait()).unwrap()).unwrap();
+    fs::write(env.path("plugin"), text_for(&request, &env.ait()).unwrap()).unwrap();
 
-    let inner = Terminal::open_as(&world, "inner", "sleep 1000");
+    let inner = Terminal::open_as(&env, "inner", "sleep 1000");
     inner.ask(&["set-option", "-g", "status-interval", "0"]);
     let untouched = inner.ask(&["show-options", "-g"]) + &inner.ask(&["list-keys"]);
-    let outer = Terminal::open(&world, "env -u TMUX tmux -u -L inner attach");
+    let outer = Terminal::open(&env, "env -u TMUX tmux -u -L inner attach");
     outer.wait_until("a status line", |screen| screen.contains("[0]"));
-    let load = format!("sh {}", world.path("plugin").display());
+    let load = format!("sh {}", env.path("plugin").display());
 
     // Loaded twice, the fleet is there once.
     inner.ask(&["run-shell", &load]);
@@ -39,21 +39,21 @@ fn tmux_shows_the_fleet_and_forgets_it() {
     assert!(inner.ask(&["list-keys", "-T", "prefix", "N"]).contains("sessions next --go"));
     outer.wait_until("the fleet", |screen| screen.contains("2 sessions"));
     // status-interval is 0: nothing but the job itself brings this.
-    world.answer("3 sessions #[fg=red]api waits");
+    env.answer("3 sessions #[fg=red]api waits");
     outer.wait_until("the change", |screen| screen.contains("3 sessions api waits"));
 
     // A format of any shape arrives as one word, and at once.
     let format = "it's {count} \"x\" $(touch pwned) `touch pwned` ;#{x} )(";
     inner.ask(&["set-option", "-g", "@ait-format", format]);
     inner.ask(&["refresh-client", "-S", "-t", &inner.ask(&["list-clients", "-F", "#{client_name}"])]);
-    let calls = || fs::read_to_string(world.path("calls")).unwrap_or_default();
+    let calls = || fs::read_to_string(env.path("calls")).unwrap_or_default();
     wait_for("the format", || calls().contains(&format!("--follow --format {format}\n")));
-    assert!(!world.path("pwned").exists());
+    assert!(!env.path("pwned").exists());
 
     // Removed, nothing is left.
     inner.ask(&["run-shell", &format!("{load} --remove")]);
     assert_eq!(inner.ask(&["show-options", "-g"]) + &inner.ask(&["list-keys"]), untouched);
-    let program = world.ait().display().to_string();
+    let program = env.ait().display().to_string();
     wait_for("the end of the job", || {
         let processes = Command::new("ps").args(["-A", "-o", "args="]).output().unwrap();
         !String::from_utf8_lossy(&processes.stdout).lines().any(|line| line.contains(&program))
@@ -62,11 +62,11 @@ fn tmux_shows_the_fleet_and_forgets_it() {
 
 #[test]
 fn tmux_options() {
-    let world = World::new();
+    let env = TestEnv::new();
     let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(world.path("plugin"), text_for(&request, &world.ait()).unwrap()).unwrap();
-    let load = format!("sh {}", world.path("plugin").display());
-    let tmux = Terminal::open_as(&world, "inner", "sleep 1000");
+    fs::write(env.path("plugin"), text_for(&request, &env.ait()).unwrap()).unwrap();
+    let load = format!("sh {}", env.path("plugin").display());
+    let tmux = Terminal::open_as(&env, "inner", "sleep 1000");
 
     // Placed by the user, on both sides, with the shape that is asked for each time.
     tmux.ask(&["set-option", "-g", "status-left", "a #{ait} b #{ait_pane} c"]);
@@ -113,80 +113,80 @@ fn tmux_options() {
 
 #[test]
 fn tmux_loads_the_two_lines() {
-    let world = World::new();
-    world.program("#!/bin/sh\ncase $1 in init) cat \"$HOME/plugin\" ;; *) echo ANSWER ;; esac\n");
+    let env = TestEnv::new();
+    env.program("#!/bin/sh\ncase $1 in init) cat \"$HOME/plugin\" ;; *) echo ANSWER ;; esac\n");
     let plugin = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(world.path("plugin"), text_for(&plugin, &world.ait()).unwrap()).unwrap();
-    let lines = text_for(&Init { plugin: false, ..plugin }, &world.ait()).unwrap();
+    fs::write(env.path("plugin"), text_for(&plugin, &env.ait()).unwrap()).unwrap();
+    let lines = text_for(&Init { plugin: false, ..plugin }, &env.ait()).unwrap();
     assert_eq!(lines.lines().filter(|line| !line.starts_with('#')).count(), 2);
-    fs::write(world.path("tmux.conf"), lines).unwrap();
-    let tmux = Terminal::open_as(&world, "inner", "sleep 1000");
-    tmux.ask(&["source-file", &world.path("tmux.conf").display().to_string()]);
+    fs::write(env.path("tmux.conf"), lines).unwrap();
+    let tmux = Terminal::open_as(&env, "inner", "sleep 1000");
+    tmux.ask(&["source-file", &env.path("tmux.conf").display().to_string()]);
     wait_for("the plug-in", || tmux.option("status-right").contains("--fleet"));
-    assert_eq!(tmux.option("@ait-bin"), world.ait().display().to_string());
+    assert_eq!(tmux.option("@ait-bin"), env.ait().display().to_string());
 }
 
 #[test]
 fn tmux_pane_folder_is_one_word() {
-    let world = World::new();
-    let odd = world.path("it's; touch pwned; $(touch pwned) #{pane_id} #(touch pwned) `touch pwned` %H");
-    let two_lines = world.path("a\ntouch pwned");
+    let env = TestEnv::new();
+    let odd = env.path("it's; touch pwned; $(touch pwned) #{pane_id} #(touch pwned) `touch pwned` %H");
+    let two_lines = env.path("a\ntouch pwned");
     fs::create_dir(&odd).unwrap();
     fs::create_dir(&two_lines).unwrap();
     let plugin = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(world.path("plugin"), text_for(&plugin, &world.ait()).unwrap()).unwrap();
-    fs::write(world.path("in"), "cd \"$1\"\nexec sleep 1000\n").unwrap();
-    let inner = Terminal::open_as(&world, "inner", "sleep 1000");
+    fs::write(env.path("plugin"), text_for(&plugin, &env.ait()).unwrap()).unwrap();
+    fs::write(env.path("in"), "cd \"$1\"\nexec sleep 1000\n").unwrap();
+    let inner = Terminal::open_as(&env, "inner", "sleep 1000");
     inner.ask(&["set-option", "-g", "status-right", "#{ait_pane}"]);
     inner.ask(&["set-option", "-g", "status-interval", "1"]);
-    inner.ask(&["run-shell", &format!("sh {}", world.path("plugin").display())]);
-    let outer = Terminal::open(&world, "env -u TMUX tmux -u -L inner attach");
-    let calls = || fs::read_to_string(world.path("calls")).unwrap_or_default();
+    inner.ask(&["run-shell", &format!("sh {}", env.path("plugin").display())]);
+    let outer = Terminal::open(&env, "env -u TMUX tmux -u -L inner attach");
+    let calls = || fs::read_to_string(env.path("calls")).unwrap_or_default();
     let enter = |folder: &Path| {
-        inner.ask(&["new-window", "sh", &world.path("in").display().to_string(), &folder.display().to_string()]);
+        inner.ask(&["new-window", "sh", &env.path("in").display().to_string(), &folder.display().to_string()]);
     };
     enter(&odd);
     wait_for("the folder", || calls().contains(&format!("prompt --for tmux --dir {}\n", odd.display())));
     outer.wait_until("the answer", |screen| screen.contains("SEGMENT"));
-    fs::remove_file(world.path("calls")).unwrap();
+    fs::remove_file(env.path("calls")).unwrap();
     enter(&two_lines);
-    let first_line = format!("prompt --for tmux --dir {}/a\n", world.home.display());
+    let first_line = format!("prompt --for tmux --dir {}/a\n", env.home.display());
     wait_for("the folder", || calls().matches(&first_line).count() > 1);
-    for folder in [&world.home, &odd, &two_lines] {
+    for folder in [&env.home, &odd, &two_lines] {
         assert!(!folder.join("pwned").exists());
     }
 }
 
 #[test]
 fn tmux_shows_a_change_at_once() {
-    let world = World::new();
-    world.real();
-    world.start_real_session("one", "first");
-    let inner = Terminal::open_as(&world, "inner", "sleep 1000");
+    let env = TestEnv::new();
+    env.real();
+    env.start_real_session("one", "first");
+    let inner = Terminal::open_as(&env, "inner", "sleep 1000");
     // tmux itself draws nothing by the clock.
     inner.ask(&["set-option", "-g", "status-interval", "0"]);
-    let outer = Terminal::open(&world, "env -u TMUX tmux -u -L inner attach");
+    let outer = Terminal::open(&env, "env -u TMUX tmux -u -L inner attach");
     outer.wait_until("a status line", |screen| screen.contains("[0]"));
-    let lines = Command::new(world.ait()).args(["init", "tmux"]).output().unwrap();
-    fs::write(world.path("tmux.conf"), lines.stdout).unwrap();
-    inner.ask(&["source-file", &world.path("tmux.conf").display().to_string()]);
+    let lines = Command::new(env.ait()).args(["init", "tmux"]).output().unwrap();
+    fs::write(env.path("tmux.conf"), lines.stdout).unwrap();
+    inner.ask(&["source-file", &env.path("tmux.conf").display().to_string()]);
     outer.wait_until("one session", |screen| screen.contains(" 1 "));
-    world.start_real_session("two", "second");
+    env.start_real_session("two", "second");
     outer.wait_until("two sessions", |screen| screen.contains("⚠2"));
-    fs::remove_file(world.path(".claude/sessions/active/one.json")).unwrap();
+    fs::remove_file(env.path(".claude/sessions/active/one.json")).unwrap();
     outer.wait_until("one session", |screen| !screen.contains("⚠2") && screen.contains(" 1 "));
 }
 
 #[test]
 fn follow_writes_at_each_change_and_ends_with_its_reader() {
-    let world = World::new();
-    world.real();
+    let env = TestEnv::new();
+    env.real();
     // The folders come later.
-    fs::remove_dir_all(world.path(".claude/sessions/active")).unwrap();
-    let mut follow = Command::new(world.ait())
+    fs::remove_dir_all(env.path(".claude/sessions/active")).unwrap();
+    let mut follow = Command::new(env.ait())
         .args(["prompt", "--fleet", "--follow", "--format", "[{count}]"])
         .env_clear()
-        .env("HOME", &world.home)
+        .env("HOME", &env.home)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -201,12 +201,12 @@ fn follow_writes_at_each_change_and_ends_with_its_reader() {
     let (again, second) = next();
     assert_eq!(again, "\n");
     assert!(second > at, "two lines in one second");
-    fs::create_dir(world.path(".claude/sessions/active")).unwrap();
-    world.start_real_session("one", "first");
+    fs::create_dir(env.path(".claude/sessions/active")).unwrap();
+    env.start_real_session("one", "first");
     let (line, third) = next();
     assert_eq!(line, "1\n");
     assert!(third > second, "two lines in one second");
-    world.start_real_session("two", "second");
+    env.start_real_session("two", "second");
     let (line, fourth) = next();
     assert_eq!(line, "2\n");
     assert!(fourth > third, "two lines in one second");

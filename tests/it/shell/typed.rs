@@ -1,6 +1,6 @@
 //! A shell whose prompts tell their number, the last exit code and the segment.
 
-use super::{Terminal, World};
+use super::{Terminal, TestEnv};
 
 /// Lines that give each shell a prompt with its number, the last exit code and the segment.
 pub(super) fn prompt(shell: &str) -> &'static str {
@@ -21,9 +21,9 @@ pub(super) struct Typed<'a> {
 }
 
 impl<'a> Typed<'a> {
-    pub(super) fn open(world: &'a World, shell: &'a str, tracer: &str) -> Typed<'a> {
-        let start = format!("{}{}\n", prompt(shell), world.init(shell, true));
-        let typed = Typed { shell, terminal: world.shell_under(shell, &start, tracer), count: 1 };
+    pub(super) fn open(env: &'a TestEnv, shell: &'a str, tracer: &str) -> Typed<'a> {
+        let start = format!("{}{}\n", prompt(shell), env.init(shell, true));
+        let typed = Typed { shell, terminal: env.shell_under(shell, &start, tracer), count: 1 };
         typed.segment();
         typed
     }

@@ -4,29 +4,29 @@ use std::path::Path;
 
 use ait::render::dialect::Dialect;
 
-use super::{World, both_edges, render_text};
+use super::{TestEnv, both_edges, render_text};
 
 #[test]
 fn zsh_shows_it_before_the_users_right_prompt() {
     for subst in ["", "setopt prompt_subst\n"] {
-        let world = World::new();
-        let init = world.init("zsh", false);
-        world.answer(&render_text("api 100% $(touch pwned) \\$HOME", Dialect::Zsh));
-        let zsh = world.shell("zsh", &format!("{subst}PROMPT='<%?> ' RPROMPT='theirs %1~'\n{init}\n{init}\n"));
+        let env = TestEnv::new();
+        let init = env.init("zsh", false);
+        env.answer(&render_text("api 100% $(touch pwned) \\$HOME", Dialect::Zsh));
+        let zsh = env.shell("zsh", &format!("{subst}PROMPT='<%?> ' RPROMPT='theirs %1~'\n{init}\n{init}\n"));
         zsh.wait_for_last(&both_edges("<0>", "theirs ~", 1));
-        world.start_session();
+        env.start_session();
         zsh.type_line("false");
         let shown = "api 100% $(touch pwned) \\$HOME theirs ~";
         let before = zsh.wait_for_last(&both_edges("<1>", shown, 1));
         assert_eq!(before.lines().count(), 2, "{before}");
-        world.end_session();
+        env.end_session();
         zsh.type_line("");
         zsh.wait_for_last(&both_edges("<1>", "theirs ~", 1));
         // A hook that turns expansion on after the segment was placed.
-        world.start_session();
+        env.start_session();
         zsh.type_line("precmd_functions+=(later); later() { setopt prompt_subst }; cd /");
         zsh.wait_until("/", |screen| screen.ends_with("theirs /") && screen.contains("touch pwned"));
-        assert!(!world.path("pwned").exists());
+        assert!(!env.path("pwned").exists());
         assert!(!Path::new("/pwned").exists());
     }
 }
@@ -34,10 +34,10 @@ fn zsh_shows_it_before_the_users_right_prompt() {
 #[test]
 fn zsh_with_a_hook_that_sets_the_right_prompt_each_time() {
     for order in ["INIT; precmd_functions+=(theirs)", "precmd_functions+=(theirs); INIT"] {
-        let world = World::new();
-        world.start_session();
-        let lines = order.replace("INIT", &world.init("zsh", false));
-        let zsh = world.shell("zsh", &format!("PROMPT='> '; theirs() {{ RPROMPT='theirs' }}; {lines}\n"));
+        let env = TestEnv::new();
+        env.start_session();
+        let lines = order.replace("INIT", &env.init("zsh", false));
+        let zsh = env.shell("zsh", &format!("PROMPT='> '; theirs() {{ RPROMPT='theirs' }}; {lines}\n"));
         zsh.wait_until("a prompt", |screen| screen.ends_with("theirs"));
         zsh.type_line("");
         zsh.wait_for_last(&both_edges(">", "SEGMENT theirs", 1));
@@ -74,9 +74,9 @@ fn zsh_under_every_option() {
         "err_exit no_unset ksh_arrays sh_word_split extended_glob null_glob nomatch pipe_fail prompt_subst",
     ] {
         for when in ["before", "after"] {
-            let world = World::new();
-            world.start_session();
-            let init = world.init("zsh", false);
+            let env = TestEnv::new();
+            env.start_session();
+            let init = env.init("zsh", false);
             let (first, last) = if when == "before" {
                 (format!("setopt {options}\n"), String::new())
             } else {
@@ -84,7 +84,7 @@ fn zsh_under_every_option() {
             };
             // The other hook sees the exit code too.
             let hook = "seen=; precmd() { seen=$? }";
-            let zsh = world.shell("zsh", &format!("PROMPT='<%?> '\n{hook}\n{first}{init}\n{init}\n{last}"));
+            let zsh = env.shell("zsh", &format!("PROMPT='<%?> '\n{hook}\n{first}{init}\n{init}\n{last}"));
             zsh.wait_for_last(&both_edges("<0>", "SEGMENT", 1));
             zsh.type_line("! true");
             zsh.wait_for_last(&both_edges("<1>", "SEGMENT", 1));
