@@ -22,7 +22,7 @@ use crate::session::manifest::seconds_between;
 use crate::session::raw::JsonFields;
 use crate::session::touch::Touch;
 use crate::store::place::Place;
-use crate::store::touched;
+use crate::store::write_log;
 
 /// show where live sessions can hurt each other
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -104,7 +104,7 @@ impl Run for Conflicts {
     fn run(&self, context: &Context) -> Result<Report> {
         let (root, now) = (context.root()?, context.now);
         let Fleet { members: live, foreign, .. } = fleet::gather(root)?;
-        let touches: Vec<Vec<Touch>> = live.iter().map(|member| touched::all(root, &member.session.id)).collect();
+        let touches: Vec<Vec<Touch>> = live.iter().map(|member| write_log::all(root, &member.session.id)).collect();
         let repositories = repositories(&live, &touches);
         let workers: Vec<Worker> = live.iter().zip(&touches).map(|(member, touches)| worker(member, touches)).collect();
         let found = conflict::all(&workers, &|tree| repositories.get(tree).map(String::as_str), now);

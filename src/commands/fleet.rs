@@ -15,7 +15,8 @@ use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::raw::JsonFields;
 use crate::session::state::{StateSource, Told, newer};
-use crate::store::active::{self, Broken, Session};
+use crate::store::active;
+use crate::store::manifest_file::{Session, UnreadableManifest, read_session};
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::sys::process;
@@ -127,7 +128,7 @@ pub struct Fleet {
     /// How many others there are, whose process is gone.
     pub stale: usize,
     /// What could not be read.
-    pub broken: Vec<Broken>,
+    pub broken: Vec<UnreadableManifest>,
     /// How many manifests belong to other users, and are not read.
     pub foreign: usize,
 }
@@ -289,7 +290,7 @@ fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
 pub fn one(root: &Root, id: &SessionId) -> Result<Option<Member>> {
     let Ok(folder) = root.active_folder() else { return Ok(None) };
     let failed = |why| Error::new("reading a manifest", folder.path().join(id.file_name()).display(), why);
-    Ok(active::read_one(&folder, id).map_err(failed)?.map(|session| Member::new(session, root)))
+    Ok(read_session(&folder, id).map_err(failed)?.map(|session| Member::new(session, root)))
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.

@@ -22,10 +22,12 @@ use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
 use crate::session::state::State;
-use crate::store::active::{self, Session};
+use crate::store::active;
+use crate::store::lifecycle::{self, Known};
+use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::store::{live, notes, touched};
+use crate::store::{live, notes, write_log};
 use crate::sys::files;
 use crate::sys::process::{self, Process};
 
@@ -41,7 +43,7 @@ pub struct Hook {
 /// A payload carries whole files after a write; a larger one is nothing that a person works on.
 const PAYLOAD_LIMIT: usize = 32 << 20;
 /// How long a hook waits for another writer before it goes on without the lock. A person waits for it.
-const PATIENCE: Duration = Duration::from_millis(250);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long git may take to tell whether a tree is dirty. Claude Code gives all SessionEnd hooks together 1.5 s.
 const GIT_LIMIT: Duration = Duration::from_millis(400);
 /// How many stale sessions one hook archives in passing.
@@ -107,33 +109,62 @@ fn take_event(context: &Context) -> Result<Report> {
     let touch =
         write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| tell::touch_of(write, &place, &mut scene));
 
-    // Only a resumed session leaves history; the others that come late are to meet it there.
+    // Only a resumed session leaves history; another event that comes late must find it there.
     let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
     let folder = root.open_active()?;
-    let done = active::update_in(root, &folder, &id, returning, PATIENCE, |manifest, known| {
-        keep_known(&mut scene, manifest);
-        let change = notice_head(root, manifest, &id, &payload, &event, &scene);
-        let outcome = settle(root, manifest, known, &id, &event, &scene);
-        if outcome == Outcome::Keep
-            && let Some((write, touch)) = write.as_ref().zip(touch.as_ref())
-            && let Err(why) = touched::record(&folder, &id, touch, write)
-        {
-            notes::log(root, now, &format!("hook: writing down a touch: {why}"));
-        }
+    let known = Known::read(root, &folder, &id, returning)?;
+    let gathered = gather(root, &id, known.manifest(), &payload, &event, &mut scene);
+    let done = lifecycle::update(root, &folder, &id, known, LOCK_TIMEOUT, |manifest, is_known| {
+        let change = notice_head(manifest, &payload, &event, &scene, gathered.moved_by);
+        let outcome = settle(manifest, is_known, &id, &event, &scene, gathered.record.as_ref());
+        let write = write.as_ref().zip(touch.as_ref()).filter(|_| outcome == Outcome::Keep);
+        let due = write.map(|(write, touch)| write_log::append(&folder, &id, touch, write));
         let moved = if can_tell(&payload) { manifest.head_moved.take() } else { None };
         let mine = (change == Change::Own).then(|| manifest.clone());
-        Ok((outcome, Done { outcome, moved, mine }))
+        Ok((outcome, Done { outcome, moved, mine, due }))
     })?;
+    match done.due {
+        Some(Ok(due)) => write_log::compact(root, &folder, &due, now),
+        Some(Err(why)) => log_error(context, "hook", &Error::new("recording a write", &id, why)),
+        None => {}
+    }
     if done.outcome != Outcome::Keep {
         return Ok(Report::nothing());
     }
     if let Some(mine) = &done.mine {
-        tell::spread(root, &id, mine, &scene, PATIENCE);
+        tell::spread(root, &id, mine, &scene, LOCK_TIMEOUT);
     }
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &scene)),
         _ => Ok(tell::at_event(&payload, write.as_ref(), &place, done.moved.as_deref(), now)),
     }
+}
+
+/// What the change needs and must not look up under the lock.
+struct Gathered {
+    /// Claude Code's record of the process, if it decides whether the event counts.
+    record: Option<Record>,
+    /// Who moved HEAD, if it was not this session.
+    moved_by: Option<HeadMoved>,
+}
+
+fn gather(
+    root: &Root,
+    id: &SessionId,
+    known: Option<&Manifest>,
+    payload: &HookPayload,
+    event: &Event,
+    scene: &mut Scene,
+) -> Gathered {
+    let starts_or_ends = matches!(event, Event::Start { .. } | Event::End { .. });
+    let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
+    let process = scene.process.as_ref().filter(|_| is_in_doubt);
+    let record = process.and_then(|process| Record::of_process(root.path(), process.pid));
+    let Some(manifest) = known else { return Gathered { record, moved_by: None } };
+    keep_known(scene, manifest);
+    let is_foreign = head_change(manifest, payload, event, scene) == Change::Foreign && manifest.head_moved.is_none();
+    let moved_by = if is_foreign { tell::mover(root, id, manifest, scene) } else { None };
+    Gathered { record, moved_by }
 }
 
 /// What came of an event.
@@ -143,6 +174,8 @@ struct Done {
     moved: Option<Box<HeadMoved>>,
     /// This session moved HEAD; the others are to hear of it.
     mine: Option<Manifest>,
+    /// The logs that have become worth compacting, if the event was a write.
+    due: Option<std::io::Result<Vec<write_log::Due>>>,
 }
 
 /// Whether Claude itself, and not one of its sub-agents, hears what is said at this event.
@@ -152,40 +185,46 @@ fn can_tell(payload: &HookPayload) -> bool {
 }
 
 /// Whether HEAD moved since the last event of this session, and through whom.
+fn head_change(manifest: &Manifest, payload: &HookPayload, event: &Event, scene: &Scene) -> Change {
+    let ended = payload.tool.as_deref().filter(|_| *event == Event::ToolEnd);
+    let shell_ran = [manifest.tool.as_deref(), ended].into_iter().flatten().any(tell::is_shell_tool);
+    head::change(manifest, scene, shell_ran)
+}
+
 fn notice_head(
-    root: &Root,
     manifest: &mut Manifest,
-    id: &SessionId,
     payload: &HookPayload,
     event: &Event,
     scene: &Scene,
+    moved_by: Option<HeadMoved>,
 ) -> Change {
-    let ended = payload.tool.as_deref().filter(|_| *event == Event::ToolEnd);
-    let shell_ran = [manifest.tool.as_deref(), ended].into_iter().flatten().any(tell::is_shell_tool);
-    let change = head::change(manifest, scene, shell_ran);
+    let change = head_change(manifest, payload, event, scene);
     if change == Change::Foreign || manifest.head_moved.is_some() {
-        let unknown = change == Change::Foreign && manifest.head_moved.is_none();
-        let by = if unknown { tell::mover(root, id, manifest, scene) } else { None };
-        head::note(manifest, scene, || by);
+        head::note(manifest, scene, || moved_by);
     }
     change
 }
 
-/// Lets the event happen, unless it comes too late or speaks of a session that nobody knows.
-fn settle(root: &Root, manifest: &mut Manifest, known: bool, id: &SessionId, event: &Event, scene: &Scene) -> Outcome {
-    let record = || Record::of_process(root.path(), scene.process.as_ref()?.pid);
+/// Applies the event, unless it comes too late or belongs to an unknown session. `record` is Claude Code's record of the
+/// process.
+fn settle(
+    manifest: &mut Manifest,
+    is_known: bool,
+    id: &SessionId,
+    event: &Event,
+    scene: &Scene,
+    record: Option<&Record>,
+) -> Outcome {
+    let ours = record.filter(|record| record.session_id == id.as_str());
     let ended = manifest.ended.is_some();
     match event {
         // The end of a session that was never registered is nothing to remember; an end that was taken stays.
-        Event::End { .. } if !known || ended => return Outcome::Ignore,
+        Event::End { .. } if !is_known || ended => return Outcome::Ignore,
         Event::Start { .. } | Event::End { .. } => {}
-        // A hook that was slow, and comes after the end: its process runs another session by now, or none.
-        _ if ended && record().is_none_or(|record| record.session_id != id.as_str()) => return Outcome::Ignore,
+        // A slow hook that comes after the end: its process runs another session by now, or none.
+        _ if ended && ours.is_none() => return Outcome::Ignore,
         // Hooks were installed while it ran; the client knows since when.
-        _ if !known => {
-            manifest.started =
-                record().filter(|record| record.session_id == id.as_str()).and_then(|record| record.started)
-        }
+        _ if !is_known => manifest.started = ours.and_then(|record| record.started),
         _ => {}
     }
     event.apply(manifest, scene, live::runs)
@@ -285,11 +324,11 @@ fn after_start(
     let stale = active.stale().filter(|session| session.id != *id);
     let replaced = active.live().filter(|session| session.id != *id && replaced_by(session, scene));
     for session in stale.take(IN_PASSING) {
-        let _ = active::archive_stale(root, &session.id, PATIENCE);
+        let _ = lifecycle::archive_stale(root, &session.id, LOCK_TIMEOUT);
     }
     active::sweep_some(root);
     for session in replaced {
-        let _ = active::update(root, &session.id, false, PATIENCE, |manifest, known| {
+        let _ = lifecycle::change(root, &session.id, LOCK_TIMEOUT, |manifest, known| {
             let end = Event::End { reason: Some("replaced".to_owned()) };
             let outcome = if known { end.apply(manifest, scene, live::runs) } else { Outcome::Ignore };
             Ok((outcome, ()))

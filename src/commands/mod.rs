@@ -28,7 +28,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::render::theme::ColorChoice;
 use crate::report::Report;
-use crate::store::active::Broken;
+use crate::store::manifest_file::UnreadableManifest;
 use crate::store::notes;
 
 /// A command with its arguments.
@@ -82,8 +82,9 @@ fn foreign_ignored(count: usize) -> String {
 }
 
 /// The remarks about files that are not manifests.
-fn unreadable(broken: &[Broken]) -> Vec<String> {
-    let remark =
-        |broken: &Broken| format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why);
+fn unreadable(broken: &[UnreadableManifest]) -> Vec<String> {
+    let remark = |broken: &UnreadableManifest| {
+        format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why)
+    };
     broken.iter().map(remark).collect()
 }

@@ -22,8 +22,8 @@ use crate::session::conflict::{Grade, crowded};
 use crate::session::head::in_short;
 use crate::session::manifest::{ProcessStamp, seconds_between};
 use crate::session::state::State;
-use crate::store::active::Session;
 use crate::store::live::{self, Liveness};
+use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::revision::{self, Revision};
 

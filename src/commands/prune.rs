@@ -13,9 +13,11 @@ use crate::report::{Data, Report};
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::order::sort_by;
-use crate::store::active::{self, PATIENCE, Session};
+use crate::store::active::{self, LOCK_TIMEOUT};
+use crate::store::lifecycle;
+use crate::store::manifest_file::{Session, read_session};
 use crate::store::root::Root;
-use crate::store::touched;
+use crate::store::write_log;
 
 /// archive sessions whose process is gone
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -65,7 +67,7 @@ impl Run for Prune {
         }
         if !self.dry_run {
             active::sweep(root);
-            touched::sweep(root);
+            write_log::sweep(root);
         }
         let exit = if errors.is_empty() { Exit::Done } else { Exit::Failed };
         let ignored = (active.foreign > 0).then(|| foreign_ignored(active.foreign));
@@ -106,7 +108,7 @@ impl Pruned {
 
 /// What would be archived; `None` if it is gone meanwhile.
 fn found(root: &Root, id: &SessionId) -> Result<Option<Pruned>> {
-    let session = root.active_folder().ok().and_then(|folder| active::read_one(&folder, id).ok().flatten());
+    let session = root.active_folder().ok().and_then(|folder| read_session(&folder, id).ok().flatten());
     Ok(session.map(|session| {
         let last_seen = session.last_seen();
         Pruned::new(session, last_seen, None)
@@ -115,7 +117,7 @@ fn found(root: &Root, id: &SessionId) -> Result<Option<Pruned>> {
 
 /// Archives a session; `None` if it came back, or was archived by another process.
 fn archived(root: &Root, id: &SessionId) -> Result<Option<Pruned>> {
-    let archived = active::archive_stale(root, id, PATIENCE)?;
+    let archived = lifecycle::archive_stale(root, id, LOCK_TIMEOUT)?;
     Ok(archived.map(|archived| Pruned::new(archived.session, archived.last_seen, Some(archived.day.to_string()))))
 }
 

@@ -12,7 +12,8 @@ use crate::report::{Data, Report};
 use crate::session::event::Outcome;
 use crate::session::id::SessionId;
 use crate::session::task::{self, TaskSource};
-use crate::store::active::{self, PATIENCE};
+use crate::store::active::LOCK_TIMEOUT;
+use crate::store::lifecycle;
 
 /// show, set or clear the task of the current session
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -60,7 +61,7 @@ impl Run for Task {
             return Ok(report.remarks(remark).remarks(ignored));
         };
         let task = (!text.is_empty()).then_some(text);
-        active::update(context.root()?, &id, false, PATIENCE, |manifest, known| {
+        lifecycle::change(context.root()?, &id, LOCK_TIMEOUT, |manifest, known| {
             if !known {
                 return Err(Error::new("setting the task", &id, "the session has ended meanwhile"));
             }

@@ -22,11 +22,13 @@ use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, seconds_between};
 use crate::session::task;
 use crate::session::touch::{Overlap, Touch, Wrote, is_fresh};
-use crate::store::active::{self, Session};
+use crate::store::active;
 use crate::store::guard::{self, Guard};
+use crate::store::lifecycle;
+use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::store::touched::{self, Write};
+use crate::store::write_log::{self, Write};
 use crate::sys::files;
 
 /// What a hook answers, as Claude Code takes it.
@@ -67,7 +69,7 @@ pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: 
         true => path.to_owned(),
         false => Path::new(payload.folder.as_deref()?).join(path),
     };
-    path.is_absolute().then(|| touched::look_up(root, files::resolve(&path), id, now))
+    path.is_absolute().then(|| write_log::look_up(root, files::resolve(&path), id, now))
 }
 
 /// The touch that a write is, and what the manifest is to remember of it. `here` is where the session works.
@@ -199,7 +201,7 @@ fn row(context: &Context, root: &Root, session: &Session, same: bool) -> String 
     if !same {
         row.push_str(&format!(", in {}", ui.path(Path::new(&manifest.path))));
     }
-    let touches = touched::lately(root, &session.id, 3);
+    let touches = write_log::lately(root, &session.id, 3);
     let fresh = touches.iter().filter(|touch| is_fresh(touch.at, now));
     let fresh: Vec<String> = fresh.map(|touch| ui.path(Path::new(&touch.path))).collect();
     if !fresh.is_empty() {
@@ -239,13 +241,13 @@ pub(super) fn mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &Sc
 }
 
 /// Tells the others in the tree that this session moved HEAD: a note in the manifest of each.
-pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &Scene, patience: std::time::Duration) {
+pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &Scene, timeout: std::time::Duration) {
     for session in siblings(root, id, scene).unwrap_or_default() {
         let there = |manifest: &Manifest| manifest.head == scene.head && manifest.git_branch == scene.branch;
         if there(&session.manifest) && session.manifest.head_moved.is_none() {
             continue;
         }
-        let _ = active::update(root, &session.id, false, patience, |manifest, known| {
+        let _ = lifecycle::change(root, &session.id, timeout, |manifest, known| {
             if !known || manifest.tree != scene.tree || (there(manifest) && manifest.head_moved.is_none()) {
                 return Ok((crate::session::event::Outcome::Ignore, ()));
             }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::active::{Broken, MANIFEST_LIMIT};
+use super::manifest_file::{MAX_SIZE, UnreadableManifest, parse};
 use super::root::Root;
 use crate::error::{Error, Result};
 use crate::session::id::SessionId;
@@ -65,7 +65,7 @@ pub fn has_sessions(root: &Root, day: Day) -> bool {
 ///
 /// # Errors
 /// Where the day's folder is there and cannot be read.
-pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<Broken>)> {
+pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<UnreadableManifest>)> {
     let path = root.history().join(day.to_string());
     let failed = |why: std::io::Error| Error::new("reading the history", path.display(), why);
     let folder = match Folder::open(&path) {
@@ -78,7 +78,7 @@ pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<Broken>)> {
         let Some(id) = SessionId::from_file_name(&name) else { continue };
         match read(&folder, &id) {
             Ok(manifest) => sessions.push(manifest),
-            Err(why) => broken.push(Broken { path: path.join(&name), why }),
+            Err(why) => broken.push(UnreadableManifest { path: path.join(&name), why }),
         }
     }
     // `ended` has whole seconds, `updated` has more.
@@ -87,10 +87,8 @@ pub fn read_day(root: &Root, day: Day) -> Result<(Vec<Manifest>, Vec<Broken>)> {
 }
 
 fn read(folder: &Folder, id: &SessionId) -> std::result::Result<Manifest, String> {
-    let bytes = folder.read_own(&id.file_name(), MANIFEST_LIMIT).map_err(|why| why.to_string())?;
-    let mut manifest = Manifest::parse(&bytes).map_err(|why| why.to_string())?;
-    id.as_str().clone_into(&mut manifest.session_id);
-    Ok(manifest)
+    let bytes = folder.read_own(&id.file_name(), MAX_SIZE).map_err(|why| why.to_string())?;
+    parse(&bytes, id)
 }
 
 /// Opens the folder of a day, making it where it is missing. A symlink in its place, or in that of all days, is refused.

@@ -3,9 +3,11 @@
 pub mod active;
 pub mod guard;
 pub mod history;
+pub mod lifecycle;
 pub mod live;
+pub mod manifest_file;
 pub mod notes;
 pub mod place;
 pub mod revision;
 pub mod root;
-pub mod touched;
+pub mod write_log;

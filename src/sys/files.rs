@@ -4,11 +4,11 @@
 //! and nobody can swap a folder for a symlink in between.
 
 use std::ffi::{OsStr, OsString};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat};
@@ -189,17 +189,17 @@ impl Folder {
         if meta.owner == super::process::user_id() { Ok(bytes) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
-    /// Replaces a file in one step: a temporary file beside it, then a rename. Readers see the old file or the new
-    /// one. What a kill leaves behind is named `.NAME.PID.N.tmp` and swept by [`Folder::sweep`].
+    /// Replaces a file in one step: a temporary file beside it, then a rename. Readers see the old file or the new one.
     pub fn replace(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        self.stage(name, bytes, mode)?.commit()
+    }
+
+    /// Writes the new content of a file beside it, under a temporary name: `.NAME.PID.RANDOM.tmp`. What a killed process
+    /// leaves behind is removed by [`Folder::sweep`].
+    pub fn stage(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<Staged<'_>> {
         let temporary = temporary_name(name);
-        let written = self
-            .create_new(&temporary, bytes, mode)
-            .and_then(|()| Ok(rustix::fs::renameat(&self.fd, &temporary, &self.fd, name)?));
-        if written.is_err() {
-            let _ = rustix::fs::unlinkat(&self.fd, &temporary, AtFlags::empty());
-        }
-        written
+        self.create_new(&temporary, bytes, mode)?;
+        Ok(Staged { folder: self, name: name.to_owned(), temporary: Some(temporary) })
     }
 
     /// [`Folder::replace`] for a file that others write too: only where it still holds `was` (`None`: is not there),
@@ -208,10 +208,12 @@ impl Folder {
     /// # Errors
     /// Where it cannot be written, or not with the same owner. The file is then as it was.
     pub fn replace_if(&self, name: &str, bytes: &[u8], mode: u32, was: Option<&[u8]>) -> io::Result<bool> {
-        let temporary = temporary_name(name);
-        let replaced = self.replace_if_by(name, &temporary, bytes, mode, was);
-        if !matches!(replaced, Ok(true)) || was.is_none() {
-            let _ = rustix::fs::unlinkat(&self.fd, &temporary, AtFlags::empty());
+        let staged = self.stage(name, bytes, mode)?;
+        let temporary = staged.temporary.clone().unwrap_or_default();
+        let replaced = self.replace_if_by(name, &temporary, mode, was);
+        if matches!(replaced, Ok(true)) && was.is_some() {
+            // Its temporary name is gone with the rename.
+            staged.forget();
         }
         if matches!(replaced, Ok(true)) {
             // The rename itself; where that cannot be had, the next regular write-out does it.
@@ -220,15 +222,7 @@ impl Folder {
         replaced
     }
 
-    fn replace_if_by(
-        &self,
-        name: &str,
-        temporary: &str,
-        bytes: &[u8],
-        mode: u32,
-        was: Option<&[u8]>,
-    ) -> io::Result<bool> {
-        self.create_new(temporary, bytes, mode)?;
+    fn replace_if_by(&self, name: &str, temporary: &str, mode: u32, was: Option<&[u8]>) -> io::Result<bool> {
         let fd = rustix::fs::openat(&self.fd, temporary, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         rustix::fs::fsync(&fd)?;
         let Some(was) = was else {
@@ -260,8 +254,12 @@ impl Folder {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mode = Mode::from_raw_mode(mode as _);
         let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
-        write_all(&fd, bytes)?;
-        Ok(give_mode(&fd, mode)?)
+        let written = write_all(&fd, bytes).and_then(|()| Ok(give_mode(&fd, mode)?));
+        if written.is_err() {
+            // Half a file of our own making.
+            let _ = self.remove(name);
+        }
+        written
     }
 
     /// Writes a small derived file in place, in one write, creating it with mode 0600 where it is missing. A reader may see
@@ -385,20 +383,20 @@ impl Folder {
         self.leftovers_among(most)?.iter().try_for_each(|name| self.remove(name))
     }
 
-    /// Takes the lock of this folder, waiting at most `limit`. The kernel gives it back when the process ends,
-    /// however it ends; no lock file is left behind. `None`: somebody held it all the time, or the file system knows
-    /// no locks (NFS); go on without.
-    pub fn lock(&self, limit: Duration) -> Option<Lock<'_>> {
+    /// Takes the lock of this folder, waiting at most `limit`. The kernel releases it when the process ends, however it
+    /// ends; no lock file is left behind.
+    pub fn lock(&self, limit: Duration) -> Locking<'_> {
         const PAUSE: Duration = Duration::from_micros(200);
         let mut waited = Duration::ZERO;
         loop {
             match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Some(Lock(self)),
+                Ok(()) => return Locking::Held(Lock(self)),
                 Err(Errno::WOULDBLOCK | Errno::INTR) if waited < limit => {
                     std::thread::sleep(PAUSE);
                     waited += PAUSE;
                 }
-                Err(_) => return None,
+                Err(Errno::WOULDBLOCK | Errno::INTR) => return Locking::Busy,
+                Err(_) => return Locking::Unsupported,
             }
         }
     }
@@ -446,7 +444,55 @@ pub fn is_remote(folder: &Folder) -> bool {
     rustix::fs::fstatfs(&folder.fd).is_ok_and(|stat| stat.f_flags & MNT_LOCAL == 0)
 }
 
-/// The lock of a [`Folder`], given back when dropped.
+/// The new content of a file, complete under a temporary name. Dropped without [`Staged::commit`], it is removed.
+#[derive(Debug)]
+pub struct Staged<'a> {
+    folder: &'a Folder,
+    name: String,
+    temporary: Option<String>,
+}
+
+impl Staged<'_> {
+    /// Writes it out to the disk, so that after a power loss the file is not empty. Costs milliseconds.
+    pub fn sync(&self) -> io::Result<()> {
+        let name = self.temporary.as_deref().unwrap_or_default();
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Ok(rustix::fs::fsync(rustix::fs::openat(&self.folder.fd, name, flags, Mode::empty())?)?)
+    }
+
+    /// Gives it its name, replacing the file that has it.
+    pub fn commit(mut self) -> io::Result<()> {
+        let temporary = self.temporary.as_deref().unwrap_or_default();
+        rustix::fs::renameat(&self.folder.fd, temporary, &self.folder.fd, &*self.name)?;
+        self.temporary = None;
+        Ok(())
+    }
+
+    fn forget(mut self) {
+        self.temporary = None;
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = self.folder.remove(temporary);
+        }
+    }
+}
+
+/// How an attempt to lock a folder ended.
+#[derive(Debug)]
+pub enum Locking<'a> {
+    /// The lock is held until this is dropped.
+    Held(Lock<'a>),
+    /// Another process held it all the time.
+    Busy,
+    /// The file system has no locks (some NFS and FUSE).
+    Unsupported,
+}
+
+/// The lock of a [`Folder`], released when dropped.
 #[derive(Debug)]
 pub struct Lock<'a>(&'a Folder);
 
@@ -456,9 +502,11 @@ impl Drop for Lock<'_> {
     }
 }
 
+/// Random, so that no other process has created a file of that name. The standard library's hash keys are the system's
+/// random numbers.
 fn temporary_name(name: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!(".{name}.{}.{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    let random = RandomState::new().build_hasher().finish();
+    format!(".{name}.{}.{random:016x}.tmp", std::process::id())
 }
 
 #[cfg(target_os = "linux")]

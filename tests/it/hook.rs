@@ -703,7 +703,7 @@ mod trouble {
         let log = env.log_lines();
         assert_eq!(log.len(), 3, "{log:?}");
         assert!(log.iter().all(|line| line.contains(&format!("reading a manifest: {}: ", file.display()))), "{log:?}");
-        assert!(log.iter().all(|line| line.ends_with("; mend it or move it away")), "{log:?}");
+        assert!(log.iter().all(|line| line.ends_with("; repair it or move it away")), "{log:?}");
     }
 
     #[test]

@@ -719,7 +719,7 @@ mod task {
         let before = fs::read(env.sessions_path("active/one.json")).unwrap();
         env.send_event(&client, "UserPromptSubmit", "one", &env.path(""), json!({"prompt": "go"})).no_output();
         let log = env.log_lines().pop().unwrap();
-        assert!(log.contains("it would be larger than 4194304 bytes, which nobody reads"), "{log}");
+        assert!(log.contains("it would be larger than the 4194304 bytes that are read"), "{log}");
         assert_eq!(fs::read(env.sessions_path("active/one.json")).unwrap(), before);
         assert_eq!(env.active_ids(), ["one"]);
     }

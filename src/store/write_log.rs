@@ -24,12 +24,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::active::{self, Session};
+use super::active::LOCK_TIMEOUT;
+use super::manifest_file::{Session, read_session};
 use super::root::{Root, fnv1a};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::session::touch::{self, Touch, is_fresh, parse_line};
-use crate::sys::files::{Folder, PRIVATE, Pieces};
+use crate::sys::files::{Folder, Locking, PRIVATE, Pieces};
 use crate::sys::process;
 
 /// A log is compacted when its size passes this, or a power of two above it.
@@ -37,7 +38,9 @@ const LOG_SIZE: u64 = 64 << 10;
 /// The same for a file of the cache.
 const BUCKET_SIZE: u64 = 4 << 10;
 /// Longer than any log that compacting leaves: a hundred thousand different files.
-const LIMIT: usize = 32 << 20;
+const MAX_LOG: usize = 32 << 20;
+/// More bytes than hooks append to a log while it is being compacted.
+const MAX_APPENDED: usize = 64 << 10;
 /// The most files that an archived manifest lists, the newest.
 const ARCHIVED: usize = 1000;
 /// How much is read of the end of a log for what was touched lately.
@@ -45,34 +48,72 @@ const TAIL: usize = 4 << 10;
 /// How many sessions that wrote the same file are told of.
 const WRITERS: usize = 4;
 
-/// Writes down a touch. `folder` is that of live sessions;
-/// the caller holds its lock, or nobody does.
+/// Appends a touch to the log and to the cache. `folder` is that of live sessions; the caller holds its lock. Returns the
+/// logs that have become worth compacting, for [`compact`].
 ///
 /// # Errors
-/// Where the log cannot be written.
-pub fn record(folder: &Folder, id: &SessionId, touch: &Touch, write: &Write) -> io::Result<()> {
+/// If the log cannot be written.
+pub fn append(folder: &Folder, id: &SessionId, touch: &Touch, write: &Write) -> io::Result<Vec<Due>> {
+    let mut due = Vec::new();
     if let Some(cache) = &write.cache {
-        add_to_cache(cache, &bucket_of(&write.file), id, &write.file.to_string_lossy(), touch.at);
+        let line = touch::line(touch.at, id.as_str(), &write.file.to_string_lossy());
+        let name = bucket_of(&write.file);
+        if let Ok(size) = cache.append_and_size(&name, line.as_bytes())
+            && passes(size, line.len(), BUCKET_SIZE)
+        {
+            due.push(Due { name, is_cache: true });
+        }
     }
-    add(folder, &id.touched_name(), &touch.to_line(), LOG_SIZE, |_| true)
+    let (name, line) = (id.touched_name(), touch.to_line());
+    let size = folder.append_and_size(&name, line.as_bytes())?;
+    if passes(size, line.len(), LOG_SIZE) {
+        due.push(Due { name, is_cache: false });
+    }
+    Ok(due)
 }
 
-/// Adds a line to a file of touches, and compacts it where it is due: `keep` says which lines still count.
-fn add(folder: &Folder, name: &str, line: &str, from: u64, keep: impl Fn(&str) -> bool) -> io::Result<()> {
-    let size = folder.append_and_size(name, line.as_bytes())?;
-    if passes(size, line.len(), from) {
-        let log = folder.read(name, LIMIT)?;
-        let mut kept = String::new();
-        for line in touch::compact(&String::from_utf8_lossy(&log)).lines().filter(|line| keep(line)) {
-            let _ = writeln!(kept, "{line}");
-        }
-        // What is not worth it is left until the size has doubled again: a file whose lines nearly all count would be
-        // written anew every few touches otherwise.
-        if kept.len() <= log.len() / 2 {
-            folder.replace(name, kept.as_bytes(), PRIVATE)?;
-        }
+/// A log that has become worth compacting.
+#[derive(Debug)]
+pub struct Due {
+    name: String,
+    is_cache: bool,
+}
+
+/// Compacts logs, without the lock for as long as that takes; under the lock only what was appended meanwhile is copied.
+/// A log that cannot be compacted stays as it is.
+pub fn compact(root: &Root, folder: &Folder, due: &[Due], now: Timestamp) {
+    for due in due {
+        let _ = if due.is_cache {
+            root.cache_folder("touched").and_then(|cache| {
+                let is_fresh = |line: &str| {
+                    let when = parse_line(line).and_then(|(when, _, _)| when.parse().ok());
+                    when.is_some_and(|when| is_fresh(when, now))
+                };
+                compact_one(folder, &cache, &due.name, is_fresh)
+            })
+        } else {
+            compact_one(folder, folder, &due.name, |_| true)
+        };
     }
-    Ok(())
+}
+
+fn compact_one(lock: &Folder, folder: &Folder, name: &str, keep: impl Fn(&str) -> bool) -> io::Result<()> {
+    let log = folder.read(name, MAX_LOG)?;
+    let mut kept = String::new();
+    for line in touch::compact(&String::from_utf8_lossy(&log)).lines().filter(|line| keep(line)) {
+        let _ = writeln!(kept, "{line}");
+    }
+    // Unless it halves the log it waits until the size has doubled again: a log whose lines nearly all count would be
+    // rewritten every few touches otherwise.
+    if kept.len() > log.len() / 2 {
+        return Ok(());
+    }
+    let Locking::Held(_lock) = lock.lock(LOCK_TIMEOUT) else { return Ok(()) };
+    let appended = Pieces::open(&folder.path().join(name))?.read_at(log.len() as u64, MAX_APPENDED)?;
+    if appended.len() == MAX_APPENDED {
+        return Ok(());
+    }
+    folder.replace(name, &[kept.as_bytes(), &appended].concat(), PRIVATE)
 }
 
 /// Whether a file that grew by `added` to `size` passed a power of two, `from` the first.
@@ -87,8 +128,11 @@ pub fn all(root: &Root, id: &SessionId) -> Vec<Touch> {
 }
 
 fn read(folder: &Folder, id: &SessionId) -> Vec<Touch> {
-    let log = folder.read_own(&id.touched_name(), LIMIT).unwrap_or_default();
-    touch::compact(&String::from_utf8_lossy(&log)).lines().filter_map(Touch::from_line).collect()
+    touches_in(&folder.read_own(&id.touched_name(), MAX_LOG).unwrap_or_default())
+}
+
+fn touches_in(log: &[u8]) -> Vec<Touch> {
+    touch::compact(&String::from_utf8_lossy(log)).lines().filter_map(Touch::from_line).collect()
 }
 
 /// The files that a session wrote last, the newest first, each once: no more than the end of its log is read.
@@ -121,7 +165,7 @@ pub struct Write {
 /// Who wrote a file lately, seen from one session. `file` is the whole path, symlinks resolved.
 pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Write {
     let cache = cache(root, now).ok();
-    let bucket = cache.as_ref().and_then(|cache| cache.read(&bucket_of(&file), LIMIT).ok()).unwrap_or_default();
+    let bucket = cache.as_ref().and_then(|cache| cache.read(&bucket_of(&file), MAX_LOG).ok()).unwrap_or_default();
     // Most lines are of other files; those are not taken apart, nor looked at for anything but where they end.
     let end = serde_json::to_string(&file.to_string_lossy()).unwrap_or_default() + "]\n";
     let mut last: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
@@ -140,7 +184,7 @@ pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Wr
     last.retain(|(id, _)| id != me.as_str());
     let folder = if last.is_empty() { None } else { root.active_folder().ok() };
     let session = |(id, at): (String, Timestamp)| {
-        let session = active::read_one(folder.as_ref()?, &SessionId::parse(&id)?).ok()??;
+        let session = read_session(folder.as_ref()?, &SessionId::parse(&id)?).ok()??;
         session.liveness.counts().then_some((session, at))
     };
     let others = last.into_iter().rev().filter_map(session).take(WRITERS).collect();
@@ -200,27 +244,28 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
                 .tree
                 .as_deref()
                 .map_or(Path::new(&touch.path).to_owned(), |tree| Path::new(tree).join(&touch.path));
-            add_to_cache(cache, &bucket_of(&file), &id, &file.to_string_lossy(), touch.at);
+            let line = touch::line(touch.at, id.as_str(), &file.to_string_lossy());
+            let _ = cache.append(&bucket_of(&file), line.as_bytes());
         }
     }
 }
 
-fn add_to_cache(cache: &Folder, name: &str, id: &SessionId, path: &str, at: Timestamp) {
-    let counts = |line: &str| {
-        let when = parse_line(line).and_then(|(when, _, _)| when.parse().ok());
-        when.is_some_and(|when| is_fresh(when, at))
-    };
-    let _ = add(cache, name, &touch::line(at, id.as_str(), path), BUCKET_SIZE, counts);
-}
-
-/// Takes the log into a manifest that goes to history. The log stays until [`forget`]: a kill in between loses nothing.
-pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
-    for touch in read(folder, id) {
+/// Adds what the log contains to a manifest that goes to history, and returns the size of the log it read. The log stays
+/// until [`forget`], so a kill in between loses nothing.
+pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) -> u64 {
+    let log = folder.read_own(&id.touched_name(), MAX_LOG).unwrap_or_default();
+    for touch in touches_in(&log) {
         manifest.touched.retain(|known| known.file() != touch.file());
         manifest.touched.push(touch);
     }
     let surplus = manifest.touched.len().saturating_sub(ARCHIVED);
     manifest.touched.drain(..surplus);
+    log.len() as u64
+}
+
+/// The size of a session's log in bytes; 0 if there is none.
+pub(super) fn size(folder: &Folder, id: &SessionId) -> u64 {
+    folder.meta_of(&id.touched_name()).map_or(0, |meta| meta.id.size)
 }
 
 /// Removes the log of a session that is archived.
@@ -243,7 +288,7 @@ pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
 /// Removes logs whose manifest is gone, such as somebody's cleanup of `*.json` leaves.
 pub fn sweep(root: &Root) {
     let Ok(folder) = root.active_folder() else { return };
-    let Some(_lock) = folder.lock(active::PATIENCE) else { return };
+    let Locking::Held(_lock) = folder.lock(LOCK_TIMEOUT) else { return };
     for name in folder.names().unwrap_or_default() {
         let Some(id) = name.strip_suffix(".touched").and_then(SessionId::parse) else { continue };
         if folder.meta_of(&id.file_name()).is_err_and(|why| why.kind() == ErrorKind::NotFound) {

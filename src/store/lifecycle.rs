@@ -1,0 +1,200 @@
+//! How a manifest changes: one change at a time, into history at the end, and back when a session is resumed.
+//!
+//! Writers take the lock of the `active` folder. Everything slow is done before or after: under the lock there is one read,
+//! one change and one write, and nothing that grows with the number of sessions, files or days.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::history::{self, Day};
+use super::live::Liveness;
+use super::manifest_file::{self, Session, parse_for_change, read_bytes, read_session};
+use super::root::Root;
+use super::{revision, write_log};
+use crate::error::{Error, Result};
+use crate::session::event::{self, Outcome};
+use crate::session::id::SessionId;
+use crate::session::manifest::Manifest;
+use crate::sys::clock;
+use crate::sys::files::{Folder, Locking, PRIVATE};
+
+/// What is known of a session before the lock is taken.
+#[derive(Debug, Default)]
+pub struct Known {
+    active: Option<(Vec<u8>, Manifest)>,
+    ended: Option<(Day, Manifest)>,
+}
+
+impl Known {
+    /// Reads a session's manifest: the active one, else, if `returning` says so, its last one in history.
+    ///
+    /// # Errors
+    /// If the file is not a manifest (it is left alone), belongs to another user or cannot be read.
+    pub fn read(root: &Root, folder: &Folder, id: &SessionId, returning: bool) -> Result<Known> {
+        let Some(bytes) = read_bytes(folder, id)? else {
+            return Ok(Known { active: None, ended: if returning { history::find(root, id) } else { None } });
+        };
+        let manifest = parse_for_change(folder, &bytes, id)?;
+        Ok(Known { active: Some((bytes, manifest)), ended: None })
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        let active = self.active.as_ref().map(|(_, manifest)| manifest);
+        active.or_else(|| Some(&self.ended.as_ref()?.1))
+    }
+}
+
+/// Changes one manifest, alone among the writers. `known` was read a moment ago, without the lock. `change` gets the
+/// manifest as it is now (an empty one for a new session), whether the session is known, and returns what becomes of it.
+///
+/// # Errors
+/// If the file is not a manifest or cannot be written; and what `change` returns.
+pub fn update<T>(
+    root: &Root,
+    folder: &Folder,
+    id: &SessionId,
+    known: Known,
+    timeout: Duration,
+    change: impl FnOnce(&mut Manifest, bool) -> Result<(Outcome, T)>,
+) -> Result<T> {
+    let lock = folder.lock(timeout);
+    let (mut manifest, is_active, came_back) = match (read_bytes(folder, id)?, known) {
+        // Nobody changed it meanwhile.
+        (Some(bytes), Known { active: Some((same, manifest)), .. }) if bytes == same => (manifest, true, None),
+        (Some(bytes), _) => (parse_for_change(folder, &bytes, id)?, true, None),
+        (None, Known { ended: Some((day, manifest)), .. }) => (manifest, false, Some(day)),
+        (None, _) => (Manifest::default(), false, None),
+    };
+    id.as_str().clone_into(&mut manifest.session_id);
+    let before = is_active.then(|| manifest.shown());
+    let (outcome, result) = change(&mut manifest, is_active || came_back.is_some())?;
+    if outcome == Outcome::Ignore {
+        return Ok(result);
+    }
+    if outcome == Outcome::Keep {
+        write_log::unfold(folder, id, &mut manifest);
+    }
+    manifest_file::write(folder, id, &manifest.to_bytes(), !is_active)?;
+    drop(lock);
+    if let Some(day) = came_back {
+        history::forget(root, day, id);
+    }
+    if outcome == Outcome::Archive {
+        move_to_history(root, folder, id, timeout)?;
+    }
+    if outcome == Outcome::Archive || before.as_ref() != Some(&manifest.shown()) {
+        revision::change();
+    }
+    Ok(result)
+}
+
+/// [`update`] for a session of which nothing else has to be known before.
+///
+/// # Errors
+/// As for [`update`].
+pub fn change<T>(
+    root: &Root,
+    id: &SessionId,
+    timeout: Duration,
+    change: impl FnOnce(&mut Manifest, bool) -> Result<(Outcome, T)>,
+) -> Result<T> {
+    update(root, &root.open_active()?, id, Known::default(), timeout, change)
+}
+
+/// How often an ended manifest is prepared anew because it or its log changed meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Moves a manifest that says it has ended to the day on which it ended, with what its write log contains. A kill at any
+/// moment leaves it where it was or where it goes; whoever meets an ended manifest in `active` moves it.
+///
+/// The time zone, the day's folder and the write log are looked up without the lock; under it there are two renames.
+/// Nothing is moved if another process holds the lock all the time: the manifest stays and is moved later.
+fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, timeout: Duration) -> Result<Option<(Manifest, Day)>> {
+    let name = id.file_name();
+    for _ in 0..ATTEMPTS {
+        let Some(before) = read_bytes(folder, id)? else { return Ok(None) };
+        let mut manifest = parse_for_change(folder, &before, id)?;
+        let Some(ended) = manifest.ended else { return Ok(None) };
+        let day = Day::of(ended, &clock::time_zone());
+        let target = history::open_or_make(root, day)?;
+        let failed = |why: std::io::Error| Error::new("archiving a session", target.path().join(&name).display(), why);
+        let log_size = write_log::fold(folder, id, &mut manifest);
+        let bytes = manifest.to_bytes();
+        let staged = folder.stage(&name, &bytes, PRIVATE).map_err(failed)?;
+        let lock = folder.lock(timeout);
+        if matches!(lock, Locking::Busy) {
+            return Ok(None);
+        }
+        if read_bytes(folder, id)?.as_ref() != Some(&before) || write_log::size(folder, id) != log_size {
+            continue;
+        }
+        staged.commit().map_err(failed)?;
+        keep_what_is_there(&target, id, &name).map_err(failed)?;
+        match folder.move_to(&name, &target) {
+            Err(why) if why.kind() == ErrorKind::CrossesDevices => {
+                target.replace(&name, &bytes, PRIVATE).map_err(failed)?;
+                folder.remove(&name).map_err(failed)?;
+            }
+            moved => moved.map_err(failed)?,
+        }
+        write_log::forget(folder, id);
+        return Ok(Some((manifest, day)));
+    }
+    Ok(None)
+}
+
+/// A day may contain the session already: it ended twice, and the first end was not taken out, or is not a manifest. That
+/// one stays, under the next free name, `ID.2.json`.
+fn keep_what_is_there(target: &Folder, id: &SessionId, name: &str) -> std::io::Result<()> {
+    if target.meta_of(name).is_err() {
+        return Ok(());
+    }
+    let names = (2..1000).map(|number| format!("{id}.{number}.json"));
+    match names.into_iter().find(|free| target.meta_of(free).is_err()) {
+        Some(free) => target.rename(name, &free),
+        None => Err(ErrorKind::AlreadyExists.into()),
+    }
+}
+
+/// A session that was archived because its process is gone.
+#[derive(Clone, Debug)]
+pub struct Archived {
+    /// What it was.
+    pub session: Session,
+    /// Its last sign of life.
+    pub last_seen: Timestamp,
+    /// The day of history that it is in.
+    pub day: Day,
+}
+
+/// Archives a session whose process is gone; `None` if it came back, another process archived it, or holds the lock.
+///
+/// # Errors
+/// If it cannot be moved.
+pub fn archive_stale(root: &Root, id: &SessionId, timeout: Duration) -> Result<Option<Archived>> {
+    let folder = root.open_active()?;
+    let lock = folder.lock(timeout);
+    if matches!(lock, Locking::Busy) {
+        return Ok(None);
+    }
+    let Ok(Some(mut session)) = read_session(&folder, id) else { return Ok(None) };
+    if session.liveness != Liveness::Stale {
+        return Ok(None);
+    }
+    let last_seen = session.last_seen();
+    if session.manifest.ended.is_none() || session.manifest.status.is_none() {
+        // Nobody knows when it ended; the last sign of life is the best estimate.
+        event::archive(&mut session.manifest, last_seen, "pruned", None);
+        manifest_file::write(&folder, id, &session.manifest.to_bytes(), false)?;
+    }
+    drop(lock);
+    let moved = move_to_history(root, &folder, id, timeout)?;
+    revision::change();
+    Ok(moved.map(|(manifest, day)| {
+        *session.manifest = manifest;
+        Archived { session, last_seen, day }
+    }))
+}
