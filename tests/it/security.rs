@@ -350,7 +350,7 @@ mod links {
         assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
         lab.intact();
         assert_eq!(lab.env.active_ids(), ["one"]);
-        let links = names(&active).into_iter().filter(|name| name.ends_with(".tmp")).count();
+        let links = file_names(&active).into_iter().filter(|name| name.ends_with(".tmp")).count();
         assert_eq!(links, 4, "what another process created is not removed");
         lab.live_through_it();
     }
