@@ -43,24 +43,43 @@ replace() {
 # shape stays one word. A job whose expanded text changes is started anew, so a changed option counts at once.
 # exec: no shell stays behind to wait, nor to run what follows a newline, which `q:` leaves as it is.
 format='#{?@ait-format, --format #{q:@ait-format},}'
-followed="#(exec #{q:@ait-bin} prompt --for tmux --fleet --follow$format)"
-asked="#(exec #{q:@ait-bin} prompt --for tmux --fleet$format)"
-pane='#(exec #{q:@ait-bin} prompt --for tmux --dir #{q:pane_current_path})'
+# On the green that tmux starts with, yellow and blue are hard to read.
+color='#{?#{m:*bg=green*,#{status-style}}, --color never,}'
+job='#(exec #{q:@ait-bin} prompt --for tmux'
+followed="$job --fleet --follow$format$color)"
+asked="$job --fleet$format$color)"
+pane="$job --dir #{q:pane_current_path}$color)"
+# As earlier versions wrote them; they may still be in a running server.
+followed_before="$job --fleet --follow$format)"
+asked_before="$job --fleet$format)"
+pane_before="$job --dir #{q:pane_current_path})"
+
+# Goes to the session that waits longest. Nothing is said when that worked: run-shell shows what a command prints in a mode
+# that covers the pane. tmux expands `#` in a command, `#` twice and `%` in a message.
+go="text=\$(exec #{q:@ait-bin} sessions next --go 2>&1) || exec tmux display-message -c #{q:client_name} \
+\"\$(printf '%s\\n' \"\$text\" | sed 's/##/&&&&/g; s/%/&&/g; q')\""
+
+# Themes and plug-in managers set status-right whenever they like, also in the background. Then the plug-in is loaded once
+# more, a second later, when they are done. As one hook among those that the user may have.
+hook='after-set-option[1202]'
+lost='#{&&:#{!=:#{@ait-restoring},1},#{!=:#{m:*@ait-bin*,#{status-left}#{status-right}},1}}'
+restore="set-option -g @ait-restoring 1 ; run-shell -b 'sleep 1; #{q:@ait-bin} init tmux --plugin | sh'"
 
 # The key of ours, as `list-keys` shows it.
 bound() { tmux list-keys -T prefix "$1" 2>/dev/null; }
 is_ours() { case $(bound "$1") in *'#{q:@ait-bin} sessions next --go'*) return 0 ;; *) return 1 ;; esac; }
 
 remove() {
+    tmux set-hook -gu "$hook" 2>/dev/null
     added=$(option @ait-added)
     for side in left right; do
         was=$(option "status-$side")
         text=$was
-        for fleet in "$followed" "$asked"; do
+        for fleet in "$followed" "$asked" "$followed_before" "$asked_before"; do
             if [ "$added" = "$side" ]; then replace "$text" "$fleet " ''; fi
             replace "$text" "$fleet" '#{ait}'
         done
-        replace "$text" "$pane" '#{ait_pane}'
+        for form in "$pane" "$pane_before"; do replace "$text" "$form" '#{ait_pane}'; done
         if [ "$text" != "$was" ]; then tmux set-option -g "status-$side" "$text"; fi
         length=$(option "@ait-$side-length")
         if [ -n "$length" ] && [ "$(option "status-$side-length")" = 100 ]; then
@@ -111,7 +130,9 @@ load() {
     placed=
     for side in left right; do
         was=$(option "status-$side")
-        replace "$was" "$other" "$fleet"
+        text=$was
+        for form in "$other" "$followed_before" "$asked_before"; do replace "$text" "$form" "$fleet"; done
+        replace "$text" "$pane_before" "$pane"
         case $text in
         # A line that appends `#{ait}` was read again.
         *"$fleet"*) replace "$text" '#{ait}' '' ;;
@@ -127,7 +148,10 @@ load() {
         left) add left ;;
         *) add right ;;
         esac
+        placed=$(option @ait-added)
     fi
+    if [ -n "$placed" ]; then tmux set-hook -g "$hook" "if-shell -F '$lost' \"$restore\""; fi
+    tmux set-option -gu @ait-restoring
 
     key=$(option @ait-key)
     old=$(option @ait-bound)
@@ -135,7 +159,7 @@ load() {
     # A key that somebody else has taken is left to them, unless it was asked for.
     if [ "$key" != none ] && { [ -n "$key" ] || [ -z "$(bound N)" ]; }; then
         tmux bind-key -N 'Go to the session that waits longest' "${key:-N}" \
-            run-shell -b 'exec #{q:@ait-bin} sessions next --go'
+            run-shell -b "$go"
         tmux set-option -g @ait-bound "${key:-N}"
     fi
 }

@@ -142,14 +142,16 @@ Claude Code's status line is set in its settings.json. This does it, keeps what 
     ait hooks uninstall statusline
 ";
 
-/// The two lines for tmux.conf.
+/// The two lines for tmux.conf. Without an apostrophe if the path needs none: some configurations also read the file as a
+/// shell script.
 fn tmux_lines(path: &str) -> String {
-    let load = format!("{} init tmux --plugin | sh", shell_quoted(path));
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
+    let program = if is_plain { path.to_owned() } else { shell_quoted(path) };
     format!(
-        "# The fleet of Claude Code sessions in tmux's status line: right, left, or where you write #{{ait}} yourself.\n\
+        "# All Claude Code sessions in the status line: right, left, or where you write #{{ait}} yourself.\n\
          set -goq @ait-position right\n\
          run-shell {}\n",
-        tmux_quoted(&load)
+        tmux_quoted(&format!("{program} init tmux --plugin | sh"))
     )
 }
 

@@ -8,6 +8,7 @@ mod shells;
 mod situations;
 mod starship;
 mod tmux;
+mod tmux_themes;
 mod typed;
 mod zsh;
 

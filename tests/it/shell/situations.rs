@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::typed::Typed;
-use super::{SHELLS, TestEnv as ShellWorld};
+use super::{SHELLS, TestEnv as ShellEnv};
 use crate::common::{AIT, Client, TestEnv};
 
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
@@ -19,7 +19,7 @@ const TWO: &str = "22222222-2222-4222-8222-222222222222";
 /// A repository with sessions, and a home for shells in which each call of `ait` is counted.
 struct Scene {
     env: TestEnv,
-    shells: ShellWorld,
+    shells: ShellEnv,
     shop: PathBuf,
 }
 
@@ -27,7 +27,7 @@ impl Scene {
     fn new() -> Scene {
         let env = TestEnv::new();
         env.create_dir(".claude/sessions/active");
-        let shells = ShellWorld::at(env.path(""));
+        let shells = ShellEnv::at(env.path(""));
         shells.program(&format!("#!/bin/sh\necho x >> \"$HOME/calls\"\nexec '{AIT}' \"$@\"\n"));
         let shop = env.repository("shop");
         Scene { env, shells, shop }

@@ -47,7 +47,7 @@ fn tmux_shows_the_fleet_and_forgets_it() {
     inner.ask(&["set-option", "-g", "@ait-format", format]);
     inner.ask(&["refresh-client", "-S", "-t", &inner.ask(&["list-clients", "-F", "#{client_name}"])]);
     let calls = || fs::read_to_string(env.path("calls")).unwrap_or_default();
-    wait_for("the format", || calls().contains(&format!("--follow --format {format}\n")));
+    wait_for("the format", || calls().contains(&format!("--follow --format {format} --color never\n")));
     assert!(!env.path("pwned").exists());
 
     // Removed, nothing is left.
@@ -74,8 +74,11 @@ fn tmux_options() {
     tmux.ask(&["set-option", "-g", "@ait-follow", "off"]);
     tmux.ask(&["set-option", "-g", "@ait-key", "M-w"]);
     tmux.ask(&["run-shell", &load]);
-    let fleet = "#(exec #{q:@ait-bin} prompt --for tmux --fleet#{?@ait-format, --format #{q:@ait-format},})";
-    let pane = "#(exec #{q:@ait-bin} prompt --for tmux --dir #{q:pane_current_path})";
+    let color = "#{?#{m:*bg=green*,#{status-style}}, --color never,}";
+    let fleet = format!(
+        "#(exec #{{q:@ait-bin}} prompt --for tmux --fleet#{{?@ait-format, --format #{{q:@ait-format}},}}{color})"
+    );
+    let pane = format!("#(exec #{{q:@ait-bin}} prompt --for tmux --dir #{{q:pane_current_path}}{color})");
     assert_eq!(tmux.option("status-left"), format!("a {fleet} b {pane} c"));
     assert_eq!(tmux.option("status-right"), format!("d {fleet}"));
     assert_eq!(tmux.option("status-right-length"), "40");
@@ -146,7 +149,7 @@ fn tmux_pane_folder_is_one_word() {
         inner.ask(&["new-window", "sh", &env.path("in").display().to_string(), &folder.display().to_string()]);
     };
     enter(&odd);
-    wait_for("the folder", || calls().contains(&format!("prompt --for tmux --dir {}\n", odd.display())));
+    wait_for("the folder", || calls().contains(&format!("prompt --for tmux --dir {} --color never\n", odd.display())));
     outer.wait_until("the answer", |screen| screen.contains("SEGMENT"));
     fs::remove_file(env.path("calls")).unwrap();
     enter(&two_lines);
