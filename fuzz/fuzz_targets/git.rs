@@ -47,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
         let _ = git::has_branch(&repository().join(".git"), "main");
         put("HEAD", data);
         if let Some(tree) = Tree::find(repository()) {
-            let _ = (tree.head(), tree.branch(), tree.project());
+            let _ = (tree.head(), tree.head_label(), tree.project());
         }
     })
 });

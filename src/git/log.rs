@@ -37,7 +37,12 @@ impl Move {
 /// The last move of the tree's HEAD. Costs four system calls, however long the log is. `None` if git keeps no log
 /// (`core.logAllRefUpdates`, the default of a bare repository) or keeps it in a reftable.
 pub fn last_move(tree: &Tree) -> Option<Move> {
-    last_line(&tree.git_dir.join("logs/HEAD"), parse_move)
+    last_move_in(&tree.git_dir)
+}
+
+/// [`last_move`] of the tree with this git folder.
+pub(super) fn last_move_in(git_dir: &Path) -> Option<Move> {
+    last_line(&git_dir.join("logs/HEAD"), parse_move)
 }
 
 fn last_line<T>(file: &Path, parse: fn(&[u8]) -> Option<T>) -> Option<T> {

@@ -1,6 +1,6 @@
 //! Repositories, trees and branches, read from git's files; git itself only where a command may be slow.
 //!
-//! [`Tree::find`] tells where a path belongs, [`Tree::branch`] and [`Tree::head`] what is checked out there,
+//! [`Tree::find`] tells where a path belongs, [`Tree::head_label`] and [`Tree::head`] what is checked out there,
 //! [`last_move`] how that happened. None of them starts a process. [`status`] and [`merge_conflicts`] ask git, with a
 //! time limit, and with everything switched off that would let a repository run a program of its own.
 //!
@@ -8,15 +8,18 @@
 //! Formats: gitrepository-layout(5), gitglossary(7), and git's `setup.c` and `refs/` where those are silent.
 
 mod ask;
+mod detached;
 mod head;
 mod log;
 mod packed;
 mod project;
 mod refs;
+mod reftable;
 mod tree;
 
 pub use ask::{Status, merge_conflicts, parse_status, status};
-pub use head::{Head, HeadKind, has_branch};
+pub use detached::Operation;
+pub use head::{Head, HeadKind, HeadLabel, has_branch};
 pub use log::{Move, last_move, parse_move};
 pub use project::project_of;
 pub use refs::{RefTarget, parse_ref};

@@ -14,6 +14,9 @@ const CHUNK: usize = 64 << 10;
 /// The most that is read of a file that is not sorted, in bytes.
 const MAX_UNSORTED: usize = 64 << 20;
 
+/// The most that is read to find the branch of a commit, in bytes.
+const MAX_SEARCHED: usize = 1 << 20;
+
 /// The commit of a ref.
 pub(super) fn look_up(file: &Path, name: &str) -> RefValue {
     let found = match Pieces::open(file) {
@@ -26,6 +29,16 @@ pub(super) fn look_up(file: &Path, name: &str) -> RefValue {
         Ok(None) => RefValue::Missing,
         Err(_) => RefValue::Unreadable,
     }
+}
+
+/// The first branch at a commit that is not among `except`; only the first megabyte of the file is searched.
+pub(super) fn branch_at(file: &Path, commit: &str, except: &[String]) -> Option<String> {
+    let text = Pieces::open(file).ok()?.read_at(0, MAX_SEARCHED).ok()?;
+    let mut refs = text.split(|byte| *byte == b'\n').filter_map(split);
+    refs.find_map(|(found, name)| {
+        let branch = std::str::from_utf8(name.strip_prefix(b"refs/heads/")?).ok()?;
+        (found == commit.as_bytes() && except.iter().all(|other| other != branch)).then(|| branch.to_owned())
+    })
 }
 
 fn search(pieces: &Pieces, name: &[u8]) -> io::Result<Option<String>> {

@@ -20,12 +20,11 @@ pub enum RefTarget {
 }
 
 impl RefTarget {
-    /// The branch without `refs/heads/`, or another ref in full. `None` for a commit, and if the refs are in a reftable.
-    pub(super) fn branch(&self) -> Option<String> {
+    /// The first line of a file with this content, as git writes it.
+    pub(super) fn text(&self) -> String {
         match self {
-            RefTarget::Symbolic(name) if name == REFTABLE_STUB => None,
-            RefTarget::Symbolic(name) => Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned()),
-            RefTarget::Commit(_) => None,
+            RefTarget::Symbolic(name) => format!("ref: {name}"),
+            RefTarget::Commit(commit) => commit.clone(),
         }
     }
 }
