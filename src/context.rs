@@ -1,7 +1,7 @@
 //! What every command receives, built once by `main`: the current time, the sessions folder, the environment and the
 //! terminal. Commands look up none of these themselves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use argh::CommandInfoWithArgs;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::render::theme::{ColorChoice, Icons, use_color};
 use crate::render::ui::Ui;
 use crate::store::root::Root;
-use crate::sys::{clock, env, terminal};
+use crate::sys::{clock, env, files, terminal};
 
 /// The surroundings of one command.
 #[derive(Clone, Debug)]
@@ -96,8 +96,10 @@ impl Context {
         let wanted = self.variable("AIT_WIDTH").and_then(|width| width.parse().ok()).filter(|width| *width > 0);
         let width =
             wanted.or_else(|| self.stdout_is_terminal.then(|| terminal::width().or_else(columns).unwrap_or(80)));
-        let home = self.home.as_ref().map(|home| home.to_string_lossy().into_owned());
-        Ui { color, width, icons: Icons::Unicode, home }
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let home = self.home.as_deref().map(text);
+        let real_home = self.home.as_deref().map(|home| text(&files::resolve(home)));
+        Ui { color, width, icons: Icons::Unicode, home, real_home }
     }
 
     /// Whether to use colour, by the option, `NO_COLOR` and `CLICOLOR_FORCE`, and whether the reader is a terminal.

@@ -256,7 +256,6 @@ fn scene(context: &Context, payload: &HookPayload, event: &Event, process: Optio
     };
     if let Some(tree) = &place.tree {
         let head = tree.head_as_found();
-        // A reftable keeps HEAD where only git can read it.
         let ask = matches!(event, Event::Start { .. } | Event::End { .. });
         let status = if ask { git::status(tree, GIT_LIMIT) } else { None };
         scene.dirty = status.as_ref().map(|status| status.dirty);
@@ -275,7 +274,7 @@ fn open_since(root: &Root, id: &SessionId, scene: &Scene) -> Option<Timestamp> {
     record.status_since.filter(|since| waits && *since <= scene.now)
 }
 
-/// A reftable is asked about at the start and the end only. In between, what was known of the tree stands.
+/// If HEAD cannot be read, what was known of the tree stays.
 fn keep_known(scene: &mut Scene, manifest: &Manifest) {
     let same_tree = scene.tree.as_ref().is_some_and(|tree| Path::new(&manifest.path).starts_with(tree));
     if same_tree && scene.branch.is_none() && scene.head.is_none() {

@@ -209,8 +209,8 @@ fn quoted_path(path: &str) -> String {
     quoted(&format!("{before}{path}{after}"))
 }
 
-/// What makes a folder again: the worktree that it was or lay in, from the repository that is still there; else the
-/// empty folder, which is all that Claude Code asks for.
+/// The command that makes a folder again: the worktree that it was or lay in, from the repository that still exists; else
+/// the empty folder, which is all that Claude Code requires.
 fn restore(manifest: &Manifest, folder: &Path) -> String {
     let make = format!("mkdir -p {}", quoted_path(&folder.to_string_lossy()));
     let tree = manifest.tree.as_deref().filter(|tree| folder.starts_with(tree) && !files::is_folder(Path::new(tree)));
@@ -220,16 +220,21 @@ fn restore(manifest: &Manifest, folder: &Path) -> String {
     }
     let main = repository.strip_suffix("/.git").unwrap_or(repository);
     let (main, root) = (quoted_path(main), quoted_path(tree));
-    // Anybody may have written the manifest; git takes no such branch or commit, but takes them for options.
+    // Anyone may have written the manifest. git accepts no such branch or commit, but would take it for an option.
     let branch = manifest.git_branch.as_deref().filter(|branch| !branch.starts_with('-'));
     let head = manifest.head.as_deref().filter(|head| head.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let checkout = match (branch, head) {
         (Some(branch), _) if git::has_branch(Path::new(repository), branch) => format!("{root} {}", quoted(branch)),
         (Some(branch), Some(head)) => format!("-b {} {root} {head}", quoted(branch)),
         (None, Some(head)) => format!("--detach {root} {head}"),
-        _ => root,
+        _ => root.clone(),
     };
-    // git still has the worktree on its list, unless somebody pruned it.
-    let add = format!("git -C {main} worktree prune && git -C {main} worktree add {checkout}");
+    // git still has the worktree on its list, unless someone pruned it. A lock would keep it there; `add -f -f` would
+    // ignore the lock, but also check out a branch that another tree has.
+    let unlock = match git::is_locked_worktree(Path::new(repository), Path::new(tree)) {
+        true => format!("git -C {main} worktree unlock {root} && "),
+        false => String::new(),
+    };
+    let add = format!("{unlock}git -C {main} worktree prune && git -C {main} worktree add {checkout}");
     if folder == Path::new(tree) { add } else { format!("{add} && {make}") }
 }

@@ -37,14 +37,14 @@ pub struct Status {
 }
 
 /// Asks git whether the tree is dirty, for at most `limit`. `None` if that is not known: git is missing or out of time, or
-/// the repository is bare or belongs to another user.
+/// the repository is bare or belongs to another user. Whether untracked files count is the user's setting
+/// (`status.showUntrackedFiles`).
 pub fn status(tree: &Tree, limit: Duration) -> Option<Status> {
     let arguments = [
         "status",
         "--porcelain=v2",
         "--branch",
         "-z",
-        "--untracked-files=normal",
         "--ignore-submodules=dirty",
         "--no-renames",
         "--no-ahead-behind",

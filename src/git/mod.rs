@@ -8,6 +8,7 @@
 //! Formats: gitrepository-layout(5), gitglossary(7), and git's `setup.c` and `refs/` where those are silent.
 
 mod ask;
+mod config;
 mod detached;
 mod head;
 mod log;
@@ -16,6 +17,7 @@ mod project;
 mod refs;
 mod reftable;
 mod tree;
+mod worktrees;
 
 pub use ask::{Status, merge_conflicts, parse_status, status};
 pub use detached::Operation;
@@ -24,3 +26,4 @@ pub use log::{Move, last_move, parse_move};
 pub use project::project_of;
 pub use refs::{RefTarget, parse_ref};
 pub use tree::{Tree, parse_git_file};
+pub use worktrees::is_locked_worktree;

@@ -1,11 +1,15 @@
 //! The names of projects and linked worktrees.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-use super::refs::{self, MAX_SMALL_FILE, path_line};
-use super::tree::Tree;
-use crate::session::order::sort_by;
+use super::config;
+use super::refs::{self, MAX_SMALL_FILE};
+use super::tree::{Tree, parse_git_file};
 use crate::sys::files::{self, Folder, Links};
+
+/// The most folders that are searched beside a worktree for the main tree of its repository.
+const MAX_SIBLINGS: usize = 200;
 
 impl Tree {
     /// The name of a linked worktree's folder; `None` for the main tree.
@@ -13,33 +17,67 @@ impl Tree {
         self.is_linked().then(|| name(&self.root))
     }
 
-    /// The name of the main repository's folder, the same in all of its trees.
+    /// The name of the main tree's folder, the same in all trees of the repository.
     ///
-    /// For a linked worktree: `x` of `x/.git`, `foo` of a bare `foo.git`, `proj` of `proj/.bare`. For any other tree,
-    /// also for a submodule: the name of its own folder.
+    /// A linked worktree takes it from the common folder: `x` of `x/.git`, `foo` of a bare `foo.git`, `proj` of
+    /// `proj/.bare`; see [`Tree::main_tree_name`] for the others. Any other tree, also a submodule, has the name of its own
+    /// folder.
     pub fn project(&self) -> String {
-        if self.is_linked() { repository_name(&self.common_dir) } else { name(&self.root) }
+        if !self.is_linked() {
+            return name(&self.root);
+        }
+        match self.common_dir.file_name() {
+            Some(own) if own != ".git" => self.main_tree_name().unwrap_or_else(|| repository_name(&self.common_dir)),
+            _ => repository_name(&self.common_dir),
+        }
     }
 
-    /// The roots of the existing linked worktrees of this tree's repository, sorted. A worktree that was moved without
-    /// git's knowledge is missing until `git worktree repair`.
-    pub fn linked_trees(&self) -> Vec<PathBuf> {
-        let Ok(entries) = Folder::open(self.common_dir.join("worktrees")) else { return Vec::new() };
-        // git makes these names from the ASCII part of the folders' names, so all of them are UTF-8.
-        let names = entries.names().unwrap_or_default();
-        let mut roots: Vec<PathBuf> = names
-            .iter()
-            .filter_map(|name| {
-                let git_dir = entries.path().join(name);
-                let text = files::read_start(&git_dir.join("gitdir"), Links::Follow, MAX_SMALL_FILE).ok()?;
-                let root = files::canonical(git_dir.join(path_line(&text)?).parent()?).ok()?;
-                let tree = Tree::find_resolved(&root)?;
-                (tree.git_dir == git_dir && tree.root == root).then_some(root)
-            })
-            .collect();
-        sort_by(&mut roots, Ord::cmp);
-        roots
+    /// The name of the main tree, if the common folder is not simply the `.git` in it. For a submodule git records the
+    /// tree as `core.worktree`. For `--separate-git-dir` it records nothing, so this looks for a folder whose `.git` leads
+    /// to the common folder: around the common folder, beside it, and beside this worktree.
+    fn main_tree_name(&self) -> Option<String> {
+        let setting = |key| {
+            // With `extensions.worktreeConfig` the settings of the main tree are in a file of their own.
+            ["config.worktree", "config"]
+                .iter()
+                .find_map(|file| config::value_in(&self.common_dir.join(file), "core", key))
+        };
+        if let Some(worktree) = setting("worktree") {
+            return Some(name(&files::resolve(&self.common_dir.join(worktree))));
+        }
+        let around = self.common_dir.parent()?;
+        if leads_to(around, &self.common_dir) {
+            return Some(name(around));
+        }
+        if setting("bare").is_some_and(|bare| bare.eq_ignore_ascii_case("true")) {
+            return None;
+        }
+        let folders = [self.root.parent(), Some(around), around.parent()];
+        folders.into_iter().flatten().find_map(|folder| {
+            let mut found = None;
+            let mut left = MAX_SIBLINGS;
+            let entries = Folder::open(folder).ok()?;
+            entries
+                .names_while(|sibling| {
+                    found = leads_to(&folder.join(sibling), &self.common_dir).then(|| sibling.to_owned());
+                    left -= 1;
+                    found.is_none() && left > 0
+                })
+                .ok()?;
+            found
+        })
     }
+}
+
+/// Whether the `.git` of a folder, a file or a symlink, leads to this common folder.
+fn leads_to(folder: &Path, common_dir: &Path) -> bool {
+    let git = folder.join(".git");
+    let target = match files::read_start(&git, Links::Follow, MAX_SMALL_FILE) {
+        Ok(text) => parse_git_file(&text).map(|path| folder.join(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(_) => Some(git),
+    };
+    target.is_some_and(|target| files::canonical(&target).is_ok_and(|target| target == common_dir))
 }
 
 /// The project of a path, inside a repository or not. `tree` is the result of [`Tree::find`] for this path.

@@ -18,6 +18,8 @@ pub struct Ui {
     pub icons: Icons,
     /// The home folder, which paths show as `~`.
     pub home: Option<String>,
+    /// The home folder with its symlinks resolved, as the paths in manifests have them.
+    pub real_home: Option<String>,
 }
 
 impl Ui {
@@ -60,7 +62,12 @@ impl Ui {
 
     /// A path for people, with `~` for the home folder.
     pub fn path(&self, path: &Path) -> String {
-        with_tilde(&path.to_string_lossy(), self.home.as_deref()).into_owned()
+        let path = path.to_string_lossy();
+        let short = with_tilde(&path, self.home.as_deref());
+        if short != path {
+            return short.into_owned();
+        }
+        with_tilde(&path, self.real_home.as_deref()).into_owned()
     }
 
     /// Puts a path into a line.

@@ -17,7 +17,7 @@ pub enum Change {
 /// Compares HEAD with what the manifest says of it, before the event is written into the manifest. `shell_ran`: a shell
 /// of this session ran between the last event and this one.
 pub fn change(manifest: &Manifest, scene: &Scene, shell_ran: bool) -> Change {
-    // A manifest that never saw HEAD, a reftable that only git can read, a step into another tree: no movement.
+    // Not if the manifest never saw HEAD, if HEAD cannot be read now, or if the session went into another tree.
     let comparable = scene.tree.is_some() && manifest.tree == scene.tree && scene.head.is_some();
     if !comparable || stands_at(manifest, scene) || (manifest.head.is_none() && manifest.git_branch.is_none()) {
         Change::None

@@ -876,6 +876,33 @@ mod resume {
         assert_eq!(env.git(&folder, "symbolic-ref --short HEAD"), "feature/x");
     }
 
+    /// Claude Code locks the worktrees that it makes, and the lock survives a killed client.
+    #[test]
+    fn locked_worktree_that_is_gone_is_unlocked_first() {
+        let env = TestEnv::new();
+        let client = Client::new();
+        let tree = env.repository("main tree");
+        let other = env.worktree(&tree, "other", "other");
+        let folder = env.path("main tree/.claude/worktrees/one");
+        env.git(&tree, "worktree add --quiet -b worktree-one .claude/worktrees/one");
+        env.git(&tree, "worktree lock --reason=claude .claude/worktrees/one");
+        env.start_session(&client, "one", &folder).no_output();
+        client.kill();
+        fs::remove_dir_all(&folder).unwrap();
+        let restore = || {
+            let session = env.run("sessions resume --json").json()["sessions"][0].clone();
+            let restore = session["restore"].as_str().unwrap().to_owned();
+            std::process::Command::new("sh").args(["-c", &restore]).output().unwrap()
+        };
+        let done = restore();
+        assert!(done.status.success(), "{done:?}");
+        assert_eq!(env.git(&folder, "symbolic-ref --short HEAD"), "worktree-one");
+        // A branch that another tree has checked out meanwhile is not taken from it.
+        fs::remove_dir_all(&folder).unwrap();
+        env.git(&other, "checkout --quiet --ignore-other-worktrees worktree-one");
+        assert!(!restore().status.success());
+    }
+
     /// What is printed can be typed as it stands, in any shell, and holds nothing that a terminal would act on.
     #[test]
     fn the_lines_work_in_every_shell_whatever_the_folder_is_called() {

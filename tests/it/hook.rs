@@ -542,7 +542,7 @@ mod places {
         assert_eq!(manifest["head"], Value::Null);
     }
 
-    /// git 2.45 and newer can keep refs in a table that only git reads.
+    /// git 2.45 and newer can keep refs in tables instead of files.
     #[test]
     fn a_reftable() {
         let env = TestEnv::new();
@@ -563,7 +563,6 @@ mod places {
         let manifest = env.active_manifest("one");
         assert_eq!(project_branch_dirty(&manifest), [json!("aiterm"), json!("main"), json!(false)]);
         assert_eq!(manifest["head"], json!(env.git(&tree, "rev-parse HEAD")));
-        // In between git is not asked; what was known is better than nothing.
         env.send_event(&client, "Stop", "one", &tree, json!({})).no_output();
         assert_eq!(project_branch_dirty(&env.active_manifest("one")), [json!("aiterm"), json!("main"), json!(false)]);
     }

@@ -37,6 +37,19 @@ fn dirtiness() {
 }
 
 #[test]
+fn untracked_files_make_a_tree_dirty_unless_the_user_hides_them() {
+    let lab = Lab::new();
+    let project = lab.repository("project");
+    lab.write(&project.join("new/file"), "");
+    for (setting, wanted) in [("normal", "dirty"), ("all", "dirty"), ("no", "clean")] {
+        lab.git(&project, &["config", "status.showUntrackedFiles", setting]);
+        assert_eq!(lab.dirty(&project), wanted, "{setting}");
+    }
+    lab.write(&project.join("file"), "changed, and longer\n");
+    assert_eq!(lab.dirty(&project), "dirty");
+}
+
+#[test]
 fn half_an_answer_of_git() {
     let whole = b"# branch.oid 7807109dcb2065e008a930da6d8d30fa7807109d\0# branch.head (detached)\0? a\0";
     let dirty = |length: usize| parse_status(&whole[..length]).map(|status| status.dirty);

@@ -2,6 +2,7 @@
 
 mod asking;
 mod heads;
+mod layouts;
 mod trees;
 
 use std::ffi::OsStr;

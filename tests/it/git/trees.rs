@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use ait::git::{Tree, project_of};
+use ait::git::{Tree, is_locked_worktree, project_of};
 
 use super::{Lab, agrees, pipe};
 
@@ -106,23 +106,32 @@ fn linked_worktrees() {
         assert_eq!(tree.common_dir, main.common_dir);
     }
     assert_eq!(Tree::find(&beside).unwrap().checked_out().as_deref(), Some("topic/one"));
-    let roots = Tree::linked_trees;
-    let mut all = vec![beside.clone(), inside.clone()];
-    all.sort();
-    assert_eq!(roots(&main), all);
-    assert_eq!(roots(&Tree::find(&beside).unwrap()), all);
-    // An entry that says it is where another worktree is.
-    let entry = |name: &str| project.join(".git/worktrees").join(name);
-    fs::write(entry("x/gitdir"), fs::read(entry("beside/gitdir")).unwrap()).unwrap();
-    assert_eq!(roots(&main), vec![beside.clone()]);
-    fs::write(entry("x/gitdir"), format!("{}\n", inside.join(".git").display())).unwrap();
     // The common folder said in other words.
     for words in [format!("{}\n", project.join(".git").display()), "./../..".to_owned(), "..//../\n\n".to_owned()] {
-        fs::write(entry("beside/commondir"), words).unwrap();
+        fs::write(project.join(".git/worktrees/beside/commondir"), words).unwrap();
         assert_eq!(agrees(&lab, &beside).common_dir, main.common_dir);
     }
-    fs::remove_dir_all(&beside).unwrap();
-    assert_eq!(roots(&main), vec![inside]);
+}
+
+#[test]
+fn locked_worktree_is_recognised_when_its_folder_is_gone() {
+    let lab = Lab::new();
+    let project = lab.repository("project");
+    let (free, locked) = (project.join(".claude/worktrees/free"), project.join(".claude/worktrees/locked"));
+    for folder in [&free, &locked] {
+        lab.git(&project, &["worktree", "add", "-q", "--detach", folder.to_str().unwrap()]);
+    }
+    lab.git(&project, &["worktree", "lock", "--reason", "claude session x (pid 1 start 2)", locked.to_str().unwrap()]);
+    let is_locked = |folder: &Path| is_locked_worktree(&project.join(".git"), folder);
+    assert!(is_locked(&locked) && !is_locked(&free) && !is_locked(&project));
+    fs::remove_dir_all(project.join(".claude")).unwrap();
+    assert!(is_locked(&locked) && !is_locked(&free));
+    // As git 2.48 writes it with worktree.useRelativePaths.
+    let entry = project.join(".git/worktrees/locked/gitdir");
+    fs::write(entry, "../../../.claude/worktrees/locked/.git\n").unwrap();
+    assert!(is_locked(&locked));
+    lab.git(&project, &["worktree", "unlock", "locked"]);
+    assert!(!is_locked(&locked));
 }
 
 #[test]
@@ -138,7 +147,6 @@ fn linked_worktrees_with_relative_paths_and_settings_of_their_own() {
     lab.git(&beside, &["config", "--worktree", "user.name", "Bea"]);
     let tree = agrees(&lab, &beside);
     assert_eq!(tree.project(), "project");
-    assert_eq!(agrees(&lab, &project).linked_trees().len(), 1);
     assert_eq!(lab.dirty(&beside), "clean");
 }
 
@@ -154,7 +162,6 @@ fn moved_trees() {
     let moved = lab.0.join("moved");
     fs::rename(&beside, &moved).unwrap();
     assert_eq!(agrees(&lab, &moved).project(), "project");
-    assert_eq!(Tree::find(&project).unwrap().linked_trees().len(), 1);
     // The repository moved: its worktrees belong to no tree, not even the one inside it.
     let renamed = lab.0.join("renamed");
     fs::rename(&project, &renamed).unwrap();
@@ -185,7 +192,6 @@ fn bare_repositories() {
         let tree = agrees(&lab, &worktree);
         assert!(tree.is_linked());
         assert_eq!(tree.project(), name);
-        assert_eq!(tree.linked_trees().len(), 1);
     }
     // The folder around `.bare`, made known to git in the usual way.
     fs::write(lab.0.join("proj/.git"), "gitdir: ./.bare\n").unwrap();
@@ -226,6 +232,67 @@ fn submodules_and_separate_git_folders() {
     symlink(lab.0.join("store/elsewhere.git"), linked.join(".git")).unwrap();
     let tree = Tree::find(&linked).unwrap();
     assert_eq!((tree.project().as_str(), &tree.common_dir), ("linked", &apart.common_dir));
+}
+
+/// The project in a main tree and in a worktree that is added to it.
+fn projects(lab: &Lab, main: &Path, worktree: &str) -> (String, String) {
+    let worktree = lab.0.join(worktree);
+    lab.git(main, &["worktree", "add", "-q", "--detach", worktree.to_str().unwrap()]);
+    let linked = agrees(lab, &worktree);
+    assert!(linked.is_linked());
+    (agrees(lab, main).project(), linked.project())
+}
+
+fn both(name: &str) -> (String, String) {
+    (name.to_owned(), name.to_owned())
+}
+
+#[test]
+fn worktree_of_a_separate_git_folder_has_the_name_of_the_main_tree() {
+    let lab = Lab::new();
+    fs::create_dir(lab.0.join("gits")).unwrap();
+    for (git_dir, main) in [("gits/store7", "shop"), ("gits/x.git", "shop2"), ("gits/.hidden", "shop3")] {
+        lab.git(&lab.0, &["init", "-q", &format!("--separate-git-dir={git_dir}"), main]);
+        let main_tree = lab.0.join(main);
+        lab.commit(&main_tree, "file", "one\n");
+        assert_eq!(projects(&lab, &main_tree, &format!("{main}-y")), both(main));
+        // Also if the worktree is elsewhere, because the main tree lies beside the folder of git folders.
+        assert_eq!(projects(&lab, &main_tree, &format!("deep/er/{main}-z")), both(main));
+    }
+    // `.git` is a symlink.
+    let main = lab.repository("linked");
+    fs::rename(main.join(".git"), lab.0.join("gits/linked-store")).unwrap();
+    symlink(lab.0.join("gits/linked-store"), main.join(".git")).unwrap();
+    assert_eq!(projects(&lab, &main, "linked-y"), both("linked"));
+    // The main tree is not found: the name of the git folder is the best that is known.
+    fs::rename(lab.0.join("shop"), lab.0.join("gits/store7/shop")).unwrap();
+    assert_eq!(Tree::find(&lab.0.join("shop-y")).unwrap().project(), "store7");
+    // A git folder that is not hidden, with the usual file beside it.
+    let seed = lab.repository("seed");
+    lab.git(&lab.0, &["clone", "-q", "--bare", seed.to_str().unwrap(), "proj/repo.git"]);
+    fs::write(lab.0.join("proj/.git"), "gitdir: ./repo.git\n").unwrap();
+    lab.git(&lab.0.join("proj"), &["worktree", "add", "-q", "--detach", "tree"]);
+    assert_eq!(Tree::find(&lab.0.join("proj")).unwrap().project(), "proj");
+    assert_eq!(agrees(&lab, &lab.0.join("proj/tree")).project(), "proj");
+}
+
+#[test]
+fn worktree_of_a_renamed_or_moved_submodule_has_the_name_of_its_folder() {
+    let lab = Lab::new();
+    let library = lab.repository("library");
+    let app = lab.repository("app");
+    let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "--name", "vendored"];
+    lab.git(&app, &[&add[..], &[library.to_str().unwrap(), "libs/foo"]].concat());
+    lab.git(&app, &["commit", "-q", "-m", "a library"]);
+    assert_eq!(projects(&lab, &app.join("libs/foo"), "foo-y"), both("foo"));
+    lab.git(&app, &["mv", "libs/foo", "libs/bar"]);
+    assert_eq!(projects(&lab, &app.join("libs/bar"), "bar-y"), both("bar"));
+    assert_eq!(agrees(&lab, &lab.0.join("foo-y")).project(), "bar");
+    // git moves the setting to another file with this extension.
+    lab.git(&app.join("libs/bar"), &["config", "extensions.worktreeConfig", "true"]);
+    lab.git(&app.join("libs/bar"), &["config", "--unset", "core.worktree"]);
+    lab.git(&app.join(".git/modules/vendored"), &["config", "--worktree", "core.worktree", "../../../libs/bar"]);
+    assert_eq!(agrees(&lab, &lab.0.join("bar-y")).project(), "bar");
 }
 
 #[test]
