@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::error::{Error, Result};
+use crate::render::dialect::Dialect;
 use crate::render::theme::{ColorChoice, Icons, use_color};
 use crate::render::ui::Ui;
 use crate::store::root::Root;
@@ -99,12 +100,27 @@ impl Context {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let home = self.home.as_deref().map(text);
         let real_home = self.home.as_deref().map(|home| text(&files::resolve(home)));
-        Ui { color, width, icons: Icons::Unicode, home, real_home }
+        let asked = self.variable("AIT_ICONS").and_then(|icons| icons.parse().ok());
+        // In a pipe there is no box, and the text is for programs.
+        let usual = || width.map_or(Icons::Unicode, |_| self.default_icons(Dialect::Ansi));
+        Ui { color, width, icons: asked.unwrap_or_else(usual), home, real_home }
     }
 
-    /// Whether to use colour, by the option, `NO_COLOR` and `CLICOLOR_FORCE`, and whether the reader is a terminal.
+    /// The icons that the locale and the terminal can show, if neither `--icons` nor `AIT_ICONS` chooses some.
+    pub fn default_icons(&self, dialect: Dialect) -> Icons {
+        // In the order of setlocale(3).
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| self.variable(name));
+        dialect.default_icons(locale.as_deref(), self.terminal_is_dumb())
+    }
+
+    fn terminal_is_dumb(&self) -> bool {
+        self.variable("TERM").is_some_and(|term| term == "dumb")
+    }
+
+    /// Whether to use colour, by the option, `NO_COLOR` and `CLICOLOR_FORCE`, and whether the reader is a terminal that
+    /// can show it.
     pub fn color(&self, choice: ColorChoice, is_terminal: bool) -> bool {
         let (no_color, forced) = (self.variable("NO_COLOR"), self.variable("CLICOLOR_FORCE"));
-        use_color(choice, no_color.as_deref(), forced.as_deref(), is_terminal)
+        use_color(choice, no_color.as_deref(), forced.as_deref(), is_terminal && !self.terminal_is_dumb())
     }
 }

@@ -217,7 +217,10 @@ fn for_people(found: &Conflict, live: &[Member], ui: &Ui, now: Timestamp) -> Str
     let (project, path) = place_of(found);
     ui.line(&mut text, |line| {
         line.role(if found.faded { Role::Dim } else { Role::Conflict });
-        line.literal(if found.faded { "Faded: more than an hour ago" } else { "⚠  Conflict Detected!" });
+        match found.faded {
+            true => line.literal("Faded: more than an hour ago"),
+            false => line.own(format_args!("{}  Conflict Detected!", ui.icons.conflict())),
+        }
         line.role(Role::Plain);
     });
     ui.line(&mut text, |line| {

@@ -299,6 +299,9 @@ impl Stage<'_> {
         if !zone.as_os_str().is_empty() {
             variables.push(("TZ", zone.as_os_str()));
         }
+        // They decide which characters the terminal can show.
+        let terminal = ["LC_ALL", "LC_CTYPE", "LANG", "TERM"].map(|name| (name, self.context.path_variable(name)));
+        variables.extend(terminal.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?.as_os_str()))));
         variables.extend(GIT.iter().chain(more).map(|(name, value)| (*name, OsStr::new(*value))));
         let folder = self.home.join(folder);
         Typed { program, arguments, variables: &variables, folder: &folder, input, limit: LIMIT }

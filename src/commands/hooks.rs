@@ -12,7 +12,7 @@ use crate::claude::settings::{self, EVENTS, Hook, Inspection, Installed, Wanted}
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, nearest};
 use crate::render::ui::Ui;
-use crate::render::{diff, elapsed, json, table, width};
+use crate::render::{diff, elapsed, json, ui, width};
 use crate::report::{Data, Report};
 use crate::session::manifest::{milliseconds, seconds_between};
 use crate::session::order::sort_by_key;
@@ -158,7 +158,7 @@ impl Place {
 
     pub(super) fn show(&self, path: &Path) -> String {
         let home = self.home.as_ref().map(|home| home.to_string_lossy());
-        clean(&table::with_tilde(&path.to_string_lossy(), home.as_deref()))
+        clean(&ui::with_tilde(&path.to_string_lossy(), home.as_deref()))
     }
 }
 

@@ -139,7 +139,7 @@ fn table(members: &[Member], ui: &Ui, verbose: bool, now: Timestamp) -> String {
             put_heading(line, Some(position + 1), manifest, now);
             if crowded.contains(&position) {
                 line.fixed(" ");
-                put(line, Role::Conflict, "⚠");
+                put(line, Role::Conflict, ui.icons.conflict());
             }
         });
         table.row(|line| {

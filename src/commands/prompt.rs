@@ -207,7 +207,7 @@ fn look(request: &Prompt, context: &Context) -> Result<Look> {
     let icons = match (request.icons, context.variable("AIT_ICONS")) {
         (Some(icons), _) => icons,
         (None, Some(name)) => name.parse().map_err(|why| Error::new("reading the environment", "AIT_ICONS", why))?,
-        (None, None) => Icons::Unicode,
+        (None, None) => context.default_icons(request.dialect),
     };
     // A prompt is always on a terminal, whatever our own output goes to.
     Ok(Look { color: context.color(request.color, true), icons, max_width: request.max_width })

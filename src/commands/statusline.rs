@@ -263,7 +263,7 @@ fn look(request: &Statusline, context: &Context, errors: &mut Errors) -> Look {
     };
     let color = request.color.take("--color", errors).unwrap_or_default();
     Look {
-        icons: icons.unwrap_or_default(),
+        icons: icons.unwrap_or_else(|| context.default_icons(Dialect::Ansi)),
         // The client shows it on its terminal, whatever our own output goes to.
         color: context.color(color, true),
         max_width: request.max_width.or_else(|| room(context)),

@@ -25,8 +25,8 @@ use std::str::FromStr;
 
 use nu_ansi_term::{Color, Style};
 
-use super::theme::Role;
-use super::width::Joined;
+use super::theme::{Icons, Role};
+use super::width::Counting;
 
 /// What a segment is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,12 +95,31 @@ impl Dialect {
         }
     }
 
-    /// How to write a joined emoji. fish, and the shell behind starship, count each of its parts and cannot be told
+    /// How the reader knows the width of text. fish, and the shell behind starship, count characters and cannot be told
     /// otherwise.
-    pub(super) fn joined(self) -> Joined {
+    pub(super) fn counting(self) -> Counting {
         match self {
-            Dialect::Fish | Dialect::Starship => Joined::Apart,
-            _ => Joined::Whole,
+            Dialect::Fish | Dialect::Starship => Counting::Characters,
+            _ => Counting::Graphemes,
+        }
+    }
+
+    /// The icons to use if nothing else is asked for. `locale` is the value of the variable that names the locale of
+    /// characters, if one is set; a `dumb` terminal shows text and nothing else.
+    pub fn default_icons(self, locale: Option<&str>, dumb: bool) -> Icons {
+        let is_utf8 = match locale {
+            Some(locale) => {
+                let locale = locale.to_ascii_lowercase();
+                locale.contains("utf-8") || locale.contains("utf8")
+            }
+            // zsh and bash are in the C locale then, and count bytes. Other readers may be started without a locale and
+            // still show UTF-8: a status line by Claude Code, for example.
+            None => !matches!(self, Dialect::Zsh | Dialect::Bash),
+        };
+        match (is_utf8, dumb) {
+            (false, _) => Icons::AsciiOnly,
+            (true, true) => Icons::Ascii,
+            (true, false) => Icons::Unicode,
         }
     }
 
@@ -213,7 +232,6 @@ fn color_name(color: Color) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::render::line::Line;
-    use crate::render::theme::Icons;
 
     fn text(dialect: Dialect, text: &str) -> String {
         let mut line = Line::segment(dialect, true, Icons::Unicode, None);
@@ -249,6 +267,26 @@ mod tests {
         for (name, dialect) in Dialect::ALL {
             let shown = text(dialect, &hostile).replace("\u{1b}[25m", "").replace("\u{1}\u{2}", "");
             assert!(!shown.chars().any(char::is_control), "{name}");
+        }
+    }
+
+    #[test]
+    fn icons_are_ascii_without_a_utf8_locale_and_on_a_dumb_terminal() {
+        use Icons::{Ascii, AsciiOnly, Unicode};
+        for (dialect, locale, dumb, wanted) in [
+            (Dialect::Zsh, Some("en_US.UTF-8"), false, Unicode),
+            (Dialect::Zsh, Some("C.utf8"), false, Unicode),
+            // What macOS sets.
+            (Dialect::Zsh, Some("UTF-8"), false, Unicode),
+            (Dialect::Zsh, Some("C"), false, AsciiOnly),
+            (Dialect::Plain, Some("POSIX"), false, AsciiOnly),
+            (Dialect::Ansi, Some("de_DE.ISO-8859-1"), true, AsciiOnly),
+            (Dialect::Ansi, Some("C.UTF-8"), true, Ascii),
+            (Dialect::Bash, None, false, AsciiOnly),
+            (Dialect::Plain, None, false, Unicode),
+            (Dialect::Plain, None, true, Ascii),
+        ] {
+            assert_eq!(dialect.default_icons(locale, dumb), wanted, "{dialect:?} {locale:?} {dumb}");
         }
     }
 

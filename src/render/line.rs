@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 
 use super::dialect::Dialect;
 use super::theme::{Icons, Role};
-use super::width::{self, Grapheme, JOINER};
+use super::width::{self, Counting, Grapheme, JOINER};
 
 /// Whether a text is visible ASCII and spaces; with `single`, also whether no space is doubled or at an end.
 fn is_plain(text: &str, single: bool) -> bool {
@@ -36,6 +36,7 @@ pub(crate) struct Mark {
 pub struct Line {
     out: String,
     dialect: Dialect,
+    counting: Counting,
     color: bool,
     /// Whether runs of spaces become one.
     collapse: bool,
@@ -74,6 +75,7 @@ impl Line {
         Line {
             out,
             dialect,
+            counting: if icons == Icons::AsciiOnly { Counting::Bytes } else { dialect.counting() },
             color: color && dialect.has_color(),
             collapse,
             ellipsis: icons.ellipsis(),
@@ -104,7 +106,7 @@ impl Line {
         let mut used = 0;
         let mut cut = self.mark();
         let mut space = false;
-        for grapheme in width::graphemes(text, self.dialect.joined()) {
+        for grapheme in width::graphemes(text, self.counting) {
             if grapheme.is_space() {
                 space = used > 0;
                 continue;
@@ -133,7 +135,7 @@ impl Line {
         if !self.collapse && self.takes_unchanged(text, false) {
             return self.put_word(text);
         }
-        for grapheme in width::graphemes(text, self.dialect.joined()) {
+        for grapheme in width::graphemes(text, self.counting) {
             if grapheme.is_space() { self.put_space() } else { self.put(grapheme) }
         }
     }

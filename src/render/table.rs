@@ -1,7 +1,5 @@
 //! The rounded box that lists stand in, and the same lines without a box where nobody looks at them on a terminal.
 
-use std::borrow::Cow;
-
 use super::line::Line;
 use super::theme::{Icons, Role};
 use super::width;
@@ -86,7 +84,7 @@ impl Table {
         let inner = widest.max(LEAST - FRAME).min(limit);
         // Corners and sides, in the order they are met.
         let [side, flat, corners @ ..] = match self.icons {
-            Icons::Ascii => ["|", "-", "+", "+", "+", "+", "+", "+"],
+            Icons::Ascii | Icons::AsciiOnly => ["|", "-", "+", "+", "+", "+", "+", "+"],
             Icons::Unicode | Icons::Nerd => ["│", "─", "╭", "╮", "├", "┤", "╰", "╯"],
         };
         let [top_left, top_right, left, right, bottom_left, bottom_right] = corners;
@@ -114,16 +112,6 @@ impl Table {
         }
         rule(&mut out, bottom_left, bottom_right);
         out
-    }
-}
-
-/// A path with the home folder as `~`.
-pub fn with_tilde<'a>(path: &'a str, home: Option<&str>) -> Cow<'a, str> {
-    let home = home.map(|home| home.trim_end_matches('/')).filter(|home| !home.is_empty());
-    match home.and_then(|home| path.strip_prefix(home)) {
-        Some("") => Cow::Borrowed("~"),
-        Some(rest) if rest.starts_with('/') => Cow::Owned(["~", rest].concat()),
-        _ => Cow::Borrowed(path),
     }
 }
 
@@ -224,19 +212,6 @@ Active Claude Code Sessions
                     }
                 }
             }
-        }
-    }
-
-    #[test]
-    fn home_is_a_tilde() {
-        for (path, home, wanted) in [
-            ("/home/dev/x", Some("/home/dev"), "~/x"),
-            ("/home/dev", Some("/home/dev/"), "~"),
-            ("/home/developer", Some("/home/dev"), "/home/developer"),
-            ("/home/dev/x", None, "/home/dev/x"),
-            ("/x", Some("/"), "/x"),
-        ] {
-            assert_eq!(with_tilde(path, home), wanted);
         }
     }
 }

@@ -72,8 +72,10 @@ pub enum Icons {
     Unicode,
     /// Characters of the fonts patched by the Nerd Fonts project.
     Nerd,
-    /// ASCII only.
+    /// ASCII marks.
     Ascii,
+    /// ASCII marks, and `?` for everything outside ASCII in text from outside: the locale is not UTF-8. Not chosen by name.
+    AsciiOnly,
 }
 
 impl Icons {
@@ -81,7 +83,7 @@ impl Icons {
         match self {
             Icons::Unicode => unicode,
             Icons::Nerd => nerd,
-            Icons::Ascii => ascii,
+            Icons::Ascii | Icons::AsciiOnly => ascii,
         }
     }
 

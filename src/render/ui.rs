@@ -1,9 +1,10 @@
 //! Text for people: lines whose colours and width fit the reader of standard output.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::line::Line;
-use super::table::{Table, with_tilde};
+use super::table::Table;
 use super::theme::{Icons, Role};
 use super::width::{cells, pad};
 
@@ -83,6 +84,16 @@ pub fn put(line: &mut Line, role: Role, text: &str) {
     line.role(Role::Plain);
 }
 
+/// A path with the home folder as `~`.
+pub fn with_tilde<'a>(path: &'a str, home: Option<&str>) -> Cow<'a, str> {
+    let home = home.map(|home| home.trim_end_matches('/')).filter(|home| !home.is_empty());
+    match home.and_then(|home| path.strip_prefix(home)) {
+        Some("") => Cow::Borrowed("~"),
+        Some(rest) if rest.starts_with('/') => Cow::Owned(["~", rest].concat()),
+        _ => Cow::Borrowed(path),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +111,18 @@ mod tests {
         assert_eq!(sentence(Some(40)), "Risk: one of them loses everything it\n      has\n");
         assert_eq!(sentence(Some(16)), "Risk: one of\n      them loses\n      everything\n      it has\n");
         assert_eq!(sentence(Some(1)), "Risk:\n  one\n  of\n  them\n  loses\n  everything\n  it\n  has\n");
+    }
+
+    #[test]
+    fn home_is_a_tilde() {
+        for (path, home, wanted) in [
+            ("/home/dev/x", Some("/home/dev"), "~/x"),
+            ("/home/dev", Some("/home/dev/"), "~"),
+            ("/home/developer", Some("/home/dev"), "/home/developer"),
+            ("/home/dev/x", None, "/home/dev/x"),
+            ("/x", Some("/"), "/x"),
+        ] {
+            assert_eq!(with_tilde(path, home), wanted);
+        }
     }
 }

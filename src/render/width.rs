@@ -8,7 +8,7 @@
 //! - A character of disputed width becomes U+FFFD.
 //! - Variation selectors and skin tones are dropped; the emoji before them has the same width everywhere without them.
 //! - A joined emoji (a wide one, joiners, and others) takes two cells in terminals that know graphemes. Shells count each
-//!   of its parts, so it is only kept in one piece where its width can be declared ([`Joined`]).
+//!   of its parts, so it is only kept in one piece where its width can be declared ([`Counting`]).
 //!
 //! Compared: unicode-width 0.2, glibc 2.36 (bash, tmux 3.3a), zsh 5.9, fish 3.6, over all of Unicode.
 
@@ -28,13 +28,15 @@ const MAX_MARKS: u8 = 4;
 /// Emoji joined to the first one. The longest sequences that Unicode recommends have three.
 const MAX_JOINED: u8 = 3;
 
-/// What to do with an emoji that is joined from several.
+/// How the reader of a text knows its width, which decides what it can be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Joined {
-    /// Show it in one piece, two cells wide.
-    Whole,
-    /// Show its parts side by side: its reader counts each of them.
-    Apart,
+pub(crate) enum Counting {
+    /// It counts graphemes, or can be told their width: a joined emoji is shown in one piece, two cells wide.
+    Graphemes,
+    /// It counts characters: the parts of a joined emoji are shown side by side.
+    Characters,
+    /// It counts bytes, like a shell whose locale is not UTF-8: a grapheme outside ASCII is shown as `?`.
+    Bytes,
 }
 
 /// How one character is shown.
@@ -166,7 +168,7 @@ fn shape(character: char) -> Shape {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grapheme<'a> {
     source: &'a str,
-    joined: Joined,
+    counting: Counting,
     /// The terminal cells it takes, at least one.
     pub(crate) cells: usize,
 }
@@ -179,7 +181,7 @@ impl<'a> Grapheme<'a> {
 
     /// The characters to write. Those from the first [`JOINER`] on take no cells of their own.
     pub(crate) fn chars(self) -> ShownChars<'a> {
-        ShownChars::new(self.source, self.joined)
+        ShownChars::new(self.source, self.counting)
     }
 }
 
@@ -187,7 +189,7 @@ impl<'a> Grapheme<'a> {
 #[derive(Debug)]
 pub(crate) struct ShownChars<'a> {
     rest: Chars<'a>,
-    joined: Joined,
+    counting: Counting,
     /// The cells they take so far.
     cells: usize,
     /// Characters so far that take cells of their own.
@@ -201,10 +203,10 @@ pub(crate) struct ShownChars<'a> {
 }
 
 impl<'a> ShownChars<'a> {
-    fn new(grapheme: &'a str, joined: Joined) -> ShownChars<'a> {
+    fn new(grapheme: &'a str, counting: Counting) -> ShownChars<'a> {
         ShownChars {
             rest: grapheme.chars(),
-            joined,
+            counting,
             cells: 0,
             parts: 0,
             marks_left: 0,
@@ -230,6 +232,11 @@ impl Iterator for ShownChars<'_> {
         loop {
             let character = self.rest.next()?;
             match shape(character) {
+                Shape::Cells(..) | Shape::Mark if self.counting == Counting::Bytes && self.parts > 0 => {}
+                Shape::Cells(character, _) if self.counting == Counting::Bytes => {
+                    (self.cells, self.parts) = (1, 1);
+                    return Some(if character.is_ascii() { character } else { '?' });
+                }
                 Shape::Cells(character, _) if self.joiner => {
                     self.joiner = false;
                     if let Some(left) = self.joined_left.checked_sub(1) {
@@ -256,7 +263,7 @@ impl Iterator for ShownChars<'_> {
                 // A narrow emoji with others joined to it takes one cell in some terminals and two in others, so its
                 // parts stay apart.
                 Shape::Dropped if character == JOINER => {
-                    self.joiner = self.joined == Joined::Whole && self.parts == 1 && self.cells == 2;
+                    self.joiner = self.counting == Counting::Graphemes && self.parts == 1 && self.cells == 2;
                 }
                 Shape::Mark | Shape::Dropped => {}
             }
@@ -266,15 +273,15 @@ impl Iterator for ShownChars<'_> {
 
 /// The graphemes of a text that are shown. None of them moves the cursor, and their cells add up to what the terminal
 /// uses.
-pub(crate) fn graphemes(text: &str, joined: Joined) -> impl Iterator<Item = Grapheme<'_>> {
+pub(crate) fn graphemes(text: &str, counting: Counting) -> impl Iterator<Item = Grapheme<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
             let (source, behind) = rest.split_at_checked(first_length(rest))?;
             rest = behind;
-            let cells = ShownChars::new(source, joined).count();
+            let cells = ShownChars::new(source, counting).count();
             if cells > 0 {
-                return Some(Grapheme { source, joined, cells });
+                return Some(Grapheme { source, counting, cells });
             }
         }
         None
@@ -293,12 +300,12 @@ fn first_length(text: &str) -> usize {
 
 /// The cells that a text takes when it is shown.
 pub fn cells(text: &str) -> usize {
-    graphemes(text, Joined::Whole).map(|grapheme| grapheme.cells).sum()
+    graphemes(text, Counting::Graphemes).map(|grapheme| grapheme.cells).sum()
 }
 
 /// A text as it is shown: without what moves the cursor, hides or reorders text.
 pub fn visible(text: &str) -> String {
-    graphemes(text, Joined::Whole).flat_map(Grapheme::chars).collect()
+    graphemes(text, Counting::Graphemes).flat_map(Grapheme::chars).collect()
 }
 
 /// A text as it is shown, cut to `max` cells with `ellipsis` instead of what was cut; white space at its ends goes.
@@ -311,7 +318,7 @@ pub fn cut<'a>(text: &'a str, max: usize, ellipsis: &str) -> Cow<'a, str> {
         return if shown == text { Cow::Borrowed(text) } else { Cow::Owned(shown) };
     }
     let Some(mut room) = max.checked_sub(cells(ellipsis)) else { return Cow::Borrowed("") };
-    let fits = graphemes(&shown, Joined::Whole).map_while(|grapheme| {
+    let fits = graphemes(&shown, Counting::Graphemes).map_while(|grapheme| {
         room = room.checked_sub(grapheme.cells)?;
         Some(grapheme.source.len())
     });
@@ -350,22 +357,38 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_counts_bytes_gets_one_byte_for_each_grapheme() {
+        for (text, wanted) in [
+            ("abc 1", "abc 1"),
+            ("日本 é", "?? ?"),
+            ("e\u{301}x", "ex"),
+            ("a👨\u{200d}👩\u{200d}👧b 🇩🇪", "a?b ?"),
+            ("\u{301}\u{200b}", ""),
+            ("\u{3000}", " "),
+        ] {
+            let all: Vec<_> = graphemes(text, Counting::Bytes).collect();
+            assert_eq!(all.iter().flat_map(|grapheme| grapheme.chars()).collect::<String>(), wanted);
+            assert_eq!(all.iter().map(|grapheme| grapheme.cells).sum::<usize>(), wanted.len(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_joined_emoji_is_shown_whole_or_in_parts() {
-        let shown = |text, joined| {
-            let all: Vec<_> = graphemes(text, joined).collect();
+        let shown = |text, counting| {
+            let all: Vec<_> = graphemes(text, counting).collect();
             let text: String = all.iter().flat_map(|grapheme| grapheme.chars()).collect();
             (text, all.iter().map(|grapheme| grapheme.cells).collect::<Vec<_>>())
         };
         let family = "a👨\u{200d}👩\u{200d}👧b";
-        assert_eq!(shown(family, Joined::Whole), (family.to_owned(), vec![1, 2, 1]));
-        assert_eq!(shown(family, Joined::Apart), ("a👨👩👧b".to_owned(), vec![1, 6, 1]));
+        assert_eq!(shown(family, Counting::Graphemes), (family.to_owned(), vec![1, 2, 1]));
+        assert_eq!(shown(family, Counting::Characters), ("a👨👩👧b".to_owned(), vec![1, 6, 1]));
         // Without the skin tones and variation selectors.
         let kiss = "👩🏻\u{200d}❤\u{fe0f}\u{200d}💋\u{200d}👨🏻";
-        assert_eq!(shown(kiss, Joined::Whole), ("👩\u{200d}❤\u{200d}💋\u{200d}👨".to_owned(), vec![2]));
+        assert_eq!(shown(kiss, Counting::Graphemes), ("👩\u{200d}❤\u{200d}💋\u{200d}👨".to_owned(), vec![2]));
         let endless = "👩\u{200d}".repeat(50);
-        assert_eq!(shown(&endless, Joined::Whole), ("👩\u{200d}👩\u{200d}👩\u{200d}👩".to_owned(), vec![2]));
+        assert_eq!(shown(&endless, Counting::Graphemes), ("👩\u{200d}👩\u{200d}👩\u{200d}👩".to_owned(), vec![2]));
         // Joiners elsewhere have no picture of their own.
-        assert_eq!(shown("क\u{94d}\u{200d}ष a\u{200d}b", Joined::Whole).0, "क\u{94d}ष ab");
+        assert_eq!(shown("क\u{94d}\u{200d}ष a\u{200d}b", Counting::Graphemes).0, "क\u{94d}ष ab");
     }
 
     /// All but the planes in which every character is alike or none is assigned.

@@ -172,31 +172,35 @@ fn facts(text: &str) -> Facts<'_> {
 }
 
 /// A segment of one text in four roles, cut to fit, with literal text of a hostile format.
-fn segment(text: &str, dialect: Dialect, color: bool) -> String {
+fn segment(text: &str, dialect: Dialect, color: bool, icons: Icons) -> String {
     let format = r"[{project:30}%$\\#][{branch:20}#\[][ {task:12}][ {conflict}]";
-    let look = Look { color, icons: Icons::Unicode, max_width: Some(70) };
+    let look = Look { color, icons, max_width: Some(70) };
     render(Format::parse(format).unwrap(), &facts(text), dialect, look)
 }
 
 /// A segment of one text, and no more.
-fn whole(text: &str, dialect: Dialect, color: bool) -> String {
-    let look = Look { color, icons: Icons::Unicode, max_width: None };
+fn whole(text: &str, dialect: Dialect, color: bool, icons: Icons) -> String {
+    let look = Look { color, icons, max_width: None };
     render(Format::parse("{project}").unwrap(), &facts(text), dialect, look)
 }
 
 /// Each text as it is and among others: what the dialect writes, and what is to be seen.
 fn cases(dialect: Dialect) -> Vec<(String, String)> {
-    let case = |segment: fn(&str, Dialect, bool) -> String, text: &str| {
+    cases_with(dialect, Icons::Unicode)
+}
+
+fn cases_with(dialect: Dialect, icons: Icons) -> Vec<(String, String)> {
+    let case = |segment: fn(&str, Dialect, bool, Icons) -> String, text: &str| {
         let seen = match dialect {
             // Their readers count each part of a joined emoji, so it is written in parts.
-            Dialect::Fish | Dialect::Starship => segment(text, dialect, false).replace("\u{1b}[25m", ""),
-            _ => segment(text, Dialect::Plain, false),
+            Dialect::Fish | Dialect::Starship => segment(text, dialect, false, icons).replace("\u{1b}[25m", ""),
+            _ => segment(text, Dialect::Plain, false, icons),
         };
         let seen = match dialect {
             Dialect::Zsh | Dialect::Bash | Dialect::Starship => seen.replace('`', "'"),
             _ => seen,
         };
-        (segment(text, dialect, true), seen)
+        (segment(text, dialect, true, icons), seen)
     };
     let one = HOSTILE.iter().map(|text| case(whole, text));
     let all = HOSTILE.iter().map(|text| case(segment, text));
@@ -257,6 +261,24 @@ fn zsh_shows_it_written_in_the_prompt() {
 #[test]
 fn zsh_shows_it_written_in_a_prompt_that_is_expanded() {
     in_zsh(r#"setopt prompt_subst; show() { PROMPT="<$AIT_SEGMENT|$n|" }"#);
+}
+
+/// In such a locale the shells count bytes.
+#[test]
+fn zsh_in_the_c_locale_knows_the_width_of_ascii_segments() {
+    let settings = format!("{ZSH}setopt prompt_subst; show() {{ PROMPT='<${{AIT_SEGMENT}}|$n|' }}");
+    let program = ["env", "LC_ALL=C", "zsh", "-d", "-i"];
+    in_a_shell(&program, ".zshrc", &settings, &cases_with(Dialect::Zsh, Icons::AsciiOnly));
+}
+
+#[test]
+fn bash_in_the_c_locale_knows_the_width_of_ascii_segments() {
+    let settings = r#"
+n=0
+PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; PS1="<$(<segment)|$n|"'
+"#;
+    let program = ["env", "LC_ALL=C", "bash", "--noprofile", "--rcfile", "FILE", "-i"];
+    in_a_shell(&program, "bashrc", settings, &cases_with(Dialect::Bash, Icons::AsciiOnly));
 }
 
 #[test]

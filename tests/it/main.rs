@@ -28,6 +28,7 @@ mod payloads;
 mod readme;
 mod robustness;
 mod security;
+mod segment;
 mod sessions;
 mod settings;
 mod shell;
