@@ -24,6 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 AIT = pathlib.Path(os.environ.get("AIT", ROOT / "target/release/ait")).resolve()
 PICTURE = ROOT / "shell/terminal.svg"
 COLUMNS = 74
+# What each code ends.
+ENDS = {22: ("bold", "dim"), 27: ("reverse",), 39: ("color",)}
 
 # ---- what is shown ---------------------------------------------------------------------------------------------------
 
@@ -141,7 +143,10 @@ def runs(line):
         if match:
             at = match.end()
             for code in (int(code or 0) for code in match[1].split(";")):
-                if code == 0:
+                if code in ENDS:
+                    for name in ENDS[code]:
+                        style.pop(name, None)
+                elif code == 0:
                     style.clear()
                 else:
                     style[{1: "bold", 2: "dim", 7: "reverse"}.get(code, "color")] = code
