@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::common::{Client, World};
+use crate::common::{Client, TestEnv};
 use serde_json::json;
 
 const FIRST: &str = "6425757d-2548-4fb2-9ce2-2c43e134d597";
@@ -10,33 +10,35 @@ const SECOND: &str = "9029aedc-fe71-4c87-b21d-9d372d6ce844";
 
 /// Two sessions in one tree whose branch, project and task are long.
 struct Crowded {
-    world: World,
+    env: TestEnv,
     folder: PathBuf,
     _clients: [Client; 2],
 }
 
 impl Crowded {
     fn new(task: &str) -> Crowded {
-        let world = World::new();
-        let folder = world.repository("project");
-        world.git(&folder, "checkout -q -b feature/authentication");
+        let env = TestEnv::new();
+        let folder = env.repository("project");
+        env.git(&folder, "checkout -q -b feature/authentication");
         let clients = [Client::new(), Client::new()];
         for (id, client) in [FIRST, SECOND].into_iter().zip(&clients) {
-            world.by_hand(
+            env.write_manifest(
                 id,
                 client.pid(),
                 &folder,
                 json!({"project": "aiterm", "task": task, "git_branch": "feature/authentication"}),
             );
         }
-        Crowded { world, folder, _clients: clients }
+        Crowded { env, folder, _clients: clients }
     }
 
     /// What `ait` prints in the folder, with these variables.
     #[track_caller]
     fn prints(&self, words: &str, variables: &[(&str, &str)]) -> String {
-        let ask = variables.iter().fold(self.world.ait().at(&self.folder), |ask, (name, value)| ask.var(name, value));
-        ask.run(words).fine()
+        let command = variables
+            .iter()
+            .fold(self.env.ait().current_dir(&self.folder), |command, (name, value)| command.env(name, value));
+        command.run(words).success()
     }
 }
 
