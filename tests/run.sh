@@ -181,9 +181,10 @@ step() {
 
 skip() { say "== $1: not run: $2"; }
 
-# Runs the tests of cargo and adds their closing lines up. A failed test counts once, not once more as a step.
+# Runs `cargo test` and adds up its result lines. A failed test counts once, not a second time as a step. CI=true: all tools
+# are installed, so a skipped test is a failure.
 tests() {
-    { cargo test --locked --no-fail-fast 2>&1; echo $? >"$work/code"; } | tee "$work/tests"
+    { CI=true cargo test --locked --no-fail-fast 2>&1; echo $? >"$work/code"; } | tee "$work/tests"
     counts=$(awk '/^test result:/ {
         for (i = 2; i <= NF; i++) {
             if ($i ~ /^passed;?$/) passed += $(i - 1)
@@ -250,6 +251,37 @@ release() {
     }
 }
 
+# Licences and sources of the dependencies, without the network; CI also checks the advisories. Building cargo-deny takes
+# minutes, so a machine without it gets a check of the two main rules of deny.toml.
+dependencies() {
+    if have cargo-deny; then
+        cargo deny --offline check licenses bans sources
+        return
+    fi
+    say 'cargo-deny is not installed; checking only licences and sources'
+    if grep '^source = ' Cargo.lock | grep -Fv '"registry+https://github.com/rust-lang/crates.io-index"'; then
+        say 'Cargo.lock: not from crates.io'
+        return 1
+    fi
+    allowed=$(sed -n 's/^allow = \[\(.*\)\]$/\1/p' deny.toml | tr -d '",')
+    # `MIT OR Apache-2.0` needs one of the two, `(MIT OR Apache-2.0) AND Unicode-3.0` one of each part.
+    cargo tree --locked --no-dedupe --prefix none --format '{p}|{l}' --target all >"$work/tree" || return 1
+    sort -u "$work/tree" | awk -F '|' -v allowed="$allowed" '
+        BEGIN { count = split(allowed, names, " "); for (i = 1; i <= count; i++) ok[names[i]] = 1 }
+        {
+            gsub(/[()]/, "", $2); gsub(/\//, " OR ", $2); bad = ($2 == "")
+            parts = split($2, part, " AND ")
+            for (i = 1; i <= parts; i++) {
+                any = 0
+                choices = split(part[i], choice, " OR ")
+                for (j = 1; j <= choices; j++) any = any || (choice[j] in ok)
+                bad = bad || !any
+            }
+            if (bad) { print $1 ": licence " ($2 == "" ? "unknown" : $2); failed = 1 }
+        }
+        END { if (NR < 5) { print "only " NR " packages found"; failed = 1 } exit failed }'
+}
+
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet; }
 
 if [ "$mode" = long ]; then
@@ -262,6 +294,7 @@ fi
 step 'formatting' cargo fmt --check
 step 'shell files' shells
 step 'clippy' cargo clippy --locked --quiet --all-targets -- -D warnings
+step 'dependencies' dependencies
 step 'tests' tests
 if [ "$mode" = all ]; then
     step 'documentation' documentation
@@ -281,11 +314,6 @@ if [ "$mode" = all ]; then
         step 'instruction counts' sh benches/instructions.sh
     else
         skip 'instruction counts' 'there is no benches/instructions.sh'
-    fi
-    if have cargo-audit; then
-        step 'advisories' cargo audit
-    else
-        skip 'advisories' 'cargo-audit is not installed; licences and sources are among the tests'
     fi
     if sh tests/real-client.sh ready; then
         # Where the release step built it: CARGO_TARGET_DIR may have moved it.

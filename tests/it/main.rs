@@ -15,7 +15,6 @@ mod cli;
 mod completions;
 mod coordination;
 mod demo;
-mod dependencies;
 mod doctor;
 mod escapes;
 mod fast_commands;
