@@ -17,6 +17,10 @@ pub const TELLS_PROCESS: Version = Version(2, 1, 241);
 /// From here on `sessions/<pid>.json` is written.
 pub const RECORDS: Version = Version(2, 1, 114);
 
+/// From here on the hook event StopFailure is known to be accepted. Older clients show a dialog for a name that they do
+/// not know, or refuse the whole settings file.
+pub const KNOWS_STOP_FAILURE: Version = Version(2, 1, 114);
+
 impl Version {
     /// Reads `2.1.330`; what follows the third number counts for nothing.
     pub fn parse(text: &str) -> Option<Version> {

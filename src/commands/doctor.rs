@@ -282,7 +282,7 @@ fn of_settings(place: &hooks::Place) -> Check {
     let file = place.settings();
     let shown = place.show(&file);
     let mut findings = Findings::default();
-    let found = hooks::look("reading the settings", &file);
+    let found = hooks::read_settings("reading the settings", &file);
     let there = matches!(found, Ok(Some(_)));
     match found {
         Err(error) => findings.add(Status::Fail, error.to_string(), None),
@@ -304,7 +304,7 @@ fn of_settings(place: &hooks::Place) -> Check {
             if let Some(remark) = &managed {
                 findings.add(Status::Fail, remark, None);
             }
-            if hooks::look("", &place.managed).is_err() {
+            if hooks::read_settings("", &place.managed).is_err() {
                 let shown = place.show(&place.managed);
                 findings.add(
                     Status::Warn,
@@ -313,13 +313,13 @@ fn of_settings(place: &hooks::Place) -> Check {
                 );
             }
             for file in project_settings(place).into_iter().filter(|project| *project != file) {
-                if hooks::look("", &file).ok().flatten().is_some_and(|found| found.all_disabled) {
+                if hooks::read_settings("", &file).ok().flatten().is_some_and(|found| found.all_disabled) {
                     let detail =
                         format!("{}: \"disableAllHooks\" is true, so no hook runs in this folder", place.show(&file));
                     findings.add(Status::Warn, detail, Some("take that line out of the file"));
                 }
             }
-            let remarks = hooks::list_remarks(place, &file, &Default::default(), &[]);
+            let remarks = hooks::settings_remarks(place, &file, &Default::default());
             for remark in remarks.into_iter().filter(|remark| managed.as_ref() != Some(remark)) {
                 findings.add(Status::Warn, remark, None);
             }
@@ -340,7 +340,7 @@ fn project_settings(place: &hooks::Place) -> Vec<PathBuf> {
 fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
     let mut findings = Findings::default();
     let file = place.settings();
-    let Ok(found) = hooks::look("", &file).map(Option::unwrap_or_default) else {
+    let Ok(found) = hooks::read_settings("", &file).map(Option::unwrap_or_default) else {
         findings.add(Status::Fail, "cannot be told while the settings do not parse", None);
         return (findings.check("hooks", ""), false);
     };
@@ -355,7 +355,8 @@ fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
     let of_sessions = |row: &&Row| row.event.is_some();
     let missing: Vec<&str> =
         rows.iter().filter(of_sessions).filter(|row| row.state == "no").filter_map(|row| row.event).collect();
-    if missing.len() == EVENTS.len() {
+    let events = rows.iter().filter(of_sessions).count();
+    if missing.len() == events {
         findings.add(Status::Fail, "none is installed, so no session is tracked", Some(INSTALL));
     } else if !missing.is_empty() {
         let detail = format!("not installed for {}", missing.join(", "));
@@ -398,8 +399,7 @@ fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
     }
     let status_line = rows.iter().any(|row| row.event.is_none() && row.state == "yes");
     let fine = format!(
-        "installed for {} events; the status line is {}",
-        EVENTS.len(),
+        "installed for {events} events; the status line is {}",
         if status_line { "too" } else { "not, which is a matter of taste" }
     );
     let installed = missing.is_empty() && !found.all_disabled && found.loose.is_none();
@@ -564,7 +564,7 @@ fn firing(
             findings.add(Status::Fail, detail, Some(fix));
         }
     }
-    let seen = EVENTS.iter().filter_map(|(event, _)| Some((notes::last_seen(root, event)?, *event))).max();
+    let seen = EVENTS.iter().filter_map(|each| Some((notes::last_seen(root, each.event)?, each.event))).max();
     if seen.is_none() && installed {
         findings.add(Status::Warn, "no event was ever seen", Some("start Claude Code, type something, and look again"));
     }
@@ -816,7 +816,7 @@ fn mend_mode(path: &Path, kind: Kind, mode: u32, done: &mut Vec<String>, remarks
 
 /// Whether the status line that is set is ours, in whatever shape.
 fn status_line_is_ours(context: &Context) -> bool {
-    let found = hooks::Place::find(context).and_then(|place| hooks::look("", &place.settings()));
+    let found = hooks::Place::find(context).and_then(|place| hooks::read_settings("", &place.settings()));
     let found = found.ok().flatten().unwrap_or_default();
     found.installed.iter().any(|entry| entry.hook == Hook::Statusline)
 }

@@ -93,7 +93,7 @@ fn take_event(context: &Context) -> Result<Report> {
         return Err(Error::new(doing, id, "no hook_event_name"));
     }
     // Of the events that we register; a name from outside must not fill the cache.
-    if EVENTS.iter().any(|(event, _)| *event == payload.event) {
+    if EVENTS.iter().any(|each| each.event == payload.event) {
         notes::mark_seen(root, &payload.event);
     }
 

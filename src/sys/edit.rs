@@ -111,10 +111,17 @@ impl Careful<'_> {
             if let (true, Some(bytes)) = (backup, &bytes) {
                 copy = Some(self.keep_copy(&folder, name, bytes, mode)?);
             }
-            let written = match &new {
-                Some(new) => folder.replace_if(name, new, self.mode.unwrap_or(mode), bytes.as_deref()),
-                None => Self::remove_if(&folder, name, bytes.as_deref().unwrap_or_default()),
+            let was = bytes.as_deref();
+            let mut new = new;
+            let mut written = match &new {
+                Some(new) => folder.replace_if(name, new, self.mode.unwrap_or(mode), was),
+                None => Self::remove_if(&folder, name, was.unwrap_or_default()),
             };
+            // A file that is mounted on its own, as into a container, can be neither replaced nor removed.
+            if copy.is_some() && written.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::ResourceBusy) {
+                let bytes = new.get_or_insert_default();
+                written = Self::rewrite_if(&folder, name, was.unwrap_or_default(), bytes);
+            }
             match written {
                 Ok(true) => backups.extend(copy.map(|name| parent.join(name))),
                 not => {
@@ -193,6 +200,13 @@ impl Careful<'_> {
             return Ok(false);
         }
         folder.remove(name).map(|()| true)
+    }
+
+    fn rewrite_if(folder: &Folder, name: &str, was: &[u8], new: &[u8]) -> io::Result<bool> {
+        if !folder.read(name, was.len()).is_ok_and(|now| now == was) {
+            return Ok(false);
+        }
+        folder.rewrite(name, new).map(|()| true)
     }
 
     fn error(&self, path: &Path, why: impl fmt::Display) -> Error {

@@ -262,6 +262,19 @@ impl Folder {
         written
     }
 
+    /// Writes an existing file in place, and to the disk before it returns: for one that cannot be replaced because it is
+    /// a mount point. A reader may see a part of it.
+    ///
+    /// # Errors
+    /// Where it cannot be opened or written.
+    pub fn rewrite(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+        write_all(&fd, bytes)?;
+        rustix::fs::ftruncate(&fd, bytes.len() as u64)?;
+        Ok(rustix::fs::fsync(&fd)?)
+    }
+
     /// Writes a small derived file in place, in one write, creating it with mode 0600 where it is missing. A reader may see
     /// the old bytes or the new ones, or a mix of both. `bytes` always have the same length; a file of another length is
     /// cut first.
@@ -600,6 +613,11 @@ pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 /// Removes a folder and everything in it; symlinks in it are removed, not followed.
 pub fn remove_folder(path: &Path) -> io::Result<()> {
     std::fs::remove_dir_all(path)
+}
+
+/// Removes a folder if nothing is in it.
+pub fn remove_empty_folder(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR)?)
 }
 
 /// Whether the path names a folder, or a symlink to one.

@@ -104,7 +104,7 @@ mod settings {
         let env = TestEnv::new();
         check(&env, "settings").is("ok", "not there");
         let file = env.write_file(".claude/settings.json", "{\n  \"model\": \"x\"\n  \"y\": 1\n}\n");
-        check(&env, "settings").is("fail", "line 3, column 3");
+        check(&env, "settings").is("fail", "line 2, column 15");
         check(&env, "hooks").is("fail", "cannot be told while the settings do not parse");
         let before = fs::read(&file).unwrap();
         checks(&env.ait(), "--fix");

@@ -63,7 +63,7 @@ fn there_and_back() {
     let done = home.ait(&["hooks", "install"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let installed = fs::read_to_string(home.settings()).unwrap();
-    assert!(installed.contains("\"~/.claude/hooks/session-register.sh\""), "{installed}");
+    assert!(installed.contains("exec ~/.claude/hooks/session-register.sh\""), "{installed}");
     assert!(!installed.contains("statusLine"), "{installed}");
     assert_eq!(home.ait(&["hooks", "install"]).code, Some(0));
     assert_eq!(fs::read_to_string(home.settings()).unwrap(), installed);

@@ -422,7 +422,7 @@ mod programs {
         }
         assert!(commands.len() > 7);
         for command in commands {
-            assert!(command.contains(AIT) || command.starts_with("~/.claude/hooks/session-"), "{command}");
+            assert!(command.contains(AIT) || command.contains("|| exec ~/.claude/hooks/session-"), "{command}");
         }
     }
 

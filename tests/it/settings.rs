@@ -2,10 +2,16 @@
 //! many generated ones as are asked for (`AIT_TEST_ROUNDS`).
 use std::path::{Path, PathBuf};
 
-use ait::claude::settings::{self, EVENTS, Hook, Wanted};
+use ait::claude::client::Version;
+use ait::claude::settings::{self, EVENTS, Hook, TOOLS, Wanted};
 
 fn wanted(hooks: &[Hook]) -> Wanted {
-    Wanted { hooks: hooks.to_vec(), ait: "/home/me/it's $HOME \"here\"/ait".into(), scripts: "~/.claude/hooks".into() }
+    Wanted {
+        hooks: hooks.to_vec(),
+        ait: "/home/me/it's $HOME \"here\"/ait".into(),
+        scripts: "~/.claude/hooks".into(),
+        client: None,
+    }
 }
 
 const USUAL: [Hook; 2] = [Hook::Register, Hook::Cleanup];
@@ -16,16 +22,49 @@ fn install(bytes: &[u8], hooks: &[Hook]) -> Vec<u8> {
     settings::install(Some(bytes), &wanted(hooks)).unwrap().bytes.unwrap()
 }
 
-fn uninstall(bytes: &[u8], hooks: &[Hook]) -> Option<Vec<u8>> {
-    settings::uninstall(bytes, hooks).unwrap().bytes
+/// Uninstalls with no copies of what was there before.
+fn take_out(bytes: &[u8], hooks: &[Hook]) -> Option<Vec<u8>> {
+    settings::uninstall(bytes, hooks, &wanted(hooks), &[]).unwrap().bytes
+}
+
+/// Uninstalls with copies, the newest first.
+fn uninstall(bytes: &[u8], hooks: &[Hook], copies: &[Vec<u8>]) -> Option<Vec<u8>> {
+    settings::uninstall(bytes, hooks, &wanted(hooks), copies).unwrap().bytes
 }
 
 fn show(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// The text without white space and commas, and without events and hooks that are empty: after an uninstallation without
+/// copies, an empty container that was there is not told from one that became empty.
 fn dense(bytes: &[u8]) -> String {
-    show(bytes).split_ascii_whitespace().collect()
+    let mut text = plain(bytes);
+    while let Some((at, empty)) = empties().find_map(|empty| Some((text.find(&empty)?, empty))) {
+        text.replace_range(at..at + empty.len(), "");
+    }
+    // The outermost object.
+    if text == "{}" { String::new() } else { text }
+}
+
+fn plain(bytes: &[u8]) -> String {
+    let text = show(bytes).split_ascii_whitespace().collect::<String>().replace("\\u006f", "o");
+    text.trim_start_matches('\u{feff}').replace(',', "")
+}
+
+/// Events and hooks that are empty.
+fn empties() -> impl Iterator<Item = String> {
+    let keys = EVENTS.iter().map(|each| each.event).chain(["hooks", "Foo"]);
+    keys.flat_map(|key| ["[]", "{}", "null"].map(|value| format!("\"{key}\":{value}")))
+}
+
+/// Whether the file has containers that an installation fills and an uninstallation cannot know to have been there.
+fn has_empty_hooks(bytes: &[u8]) -> bool {
+    let plain = plain(bytes);
+    let empty_root = plain.is_empty() || plain.ends_with("{}");
+    // A comment may stand anywhere in between.
+    let commented = plain.contains('/') && ["{}", "[]"].iter().any(|empty| plain.contains(empty));
+    empty_root || commented || empties().any(|empty| plain.contains(&empty))
 }
 
 fn corpus(folder: &str) -> Vec<(String, Vec<u8>)> {
@@ -50,12 +89,16 @@ fn check_installed(name: &str, before: &[u8], hooks: &[Hook]) -> Vec<u8> {
     let after = install(before, hooks);
     assert_eq!(show(&install(&after, hooks)), show(&after), "{name}: a second install changes something");
     let found = settings::inspect(&after).unwrap_or_else(|problem| panic!("{name}: {problem}:\n{}", show(&after)));
-    for (event, hook) in EVENTS.into_iter().filter(|(_, hook)| hooks.contains(hook)) {
+    for each in wanted(hooks).events() {
+        let (event, hook) = (each.event, each.hook);
         let running: Vec<_> =
             found.installed.iter().filter(|entry| entry.runs && entry.hook == hook && entry.event == event).collect();
         assert!(running.len() == 1 || running.iter().any(|entry| !entry.alone), "{name}: {event}: {running:?}");
+        let right = |command: &str, matcher: Option<&str>| {
+            command == wanted(hooks).command(event, hook) && matcher == each.matcher
+        };
         assert!(
-            running.iter().any(|entry| !entry.alone || entry.command == wanted(hooks).command(event, hook)),
+            running.iter().any(|entry| !entry.alone || right(&entry.command, entry.matcher.as_deref())),
             "{name}: {event}: {running:?}"
         );
     }
@@ -70,53 +113,83 @@ fn check_installed(name: &str, before: &[u8], hooks: &[Hook]) -> Vec<u8> {
     after
 }
 
+/// What must hold of a file in which nothing is ours.
 fn check_foreign(name: &str, before: &[u8]) {
     for hooks in [&USUAL[..], &[Hook::Register], &[Hook::Cleanup], &[Hook::Statusline], &Hook::ALL] {
         let after = check_installed(name, before, hooks);
-        assert!(only_adds(before, &after), "{name}: something of others is gone:\n{}", show(&after));
-        let back = uninstall(&after, &Hook::ALL);
-        assert_eq!(
-            back.as_deref().map(show),
-            Some(show(before)),
-            "{name}: {hooks:?} taken back; installed it was\n{}",
-            show(&after)
-        );
+        // `"hooks": null` is replaced.
+        assert!(show(before).contains("null") || only_adds(before, &after), "{name}: lost:\n{}", show(&after));
+        check_taken_back(name, before, &after);
     }
-    assert_eq!(uninstall(before, &Hook::ALL).as_deref().map(show), Some(show(before)), "{name}");
+    assert_eq!(take_out(before, &Hook::ALL).as_deref().map(show), Some(show(before)), "{name}");
     // One after the other, taken back in another order.
     for (index, there) in ORDERS.into_iter().enumerate() {
         check_order(name, before, there, ORDERS[(5 * index + 2) % ORDERS.len()]);
     }
 }
 
+/// The file comes back byte for byte while it is what was installed; once somebody changed it, their change stays, and so
+/// does everything else that is not ours.
+fn check_taken_back(name: &str, before: &[u8], after: &[u8]) {
+    let copies = [after.to_vec(), before.to_vec()];
+    let back = uninstall(after, &Hook::ALL, &copies);
+    let installed = format!("{name}: installed it was\n{}", show(after));
+    assert_eq!(back.as_deref().map(show), Some(show(before)), "{installed}");
+
+    let left = take_out(after, &Hook::ALL).unwrap_or_default();
+    assert!(only_adds(&left, after), "{installed}\nleft is\n{}", show(&left));
+    check_left(&installed, before, &left);
+
+    let change = b"\n// somebody's change\n";
+    let changed = [after, change].concat();
+    let back = uninstall(&changed, &Hook::ALL, &copies).unwrap();
+    let rest = back.strip_suffix(change).unwrap_or_else(|| panic!("{installed}\nthe change is gone:\n{}", show(&back)));
+    check_left(&installed, before, rest);
+}
+
+/// What is left after an uninstallation that only has the file itself to go by.
+#[track_caller]
+fn check_left(installed: &str, before: &[u8], left: &[u8]) {
+    if has_empty_hooks(before) {
+        settings::inspect(left).unwrap_or_else(|problem| panic!("{installed}: {problem}:\n{}", show(left)));
+        assert_eq!(dense(left), dense(before), "{installed}");
+    } else {
+        assert_eq!(show(left), show(before), "{installed}");
+    }
+}
+
 fn check_order(name: &str, before: &[u8], there: [usize; 3], back: [usize; 3]) {
+    let mut copies: Vec<Vec<u8>> = Vec::new();
     let mut bytes = before.to_vec();
     for index in there {
-        bytes = check_installed(name, &bytes, &[Hook::ALL[index]]);
+        let after = check_installed(name, &bytes, &[Hook::ALL[index]]);
+        copies.insert(0, std::mem::replace(&mut bytes, after));
     }
     let full = bytes.clone();
     for index in back {
-        bytes = uninstall(&bytes, &[Hook::ALL[index]]).unwrap();
+        let after = uninstall(&bytes, &[Hook::ALL[index]], &copies).unwrap_or_default();
+        copies.insert(0, std::mem::replace(&mut bytes, after));
     }
-    assert_eq!(show(&bytes), show(before), "{name}: {there:?} then back {back:?}; in between\n{}", show(&full));
+    check_left(&format!("{name}: {there:?} then back {back:?}; in between\n{}", show(&full)), before, &bytes);
 }
 
 fn check_ours(name: &str, before: &[u8]) {
-    let clean = uninstall(before, &Hook::ALL);
+    let clean = take_out(before, &Hook::ALL);
     for hooks in [&USUAL[..], &Hook::ALL] {
         let after = check_installed(name, before, hooks);
-        // White space around what was ours may end up on either side.
-        assert_eq!(
-            uninstall(&after, &Hook::ALL).as_deref().map(dense),
-            clean.as_deref().map(dense),
-            "{name}: installed it was\n{}",
-            show(&after)
-        );
+        // White space around what was ours may end up on either side, and a file of ours alone may go.
+        let left = take_out(&after, &Hook::ALL).unwrap_or_else(|| b"{}".to_vec());
+        let clean = clean.as_deref().unwrap_or(b"{}");
+        // A group that a comment keeps from going keeps the matcher that we gave it.
+        let left = dense(&left).replace(&format!("\"matcher\":\"{TOOLS}\""), "");
+        assert_eq!(left, dense(clean), "{name}: installed it was\n{}", show(&after));
     }
     if let Some(clean) = clean {
-        let left = settings::inspect(&clean).unwrap().installed;
+        let left = settings::inspect(&clean);
+        let left = left.unwrap_or_else(|problem| panic!("{name}: {problem}:\n{}\nof\n{}", show(&clean), show(before)));
+        let left = left.installed;
         assert!(left.iter().all(|entry| !entry.alone), "{name}: {left:?}");
-        assert_eq!(uninstall(&clean, &Hook::ALL).as_deref().map(show), Some(show(&clean)), "{name}");
+        assert_eq!(take_out(&clean, &Hook::ALL).as_deref().map(show), Some(show(&clean)), "{name}");
     }
 }
 
@@ -159,7 +232,7 @@ fn no_file_comes_and_goes() {
         let made = settings::install(None, &wanted(hooks)).unwrap().bytes.unwrap();
         serde_json::from_slice::<serde_json::Value>(&made).unwrap();
         check_installed("new", &made, hooks);
-        assert_eq!(uninstall(&made, &Hook::ALL), None);
+        assert_eq!(uninstall(&made, &Hook::ALL, &[]), None);
     }
     let made = settings::install(None, &wanted(&USUAL)).unwrap().bytes.unwrap();
     assert!(show(&made).starts_with("{\n  \"hooks\": {\n    \"SessionStart\": [\n      {\n"), "{}", show(&made));
@@ -167,14 +240,91 @@ fn no_file_comes_and_goes() {
 }
 
 #[test]
-fn large_and_deep() {
-    let deep = format!("{{\"x\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+fn a_large_file_comes_back() {
     let many: Vec<String> = (0..200_000).map(|n| format!("    \"Bash(command number {n} of many:*)\"")).collect();
-    let large = format!("{{\n  \"permissions\": {{\n   \"allow\": [\n{}\n    ]\n  }}\n}}\n", many.join(",\n"));
-    for file in [deep, large] {
-        let after = install(file.as_bytes(), &Hook::ALL);
-        assert_eq!(uninstall(&after, &Hook::ALL).unwrap(), file.as_bytes());
+    let file = format!("{{\n  \"permissions\": {{\n   \"allow\": [\n{}\n    ]\n  }}\n}}\n", many.join(",\n"));
+    let after = install(file.as_bytes(), &Hook::ALL);
+    assert_eq!(take_out(&after, &Hook::ALL).unwrap(), file.as_bytes());
+}
+
+/// Comments of others stay, wherever they stand next to an entry that goes.
+#[test]
+fn comments_next_to_an_entry_stay_when_it_is_taken_out() {
+    let ours = r#"{"hooks": [{"type": "command", "command": "ait hook session-register"}]}"#;
+    let theirs = r#"{"hooks": [{"type": "command", "command": "bell"}]}"#;
+    for (before, after) in [
+        (format!("[/* a */ {ours} /* b */]"), "[/* a */ /* b */]".to_owned()),
+        (format!("[\n// a\n{ours} // b\n]"), "[\n// a\n // b\n]".to_owned()),
+        (format!("[{theirs}, // a\n{ours} // b\n]"), format!("[{theirs} // a\n // b\n]")),
+        (format!("[{theirs}, {ours} // b\n]"), format!("[{theirs} // b\n]")),
+        (format!("[\n  {ours}, // b\n  {theirs}\n]"), format!("[ // b\n  {theirs}\n]")),
+        (format!("[{ours} /* a */ , {theirs}]"), format!("[/* a */  {theirs}]")),
+    ] {
+        let file = |list: &str| format!("{{\"hooks\": {{\"Stop\": {list}}}}}");
+        let left = take_out(file(&before).as_bytes(), &Hook::ALL).unwrap();
+        assert_eq!(show(&left), file(&after), "{before}");
     }
+}
+
+/// The matcher of the tools that tell something is anchored: a client takes it as a regular expression.
+#[test]
+fn tool_events_are_registered_for_the_tools_that_tell_something() {
+    let made = settings::install(None, &wanted(&USUAL)).unwrap().bytes.unwrap();
+    let made: serde_json::Value = serde_json::from_slice(&made).unwrap();
+    for (event, groups) in made["hooks"].as_object().unwrap() {
+        let is_of_tools = matches!(event.as_str(), "PreToolUse" | "PostToolUse");
+        assert_eq!(groups[0]["matcher"], if is_of_tools { TOOLS.into() } else { serde_json::Value::Null }, "{event}");
+    }
+    let names = TOOLS.strip_prefix("^(").unwrap().strip_suffix(")$").unwrap();
+    for tool in ["Write", "Edit", "MultiEdit", "NotebookEdit", "Bash", "AskUserQuestion", "ExitPlanMode", "mcp__.*"] {
+        assert!(names.split('|').any(|name| name == tool), "{tool}");
+    }
+    for tool in ["Read", "Grep", "Glob", "WebFetch", "WebSearch", "TodoWrite", "Skill"] {
+        assert!(names.split('|').all(|name| name != tool), "{tool}");
+    }
+}
+
+#[test]
+fn an_entry_without_matcher_or_with_an_older_one_is_brought_up_to_date_in_place() {
+    let command = wanted(&USUAL).command("PreToolUse", Hook::Register);
+    let command = serde_json::Value::from(command).to_string();
+    let handler = format!("{{\"type\": \"command\", \"command\": {command}, \"timeout\": 5}}");
+    let theirs = "{\"type\": \"command\", \"command\": \"bell\"}";
+    let right = format!("{{\"matcher\": \"{TOOLS}\", \"hooks\": [{handler}]}}");
+    for (before, after) in [
+        (format!("{{\"hooks\": [{handler}]}}"), right.clone()),
+        (format!("{{\"matcher\": \"Write|Edit\", \"hooks\": [{handler}]}}"), right.clone()),
+        (format!("{{\"matcher\": \"\", \"hooks\": [{handler}]}}"), right.clone()),
+        // Somebody else's command in the same group keeps its matcher.
+        (
+            format!("{{\"matcher\": \"Bash\", \"hooks\": [{theirs}, {handler}]}}"),
+            format!("{{\"matcher\": \"Bash\", \"hooks\": [{theirs}]}}, {right}"),
+        ),
+        (format!("{{\"hooks\": [{handler}, {theirs}]}}"), format!("{{\"hooks\": [{theirs}]}}, {right}")),
+    ] {
+        let file = |group: &str| format!("{{\"hooks\": {{\"PreToolUse\": [{group}]}}}}");
+        let changed = install(file(&before).as_bytes(), &[Hook::Register]);
+        let list = show(&changed).split_once("\"PreToolUse\": ").unwrap().1.to_owned();
+        assert!(list.starts_with(&format!("[{after}]")), "{before}:\n{list}");
+        assert_eq!(show(&install(&changed, &[Hook::Register])), show(&changed));
+    }
+}
+
+/// Older clients show a dialog for a name that they do not know, or refuse the whole file.
+#[test]
+fn stop_failure_is_registered_only_if_the_client_is_known_to_accept_it() {
+    let with = |client: Option<Version>, bytes: Option<&[u8]>| {
+        let wanted = Wanted { client, ..wanted(&USUAL) };
+        settings::install(bytes, &wanted).unwrap().bytes.unwrap()
+    };
+    let has = |bytes: &[u8]| show(bytes).contains("\"StopFailure\"");
+    let new = with(Some(Version(2, 1, 332)), None);
+    assert!(has(&new));
+    for client in [None, Some(Version(2, 0, 62)), Some(Version(2, 1, 113))] {
+        assert!(!has(&with(client, None)), "{client:?}");
+    }
+    assert!(has(&with(None, Some(&new))), "an unknown client is no reason to take it out");
+    assert!(!has(&with(Some(Version(2, 0, 62)), Some(&new))), "a client that is known to be older is");
 }
 
 /// Random numbers that are the same every time (xorshift).
@@ -486,8 +636,7 @@ fn generated_files() {
             for hooks in [&USUAL[..], &Hook::ALL] {
                 let after = check_installed(&name, &bytes, hooks);
                 assert!(only_adds(&bytes, &after), "{name}: something of others is gone:\n{}", show(&after));
-                let back = uninstall(&after, &Hook::ALL);
-                assert_eq!(back.as_deref().map(show), Some(show(&bytes)), "{name}; in between\n{}", show(&after));
+                check_taken_back(&name, &bytes, &after);
             }
             let mut random = Random(seed);
             check_order(&name, &bytes, random.pick(&ORDERS), random.pick(&ORDERS));

@@ -1,4 +1,7 @@
 //! Commands as a POSIX shell reads them: enough to see which program a hook starts, and to write one that is safe.
+//!
+//! The crates `shlex` and `shell-words` split words too, but know neither operators nor where in the command a word
+//! stands; both are needed to change a part of somebody's command and nothing else.
 
 use std::ops::Range;
 

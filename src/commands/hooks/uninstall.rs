@@ -1,0 +1,127 @@
+//! `ait hooks uninstall`
+
+use std::path::{Path, PathBuf};
+
+use argh::{ArgsInfo, FromArgs};
+
+use crate::claude::settings::{self, Hook, Wanted};
+use crate::commands::Run;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::report::Report;
+use crate::sys::edit::{Change, Current};
+
+use super::place::{Place, copies, named, refused};
+use super::scripts::{give_back, removal};
+use super::text::{dry_run, preview, report, written};
+
+const DOING: &str = "uninstalling hooks";
+
+/// take hooks out of Claude Code's settings again
+#[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
+#[argh(subcommand, name = "uninstall", help_triggers("-h", "--help"), example = "  ait hooks uninstall --dry-run")]
+pub struct Uninstall {
+    /// session-register, session-cleanup, statusline; all where none is named
+    #[argh(positional, arg_name = "hook")]
+    pub names: Vec<String>,
+    /// show what would change, and change nothing
+    #[argh(switch)]
+    pub dry_run: bool,
+}
+
+impl Run for Uninstall {
+    /// # Errors
+    /// If a name is unknown, the settings do not parse, or something cannot be written. The settings are then as they
+    /// were.
+    fn run(&self, context: &Context) -> Result<Report> {
+        uninstall_in(&Place::find(context)?, self)
+    }
+}
+
+/// Uninstalls hooks in this place.
+///
+/// # Errors
+/// As for [`Uninstall`].
+pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Report> {
+    let hooks = named(&request.names, &Hook::ALL)?;
+    let wanted = place.wanted(&hooks)?;
+    let earlier = place.copies_of_settings();
+    let file = place.settings();
+    let suffix = place.suffix();
+    let settings = place.careful(DOING, &file, &suffix, None);
+    let scripts: Vec<PathBuf> =
+        hooks.iter().filter_map(|hook| hook.script()).map(|name| place.scripts().join(name)).collect();
+    let mut remarks = Vec::new();
+    let mut out = String::new();
+    if request.dry_run {
+        preview(&settings, &mut out, |current| change(&file, current, &wanted, &earlier, &mut remarks))?;
+        for path in &scripts {
+            preview(&place.careful(DOING, path, &suffix, None), &mut out, |current| {
+                Ok(removal(current, path, place, &mut remarks))
+            })?;
+        }
+        return Ok(report(dry_run(out), &remarks));
+    }
+    let done = settings.edit(|current| change(&file, current, &wanted, &earlier, &mut remarks))?;
+    place.remove_old_copies(&done.file);
+    let mut changed = done.changed;
+    for path in &scripts {
+        changed |= remove_script(place, path, &mut out, &mut remarks)?;
+    }
+    if !changed {
+        let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
+        out = format!("Not installed in {}: {}. Nothing was changed.\n", place.show(&file), names.join(", "));
+        return Ok(report(out, &remarks));
+    }
+    if done.changed {
+        out.push_str(&written(place, &done));
+    }
+    let copies = copies(&done.file).len();
+    if copies > 0 {
+        let them = if copies == 1 { "it" } else { "them" };
+        out.push_str(&format!(
+            "Dated copies there: {copies}, {}.ait-backup-*\nNothing needs {them}; delete {them} when you like.\n",
+            place.show(&done.file)
+        ));
+    }
+    Ok(report(out, &remarks))
+}
+
+/// What is to be done to the settings. `remarks` are those of the last call.
+fn change(
+    file: &Path,
+    current: Current,
+    wanted: &Wanted,
+    earlier: &[Vec<u8>],
+    remarks: &mut Vec<String>,
+) -> Result<Change> {
+    let Some(bytes) = current.bytes else { return Ok(Change::Keep) };
+    let hooks = &wanted.hooks;
+    let edit = settings::uninstall(bytes, hooks, wanted, earlier).map_err(|problem| refused(DOING, file, &problem))?;
+    settings::check_uninstalled(edit.bytes.as_deref(), hooks).map_err(|why| Error::new(DOING, file.display(), why))?;
+    *remarks = edit.remarks;
+    Ok(match edit.bytes {
+        Some(bytes) => Change::Write { bytes, backup: true },
+        // What a link points to is not ours to remove.
+        None if current.is_link => Change::Write { bytes: b"{}\n".to_vec(), backup: true },
+        None => Change::Remove { backup: true },
+    })
+}
+
+/// Removes a script of ours, and puts back what was there before it. Whether it did.
+fn remove_script(place: &Place, path: &Path, out: &mut String, remarks: &mut Vec<String>) -> Result<bool> {
+    let suffix = place.suffix();
+    let mut of_script = Vec::new();
+    let removed = place.careful(DOING, path, &suffix, None).edit(|current| {
+        of_script.clear();
+        Ok(removal(current, path, place, &mut of_script))
+    })?;
+    remarks.append(&mut of_script);
+    if removed.changed {
+        out.push_str(&format!("Removed {}\n", place.show(path)));
+        if let Some(copy) = give_back(&removed.file)? {
+            out.push_str(&format!("Put back what {} was before: {}\n", place.show(path), place.show(&copy)));
+        }
+    }
+    Ok(removed.changed)
+}
