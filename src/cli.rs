@@ -253,7 +253,7 @@ fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, 
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("type: {typed} --help"),
     };
-    Ok(Error::new("reading the command line", typed, why).next(next).exit(Exit::NotFound))
+    Ok(Error::new("reading the command line", typed, why).hint(next).exit(Exit::NotFound))
 }
 
 /// What argh says, on one line and without its ceremony.

@@ -76,7 +76,7 @@ impl Context {
     pub fn folder(&self) -> Result<PathBuf> {
         env::current_dir()
             .or_else(|| env::path("PWD").filter(|path| path.is_absolute()))
-            .ok_or_else(|| Error::new("finding the current folder", "", "it was deleted").next("cd to one that exists"))
+            .ok_or_else(|| Error::new("finding the current folder", "", "it was deleted").hint("cd to one that exists"))
     }
 
     /// The path of this program, as the kernel tells it.

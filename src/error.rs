@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// Why `ait` ends, as an exit code. A hook never ends with 2: Claude Code takes that as an order to block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,16 +20,56 @@ pub enum Exit {
 /// One line: `what I was doing: on what: why`, and after a semicolon what to type next where that is known.
 ///
 /// Behind a pointer: an error is passed up through many hands, and none of them should have to carry its texts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Error(Box<Parts>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Parts {
     doing: Cow<'static, str>,
     what: String,
     why: String,
-    next: Option<String>,
+    hint: Option<String>,
     exit: Exit,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Why something failed: words of ours, or another error, which is kept as the source.
+pub struct Cause(String, Option<Arc<dyn std::error::Error + Send + Sync>>);
+
+impl From<&str> for Cause {
+    fn from(text: &str) -> Cause {
+        Cause(text.to_owned(), None)
+    }
+}
+
+impl From<String> for Cause {
+    fn from(text: String) -> Cause {
+        Cause(text, None)
+    }
+}
+
+impl From<&String> for Cause {
+    fn from(text: &String) -> Cause {
+        Cause(text.clone(), None)
+    }
+}
+
+impl From<fmt::Arguments<'_>> for Cause {
+    fn from(text: fmt::Arguments<'_>) -> Cause {
+        Cause(text.to_string(), None)
+    }
+}
+
+impl From<std::io::Error> for Cause {
+    fn from(error: std::io::Error) -> Cause {
+        Cause(error.to_string(), Some(Arc::new(error)))
+    }
+}
+
+impl From<serde_json::Error> for Cause {
+    fn from(error: serde_json::Error) -> Cause {
+        Cause(error.to_string(), Some(Arc::new(error)))
+    }
 }
 
 /// The result of everything in `ait` that can fail.
@@ -36,14 +77,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error with exit code 1. `what` may be empty where `doing` says it all.
-    pub fn new(doing: impl Into<Cow<'static, str>>, what: impl fmt::Display, why: impl fmt::Display) -> Self {
-        let (what, why) = (on_one_line(&what.to_string()), on_one_line(&why.to_string()));
-        Error(Box::new(Parts { doing: doing.into(), what, why, next: None, exit: Exit::Failed }))
+    pub fn new(doing: impl Into<Cow<'static, str>>, what: impl fmt::Display, why: impl Into<Cause>) -> Self {
+        let Cause(why, source) = why.into();
+        let (what, why) = (on_one_line(&what.to_string()), on_one_line(&why));
+        Error(Box::new(Parts { doing: doing.into(), what, why, hint: None, exit: Exit::Failed, source }))
     }
 
     /// Adds what the user can type or do next.
-    pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.0.next = Some(next.into());
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
         self
     }
 
@@ -92,20 +134,25 @@ pub fn edits(one: &str, other: &str) -> usize {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { doing, what, why, next, .. } = &*self.0;
+        let Parts { doing, what, why, hint, .. } = &*self.0;
         f.write_str(doing)?;
         if !what.is_empty() {
             write!(f, ": {what}")?;
         }
         write!(f, ": {why}")?;
-        match next {
-            Some(next) => write!(f, "; {next}"),
+        match hint {
+            Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.0.source.as_ref()?;
+        Some(&**source)
+    }
+}
 
 /// The word that was probably meant: the fewest letters to change, and few of them.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -122,6 +169,15 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_of_the_system_is_kept_as_the_source() {
+        use std::error::Error as _;
+        let error = Error::new("reading a manifest", "/a", std::io::Error::from_raw_os_error(13));
+        assert!(error.source().unwrap().downcast_ref::<std::io::Error>().is_some());
+        assert_eq!(error.to_string(), "reading a manifest: /a: Permission denied (os error 13)");
+        assert!(Error::new("reading a manifest", "/a", "too large").source().is_none());
+    }
 
     #[test]
     fn what_comes_from_outside_stays_on_the_line() {

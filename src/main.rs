@@ -70,7 +70,7 @@ fn fail_fast(name: &str, error: &Error, context: &Context) -> Exit {
 /// Runs a command once a second, and shows its report in place when it has changed, until the user leaves.
 fn watch(command: &dyn Run, context: &Context) -> Exit {
     let failed =
-        |why| fail(Error::new("watching the sessions", "the terminal", why).next("type: ait sessions live"), false);
+        |why| fail(Error::new("watching the sessions", "the terminal", why).hint("type: ait sessions live"), false);
     let screen = match Screen::open() {
         Ok(screen) => screen,
         Err(why) => return failed(why),
@@ -96,7 +96,7 @@ fn watch(command: &dyn Run, context: &Context) -> Exit {
         match screen.wait(Duration::from_secs(1)) {
             Waited::TimeUp => {}
             Waited::Leave => return Exit::Done,
-            Waited::Told(signal) => {
+            Waited::ObservedState(signal) => {
                 drop(screen);
                 terminal::end_by(signal);
                 return Exit::Done;

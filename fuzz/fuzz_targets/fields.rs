@@ -37,7 +37,7 @@ fuzz_target!(|data: &[u8]| {
     let expected = serde_json::from_str::<Pairs>(text).ok();
     ait_fuzz::bounded(|| {
         let mut found = Vec::new();
-        let taken = fields::each(text, |name, value| found.push((name, value)));
+        let taken = json_scanner::each(text, |name, value| found.push((name, value)));
         match (taken, &expected) {
             (Some(()), Some(Pairs(expected))) => {
                 let expected = expected.iter().map(|(name, value)| (name.as_str(), value.get()));

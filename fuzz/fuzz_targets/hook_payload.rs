@@ -3,14 +3,14 @@
 #![no_main]
 
 use ait::claude::payload::HookPayload;
-use ait::session::event::Scene;
+use ait::session::event::EventContext;
 use ait::session::id::SessionId;
 use ait::session::manifest::{Manifest, ProcessStamp};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
-fn scene(payload: &HookPayload) -> Scene {
-    Scene {
+fn scene(payload: &HookPayload) -> EventContext {
+    EventContext {
         now: Timestamp::UNIX_EPOCH,
         process: Some(ProcessStamp { pid: 7, start: Some(8) }),
         boot_id: None,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::session::raw::{RawObject, text};
+use crate::session::json_object::{RawObject, text};
 use crate::sys::{files, process};
 
 /// A version of Claude Code.

@@ -4,14 +4,14 @@
 //! that field only: newer clients may send other shapes.
 
 use crate::session::event::Event;
-use crate::session::raw::{each_field, text, text_start};
+use crate::session::json_object::{each_field, text, text_start};
 
 /// Bytes of JSON: more than any id, name or path takes. The kernel's limit of a path is 4096.
-const LONGEST_NAME: usize = 6 * 4096;
+const MAX_NAME: usize = 6 * 4096;
 /// Bytes of JSON: a task is cut to its first thousand characters.
-const LONGEST_TEXT: usize = 16 * 1024;
+const MAX_TEXT: usize = 16 * 1024;
 /// Bytes of JSON that a list of tasks in the background may take; a longer one is none.
-const LONGEST_LIST: usize = 1 << 20;
+const MAX_LIST: usize = 1 << 20;
 
 /// The parts of a hook payload that matter here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ struct BackgroundTask {
 }
 
 fn subagent_running(raw: &str) -> bool {
-    let list = Some(raw).filter(|raw| raw.len() <= LONGEST_LIST);
+    let list = Some(raw).filter(|raw| raw.len() <= MAX_LIST);
     let tasks: Vec<BackgroundTask> = list.and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
     tasks.iter().any(|task| task.kind == "subagent" && task.status == "running")
 }
@@ -82,7 +82,7 @@ fn path_in(raw: &str) -> Option<String> {
 
 /// A path that the kernel would take.
 fn path(raw: &str) -> Option<String> {
-    text(raw).filter(|_| raw.len() <= LONGEST_NAME)
+    text(raw).filter(|_| raw.len() <= MAX_NAME)
 }
 
 impl HookPayload {
@@ -94,15 +94,15 @@ impl HookPayload {
         let mut payload = HookPayload::default();
         let (mut input, mut result) = (None, None);
         each_field(bytes, |name, raw| match name {
-            "prompt" => payload.prompt = text_start(raw, LONGEST_TEXT),
+            "prompt" => payload.prompt = text_start(raw, MAX_TEXT),
             "session_title" => {
-                payload.title = text_start(raw, LONGEST_TEXT).filter(|title| !title.trim().is_empty());
+                payload.title = text_start(raw, MAX_TEXT).filter(|title| !title.trim().is_empty());
             }
             "tool_input" => input = Some(raw),
             "tool_response" => result = Some(raw),
             "background_tasks" => payload.subagent_running = subagent_running(raw),
             // Nothing of what follows is that long.
-            _ if raw.len() > LONGEST_NAME => {}
+            _ if raw.len() > MAX_NAME => {}
             "session_id" => payload.session_id = text(raw).unwrap_or_default(),
             "hook_event_name" => payload.event = text(raw).unwrap_or_default(),
             "cwd" => payload.folder = text(raw),

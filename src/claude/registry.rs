@@ -8,8 +8,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::session::id::SessionId;
+use crate::session::json_object::{each_field, number, text};
 use crate::session::order::sort_by;
-use crate::session::raw::{each_field, number, text};
 use crate::session::state::State;
 use crate::sys::files::{self, FileId, Folder};
 

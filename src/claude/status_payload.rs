@@ -4,10 +4,10 @@
 //! `rate_limits`, which only subscribers get, after their first response (<https://code.claude.com/docs/en/statusline>).
 //! A field that is null, absent or of an unexpected type costs that field only.
 
-use crate::session::raw::{each_field, number, text, text_start};
+use crate::session::json_object::{each_field, number, text, text_start};
 
 /// Bytes of JSON: more than any line has room for, and longer than any path.
-const LONGEST_TEXT: usize = 16 * 1024;
+const MAX_TEXT: usize = 16 * 1024;
 
 /// The parts of a status-line payload that matter here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,7 +103,7 @@ fn each<'a>(raw: &'a str, take: impl FnMut(&str, &'a str)) {
 
 /// A text that says something.
 fn said(raw: &str) -> Option<String> {
-    text_start(raw, LONGEST_TEXT).filter(|text| !text.trim().is_empty())
+    text_start(raw, MAX_TEXT).filter(|text| !text.trim().is_empty())
 }
 
 /// A number, or a text that holds one.

@@ -34,7 +34,7 @@ impl Run for Completions {
             "zsh" => Ok(Report::text(zsh(&ait))),
             "fish" => Ok(Report::text(fish(&ait))),
             other => Err(Error::new("writing completions", other, "no such shell is known")
-                .next("type one of: ait completions bash, ait completions zsh, ait completions fish")
+                .hint("type one of: ait completions bash, ait completions zsh, ait completions fish")
                 .exit(Exit::NotFound)),
         }
     }

@@ -8,7 +8,7 @@ use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::fleet::{self, Fleet, Member};
+use super::live_sessions::{self, LiveSession, LiveSessions};
 use super::{Run, foreign_ignored};
 use crate::context::Context;
 use crate::error::{Exit, Result};
@@ -18,9 +18,9 @@ use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
 use crate::session::conflict::{self, Conflict, File, Grade, Worker};
+use crate::session::file_write::FileWrite;
+use crate::session::json_object::JsonFields;
 use crate::session::manifest::seconds_between;
-use crate::session::raw::JsonFields;
-use crate::session::touch::Touch;
 use crate::store::place::Place;
 use crate::store::write_log;
 
@@ -103,8 +103,8 @@ impl Run for Conflicts {
     /// If the folder cannot be read.
     fn run(&self, context: &Context) -> Result<Report> {
         let (root, now) = (context.root()?, context.now);
-        let Fleet { members: live, foreign, .. } = fleet::gather(root)?;
-        let touches: Vec<Vec<Touch>> = live.iter().map(|member| write_log::all(root, &member.session.id)).collect();
+        let LiveSessions { members: live, foreign, .. } = live_sessions::gather(root)?;
+        let touches: Vec<Vec<FileWrite>> = live.iter().map(|member| write_log::all(root, &member.session.id)).collect();
         let repositories = repositories(&live, &touches);
         let workers: Vec<Worker> = live.iter().zip(&touches).map(|(member, touches)| worker(member, touches)).collect();
         let found = conflict::all(&workers, &|tree| repositories.get(tree).map(String::as_str), now);
@@ -128,7 +128,7 @@ impl Run for Conflicts {
 
 struct Found {
     found: Vec<Conflict>,
-    live: Vec<Member>,
+    live: Vec<LiveSession>,
     merges: Option<Vec<Merge>>,
     now: Timestamp,
 }
@@ -154,7 +154,7 @@ impl Data for Found {
     }
 }
 
-fn worker<'a>(member: &'a Member, touches: &'a [Touch]) -> Worker<'a> {
+fn worker<'a>(member: &'a LiveSession, touches: &'a [FileWrite]) -> Worker<'a> {
     Worker {
         root: &member.place.root,
         repository: member.place.repository.as_deref(),
@@ -164,7 +164,7 @@ fn worker<'a>(member: &'a Member, touches: &'a [Touch]) -> Worker<'a> {
 }
 
 /// The common git folder of each tree that was written in.
-fn repositories(live: &[Member], touches: &[Vec<Touch>]) -> BTreeMap<String, String> {
+fn repositories(live: &[LiveSession], touches: &[Vec<FileWrite>]) -> BTreeMap<String, String> {
     let trees: BTreeSet<&str> = touches.iter().flatten().filter_map(|touch| touch.tree.as_deref()).collect();
     let remembered = |tree: &str| {
         let mut wrote = live.iter().flat_map(|member| &member.session.manifest.wrote_in);
@@ -192,7 +192,7 @@ fn place_of(found: &Conflict) -> (String, PathBuf) {
     (Place::of(path).project(), path.to_owned())
 }
 
-fn in_json(found: &Conflict, live: &[Member], now: Timestamp) -> InJson {
+fn in_json(found: &Conflict, live: &[LiveSession], now: Timestamp) -> InJson {
     let (project, path) = place_of(found);
     let id = |who: usize| live.get(who).map(|member| member.session.id.to_string());
     let writers = |file: &File| {
@@ -203,16 +203,16 @@ fn in_json(found: &Conflict, live: &[Member], now: Timestamp) -> InJson {
         grade: found.grade,
         project,
         path: path.to_string_lossy().into_owned(),
-        sessions: members(found, live).map(|member| fleet::json(member, now)).collect(),
+        sessions: members(found, live).map(|member| live_sessions::json(member, now)).collect(),
         files: found.files.iter().map(|file| FileInJson { path: file.path.clone(), writers: writers(file) }).collect(),
     }
 }
 
-fn members<'a>(found: &'a Conflict, live: &'a [Member]) -> impl Iterator<Item = &'a Member> {
+fn members<'a>(found: &'a Conflict, live: &'a [LiveSession]) -> impl Iterator<Item = &'a LiveSession> {
     found.sessions.iter().filter_map(|who| live.get(*who))
 }
 
-fn for_people(found: &Conflict, live: &[Member], ui: &Ui, now: Timestamp) -> String {
+fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -> String {
     let mut text = String::new();
     let (project, path) = place_of(found);
     ui.line(&mut text, |line| {
@@ -274,7 +274,7 @@ fn for_people(found: &Conflict, live: &[Member], ui: &Ui, now: Timestamp) -> Str
 
 /// Asks git of every two live trees of one repository whether what they stand at would merge. Changes that are not
 /// committed are not part of it.
-fn ask_git(live: &[Member], now: Timestamp) -> Vec<Merge> {
+fn ask_git(live: &[LiveSession], now: Timestamp) -> Vec<Merge> {
     let mut trees: BTreeMap<PathBuf, Tree> = BTreeMap::new();
     for member in live {
         for root in member.trees(now) {

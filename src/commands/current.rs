@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Run;
-use super::fleet::{self, Member};
 use super::live::put_state;
+use super::live_sessions::{self, LiveSession};
 use crate::context::Context;
 use crate::error::Result;
 use crate::git;
@@ -17,7 +17,7 @@ use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
-use crate::session::raw::JsonFields;
+use crate::session::json_object::JsonFields;
 use crate::session::state::State;
 
 /// show the session of this folder, or the one whose shell this is
@@ -44,7 +44,7 @@ impl Run for Current {
     /// # Errors
     /// If no session matches, or several do.
     fn run(&self, context: &Context) -> Result<Report> {
-        let (mut member, ignored) = fleet::current(context, self.session.as_deref(), "ait sessions current")?;
+        let (mut member, ignored) = live_sessions::current(context, self.session.as_deref(), "ait sessions current")?;
         // What is true now, not at the last event.
         if let Some(status) = member.place.tree.as_ref().and_then(|tree| git::status(tree, GIT_LIMIT)) {
             member.session.manifest.git_dirty = Some(status.dirty);
@@ -63,7 +63,7 @@ impl Run for Current {
 }
 
 struct CurrentSession {
-    member: Member,
+    member: LiveSession,
     now: Timestamp,
 }
 
@@ -74,7 +74,7 @@ struct Json {
 
 impl Data for CurrentSession {
     fn json(&self) -> Option<String> {
-        json::object(&Json { session: fleet::json(&self.member, self.now) })
+        json::object(&Json { session: live_sessions::json(&self.member, self.now) })
     }
 
     fn text(&self, ui: &Ui) -> String {
@@ -102,8 +102,8 @@ impl Data for CurrentSession {
             line("Started:", &|line| line.own(format_args!("{}", elapsed::LongAgo(seconds))));
         }
         line("Task:", &|line| put(line, Role::Task, manifest.task.as_deref().unwrap_or("none")));
-        if member.told.state != State::Unknown {
-            line("State:", &|line| put_state(line, &member.told, *now));
+        if member.observed.state != State::Unknown {
+            line("State:", &|line| put_state(line, &member.observed, *now));
         }
         line("Path:", &|line| ui.put_path(line, manifest.path.as_ref()));
         text

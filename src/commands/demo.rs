@@ -11,13 +11,13 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::Run;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::render::dialect::{self, Dialect};
 use crate::render::line::Line;
 use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::Ui;
 use crate::report::Report;
-use crate::session::raw::{RawObject, text};
+use crate::session::json_object::{RawObject, text};
 use crate::sys::files::{self, Folder};
 use crate::sys::process::{self, Companion, Typed, find_program};
 
@@ -90,7 +90,7 @@ impl Drop for Stage<'_> {
 /// More than once: a program that we had started may still write into the folder when we are gone.
 const SWEEP: &str = r#"for pause in 0 1 1; do sleep "$pause"; rm -rf -- "$1"; done"#;
 
-fn failed(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Error {
+fn failed(what: impl std::fmt::Display, why: impl Into<Cause>) -> Error {
     Error::new("playing the demo", what, why)
 }
 
@@ -98,7 +98,7 @@ impl Stage<'_> {
     fn set_up(context: &Context, ui: Ui) -> Result<Stage<'_>> {
         let program = context.program().ok_or_else(|| failed("", "the system does not say where this program is"))?;
         let home = files::make_temporary_folder("ait-demo").map_err(|why| {
-            failed(files::temporary_folder().display(), why).next("set TMPDIR to a folder that you can write to")
+            failed(files::temporary_folder().display(), why).hint("set TMPDIR to a folder that you can write to")
         })?;
         let broom = Companion::start(SWEEP, home.as_os_str()).map_err(|why| failed("/bin/sh", why));
         if broom.is_err() {

@@ -12,9 +12,9 @@ use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::hook_response::plural;
 use super::hooks::{self, Install, Row};
 use super::startup::{self, Folders};
-use super::tell::plural;
 use super::{Run, prune};
 use crate::claude::client::{self, RECORDS, TELLS_PROCESS, TELLS_SESSION, Version};
 use crate::claude::registry::Record;
@@ -31,7 +31,7 @@ use crate::session::manifest::{ProcessStamp, seconds_between};
 use crate::session::order::sort_by;
 use crate::store::active::{self, Active};
 use crate::store::root::Root;
-use crate::store::{history, live, notes};
+use crate::store::{event_log, history, live};
 use crate::sys::files::{self, Folder, Kind, PRIVATE};
 use crate::sys::{clock, process};
 
@@ -351,7 +351,7 @@ fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
             return (findings.check("hooks", ""), false);
         }
     };
-    let rows = hooks::rows(&file, &found, &wanted, |event| notes::last_seen(root, event));
+    let rows = hooks::rows(&file, &found, &wanted, |event| event_log::last_seen(root, event));
     let of_sessions = |row: &&Row| row.event.is_some();
     let missing: Vec<&str> =
         rows.iter().filter(of_sessions).filter(|row| row.state == "no").filter_map(|row| row.event).collect();
@@ -564,7 +564,7 @@ fn firing(
             findings.add(Status::Fail, detail, Some(fix));
         }
     }
-    let seen = EVENTS.iter().filter_map(|each| Some((notes::last_seen(root, each.event)?, each.event))).max();
+    let seen = EVENTS.iter().filter_map(|each| Some((event_log::last_seen(root, each.event)?, each.event))).max();
     if seen.is_none() && installed {
         findings.add(Status::Warn, "no event was ever seen", Some("start Claude Code, type something, and look again"));
     }
@@ -747,7 +747,7 @@ fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
 /// What the fast three swallowed.
 fn of_log(root: &Root, place: &hooks::Place, now: Timestamp) -> Check {
     let mut findings = Findings::default();
-    let lines = notes::read_log(root);
+    let lines = event_log::read_log(root);
     let at = |line: &String| line.split(' ').next()?.parse::<Timestamp>().ok();
     let lately = lines.iter().filter(|line| at(line).is_some_and(|at| seconds_between(at, now) < 86_400)).count();
     let log = root.cache().join("log");

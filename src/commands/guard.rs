@@ -44,7 +44,7 @@ impl Run for Guard {
         if let Some(setting) = self.word {
             if repository.is_none() && !self.user {
                 return Err(Error::new("setting the guard", context.folder()?.display(), "in no repository")
-                    .next(format!("type: ait guard {} --user", setting.as_str())));
+                    .hint(format!("type: ait guard {} --user", setting.as_str())));
             }
             settings.set(repository, setting)?;
         }

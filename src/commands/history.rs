@@ -6,16 +6,16 @@ use jiff::{Span, Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::{Run, fleet, unreadable};
+use super::{Run, live_sessions, unreadable};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
+use crate::session::json_object::JsonFields;
 use crate::session::manifest::Manifest;
 use crate::session::order::{sort_by, sort_by_key};
-use crate::session::raw::JsonFields;
 use crate::store::history::{self, Day};
 use crate::store::root::Root;
 
@@ -113,7 +113,7 @@ impl Data for EndedSessions {
         let sessions = self.days.iter().flat_map(|(_, sessions)| sessions);
         json::object(&Json {
             days: self.days.iter().map(|(day, _)| day.to_string()).collect(),
-            sessions: sessions.map(|manifest| fleet::ended_json(manifest, self.now)).collect(),
+            sessions: sessions.map(|manifest| live_sessions::ended_json(manifest, self.now)).collect(),
         })
     }
 
@@ -132,7 +132,7 @@ fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
         "yesterday" => Ok(ago(1)),
         _ => Day::parse(text).ok_or_else(|| {
             Error::new("reading the date", text, "not a day")
-                .next("write it as 2025-12-25, today or yesterday")
+                .hint("write it as 2025-12-25, today or yesterday")
                 .exit(Exit::NotFound)
         }),
     }

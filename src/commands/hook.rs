@@ -9,7 +9,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::{Run, log_error, tell};
+use super::{Run, hook_response, log_error};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::{self, Record};
 use crate::claude::settings::EVENTS;
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::{self, HeadKind};
 use crate::report::Report;
-use crate::session::event::{Event, Outcome, Scene};
+use crate::session::event::{Event, EventContext, Outcome};
 use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
@@ -27,7 +27,7 @@ use crate::store::lifecycle::{self, Known};
 use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::store::{live, notes, write_log};
+use crate::store::{event_log, live, write_log};
 use crate::sys::files;
 use crate::sys::process::{self, Process};
 
@@ -94,7 +94,7 @@ fn take_event(context: &Context) -> Result<Report> {
     }
     // Of the events that we register; a name from outside must not fill the cache.
     if EVENTS.iter().any(|each| each.event == payload.event) {
-        notes::mark_seen(root, &payload.event);
+        event_log::mark_seen(root, &payload.event);
     }
 
     let event = payload.happened();
@@ -105,9 +105,11 @@ fn take_event(context: &Context) -> Result<Report> {
     if event == Event::DialogOpen {
         scene.open_since = open_since(root, &id, &scene);
     }
-    let write = tell::write_of(root, &id, &payload, now);
-    let touch =
-        write.as_ref().filter(|_| event == Event::ToolEnd).map(|write| tell::touch_of(write, &place, &mut scene));
+    let write = hook_response::write_of(root, &id, &payload, now);
+    let touch = write
+        .as_ref()
+        .filter(|_| event == Event::ToolEnd)
+        .map(|write| hook_response::touch_of(write, &place, &mut scene));
 
     // Only a resumed session leaves history; another event that comes late must find it there.
     let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
@@ -132,11 +134,11 @@ fn take_event(context: &Context) -> Result<Report> {
         return Ok(Report::nothing());
     }
     if let Some(mine) = &done.mine {
-        tell::spread(root, &id, mine, &scene, LOCK_TIMEOUT);
+        hook_response::spread(root, &id, mine, &scene, LOCK_TIMEOUT);
     }
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &scene)),
-        _ => Ok(tell::at_event(&payload, write.as_ref(), &place, done.moved.as_deref(), now)),
+        _ => Ok(hook_response::at_event(&payload, write.as_ref(), &place, done.moved.as_deref(), now)),
     }
 }
 
@@ -154,7 +156,7 @@ fn gather(
     known: Option<&Manifest>,
     payload: &HookPayload,
     event: &Event,
-    scene: &mut Scene,
+    scene: &mut EventContext,
 ) -> Gathered {
     let starts_or_ends = matches!(event, Event::Start { .. } | Event::End { .. });
     let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
@@ -163,7 +165,7 @@ fn gather(
     let Some(manifest) = known else { return Gathered { record, moved_by: None } };
     keep_known(scene, manifest);
     let is_foreign = head_change(manifest, payload, event, scene) == Change::Foreign && manifest.head_moved.is_none();
-    let moved_by = if is_foreign { tell::mover(root, id, manifest, scene) } else { None };
+    let moved_by = if is_foreign { hook_response::mover(root, id, manifest, scene) } else { None };
     Gathered { record, moved_by }
 }
 
@@ -185,9 +187,9 @@ fn can_tell(payload: &HookPayload) -> bool {
 }
 
 /// Whether HEAD moved since the last event of this session, and through whom.
-fn head_change(manifest: &Manifest, payload: &HookPayload, event: &Event, scene: &Scene) -> Change {
+fn head_change(manifest: &Manifest, payload: &HookPayload, event: &Event, scene: &EventContext) -> Change {
     let ended = payload.tool.as_deref().filter(|_| *event == Event::ToolEnd);
-    let shell_ran = [manifest.tool.as_deref(), ended].into_iter().flatten().any(tell::is_shell_tool);
+    let shell_ran = [manifest.tool.as_deref(), ended].into_iter().flatten().any(hook_response::is_shell_tool);
     head::change(manifest, scene, shell_ran)
 }
 
@@ -195,7 +197,7 @@ fn notice_head(
     manifest: &mut Manifest,
     payload: &HookPayload,
     event: &Event,
-    scene: &Scene,
+    scene: &EventContext,
     moved_by: Option<HeadMoved>,
 ) -> Change {
     let change = head_change(manifest, payload, event, scene);
@@ -212,7 +214,7 @@ fn settle(
     is_known: bool,
     id: &SessionId,
     event: &Event,
-    scene: &Scene,
+    scene: &EventContext,
     record: Option<&Record>,
 ) -> Outcome {
     let ours = record.filter(|record| record.session_id == id.as_str());
@@ -230,8 +232,14 @@ fn settle(
     event.apply(manifest, scene, live::runs)
 }
 
-fn scene(context: &Context, payload: &HookPayload, event: &Event, process: Option<&Process>, place: &Place) -> Scene {
-    let mut scene = Scene {
+fn scene(
+    context: &Context,
+    payload: &HookPayload,
+    event: &Event,
+    process: Option<&Process>,
+    place: &Place,
+) -> EventContext {
+    let mut scene = EventContext {
         now: context.now,
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
         boot_id: process::boot_id().map(str::to_owned),
@@ -268,14 +276,14 @@ fn scene(context: &Context, payload: &HookPayload, event: &Event, process: Optio
 }
 
 /// Since when the client says that it waits for its person.
-fn open_since(root: &Root, id: &SessionId, scene: &Scene) -> Option<Timestamp> {
+fn open_since(root: &Root, id: &SessionId, scene: &EventContext) -> Option<Timestamp> {
     let record = Record::of_process(root.path(), scene.process.as_ref()?.pid)?;
     let waits = matches!(record.state(), Some((State::Waiting, _))) && record.session_id == id.as_str();
     record.status_since.filter(|since| waits && *since <= scene.now)
 }
 
 /// If HEAD cannot be read, what was known of the tree stays.
-fn keep_known(scene: &mut Scene, manifest: &Manifest) {
+fn keep_known(scene: &mut EventContext, manifest: &Manifest) {
     let same_tree = scene.tree.as_ref().is_some_and(|tree| Path::new(&manifest.path).starts_with(tree));
     if same_tree && scene.branch.is_none() && scene.head.is_none() {
         scene.branch.clone_from(&manifest.git_branch);
@@ -316,7 +324,7 @@ fn after_start(
     id: &SessionId,
     payload: &HookPayload,
     place: &Place,
-    scene: &Scene,
+    scene: &EventContext,
 ) -> Report {
     // One more, for this session itself may be taken for stale: its process is not always found.
     let active = active::read_some(root, IN_PASSING + 1, || registry::sessions(root.path()));
@@ -338,11 +346,11 @@ fn after_start(
         .filter(|session| session.id != *id && !replaced_by(session, scene))
         .filter_map(|session| Some((session, same_tree(place, session)?)))
         .collect();
-    tell::at_start(context, root, &others, payload, &scene.project)
+    hook_response::at_start(context, root, &others, payload, &scene.project)
 }
 
 /// A process runs one session at a time: what else it is stamped in has ended, and nobody said so.
-fn replaced_by(session: &Session, scene: &Scene) -> bool {
+fn replaced_by(session: &Session, scene: &EventContext) -> bool {
     let mut stamps = session.manifest.stamps();
     scene.process.is_some() && stamps.next().as_ref() == scene.process.as_ref() && stamps.next().is_none()
 }

@@ -109,7 +109,7 @@ pub fn text_for(request: &Init, program: &Path) -> Result<String> {
     }
     let path = program.to_str().ok_or_else(|| {
         Error::new("printing a shell's text", program.display(), "the path of this program is not UTF-8")
-            .next("install ait in another folder")
+            .hint("install ait in another folder")
     })?;
     let manual = if request.manual { "1" } else { "0" };
     Ok(match target {
@@ -129,7 +129,7 @@ pub fn text_for(request: &Init, program: &Path) -> Result<String> {
         "claude" => CLAUDE.to_owned(),
         other => {
             return Err(Error::new("reading the command line", "ait init", format!("unknown target `{other}`"))
-                .next("type one of: zsh, bash, fish, tmux, starship, claude")
+                .hint("type one of: zsh, bash, fish, tmux, starship, claude")
                 .exit(Exit::NotFound));
         }
     })
@@ -157,7 +157,7 @@ fn tmux_lines(path: &str) -> String {
 
 fn misused(option: &str, why: &str) -> Error {
     Error::new("reading the command line", format!("ait init {option}"), why)
-        .next("type: ait init --help")
+        .hint("type: ait init --help")
         .exit(Exit::NotFound)
 }
 
@@ -165,7 +165,7 @@ fn misused(option: &str, why: &str) -> Error {
 /// version in a folder of its own and `PATH` names a link; else where it really is.
 fn this_program(context: &Context) -> Result<PathBuf> {
     let program = context.program().ok_or_else(|| {
-        Error::new("finding this program", "", "the system does not say where it is").next("start ait by its full path")
+        Error::new("finding this program", "", "the system does not say where it is").hint("start ait by its full path")
     })?;
     let found = process::find_program("ait").filter(|found| files::resolve(found) == files::resolve(&program));
     Ok(found.unwrap_or(program))

@@ -6,7 +6,7 @@ use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::fleet::{self, Fleet, Member};
+use super::live_sessions::{self, LiveSession, LiveSessions};
 use super::{Run, foreign_ignored, unreadable};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -16,9 +16,9 @@ use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
 use crate::session::conflict::crowded;
+use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, seconds_between};
-use crate::session::raw::JsonFields;
-use crate::session::state::{State, StateSource, Told};
+use crate::session::state::{ObservedState, State, StateSource};
 use crate::store::live::Liveness;
 use crate::sys::{files, process};
 
@@ -59,15 +59,15 @@ impl Run for Live {
     fn run(&self, context: &Context) -> Result<Report> {
         if self.watch && self.json {
             return Err(Error::new("watching the sessions", "--json", "not for a screen")
-                .next("type: ait sessions live --json")
+                .hint("type: ait sessions live --json")
                 .exit(Exit::NotFound));
         }
         let root = context.root()?;
-        let Fleet { mut members, stale, broken, foreign } =
-            if self.json { fleet::gather(root)? } else { fleet::overview(root)? };
+        let LiveSessions { mut members, stale, broken, foreign } =
+            if self.json { live_sessions::gather(root)? } else { live_sessions::overview(root)? };
         let all = members.len();
         members.retain(|member| self.wants(member, context));
-        let mut report = Report::new(LiveSessions { members, all, verbose: self.verbose, now: context.now })
+        let mut report = Report::new(LiveReport { members, all, verbose: self.verbose, now: context.now })
             .remarks(unreadable(&broken));
         if stale > 0 {
             report = report.remark(format!("{stale} stale: process gone; type: ait sessions prune"));
@@ -92,7 +92,7 @@ impl Run for Live {
 }
 
 impl Live {
-    fn wants(&self, member: &Member, context: &Context) -> bool {
+    fn wants(&self, member: &LiveSession, context: &Context) -> bool {
         let manifest = &member.session.manifest;
         let project = self.project.as_ref().is_none_or(|project| manifest.project.eq_ignore_ascii_case(project));
         let path = self.path.as_ref().is_none_or(|path| {
@@ -103,8 +103,8 @@ impl Live {
     }
 }
 
-struct LiveSessions {
-    members: Vec<Member>,
+struct LiveReport {
+    members: Vec<LiveSession>,
     /// How many there are, whether wanted or not.
     all: usize,
     verbose: bool,
@@ -116,9 +116,11 @@ struct Json {
     sessions: Vec<JsonFields>,
 }
 
-impl Data for LiveSessions {
+impl Data for LiveReport {
     fn json(&self) -> Option<String> {
-        json::object(&Json { sessions: self.members.iter().map(|member| fleet::json(member, self.now)).collect() })
+        json::object(&Json {
+            sessions: self.members.iter().map(|member| live_sessions::json(member, self.now)).collect(),
+        })
     }
 
     fn text(&self, ui: &Ui) -> String {
@@ -130,7 +132,7 @@ impl Data for LiveSessions {
     }
 }
 
-fn table(members: &[Member], ui: &Ui, verbose: bool, now: Timestamp) -> String {
+fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> String {
     let crowded = crowded(members.iter().map(|member| member.trees(now)));
     let mut table = ui.table("Active Claude Code Sessions");
     for (position, member) in members.iter().enumerate() {
@@ -153,14 +155,14 @@ fn table(members: &[Member], ui: &Ui, verbose: bool, now: Timestamp) -> String {
             });
         }
         // Idle and unknown say nothing that anybody waits for.
-        if verbose || matches!(member.told.state, State::Working | State::Waiting | State::Error) {
+        if verbose || matches!(member.observed.state, State::Working | State::Waiting | State::Error) {
             table.row(|line| {
                 line.fixed("   State: ");
-                put_state(line, &member.told, now);
+                put_state(line, &member.observed, now);
             });
         }
         if verbose {
-            table.row(|line| put_receipt(line, &member.told, now));
+            table.row(|line| put_receipt(line, &member.observed, now));
             table.row(|line| line.own(format_args!("   Session: {}", member.session.id)));
             table.row(|line| put_process(line, member));
         }
@@ -192,7 +194,7 @@ pub(crate) fn put_heading(line: &mut Line, number: Option<usize>, manifest: &Man
 }
 
 /// `waiting (permission: Bash) for 3m`
-pub(crate) fn put_state(line: &mut Line, told: &Told, now: Timestamp) {
+pub(crate) fn put_state(line: &mut Line, told: &ObservedState, now: Timestamp) {
     let role = match told.state {
         State::Working => Role::Working,
         State::Waiting => Role::Waiting,
@@ -212,7 +214,7 @@ pub(crate) fn put_state(line: &mut Line, told: &Told, now: Timestamp) {
 }
 
 /// Which witness the state comes from, and when that was last heard.
-fn put_receipt(line: &mut Line, told: &Told, now: Timestamp) {
+fn put_receipt(line: &mut Line, told: &ObservedState, now: Timestamp) {
     match (told.state, told.source) {
         (State::Unknown, _) => return line.fixed("   Source: nothing tells"),
         (_, StateSource::Hook) => line.fixed("   Source: the hooks"),
@@ -224,7 +226,7 @@ fn put_receipt(line: &mut Line, told: &Told, now: Timestamp) {
 }
 
 /// The process, and what makes it this one and no other of the same number; short enough for 80 columns.
-fn put_process(line: &mut Line, member: &Member) {
+fn put_process(line: &mut Line, member: &LiveSession) {
     let manifest = &member.session.manifest;
     match manifest.pid {
         Some(pid) => line.own(format_args!("   Process: {pid}")),

@@ -6,30 +6,30 @@ pub mod conflicts;
 pub mod current;
 pub mod demo;
 pub mod doctor;
-pub mod fleet;
-pub mod follow;
 pub mod guard;
 pub mod history;
 pub mod hook;
+mod hook_response;
 pub mod hooks;
 pub mod init;
 pub mod live;
+pub mod live_sessions;
 pub mod next;
 pub mod prompt;
+pub mod prompt_stream;
 pub mod prune;
 pub mod resume;
 mod startup;
 pub mod statusline;
 pub mod task;
-mod tell;
 mod wrapped_status_line;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::render::theme::ColorChoice;
 use crate::report::Report;
+use crate::store::event_log;
 use crate::store::manifest_file::UnreadableManifest;
-use crate::store::notes;
 
 /// A command with its arguments.
 pub trait Run {
@@ -69,7 +69,7 @@ pub trait Run {
 /// Writes the error of a fast command to the log, where `ait doctor` finds it.
 pub fn log_error(context: &Context, command: &str, error: &Error) {
     if let Ok(root) = context.root() {
-        notes::log(root, context.now, &format!("{command}: {error}"));
+        event_log::log(root, context.now, &format!("{command}: {error}"));
     }
 }
 

@@ -8,8 +8,8 @@ use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::fleet::{self, Fleet, Member};
 use super::live::{self, put_heading};
+use super::live_sessions::{self, LiveSession, LiveSessions};
 use super::{Run, foreign_ignored};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -17,9 +17,9 @@ use crate::render::json;
 use crate::render::theme::ColorChoice;
 use crate::render::ui::Ui;
 use crate::report::{Data, Report};
+use crate::session::json_object::JsonFields;
 use crate::session::manifest::seconds_between;
 use crate::session::order::sort_by_key;
-use crate::session::raw::JsonFields;
 use crate::session::state::State;
 use crate::sys::process;
 
@@ -48,10 +48,10 @@ impl Run for Next {
     /// If the folder cannot be read, or there is no pane to go to.
     fn run(&self, context: &Context) -> Result<Report> {
         let (root, now) = (context.root()?, context.now);
-        let Fleet { members: mut waiting, foreign, .. } =
-            if self.json { fleet::gather(root)? } else { fleet::overview(root)? };
-        waiting.retain(|member| member.told.state == State::Waiting);
-        sort_by_key(&mut waiting, |member| member.told.since.unwrap_or(now));
+        let LiveSessions { members: mut waiting, foreign, .. } =
+            if self.json { live_sessions::gather(root)? } else { live_sessions::overview(root)? };
+        waiting.retain(|member| member.observed.state == State::Waiting);
+        sort_by_key(&mut waiting, |member| member.observed.since.unwrap_or(now));
         if let Some(member) = waiting.first().filter(|_| self.go) {
             go_to(member)?;
         }
@@ -71,7 +71,7 @@ impl Run for Next {
 
 struct WaitingSessions {
     /// The longest first.
-    waiting: Vec<Member>,
+    waiting: Vec<LiveSession>,
     now: Timestamp,
 }
 
@@ -88,8 +88,8 @@ impl Data for WaitingSessions {
     fn json(&self) -> Option<String> {
         let longest = self.waiting.first();
         json::object(&Json {
-            session: longest.map(|member| fleet::json(member, self.now)),
-            waiting_seconds: longest.and_then(|member| Some(seconds_between(member.told.since?, self.now))),
+            session: longest.map(|member| live_sessions::json(member, self.now)),
+            waiting_seconds: longest.and_then(|member| Some(seconds_between(member.observed.since?, self.now))),
             waiting: self.waiting.len(),
         })
     }
@@ -102,13 +102,13 @@ impl Data for WaitingSessions {
     }
 }
 
-fn for_people(member: &Member, count: usize, ui: &Ui, now: Timestamp) -> String {
+fn for_people(member: &LiveSession, count: usize, ui: &Ui, now: Timestamp) -> String {
     let manifest = &member.session.manifest;
     let mut text = String::new();
     ui.line(&mut text, |line| put_heading(line, None, manifest, now));
     ui.line(&mut text, |line| {
         line.literal("   ");
-        live::put_state(line, &member.told, now);
+        live::put_state(line, &member.observed, now);
     });
     ui.line(&mut text, |line| {
         line.literal("   ");
@@ -132,7 +132,7 @@ fn for_people(member: &Member, count: usize, ui: &Ui, now: Timestamp) -> String 
 }
 
 /// Shows the pane of a session, whatever session of tmux it is in.
-fn go_to(member: &Member) -> Result<()> {
+fn go_to(member: &LiveSession) -> Result<()> {
     let doing = "switching to the session's pane";
     let manifest = &member.session.manifest;
     let short = member.session.id.short();
@@ -156,7 +156,7 @@ fn go_to(member: &Member) -> Result<()> {
         return Ok(());
     }
     if tmux(&["select-window", "-t", pane]) && tmux(&["select-pane", "-t", pane]) {
-        return Err(Error::new(doing, pane, "no terminal is attached to its tmux").next("type: tmux attach"));
+        return Err(Error::new(doing, pane, "no terminal is attached to its tmux").hint("type: tmux attach"));
     }
     Err(Error::new(doing, pane, "tmux has no such pane, or does not answer"))
 }

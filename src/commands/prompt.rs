@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::fleet::{self, Member, Nearby};
-use super::{Run, follow};
+use super::live_sessions::{self, LiveSession, Nearby};
+use super::{Run, prompt_stream};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::dialect::Dialect;
@@ -107,7 +107,7 @@ impl Run for Prompt {
     }
 
     fn lines(&self, context: &Context) -> Option<Box<dyn Iterator<Item = String>>> {
-        self.follow.then(|| Box::new(follow::lines(self, context)) as Box<dyn Iterator<Item = String>>)
+        self.follow.then(|| Box::new(prompt_stream::lines(self, context)) as Box<dyn Iterator<Item = String>>)
     }
 }
 
@@ -129,7 +129,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         if request.format.is_some() { error.exit(Exit::NotFound) } else { error.exit(Exit::Failed) }
     })?;
     if request.fleet {
-        let members = fleet::overview(root)?.members;
+        let members = live_sessions::overview(root)?.members;
         let segment = segment::render(format, &fleet_facts(&members, now), request.dialect, look);
         return Ok(Answer { segment, conditions: None });
     }
@@ -140,7 +140,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         Some(dir) => Place::of(&context.folder().unwrap_or_default().join(dir)),
         None => Place::here(),
     };
-    let nearby = fleet::nearby(root, &here);
+    let nearby = live_sessions::nearby(root, &here);
     let chosen = to_speak_of(&nearby.members);
     let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &here, revisions, now));
     let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
@@ -155,7 +155,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         worktree: worktree.as_deref(),
         elapsed: manifest.elapsed_seconds(now),
         task: manifest.task.as_deref(),
-        state: Some(chosen.told.state),
+        state: Some(chosen.observed.state),
         waiting: waiting(chosen, None, now),
         conflict: nearby.conflict(&here, now).map(|(grade, count)| Conflict { count, grade }),
         count: Some(nearby.members.len()),
@@ -174,7 +174,7 @@ const WAITING_VALIDITY: i64 = 5;
 
 fn conditions(
     nearby: &Nearby,
-    chosen: Option<&Member>,
+    chosen: Option<&LiveSession>,
     here: &Place,
     revisions: Vec<Revision>,
     now: Timestamp,
@@ -183,7 +183,7 @@ fn conditions(
     let until_next_minute = |seconds: u64| MAX_VALIDITY - i64::try_from(seconds % 60).unwrap_or(0);
     let elapsed = chosen.and_then(|chosen| chosen.session.manifest.elapsed_seconds(now)).map_or(0, until_next_minute);
     let mut validity = if chosen.is_some() { elapsed.clamp(1, MAX_VALIDITY) } else { MAX_VALIDITY };
-    if nearby.members.iter().any(|member| member.told.state == State::Waiting) {
+    if nearby.members.iter().any(|member| member.observed.state == State::Waiting) {
         validity = validity.min(WAITING_VALIDITY);
     }
     if let Some(waiting) = chosen.and_then(|chosen| waiting(chosen, None, now)) {
@@ -225,27 +225,29 @@ fn format_of<'a>(request: &'a Prompt, context: &Context) -> Cow<'a, str> {
 }
 
 /// The session that the segment speaks of: the one that waits longest, else one that works, else the newest.
-fn to_speak_of(members: &[Member]) -> Option<&Member> {
-    let waits = members.iter().filter(|member| member.told.state == State::Waiting);
-    let works = || members.iter().filter(|member| member.told.state == State::Working);
+fn to_speak_of(members: &[LiveSession]) -> Option<&LiveSession> {
+    let waits = members.iter().filter(|member| member.observed.state == State::Waiting);
+    let works = || members.iter().filter(|member| member.observed.state == State::Working);
     waits
-        .min_by_key(|member| member.told.since)
-        .or_else(|| works().max_by_key(|member| member.told.since))
+        .min_by_key(|member| member.observed.since)
+        .or_else(|| works().max_by_key(|member| member.observed.since))
         .or_else(|| members.iter().max_by_key(|member| member.session.manifest.started))
 }
 
-fn waiting<'a>(member: &'a Member, whose: Option<&'a str>, now: Timestamp) -> Option<Waiting<'a>> {
-    (member.told.state == State::Waiting).then(|| Waiting {
-        for_what: member.told.waiting_for.as_deref().unwrap_or_default(),
-        seconds: member.told.since.map_or(0, |since| seconds_between(since, now)),
+fn waiting<'a>(member: &'a LiveSession, whose: Option<&'a str>, now: Timestamp) -> Option<Waiting<'a>> {
+    (member.observed.state == State::Waiting).then(|| Waiting {
+        for_what: member.observed.waiting_for.as_deref().unwrap_or_default(),
+        seconds: member.observed.since.map_or(0, |since| seconds_between(since, now)),
         whose,
     })
 }
 
 /// How many sessions, who waits longest, and whether two can hurt each other.
-fn fleet_facts(members: &[Member], now: Timestamp) -> Facts<'_> {
-    let longest =
-        members.iter().filter(|member| member.told.state == State::Waiting).min_by_key(|member| member.told.since);
+fn fleet_facts(members: &[LiveSession], now: Timestamp) -> Facts<'_> {
+    let longest = members
+        .iter()
+        .filter(|member| member.observed.state == State::Waiting)
+        .min_by_key(|member| member.observed.since);
     let crowded = crowded(members.iter().map(|member| member.trees(now))).len();
     Facts {
         waiting: longest.and_then(|member| waiting(member, Some(&member.session.manifest.project), now)),

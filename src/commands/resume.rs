@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::live::put_heading;
 use super::task::quoted;
-use super::{Run, fleet, foreign_ignored};
+use super::{Run, foreign_ignored, live_sessions};
 use crate::context::Context;
 use crate::error::Result;
 use crate::git;
@@ -20,9 +20,9 @@ use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
+use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::order::sort_by;
-use crate::session::raw::JsonFields;
 use crate::store::active;
 use crate::store::history::{self, Day};
 use crate::store::root::Root;
@@ -141,7 +141,7 @@ impl Data for LostSessions {
 
 fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
     // It ran no longer than it was seen.
-    let mut fields = fleet::ended_json(&lost.manifest, lost.last_seen.unwrap_or(now));
+    let mut fields = live_sessions::ended_json(&lost.manifest, lost.last_seen.unwrap_or(now));
     fields.set("last_seen", &lost.last_seen);
     fields.set("folder", &lost.way.folder);
     fields.set("folder_exists", &(lost.way.folder.is_some() && lost.way.restore.is_none()));

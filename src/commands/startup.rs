@@ -59,12 +59,12 @@ pub(super) struct Line {
 /// How deep a file is followed that another one reads.
 const DEPTH: usize = 2;
 /// How many files are read for one.
-const MOST_FILES: usize = 32;
+const MAX_FILES: usize = 32;
 
 /// The lines of a file in the order in which they are read: those of a file that it reads stand behind the line that
 /// reads it. Only in the person's own folders: what a framework does is its own business.
 pub(super) fn lines(file: &Path, folders: &Folders, read: &dyn Fn(&Path) -> Option<String>) -> Vec<Line> {
-    let (mut all, mut left) = (Vec::new(), MOST_FILES);
+    let (mut all, mut left) = (Vec::new(), MAX_FILES);
     follow(file, folders, read, DEPTH, &mut left, &mut all);
     all
 }
@@ -289,7 +289,7 @@ mod tests {
         let folders = Folders { home: "/home/dev".into(), ..Folders::default() };
         let many = "source ~/x\n".repeat(1_000);
         let read = lines(Path::new("/home/dev/x"), &folders, &|_| Some(many.clone()));
-        assert_eq!(read.len(), 1_000 * MOST_FILES);
+        assert_eq!(read.len(), 1_000 * MAX_FILES);
         let read = lines(Path::new("/home/dev/x"), &folders, &|_| Some("source ~/x\n".to_owned()));
         assert_eq!(read.len(), 1 + DEPTH);
     }

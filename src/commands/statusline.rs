@@ -11,12 +11,12 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::fleet::{self, Member};
+use super::live_sessions::{self, LiveSession};
 use super::{Run, log_error, wrapped_status_line};
 use crate::claude::registry::Record;
 use crate::claude::status_payload::StatusPayload;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Limits, Waiting};
@@ -96,9 +96,9 @@ impl Run for Statusline {
         }
         let mut errors = Errors::default();
         let root = errors.take(context.root());
-        let failed = |why: &dyn std::fmt::Display| Error::new("reading a payload", "standard input", why);
-        let bytes = errors.take(files::read_stdin(PAYLOAD_LIMIT).map_err(|why| failed(&why)));
-        let parsed = bytes.as_deref().map(|bytes| StatusPayload::parse(bytes).map_err(|why| failed(&why)));
+        let failed = |why: Cause| Error::new("reading a payload", "standard input", why);
+        let bytes = errors.take(files::read_stdin(PAYLOAD_LIMIT).map_err(|why| failed(why.into())));
+        let parsed = bytes.as_deref().map(|bytes| StatusPayload::parse(bytes).map_err(|why| failed(why.into())));
         let payload = parsed.and_then(|parsed| errors.take(parsed)).unwrap_or_default();
 
         let mut lines = line(self, context, &payload, root, &mut errors);
@@ -140,16 +140,16 @@ fn line(
     let folder = folder(payload);
     let here = place(context, folder.as_deref());
     let id = SessionId::parse(&payload.session_id);
-    let mut nearby = root.map(|root| fleet::nearby(root, &here)).unwrap_or_default();
+    let mut nearby = root.map(|root| live_sessions::nearby(root, &here)).unwrap_or_default();
     // Without a repository those of a folder above are shown too, who do not work here.
     nearby.members.retain(|member| member.place.root == here.root);
     if let (Some(root), Some(id)) = (root, &id)
         && nearby.members.iter().all(|member| member.session.id != *id)
     {
         // Its manifest is as old as its last event, and may name another folder.
-        let ours = errors.take(fleet::one(root, id)).flatten();
+        let ours = errors.take(live_sessions::one(root, id)).flatten();
         nearby.writers.retain(|session| session.id != *id);
-        nearby.members.extend(ours.map(|ours| Member { place: here.clone(), ..ours }));
+        nearby.members.extend(ours.map(|ours| LiveSession { place: here.clone(), ..ours }));
     }
     let members = &nearby.members;
     let ours = members.iter().find(|member| Some(&member.session.id) == id.as_ref());
@@ -172,7 +172,7 @@ fn line(
             .and_then(|manifest| manifest.elapsed_seconds(now))
             .or_else(|| Some(payload.duration_ms? / 1000)),
         task: task_of(manifest, payload.title.as_deref()),
-        state: ours.map(|ours| ours.told.state),
+        state: ours.map(|ours| ours.observed.state),
         waiting: ours.and_then(|ours| waiting(ours, now)),
         conflict,
         count: Some(members.len() + usize::from(ours.is_none())),
@@ -225,10 +225,10 @@ fn task_of<'a>(manifest: Option<&'a Manifest>, title: Option<&'a str>) -> Option
     }
 }
 
-fn waiting(member: &Member, now: Timestamp) -> Option<Waiting<'_>> {
-    (member.told.state == State::Waiting).then(|| Waiting {
-        for_what: member.told.waiting_for.as_deref().unwrap_or_default(),
-        seconds: member.told.since.map_or(0, |since| seconds_between(since, now)),
+fn waiting(member: &LiveSession, now: Timestamp) -> Option<Waiting<'_>> {
+    (member.observed.state == State::Waiting).then(|| Waiting {
+        for_what: member.observed.waiting_for.as_deref().unwrap_or_default(),
+        seconds: member.observed.since.map_or(0, |since| seconds_between(since, now)),
         whose: None,
     })
 }

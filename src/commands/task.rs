@@ -3,7 +3,7 @@
 use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
 
-use super::{Run, fleet};
+use super::{Run, live_sessions};
 use crate::context::Context;
 use crate::error::{Error, Result, moves_cursor};
 use crate::render::json;
@@ -49,9 +49,9 @@ impl Run for Task {
         };
         // The character that stands for bytes that are not text: such a task could not be found or read again.
         if text.as_ref().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
-            return Err(Error::new("setting the task", "", "the text is not UTF-8").next("type it in UTF-8"));
+            return Err(Error::new("setting the task", "", "the text is not UTF-8").hint("type it in UTF-8"));
         }
-        let (member, ignored) = fleet::current(context, self.session.as_deref(), &typed)?;
+        let (member, ignored) = live_sessions::current(context, self.session.as_deref(), &typed)?;
         let id = member.session.id;
         let Some((text, was_cut)) = wanted else {
             let report =

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::sys::process;
 
 /// How long it may take. Ours is shown together with it, and Claude Code ends a status line when the next one is due:
@@ -20,15 +20,15 @@ const MOST: usize = 64 * 1024;
 /// Where it cannot be started, takes too long, or ends with another exit code than 0: Claude Code shows nothing then
 /// either.
 pub(crate) fn output(command: &str, folder: &Path, input: &[u8]) -> Result<String> {
-    let failed = |why: &dyn std::fmt::Display| Error::new("running the status line after ours", command, why);
+    let failed = |why: Cause| Error::new("running the status line after ours", command, why);
     // As Claude Code runs it itself.
     let words = ["-c".as_ref(), command.as_ref()];
-    let output =
-        process::run_with_input("/bin/sh".as_ref(), &words, folder, input, LIMIT, MOST).map_err(|why| failed(&why))?;
+    let output = process::run_with_input("/bin/sh".as_ref(), &words, folder, input, LIMIT, MOST)
+        .map_err(|why| failed(why.into()))?;
     match output.code {
         Some(0) => {}
-        Some(code) => return Err(failed(&format_args!("exit code {code}"))),
-        None => return Err(failed(&"ended by a signal")),
+        Some(code) => return Err(failed(format_args!("exit code {code}").into())),
+        None => return Err(failed("ended by a signal".into())),
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let from = text.find(|c: char| !c.is_whitespace()).unwrap_or(text.len());

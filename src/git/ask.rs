@@ -98,7 +98,7 @@ pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -
             Ok(parts.filter(|file| !file.is_empty()).map(|file| String::from_utf8_lossy(file).into_owned()).collect())
         }
         _ => Err(Error::new(doing, what, "git could not say")
-            .next("git 2.38 or newer is needed, two branches that exist, and a history in common")),
+            .hint("git 2.38 or newer is needed, two branches that exist, and a history in common")),
     }
 }
 

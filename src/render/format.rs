@@ -293,7 +293,7 @@ impl From<Mistake> for Error {
     fn from(mistake: Mistake) -> Error {
         let error = Error::new("reading the format", format_args!("column {}", mistake.column), mistake.what);
         match mistake.hint {
-            Some(hint) => error.next(hint),
+            Some(hint) => error.hint(hint),
             None => error,
         }
         .exit(Exit::Failed)

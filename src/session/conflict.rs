@@ -1,7 +1,7 @@
 //! Conflicts: where two sessions can hurt each other.
 //!
 //! What counts is where a session writes, not where it was started: see [`works_in`]. Touches fade after an hour
-//! ([`super::touch::FADES_AFTER`]); a conflict that rests on a faded one is mentioned, and nobody is warned about it.
+//! ([`super::file_write::FADES_AFTER`]); a conflict that rests on a faded one is mentioned, and nobody is warned about it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::file_write::{FileWrite, TreeWrite, is_fresh};
 use super::manifest::Manifest;
-use super::touch::{Touch, Wrote, is_fresh};
 use crate::session::order::{sort_by, sort_by_key};
 
 /// How two sessions can hurt each other; the worst is the greatest.
@@ -88,7 +88,12 @@ pub fn crowded<'a>(trees: impl Iterator<Item = Vec<&'a Path>>) -> Vec<usize> {
 /// The trees that a session works in: the one that its folder lies in, and those that it wrote in within the hour. A
 /// session that wrote in other trees of its repository only, started in the main tree and sent into a worktree, say,
 /// works in those and not where it was started.
-pub fn works_in<'a>(root: &'a Path, repository: Option<&Path>, wrote: &'a [Wrote], now: Timestamp) -> Vec<&'a Path> {
+pub fn works_in<'a>(
+    root: &'a Path,
+    repository: Option<&Path>,
+    wrote: &'a [TreeWrite],
+    now: Timestamp,
+) -> Vec<&'a Path> {
     let fresh = || wrote.iter().filter(|wrote| is_fresh(wrote.at, now));
     let mut trees: Vec<&Path> = fresh().map(|wrote| Path::new(&wrote.tree)).collect();
     trees.dedup();
@@ -130,9 +135,9 @@ pub struct Worker<'a> {
     /// The repository of that tree.
     pub repository: Option<&'a Path>,
     /// The trees it lately wrote in.
-    pub wrote: &'a [Wrote],
+    pub wrote: &'a [TreeWrite],
     /// The files it wrote, each once.
-    pub touches: &'a [Touch],
+    pub touches: &'a [FileWrite],
 }
 
 /// A place where sessions can hurt each other. Sessions are named by their positions among the workers.
@@ -311,23 +316,23 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
     }
 
-    fn touch(tree: &str, path: &str, at: i64) -> Touch {
-        Touch { tree: (!tree.is_empty()).then(|| tree.to_owned()), path: path.into(), at: minutes(at) }
+    fn touch(tree: &str, path: &str, at: i64) -> FileWrite {
+        FileWrite { tree: (!tree.is_empty()).then(|| tree.to_owned()), path: path.into(), at: minutes(at) }
     }
 
-    fn wrote(tree: &str, at: i64) -> Wrote {
-        Wrote { tree: tree.into(), repository: "/r/.git".into(), at: minutes(at) }
+    fn wrote(tree: &str, at: i64) -> TreeWrite {
+        TreeWrite { tree: tree.into(), repository: "/r/.git".into(), at: minutes(at) }
     }
 
     type Found = (Grade, String, Vec<usize>, Vec<String>, bool);
 
     /// The grades, places, sessions and files at minute 100; sessions are (root, touches).
-    fn found(sessions: &[(&str, &[Touch])]) -> Vec<Found> {
-        let wrote: Vec<Vec<Wrote>> = sessions
+    fn found(sessions: &[(&str, &[FileWrite])]) -> Vec<Found> {
+        let wrote: Vec<Vec<TreeWrite>> = sessions
             .iter()
             .map(|(_, touches)| {
                 let trees = touches.iter().filter_map(|touch| Some((touch.tree.as_deref()?, touch.at)));
-                trees.map(|(tree, at)| Wrote { at, ..wrote(tree, 0) }).collect()
+                trees.map(|(tree, at)| TreeWrite { at, ..wrote(tree, 0) }).collect()
             })
             .collect();
         let workers: Vec<Worker> = sessions
@@ -390,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_file_of_another_repository_does_not_move_a_session() {
-        let notes = [Wrote { repository: "/notes/.git".into(), ..wrote("/notes", 95) }];
+        let notes = [TreeWrite { repository: "/notes/.git".into(), ..wrote("/notes", 95) }];
         let trees = works_in(Path::new("/r"), Some(Path::new("/r/.git")), &notes, minutes(100));
         assert_eq!(trees, [Path::new("/r"), Path::new("/notes")]);
     }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::file_write::{self, Overlap, TreeWrite};
 use super::manifest::{Manifest, ProcessStamp, milliseconds, seconds_between, whole_seconds};
 use super::state::State;
 use super::task::{self, TaskSource};
-use super::touch::{self, Overlap, Wrote};
 
 /// Something that happened in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Event {
 
 /// Where and when an event happened, gathered by the hook.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct EventContext {
     /// The time now.
     pub now: Timestamp,
     /// The process that runs the session; `None` where it was not found.
@@ -71,7 +71,7 @@ pub struct Scene {
     /// What the trees of its repository share: git's common folder.
     pub repository: Option<String>,
     /// The tree that a file was just written in.
-    pub wrote: Option<Wrote>,
+    pub wrote: Option<TreeWrite>,
     /// The sessions that had lately written the same file.
     pub overlaps: Vec<Overlap>,
     /// The project that folder belongs to.
@@ -105,7 +105,12 @@ pub enum Outcome {
 
 impl Event {
     /// Lets the event happen to a manifest. `is_live` tells whether a process still runs.
-    pub fn apply(&self, manifest: &mut Manifest, scene: &Scene, is_live: impl Fn(&ProcessStamp) -> bool) -> Outcome {
+    pub fn apply(
+        &self,
+        manifest: &mut Manifest,
+        scene: &EventContext,
+        is_live: impl Fn(&ProcessStamp) -> bool,
+    ) -> Outcome {
         // What has ended runs nowhere: the process that ran it may go on with another session.
         let has_ended = manifest.ended.is_some() || manifest.status.is_some();
         let others = manifest
@@ -191,7 +196,7 @@ fn same_process(stamp: &ProcessStamp, other: Option<&ProcessStamp>) -> bool {
     })
 }
 
-fn end(manifest: &mut Manifest, scene: &Scene, reason: Option<String>, others: Vec<ProcessStamp>) -> Outcome {
+fn end(manifest: &mut Manifest, scene: &EventContext, reason: Option<String>, others: Vec<ProcessStamp>) -> Outcome {
     // An end says nothing about another process that runs the same session.
     let mut others = others.into_iter();
     if scene.process.is_some()
@@ -222,7 +227,7 @@ pub fn archive(manifest: &mut Manifest, ended: Timestamp, status: &str, reason: 
     manifest.end_reason = reason;
 }
 
-fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<ProcessStamp>) {
+fn stamp(manifest: &mut Manifest, scene: &EventContext, event: &Event, others: Vec<ProcessStamp>) {
     if let Some(process) = &scene.process {
         manifest.pid = Some(process.pid);
         manifest.pid_start = process.start;
@@ -243,18 +248,18 @@ fn stamp(manifest: &mut Manifest, scene: &Scene, event: &Event, others: Vec<Proc
     manifest.project.clone_from(&scene.project);
     stamp_repository(manifest, scene);
     if let Some(wrote) = &scene.wrote {
-        touch::remember(&mut manifest.wrote_in, wrote.clone(), |known, new| known.tree == new.tree);
+        file_write::remember(&mut manifest.wrote_in, wrote.clone(), |known, new| known.tree == new.tree);
     }
     for overlap in &scene.overlaps {
         let same = |known: &Overlap, new: &Overlap| known.path == new.path && known.session_id == new.session_id;
-        touch::remember(&mut manifest.overlaps, overlap.clone(), same);
+        file_write::remember(&mut manifest.overlaps, overlap.clone(), same);
     }
     if scene.transcript_path.is_some() {
         manifest.transcript_path.clone_from(&scene.transcript_path);
     }
 }
 
-fn stamp_repository(manifest: &mut Manifest, scene: &Scene) {
+fn stamp_repository(manifest: &mut Manifest, scene: &EventContext) {
     manifest.tree.clone_from(&scene.tree);
     manifest.repository.clone_from(&scene.repository);
     manifest.git_branch.clone_from(&scene.branch);
@@ -266,13 +271,13 @@ fn stamp_repository(manifest: &mut Manifest, scene: &Scene) {
 
 /// Whether the session only went into a subfolder of where it works: the same tree, so the same place. A `cd` in its
 /// shell is no move, a step into another tree (a linked worktree inside this one) is.
-fn is_below(scene: &Scene, path: &str) -> bool {
+fn is_below(scene: &EventContext, path: &str) -> bool {
     let path = Path::new(path);
     let same_tree = scene.tree.as_ref().is_none_or(|tree| path.starts_with(tree));
     path.is_absolute() && Path::new(&scene.folder).starts_with(path) && same_tree
 }
 
-fn adopt_task(manifest: &mut Manifest, scene: &Scene, event: &Event) {
+fn adopt_task(manifest: &mut Manifest, scene: &EventContext, event: &Event) {
     let (found, source) = match (&scene.title, event) {
         (Some(title), _) => (task::shorten(title), TaskSource::Title),
         (None, Event::Prompt(prompt)) if !scene.from_subagent => (task::from_prompt(prompt), TaskSource::Prompt),
@@ -310,8 +315,8 @@ fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>,
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::session) fn at(second: i64) -> Scene {
-        Scene {
+    pub(in crate::session) fn at(second: i64) -> EventContext {
+        EventContext {
             now: Timestamp::from_second(1_800_000_000 + second).unwrap(),
             process: Some(ProcessStamp { pid: 10, start: Some(100) }),
             boot_id: Some("boot".into()),
@@ -350,7 +355,7 @@ pub(super) mod tests {
         assert_eq!(manifest.state, State::Idle);
         run(&mut manifest, 10, Event::Prompt("fix it".into()));
         run(&mut manifest, 20, Event::ToolStart("Bash".into()));
-        Event::DialogOpen.apply(&mut manifest, &Scene { open_since: Some(at(20).now), ..at(26) }, dead);
+        Event::DialogOpen.apply(&mut manifest, &EventContext { open_since: Some(at(20).now), ..at(26) }, dead);
         assert_eq!((manifest.state, manifest.waiting_for.as_deref()), (State::Waiting, Some("permission: Bash")));
         run(&mut manifest, 56, Event::ToolEnd);
         run(&mut manifest, 60, Event::TurnEnd { in_background: false });
@@ -372,7 +377,7 @@ pub(super) mod tests {
             Event::ToolEnd,
             Event::TurnEnd { in_background: false },
         ] {
-            let scene = Scene { from_subagent: true, ..at(5) };
+            let scene = EventContext { from_subagent: true, ..at(5) };
             event.apply(&mut manifest, &scene, dead);
             assert_eq!((manifest.state, manifest.state_since), (State::Idle, Some(at(0).now)));
         }
@@ -388,11 +393,11 @@ pub(super) mod tests {
         run(&mut manifest, 1, Event::Prompt("first".into()));
         run(&mut manifest, 2, Event::Prompt("second".into()));
         assert_eq!(manifest.task.as_deref(), Some("first"));
-        Event::Other.apply(&mut manifest, &Scene { title: Some("named".into()), ..at(3) }, dead);
+        Event::Other.apply(&mut manifest, &EventContext { title: Some("named".into()), ..at(3) }, dead);
         assert_eq!(manifest.task.as_deref(), Some("named"));
         manifest.task = Some("mine".into());
         manifest.task_source = Some(TaskSource::User);
-        Event::Other.apply(&mut manifest, &Scene { title: Some("other".into()), ..at(4) }, dead);
+        Event::Other.apply(&mut manifest, &EventContext { title: Some("other".into()), ..at(4) }, dead);
         assert_eq!(manifest.task.as_deref(), Some("mine"));
         manifest.task = None;
         run(&mut manifest, 5, Event::Prompt("third".into()));
@@ -410,7 +415,7 @@ pub(super) mod tests {
     fn an_end_in_one_terminal_leaves_the_other() {
         let mut manifest = Manifest::default();
         run(&mut manifest, 0, Event::Start { model: None });
-        let second = Scene { process: Some(ProcessStamp { pid: 20, start: Some(200) }), ..at(1) };
+        let second = EventContext { process: Some(ProcessStamp { pid: 20, start: Some(200) }), ..at(1) };
         Event::Start { model: None }.apply(&mut manifest, &second, |_| true);
         assert_eq!((manifest.pid, manifest.processes.len()), (Some(20), 1));
         let end = Event::End { reason: None };
@@ -422,7 +427,7 @@ pub(super) mod tests {
     #[test]
     fn a_cd_into_a_subfolder_is_no_move_but_into_another_tree_is() {
         let mut manifest = Manifest::default();
-        let scene = |folder: &str, tree: &str| Scene { folder: folder.into(), tree: Some(tree.into()), ..at(1) };
+        let scene = |folder: &str, tree: &str| EventContext { folder: folder.into(), tree: Some(tree.into()), ..at(1) };
         Event::Start { model: None }.apply(&mut manifest, &scene("/r/a", "/r"), dead);
         for (folder, tree, path) in [
             ("/r/a/b", "/r", "/r/a"),
@@ -442,7 +447,7 @@ pub(super) mod tests {
         run(&mut manifest, 0, Event::Start { model: None });
         run(&mut manifest, 1, Event::Prompt("first".into()));
         run(&mut manifest, 2, Event::End { reason: None });
-        let again = Scene { process: Some(ProcessStamp { pid: 30, start: Some(300) }), ..at(50) };
+        let again = EventContext { process: Some(ProcessStamp { pid: 30, start: Some(300) }), ..at(50) };
         Event::Start { model: None }.apply(&mut manifest, &again, dead);
         assert_eq!(manifest.started, Some(at(0).now));
         assert_eq!((manifest.task.as_deref(), manifest.pid, manifest.ended), (Some("first"), Some(30), None));

@@ -1,6 +1,6 @@
 //! HEAD of a tree, moved under a session by somebody else.
 
-use super::event::Scene;
+use super::event::EventContext;
 use super::manifest::{HeadMoved, Manifest};
 
 /// What became of HEAD between two events of a session.
@@ -16,7 +16,7 @@ pub enum Change {
 
 /// Compares HEAD with what the manifest says of it, before the event is written into the manifest. `shell_ran`: a shell
 /// of this session ran between the last event and this one.
-pub fn change(manifest: &Manifest, scene: &Scene, shell_ran: bool) -> Change {
+pub fn change(manifest: &Manifest, scene: &EventContext, shell_ran: bool) -> Change {
     // Not if the manifest never saw HEAD, if HEAD cannot be read now, or if the session went into another tree.
     let comparable = scene.tree.is_some() && manifest.tree == scene.tree && scene.head.is_some();
     if !comparable || stands_at(manifest, scene) || (manifest.head.is_none() && manifest.git_branch.is_none()) {
@@ -28,13 +28,13 @@ pub fn change(manifest: &Manifest, scene: &Scene, shell_ran: bool) -> Change {
     }
 }
 
-fn stands_at(manifest: &Manifest, scene: &Scene) -> bool {
+fn stands_at(manifest: &Manifest, scene: &EventContext) -> bool {
     manifest.head == scene.head && manifest.git_branch == scene.branch
 }
 
 /// Notes in a manifest that HEAD of its tree moved, before the event is written into it, or brings an older note up to
 /// date: what counts is from where the session believes it to be to where it is.
-pub fn note(manifest: &mut Manifest, scene: &Scene, by: impl FnOnce() -> Option<HeadMoved>) {
+pub fn note(manifest: &mut Manifest, scene: &EventContext, by: impl FnOnce() -> Option<HeadMoved>) {
     if manifest.tree != scene.tree {
         manifest.head_moved = None;
         return;
@@ -93,8 +93,8 @@ mod tests {
         Manifest::parse(br#"{"tree":"/p","git_branch":"main","head":"aaaaaaaaaa"}"#).unwrap()
     }
 
-    fn scene(branch: &str, head: &str) -> Scene {
-        Scene { tree: Some("/p".into()), branch: Some(branch.into()), head: Some(head.into()), ..at(9) }
+    fn scene(branch: &str, head: &str) -> EventContext {
+        EventContext { tree: Some("/p".into()), branch: Some(branch.into()), head: Some(head.into()), ..at(9) }
     }
 
     fn moved() -> HeadMoved {
@@ -121,7 +121,7 @@ mod tests {
         let mut elsewhere = manifest();
         elsewhere.tree = Some("/q".into());
         assert_eq!(change(&elsewhere, &scene("main", "bbbbbbbbbb"), false), Change::None);
-        assert_eq!(change(&manifest(), &Scene { head: None, ..scene("main", "x") }, false), Change::None);
+        assert_eq!(change(&manifest(), &EventContext { head: None, ..scene("main", "x") }, false), Change::None);
     }
 
     #[test]

@@ -10,11 +10,11 @@ use jiff::{Timestamp, TimestampRound, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::fields::is_plain;
-use super::raw::{JsonFields, RawObject, number, text, truth};
+use super::file_write::{FileWrite, Overlap, TreeWrite};
+use super::json_object::{JsonFields, RawObject, number, text, truth};
+use super::json_scanner::is_plain;
 use super::state::State;
 use super::task::TaskSource;
-use super::touch::{Overlap, Touch, Wrote};
 
 /// Names one process for good: a recycled pid has another start time, another boot another id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub struct Manifest {
     /// What the trees of that repository share: git's common folder.
     pub repository: Option<String>,
     /// The trees that it lately wrote in, the last one at the end.
-    pub wrote_in: Vec<Wrote>,
+    pub wrote_in: Vec<TreeWrite>,
     /// The files that it lately wrote after another session had, the last one at the end.
     pub overlaps: Vec<Overlap>,
     /// Somebody else moved HEAD of its tree, and it has not been told yet.
@@ -99,7 +99,7 @@ pub struct Manifest {
     /// The reason that Claude Code gave for the end.
     pub end_reason: Option<String>,
     /// The files it wrote, the last one at the end (history; those of a live session are in a log beside it).
-    pub touched: Vec<Touch>,
+    pub touched: Vec<FileWrite>,
     /// Fields that are not ours, in their order, as they stood.
     extra: Vec<(String, Box<RawValue>)>,
 }
@@ -139,7 +139,7 @@ pub struct HeadMoved {
     /// What git says of it in a word or two: checkout, commit, reset, rebase (finish).
     pub how: Option<String>,
     /// When.
-    #[serde(deserialize_with = "super::raw::time")]
+    #[serde(deserialize_with = "super::json_object::time")]
     pub at: Timestamp,
 }
 

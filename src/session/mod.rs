@@ -3,12 +3,12 @@
 
 pub mod conflict;
 pub mod event;
-pub mod fields;
+pub mod file_write;
 pub mod head;
 pub mod id;
+pub(crate) mod json_object;
+pub mod json_scanner;
 pub mod manifest;
 pub mod order;
-pub(crate) mod raw;
 pub mod state;
 pub mod task;
-pub mod touch;

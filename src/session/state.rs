@@ -60,7 +60,7 @@ pub enum StateSource {
 
 /// A state, and how it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct ObservedState {
     /// What the session is doing.
     pub state: State,
     /// Since when.
@@ -80,7 +80,7 @@ const SAME_MOMENT: i64 = 2;
 ///
 /// Hooks are silent after Esc and when a dialog is rejected; the registry is right there. A permission dialog is told
 /// by the registry at once, by a hook six seconds later.
-pub fn newer(hook: Told, registry: Option<Told>) -> Told {
+pub fn newer(hook: ObservedState, registry: Option<ObservedState>) -> ObservedState {
     let Some(registry) = registry else { return hook };
     if hook.state == State::Unknown {
         return registry;
@@ -88,10 +88,10 @@ pub fn newer(hook: Told, registry: Option<Told>) -> Told {
     if hook.state == registry.state {
         let began_anew = |(new, old): (Timestamp, Timestamp)| new.as_second() > old.as_second() + SAME_MOMENT;
         return match hook.state {
-            State::Waiting => Told { since: hook.since.min(registry.since.or(hook.since)), ..hook },
+            State::Waiting => ObservedState { since: hook.since.min(registry.since.or(hook.since)), ..hook },
             // Something happened in between that no hook told of.
             _ if registry.since.zip(hook.since).is_some_and(began_anew) => {
-                Told { waiting_for: hook.waiting_for, ..registry }
+                ObservedState { waiting_for: hook.waiting_for, ..registry }
             }
             _ => hook,
         };
@@ -108,9 +108,9 @@ pub fn newer(hook: Told, registry: Option<Told>) -> Told {
 mod tests {
     use super::*;
 
-    fn told(state: State, second: i64, waiting_for: Option<&str>, source: StateSource) -> Told {
+    fn told(state: State, second: i64, waiting_for: Option<&str>, source: StateSource) -> ObservedState {
         let since = Some(Timestamp::from_second(second).unwrap());
-        Told { state, since, waiting_for: waiting_for.map(str::to_owned), source, heard: since }
+        ObservedState { state, since, waiting_for: waiting_for.map(str::to_owned), source, heard: since }
     }
 
     /// A permission that was asked for and granted, without a hook that told of it.

@@ -56,7 +56,7 @@ pub fn read_all(root: &Root) -> Result<Active> {
 pub fn read_where(root: &Root, mut wanted: impl FnMut(&Session) -> bool) -> Result<Active> {
     let path = root.active();
     let failed =
-        |why: std::io::Error| Error::new("reading the live sessions", path.display(), why).next("type: ait doctor");
+        |why: std::io::Error| Error::new("reading the live sessions", path.display(), why).hint("type: ait doctor");
     let folder = match root.active_folder() {
         Ok(folder) => folder,
         Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Active::default()),

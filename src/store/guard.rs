@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::sys::env;
 use crate::sys::files::{self, Folder, PRIVATE};
 
@@ -71,13 +71,13 @@ impl Settings {
     /// Where the file is there and is not what we write.
     pub fn read() -> Result<Settings> {
         let path = file()?;
-        let failed = |why: &dyn std::fmt::Display| Error::new("reading the guard", path.display(), why);
+        let failed = |why: Cause| Error::new("reading the guard", path.display(), why);
         let bytes = match files::read(&path, LIMIT) {
             Ok(bytes) => bytes,
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
-            Err(why) => return Err(failed(&why)),
+            Err(why) => return Err(failed(why.into())),
         };
-        let settings = serde_json::from_slice(&bytes).map_err(|why| failed(&why).next("mend it or remove it"))?;
+        let settings = serde_json::from_slice(&bytes).map_err(|why| failed(why.into()).hint("mend it or remove it"))?;
         Ok(Settings(settings))
     }
 
@@ -101,13 +101,13 @@ impl Settings {
         let key = repository.map_or(USER.into(), Path::to_string_lossy);
         self.0.insert(key.into_owned(), guard.as_str().to_owned());
         let path = file()?;
-        let failed = |why: &dyn std::fmt::Display| Error::new("writing the guard", path.display(), why);
-        let mut text = serde_json::to_string_pretty(&self.0).map_err(|why| failed(&why))?;
+        let failed = |why: Cause| Error::new("writing the guard", path.display(), why);
+        let mut text = serde_json::to_string_pretty(&self.0).map_err(|why| failed(why.into()))?;
         text.push('\n');
         let folder = path.parent().unwrap_or(Path::new("/"));
         Folder::open_or_make(folder)
             .and_then(|folder| folder.replace("guard.json", text.as_bytes(), PRIVATE))
-            .map_err(|why| failed(&why))
+            .map_err(|why| failed(why.into()))
     }
 }
 

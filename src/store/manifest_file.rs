@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::live::{Liveness, liveness};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::sys::files::{Folder, Meta, PRIVATE};
@@ -76,7 +76,7 @@ pub fn read_bytes(folder: &Folder, id: &SessionId) -> Result<Option<Vec<u8>>> {
     match folder.read_with_meta(&id.file_name(), MAX_SIZE) {
         Ok((_, meta)) if meta.owner != process::user_id() => {
             Err(Error::new("reading a manifest", path().display(), "it belongs to another user")
-                .next("find out who put it there, and remove it"))
+                .hint("find out who put it there, and remove it"))
         }
         Ok((bytes, _)) => Ok(Some(bytes)),
         Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
@@ -101,7 +101,7 @@ pub fn parse(bytes: &[u8], id: &SessionId) -> std::result::Result<Manifest, Stri
 pub fn parse_for_change(folder: &Folder, bytes: &[u8], id: &SessionId) -> Result<Manifest> {
     parse(bytes, id).map_err(|why| {
         let path = folder.path().join(id.file_name());
-        Error::new("reading a manifest", path.display(), why).next("repair it or move it away")
+        Error::new("reading a manifest", path.display(), why).hint("repair it or move it away")
     })
 }
 
@@ -112,14 +112,13 @@ pub fn parse_for_change(folder: &Folder, bytes: &[u8], id: &SessionId) -> Result
 /// If it is too large, or cannot be written.
 pub fn write(folder: &Folder, id: &SessionId, bytes: &[u8], is_first: bool) -> Result<()> {
     let name = id.file_name();
-    let failed =
-        |why: &dyn std::fmt::Display| Error::new("writing a manifest", folder.path().join(&name).display(), why);
+    let failed = |why: Cause| Error::new("writing a manifest", folder.path().join(&name).display(), why);
     if bytes.len() > MAX_SIZE {
-        return Err(failed(&format_args!("it would be larger than the {MAX_SIZE} bytes that are read")));
+        return Err(failed(format_args!("it would be larger than the {MAX_SIZE} bytes that are read").into()));
     }
-    let staged = folder.stage(&name, bytes, PRIVATE).map_err(|why| failed(&why))?;
+    let staged = folder.stage(&name, bytes, PRIVATE).map_err(|why| failed(why.into()))?;
     if is_first {
-        staged.sync().map_err(|why| failed(&why))?;
+        staged.sync().map_err(|why| failed(why.into()))?;
     }
-    staged.commit().map_err(|why| failed(&why))
+    staged.commit().map_err(|why| failed(why.into()))
 }

@@ -1,12 +1,12 @@
 //! Manifests on disk: where they are, one live session, all live sessions, history.
 
 pub mod active;
+pub mod event_log;
 pub mod guard;
 pub mod history;
 pub mod lifecycle;
 pub mod live;
 pub mod manifest_file;
-pub mod notes;
 pub mod place;
 pub mod revision;
 pub mod root;

@@ -25,7 +25,7 @@ impl Root {
             (None, None, Some(home)) => home.join(".claude/sessions"),
             (None, None, None) => {
                 return Err(Error::new("finding the sessions", "HOME", "not set to an absolute path")
-                    .next("set HOME, or AIT_SESSIONS_DIR to the folder of sessions"));
+                    .hint("set HOME, or AIT_SESSIONS_DIR to the folder of sessions"));
             }
         };
         if !path.is_absolute() {
@@ -93,7 +93,7 @@ impl Root {
     pub fn open_active(&self) -> Result<files::Folder> {
         let path = self.active();
         files::Folder::open_or_make_own(&path)
-            .map_err(|why| Error::new("opening the live sessions", path.display(), why).next("type: ait doctor"))
+            .map_err(|why| Error::new("opening the live sessions", path.display(), why).hint("type: ait doctor"))
     }
 }
 

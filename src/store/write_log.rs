@@ -3,7 +3,7 @@
 //! Two forms, for two questions:
 //!
 //! **What did this session write?** `active/<session_id>.touched`, beside the manifest, a line a touch
-//! ([`Touch::to_line`]). Not in the manifest: that is rewritten at each event, and five thousand files would make it
+//! ([`FileWrite::to_line`]). Not in the manifest: that is rewritten at each event, and five thousand files would make it
 //! half a megabyte. A touch is one write at the end of the log, whatever its length. When its size passes a
 //! power of two from 64 KiB on, the log is compacted if that makes it half as long or less: a file that is written again
 //! and again does not make it grow, a log of different files is read as often as it doubles, and none is longer than
@@ -27,9 +27,9 @@ use jiff::Timestamp;
 use super::active::LOCK_TIMEOUT;
 use super::manifest_file::{Session, read_session};
 use super::root::{Root, fnv1a};
+use crate::session::file_write::{self, FileWrite, is_fresh, parse_line};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
-use crate::session::touch::{self, Touch, is_fresh, parse_line};
 use crate::sys::files::{Folder, Locking, PRIVATE, Pieces};
 use crate::sys::process;
 
@@ -53,10 +53,10 @@ const WRITERS: usize = 4;
 ///
 /// # Errors
 /// If the log cannot be written.
-pub fn append(folder: &Folder, id: &SessionId, touch: &Touch, write: &Write) -> io::Result<Vec<Due>> {
+pub fn append(folder: &Folder, id: &SessionId, touch: &FileWrite, write: &PendingWrite) -> io::Result<Vec<Due>> {
     let mut due = Vec::new();
     if let Some(cache) = &write.cache {
-        let line = touch::line(touch.at, id.as_str(), &write.file.to_string_lossy());
+        let line = file_write::line(touch.at, id.as_str(), &write.file.to_string_lossy());
         let name = bucket_of(&write.file);
         if let Ok(size) = cache.append_and_size(&name, line.as_bytes())
             && passes(size, line.len(), BUCKET_SIZE)
@@ -100,7 +100,7 @@ pub fn compact(root: &Root, folder: &Folder, due: &[Due], now: Timestamp) {
 fn compact_one(lock: &Folder, folder: &Folder, name: &str, keep: impl Fn(&str) -> bool) -> io::Result<()> {
     let log = folder.read(name, MAX_LOG)?;
     let mut kept = String::new();
-    for line in touch::compact(&String::from_utf8_lossy(&log)).lines().filter(|line| keep(line)) {
+    for line in file_write::compact(&String::from_utf8_lossy(&log)).lines().filter(|line| keep(line)) {
         let _ = writeln!(kept, "{line}");
     }
     // Unless it halves the log it waits until the size has doubled again: a log whose lines nearly all count would be
@@ -123,26 +123,26 @@ fn passes(size: u64, added: usize, from: u64) -> bool {
 }
 
 /// What a session wrote, each file once, the last one at the end.
-pub fn all(root: &Root, id: &SessionId) -> Vec<Touch> {
+pub fn all(root: &Root, id: &SessionId) -> Vec<FileWrite> {
     root.active_folder().map(|folder| read(&folder, id)).unwrap_or_default()
 }
 
-fn read(folder: &Folder, id: &SessionId) -> Vec<Touch> {
+fn read(folder: &Folder, id: &SessionId) -> Vec<FileWrite> {
     touches_in(&folder.read_own(&id.touched_name(), MAX_LOG).unwrap_or_default())
 }
 
-fn touches_in(log: &[u8]) -> Vec<Touch> {
-    touch::compact(&String::from_utf8_lossy(log)).lines().filter_map(Touch::from_line).collect()
+fn touches_in(log: &[u8]) -> Vec<FileWrite> {
+    file_write::compact(&String::from_utf8_lossy(log)).lines().filter_map(FileWrite::from_line).collect()
 }
 
 /// The files that a session wrote last, the newest first, each once: no more than the end of its log is read.
-pub fn lately(root: &Root, id: &SessionId, count: usize) -> Vec<Touch> {
+pub fn lately(root: &Root, id: &SessionId, count: usize) -> Vec<FileWrite> {
     let log = Pieces::open(&root.active().join(id.touched_name()));
     let Some(log) = log.ok().filter(|log| log.owner() == process::user_id()) else { return Vec::new() };
     let from = log.size().saturating_sub(TAIL as u64);
     let tail = log.read_at(from, TAIL).unwrap_or_default();
-    let mut touches: Vec<Touch> = Vec::new();
-    for touch in String::from_utf8_lossy(&tail).lines().rev().filter_map(Touch::from_line) {
+    let mut touches: Vec<FileWrite> = Vec::new();
+    for touch in String::from_utf8_lossy(&tail).lines().rev().filter_map(FileWrite::from_line) {
         if touches.len() < count && touches.iter().all(|known| known.file() != touch.file()) {
             touches.push(touch);
         }
@@ -152,7 +152,7 @@ pub fn lately(root: &Root, id: &SessionId, count: usize) -> Vec<Touch> {
 
 /// A file that a session is about to write or wrote.
 #[derive(Debug)]
-pub struct Write {
+pub struct PendingWrite {
     /// Its whole path, symlinks resolved.
     pub file: PathBuf,
     /// The other live sessions that wrote it within the hour, and when each last did, the newest first.
@@ -163,7 +163,7 @@ pub struct Write {
 }
 
 /// Who wrote a file lately, seen from one session. `file` is the whole path, symlinks resolved.
-pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Write {
+pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> PendingWrite {
     let cache = cache(root, now).ok();
     let bucket = cache.as_ref().and_then(|cache| cache.read(&bucket_of(&file), MAX_LOG).ok()).unwrap_or_default();
     // Most lines are of other files; those are not taken apart, nor looked at for anything but where they end.
@@ -188,7 +188,7 @@ pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Wr
         session.liveness.counts().then_some((session, at))
     };
     let others = last.into_iter().rev().filter_map(session).take(WRITERS).collect();
-    Write { file, others, mine, cache }
+    PendingWrite { file, others, mine, cache }
 }
 
 /// When a line of the cache was written and by whom; `before` is the line without its third text. One session may have
@@ -244,7 +244,7 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
                 .tree
                 .as_deref()
                 .map_or(Path::new(&touch.path).to_owned(), |tree| Path::new(tree).join(&touch.path));
-            let line = touch::line(touch.at, id.as_str(), &file.to_string_lossy());
+            let line = file_write::line(touch.at, id.as_str(), &file.to_string_lossy());
             let _ = cache.append(&bucket_of(&file), line.as_bytes());
         }
     }
@@ -278,7 +278,7 @@ pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
     if manifest.touched.is_empty() {
         return;
     }
-    let lines: String = manifest.touched.iter().map(Touch::to_line).collect();
+    let lines: String = manifest.touched.iter().map(FileWrite::to_line).collect();
     // Where it cannot be written the manifest keeps them.
     if folder.append(&id.touched_name(), lines.as_bytes()).is_ok() {
         manifest.touched.clear();

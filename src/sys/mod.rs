@@ -1,7 +1,7 @@
 //! The only place that touches files, the clock, the environment and processes.
 
+pub mod atomic_edit;
 pub mod clock;
-pub mod edit;
 pub mod env;
 pub mod ffi;
 pub mod files;

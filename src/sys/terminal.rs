@@ -53,7 +53,7 @@ pub enum Waited {
     /// q, Ctrl-C, Ctrl-D, or the terminal is gone.
     Leave,
     /// A signal asks this program to end: [`end_by`] is for when the screen is given back.
-    Told(i32),
+    ObservedState(i32),
 }
 
 /// Ends this program by the signal that asked for it.
@@ -103,7 +103,7 @@ impl Screen {
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             // One that comes between here and the poll is seen at the end of `limit`.
             if let Some(signal) = ffi::end_signal() {
-                return Waited::Told(signal);
+                return Waited::ObservedState(signal);
             }
             let left = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(1), tv_nsec: left.subsec_nanos().into() };
             match rustix::event::poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&left)) {
@@ -123,7 +123,7 @@ impl Screen {
                 Err(_) => return Waited::Leave,
             }
         }
-        ffi::end_signal().map_or(Waited::TimeUp, Waited::Told)
+        ffi::end_signal().map_or(Waited::TimeUp, Waited::ObservedState)
     }
 }
 

@@ -11,7 +11,7 @@ use ait::commands::hooks::{self, Install, Place, Uninstall};
 use ait::error::{Exit, Result};
 use ait::render::ui::Ui;
 use ait::report::Report;
-use ait::sys::edit::{Careful, Change};
+use ait::sys::atomic_edit::{AtomicEdit, Change};
 
 /// What a report writes.
 #[derive(Debug)]
@@ -302,7 +302,7 @@ fn another_writer_is_not_overwritten() {
     let home = Home::new();
     home.write("0");
     let path = home.settings();
-    let careful = Careful { doing: "testing", path: &path, limit: 100, backup_suffix: ".copy", mode: None };
+    let careful = AtomicEdit { doing: "testing", path: &path, limit: 100, backup_suffix: ".copy", mode: None };
     let mut asked = 0;
     let done = careful
         .edit(|current| {

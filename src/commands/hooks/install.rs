@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::render::width;
 use crate::report::Report;
-use crate::sys::edit::{Change, Current, Done};
+use crate::sys::atomic_edit::{Change, Current, Done};
 use crate::sys::files;
 
 use super::list::managed_remark;
@@ -132,11 +132,11 @@ fn check_writable(file: &Path) -> Result<()> {
     let folder = file.parent().unwrap_or(&file);
     if files::exists(&file) && !files::is_writable(&file) {
         let error = Error::new(DOING, file.display(), "it is read-only; nothing was changed");
-        return Err(error.next("make it writable, or edit what it is made from"));
+        return Err(error.hint("make it writable, or edit what it is made from"));
     }
     if files::exists(folder) && !files::is_writable(folder) {
         let error = Error::new(DOING, folder.display(), "permission to write in it is denied; nothing was changed");
-        return Err(error.next("make the folder writable"));
+        return Err(error.hint("make the folder writable"));
     }
     Ok(())
 }

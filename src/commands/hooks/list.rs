@@ -14,7 +14,7 @@ use crate::render::ui::Ui;
 use crate::render::{elapsed, json, width};
 use crate::report::{Data, Report};
 use crate::session::manifest::{milliseconds, seconds_between};
-use crate::store::notes;
+use crate::store::event_log;
 use crate::sys::files;
 
 use super::place::{Place, read_settings};
@@ -33,7 +33,7 @@ impl Run for List {
     /// If the settings cannot be read or do not parse.
     fn run(&self, context: &Context) -> Result<Report> {
         let root = context.root()?;
-        list_in(&Place::find(context)?, context.now, |event| notes::last_seen(root, event))
+        list_in(&Place::find(context)?, context.now, |event| event_log::last_seen(root, event))
     }
 
     fn json(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::claude::settings::{self, Hook, Inspection, Problem, Wanted};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, nearest};
 use crate::render::{ui, width};
-use crate::sys::edit::Careful;
+use crate::sys::atomic_edit::AtomicEdit;
 use crate::sys::{files, process};
 
 /// A settings file larger than this is not one.
@@ -49,12 +49,12 @@ impl Place {
             (None, Some(home)) => home.join(".claude"),
             (None, None) => {
                 return Err(Error::new("finding Claude Code's settings", "HOME", "not set to an absolute path")
-                    .next("set HOME, or CLAUDE_CONFIG_DIR to Claude Code's folder"));
+                    .hint("set HOME, or CLAUDE_CONFIG_DIR to Claude Code's folder"));
             }
         };
         if !claude.is_absolute() {
             return Err(Error::new("finding Claude Code's settings", claude.display(), "not an absolute path")
-                .next("set CLAUDE_CONFIG_DIR to an absolute path"));
+                .hint("set CLAUDE_CONFIG_DIR to an absolute path"));
         }
         let managed = if cfg!(target_os = "macos") {
             "/Library/Application Support/ClaudeCode/managed-settings.json"
@@ -101,8 +101,8 @@ impl Place {
         path: &'a Path,
         suffix: &'a str,
         mode: Option<u32>,
-    ) -> Careful<'a> {
-        Careful { doing, path, limit: LIMIT, backup_suffix: suffix, mode }
+    ) -> AtomicEdit<'a> {
+        AtomicEdit { doing, path, limit: LIMIT, backup_suffix: suffix, mode }
     }
 
     pub(super) fn suffix(&self) -> String {
@@ -163,7 +163,7 @@ fn oldest_client(claude: &Path) -> Option<Version> {
 /// The path to call this program by: the one in `PATH` if that leads here, since it outlives an update.
 fn own_path(context: &Context) -> Result<PathBuf> {
     let error =
-        || Error::new("finding this program", "ait", "cannot tell its own path").next("call it by its full path");
+        || Error::new("finding this program", "ait", "cannot tell its own path").hint("call it by its full path");
     let this = context.program().filter(|path| files::exists(path)).ok_or_else(error)?;
     let named = this.file_name().and_then(|name| name.to_str()).and_then(process::find_program);
     Ok(named.filter(|path| files::resolve(path) == files::resolve(&this)).unwrap_or(this))
@@ -184,7 +184,8 @@ pub(crate) fn read_settings(doing: &'static str, file: &Path) -> Result<Option<I
 
 /// The error for a settings file that cannot be changed.
 pub(super) fn refused(doing: &'static str, file: &Path, problem: &Problem) -> Error {
-    Error::new(doing, file.display(), problem).next("nothing was changed; put that right and type the same again")
+    Error::new(doing, file.display(), problem.to_string())
+        .hint("nothing was changed; put that right and type the same again")
 }
 
 /// The hooks of these names, in the usual order; `usual` if there is no name.
@@ -199,7 +200,7 @@ pub(super) fn named(names: &[String], usual: &[Hook]) -> Result<Vec<Hook>> {
             let error =
                 Error::new("reading the command line", name, format!("no such hook; there are {}", all.join(", ")));
             let near = nearest(name, all.into_iter());
-            near.map_or(error.clone(), |near| error.next(format!("did you mean `{near}`?"))).exit(Exit::NotFound)
+            near.map_or(error.clone(), |near| error.hint(format!("did you mean `{near}`?"))).exit(Exit::NotFound)
         })?;
         hooks.push(hook);
     }

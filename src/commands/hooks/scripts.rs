@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::claude::settings::{self, Hook, Wanted};
 use crate::error::{Error, Result};
-use crate::sys::edit::{Change, Current, Done};
+use crate::sys::atomic_edit::{Change, Current, Done};
 use crate::sys::files;
 
 use super::place::{Place, copies};

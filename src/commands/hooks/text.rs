@@ -3,14 +3,14 @@
 use crate::error::Result;
 use crate::render::{diff, width};
 use crate::report::Report;
-use crate::sys::edit::{Careful, Change, Current, Done};
+use crate::sys::atomic_edit::{AtomicEdit, Change, Current, Done};
 use crate::sys::files;
 
 use super::place::Place;
 
 /// Adds what a change would do to a file, as a diff.
 pub(super) fn preview(
-    careful: &Careful,
+    careful: &AtomicEdit,
     out: &mut String,
     change: impl FnOnce(Current) -> Result<Change>,
 ) -> Result<()> {

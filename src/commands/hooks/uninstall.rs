@@ -9,7 +9,7 @@ use crate::commands::Run;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::report::Report;
-use crate::sys::edit::{Change, Current};
+use crate::sys::atomic_edit::{Change, Current};
 
 use super::place::{Place, copies, named, refused};
 use super::scripts::{give_back, removal};

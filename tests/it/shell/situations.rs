@@ -17,20 +17,20 @@ const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
 
 /// A repository with sessions, and a home for shells in which each call of `ait` is counted.
-struct Scene {
+struct EventContext {
     env: TestEnv,
     shells: ShellEnv,
     shop: PathBuf,
 }
 
-impl Scene {
-    fn new() -> Scene {
+impl EventContext {
+    fn new() -> EventContext {
         let env = TestEnv::new();
         env.create_dir(".claude/sessions/active");
         let shells = ShellEnv::at(env.path(""));
         shells.program(&format!("#!/bin/sh\necho x >> \"$HOME/calls\"\nexec '{AIT}' \"$@\"\n"));
         let shop = env.repository("shop");
-        Scene { env, shells, shop }
+        EventContext { env, shells, shop }
     }
 
     /// A shell in the repository, with a format that shows everything that can change.
@@ -57,7 +57,7 @@ impl Scene {
 impl Typed<'_> {
     /// The segment after a change, which must stay the same without another process.
     #[track_caller]
-    fn shows(&mut self, scene: &Scene, what: &str, wanted: &str) {
+    fn shows(&mut self, scene: &EventContext, what: &str, wanted: &str) {
         assert_eq!(self.line(""), wanted, "{}: {what}", self.shell);
         let before = scene.shells.calls();
         // A minute, or the five seconds of a waiting session, may end in between.
@@ -73,7 +73,7 @@ impl Typed<'_> {
 #[test]
 fn each_change_of_a_session_is_seen_at_the_next_prompt() {
     for shell in SHELLS {
-        let scene = Scene::new();
+        let scene = EventContext::new();
         let mut typed = scene.shell(shell);
         assert_eq!(typed.line(""), "", "{shell}");
         assert_eq!(scene.shells.calls(), 0, "{shell}: nothing is live");
@@ -128,7 +128,7 @@ fn each_change_of_a_session_is_seen_at_the_next_prompt() {
 #[test]
 fn the_folder_and_the_options_of_the_shell_count_at_once() {
     for shell in SHELLS {
-        let scene = Scene::new();
+        let scene = EventContext::new();
         let bank = scene.env.repository("bank");
         let (one, two) = (Client::new(), Client::new());
         scene.env.start_session(&one, ONE, &scene.shop);
@@ -199,7 +199,7 @@ const DAMAGES: &[Damage] = &[
 fn damage_to_the_revision_never_leaves_an_outdated_segment() {
     for shell in SHELLS {
         for (what, damage) in DAMAGES {
-            let scene = Scene::new();
+            let scene = EventContext::new();
             let one = Client::new();
             scene.env.start_session(&one, ONE, &scene.shop);
             let mut typed = scene.shell(shell);
@@ -218,7 +218,7 @@ fn damage_to_the_revision_never_leaves_an_outdated_segment() {
 #[test]
 fn a_cache_folder_of_someone_else_is_not_relied_on() {
     for shell in SHELLS {
-        let scene = Scene::new();
+        let scene = EventContext::new();
         let one = Client::new();
         scene.env.start_session(&one, ONE, &scene.shop);
         if std::os::unix::fs::chown(scene.caches(), Some(12345), Some(12345)).is_err() {
@@ -235,7 +235,7 @@ fn a_cache_folder_of_someone_else_is_not_relied_on() {
 #[test]
 fn a_minute_that_passes_is_seen() {
     for shell in SHELLS {
-        let scene = Scene::new();
+        let scene = EventContext::new();
         let client = Client::new();
         let mut typed = scene.shell(shell);
         typed.line(&typed.export("AIT_FORMAT", "{elapsed}"));
@@ -250,7 +250,7 @@ fn a_minute_that_passes_is_seen() {
 #[test]
 fn a_hundred_prompts_while_five_sessions_send_hooks() {
     for shell in SHELLS {
-        let scene = Scene::new();
+        let scene = EventContext::new();
         let one = Client::new();
         scene.env.start_session(&one, ONE, &scene.shop);
         let mut typed = scene.shell(shell);

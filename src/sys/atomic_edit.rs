@@ -2,13 +2,12 @@
 //! beside it, a writer who comes in between is not overwritten, and what was written is read again.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::files::{self, Folder, Kind};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 
 /// How often a change is tried again when somebody else has written in between.
 const TRIES: usize = 5;
@@ -17,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A file to be changed.
 #[derive(Clone, Copy, Debug)]
-pub struct Careful<'a> {
+pub struct AtomicEdit<'a> {
     /// What is being done, for errors: `installing hooks`.
     pub doing: &'static str,
     /// Where it is, or a symlink to it.
@@ -69,7 +68,7 @@ pub struct Done {
     pub backup: Option<PathBuf>,
 }
 
-impl Careful<'_> {
+impl AtomicEdit<'_> {
     /// Changes the file as `change` says. It is asked again where the file has changed in the meantime.
     ///
     /// # Errors
@@ -103,7 +102,7 @@ impl Careful<'_> {
             if bytes.is_some() && !files::is_writable(&file) {
                 return Err(self
                     .error(&file, "it is read-only")
-                    .next("make it writable, or edit what it is made from"));
+                    .hint("make it writable, or edit what it is made from"));
             }
             let folder = Folder::open_or_make(parent).map_err(|why| self.error(parent, why))?;
             let _lock = folder.lock(PATIENCE);
@@ -138,7 +137,7 @@ impl Careful<'_> {
                 return Ok(Done { file, changed: true, backup: backups.into_iter().next() });
             }
         }
-        Err(self.error(&file, "another program keeps writing to it").next("type the same again"))
+        Err(self.error(&file, "another program keeps writing to it").hint("type the same again"))
     }
 
     /// What is there, and what `change` would do about it.
@@ -159,7 +158,7 @@ impl Careful<'_> {
             Err(why) if why.kind() == io::ErrorKind::NotFound => match files::read_link(self.path) {
                 Ok(target) if is_link => {
                     let why = format!("it is a symlink to {}, which does not exist", target.display());
-                    Err(self.error(self.path, why).next("make that file, or remove the link"))
+                    Err(self.error(self.path, why).hint("make that file, or remove the link"))
                 }
                 _ => Ok(files::resolve(self.path)),
             },
@@ -209,7 +208,7 @@ impl Careful<'_> {
         folder.rewrite(name, new).map(|()| true)
     }
 
-    fn error(&self, path: &Path, why: impl fmt::Display) -> Error {
+    fn error(&self, path: &Path, why: impl Into<Cause>) -> Error {
         Error::new(self.doing, path.display(), why)
     }
 }

@@ -16,19 +16,19 @@ use crate::git;
 use crate::render::theme::ColorChoice;
 use crate::render::{elapsed, json};
 use crate::report::Report;
-use crate::session::event::Scene;
+use crate::session::event::EventContext;
+use crate::session::file_write::{FileWrite, Overlap, TreeWrite, is_fresh};
 use crate::session::head::in_words;
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, seconds_between};
 use crate::session::task;
-use crate::session::touch::{Overlap, Touch, Wrote, is_fresh};
 use crate::store::active;
 use crate::store::guard::{self, Guard};
 use crate::store::lifecycle;
 use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::store::write_log::{self, Write};
+use crate::store::write_log::{self, PendingWrite};
 use crate::sys::files;
 
 /// What a hook answers, as Claude Code takes it.
@@ -63,7 +63,7 @@ impl Answer {
 }
 
 /// What the payload writes, and who else did.
-pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: Timestamp) -> Option<Write> {
+pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: Timestamp) -> Option<PendingWrite> {
     let path = Path::new(payload.writes.as_deref()?);
     let path = match path.is_absolute() {
         true => path.to_owned(),
@@ -73,10 +73,10 @@ pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: 
 }
 
 /// The touch that a write is, and what the manifest is to remember of it. `here` is where the session works.
-pub(super) fn touch_of(write: &Write, here: &Place, scene: &mut Scene) -> Touch {
+pub(super) fn touch_of(write: &PendingWrite, here: &Place, scene: &mut EventContext) -> FileWrite {
     // The file itself holds no repository; its folder may.
     let tree = git::Tree::find_beside(write.file.parent().unwrap_or(&write.file), here.tree.as_deref());
-    scene.wrote = tree.as_ref().map(|tree| Wrote {
+    scene.wrote = tree.as_ref().map(|tree| TreeWrite {
         tree: tree.root.to_string_lossy().into_owned(),
         repository: tree.common_dir.to_string_lossy().into_owned(),
         at: scene.now,
@@ -87,11 +87,11 @@ pub(super) fn touch_of(write: &Write, here: &Place, scene: &mut Scene) -> Touch 
     scene.overlaps = write.others.iter().map(overlap).collect();
     let path = tree.as_ref().and_then(|tree| write.file.strip_prefix(&tree.root).ok());
     let path = path.map_or_else(|| whole.clone(), |path| path.to_string_lossy().into_owned());
-    Touch { tree: scene.wrote.as_ref().map(|wrote| wrote.tree.clone()), path, at: scene.now }
+    FileWrite { tree: scene.wrote.as_ref().map(|wrote| wrote.tree.clone()), path, at: scene.now }
 }
 
 /// Who wrote the file, for the moment before it is written again.
-fn warning(write: &Write, here: &Place, now: Timestamp) -> Option<(String, Guard)> {
+fn warning(write: &PendingWrite, here: &Place, now: Timestamp) -> Option<(String, Guard)> {
     let (other, at) = write.others.first()?;
     let tree = git::Tree::find_beside(write.file.parent()?, here.tree.as_deref());
     let guard = guard::of(tree.as_ref().map(|tree| tree.common_dir.as_path()));
@@ -112,7 +112,7 @@ fn warning(write: &Write, here: &Place, now: Timestamp) -> Option<(String, Guard
 /// What is to be said before a tool runs, after it, or at a prompt.
 pub(super) fn at_event(
     payload: &HookPayload,
-    write: Option<&Write>,
+    write: Option<&PendingWrite>,
     here: &Place,
     moved: Option<&HeadMoved>,
     now: Timestamp,
@@ -233,7 +233,7 @@ fn clean(text: &str) -> String {
 
 /// Who moved HEAD of this tree, seen from a session that finds it moved: the note that the event goes on with. `None`
 /// where no other live session works in the tree: then it was the person, who knows.
-pub(super) fn mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &Scene) -> Option<HeadMoved> {
+pub(super) fn mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &EventContext) -> Option<HeadMoved> {
     let siblings = siblings(root, id, scene)?;
     let mut in_shell = siblings.iter().filter(|session| session.manifest.tool.as_deref().is_some_and(is_shell_tool));
     let by = in_shell.next().filter(|_| in_shell.next().is_none());
@@ -241,7 +241,7 @@ pub(super) fn mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &Sc
 }
 
 /// Tells the others in the tree that this session moved HEAD: a note in the manifest of each.
-pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &Scene, timeout: std::time::Duration) {
+pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &EventContext, timeout: std::time::Duration) {
     for session in siblings(root, id, scene).unwrap_or_default() {
         let there = |manifest: &Manifest| manifest.head == scene.head && manifest.git_branch == scene.branch;
         if there(&session.manifest) && session.manifest.head_moved.is_none() {
@@ -258,7 +258,7 @@ pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &Scene
     }
 }
 
-fn moved(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, scene: &Scene) -> HeadMoved {
+fn moved(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, scene: &EventContext) -> HeadMoved {
     let last = scene.tree.as_ref().and_then(|tree| git::last_move(&git::Tree::find_resolved(Path::new(tree))?));
     let last = last.filter(|last| last.new == scene.head);
     HeadMoved {
@@ -274,7 +274,7 @@ fn moved(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, scene: &Scene
 }
 
 /// The other live sessions that were in this tree at their last event.
-fn siblings(root: &Root, id: &SessionId, scene: &Scene) -> Option<Vec<Session>> {
+fn siblings(root: &Root, id: &SessionId, scene: &EventContext) -> Option<Vec<Session>> {
     let tree = Path::new(scene.tree.as_deref()?);
     let here = |session: &Session| match &session.manifest.tree {
         Some(other) => Path::new(other) == tree,

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::fields;
+use super::json_scanner;
 
 /// An object as it stands: names and the JSON text of their values, in order. Nothing in it is decoded but what is asked
 /// for.
@@ -42,7 +42,7 @@ pub(crate) fn each_field<'a>(bytes: &'a [u8], mut visit: impl FnMut(&str, &'a st
 }
 
 fn plain<'a>(bytes: &'a [u8], visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
-    fields::each(std::str::from_utf8(bytes).ok()?, visit)
+    json_scanner::each(std::str::from_utf8(bytes).ok()?, visit)
 }
 
 #[cold]

@@ -21,26 +21,26 @@ pub fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
 
 /// A file that a session wrote, and when it last did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Touch {
+pub struct FileWrite {
     /// The root of the tree that the file lies in; `None` outside of any repository.
     pub tree: Option<String>,
     /// The file, from the root of the tree on; the whole path outside of any repository.
     pub path: String,
     /// When.
-    #[serde(deserialize_with = "super::raw::time")]
+    #[serde(deserialize_with = "super::json_object::time")]
     pub at: Timestamp,
 }
 
-impl Touch {
+impl FileWrite {
     /// A line of a log of touches, `["2026-11-22T18:00:00.123Z","/the/tree","the/file"]` and the end of the line.
     pub fn to_line(&self) -> String {
         line(self.at, self.tree.as_deref().unwrap_or_default(), &self.path)
     }
 
     /// Reads a line of a log; `None` where it is none, such as one that was cut off by a full disk.
-    pub fn from_line(text: &str) -> Option<Touch> {
+    pub fn from_line(text: &str) -> Option<FileWrite> {
         let (at, tree, path) = parse_line(text)?;
-        Some(Touch {
+        Some(FileWrite {
             tree: (!tree.is_empty()).then(|| tree.into_owned()),
             path: path.into_owned(),
             at: at.parse().ok()?,
@@ -89,13 +89,13 @@ pub fn compact(log: &str) -> String {
 
 /// A tree of which a session lately wrote a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wrote {
+pub struct TreeWrite {
     /// The root of the tree.
     pub tree: String,
     /// What the trees of one repository share: git's common folder.
     pub repository: String,
     /// When the last of these files was written.
-    #[serde(deserialize_with = "super::raw::time")]
+    #[serde(deserialize_with = "super::json_object::time")]
     pub at: Timestamp,
 }
 
@@ -107,7 +107,7 @@ pub struct Overlap {
     /// The other session.
     pub session_id: String,
     /// When the other session had written it: both writes are fresh as long as this one is.
-    #[serde(deserialize_with = "super::raw::time")]
+    #[serde(deserialize_with = "super::json_object::time")]
     pub at: Timestamp,
 }
 
@@ -132,27 +132,28 @@ mod tests {
     fn a_line_and_back() {
         for (tree, path) in [(Some("/r"), "src/a.rs"), (None, "/tmp/x"), (Some("/with \"quotes\""), "tab\tnew\nline,ü")]
         {
-            let touch = Touch { tree: tree.map(str::to_owned), path: path.into(), at: at(1) };
+            let touch = FileWrite { tree: tree.map(str::to_owned), path: path.into(), at: at(1) };
             let line = touch.to_line();
             assert_eq!(line.matches('\n').count(), 1, "{line:?}");
-            assert_eq!(Touch::from_line(line.trim_end()), Some(touch));
+            assert_eq!(FileWrite::from_line(line.trim_end()), Some(touch));
         }
-        assert_eq!(Touch::from_line("[\"2026-11-22T18:00:00Z\",\"/r\",\"cut of"), None);
+        assert_eq!(FileWrite::from_line("[\"2026-11-22T18:00:00Z\",\"/r\",\"cut of"), None);
     }
 
     #[test]
     fn a_line_behind_one_that_was_cut_off() {
-        let touch = |path: &str| Touch { tree: Some("/r [".into()), path: path.into(), at: at(1) };
+        let touch = |path: &str| FileWrite { tree: Some("/r [".into()), path: path.into(), at: at(1) };
         let (lost, kept) = (touch("a").to_line(), touch("[\"2\",\"b").to_line());
         for length in 1..lost.len() {
             let line = format!("{}{}", lost.get(..length).unwrap(), kept.trim_end());
-            assert_eq!(Touch::from_line(&line), Some(touch("[\"2\",\"b")), "{line}");
+            assert_eq!(FileWrite::from_line(&line), Some(touch("[\"2\",\"b")), "{line}");
         }
     }
 
     #[test]
     fn compacting_keeps_the_last_of_each_file() {
-        let touch = |path: &str, second| Touch { tree: Some("/r".into()), path: path.into(), at: at(second) }.to_line();
+        let touch =
+            |path: &str, second| FileWrite { tree: Some("/r".into()), path: path.into(), at: at(second) }.to_line();
         let log = [touch("a", 1), touch("b", 2), "torn\n".to_owned(), touch("a", 3)].concat();
         assert_eq!(compact(&log), [touch("b", 2), touch("a", 3)].concat());
     }

@@ -12,9 +12,9 @@ use crate::render::theme::ColorChoice;
 use crate::session::conflict::{Grade, in_tree, works_in};
 use crate::session::event;
 use crate::session::id::SessionId;
+use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, ProcessStamp};
-use crate::session::raw::JsonFields;
-use crate::session::state::{StateSource, Told, newer};
+use crate::session::state::{ObservedState, StateSource, newer};
 use crate::store::active;
 use crate::store::manifest_file::{Session, UnreadableManifest, read_session};
 use crate::store::place::Place;
@@ -23,24 +23,24 @@ use crate::sys::process;
 
 /// One session, with its place and its state as both sources tell it.
 #[derive(Clone, Debug)]
-pub struct Member {
+pub struct LiveSession {
     /// What is on disk.
     pub session: Session,
     /// Where it works.
     pub place: Place,
     /// What it does.
-    pub told: Told,
+    pub observed: ObservedState,
 }
 
-impl Member {
-    fn new(session: Session, root: &Root) -> Member {
+impl LiveSession {
+    fn new(session: Session, root: &Root) -> LiveSession {
         let place = Place::of(Path::new(&session.manifest.path));
-        Member::at(session, place, root)
+        LiveSession::at(session, place, root)
     }
 
-    fn at(session: Session, place: Place, root: &Root) -> Member {
-        let told = state_of(&session, root);
-        Member { session, place, told }
+    fn at(session: Session, place: Place, root: &Root) -> LiveSession {
+        let observed = state_of(&session, root);
+        LiveSession { session, place, observed }
     }
 
     /// The trees it works in.
@@ -63,12 +63,12 @@ impl Member {
 }
 
 /// A session as `--json` shows it: every field of its manifest, and what is known beyond it.
-pub(crate) fn json(member: &Member, now: Timestamp) -> JsonFields {
+pub(crate) fn json(member: &LiveSession, now: Timestamp) -> JsonFields {
     let mut fields = ended_json(&member.session.manifest, now);
-    fields.set("state", &member.told.state);
-    fields.set("state_since", &member.told.since);
-    fields.set("waiting_for", &member.told.waiting_for);
-    fields.set("state_source", &member.told.source);
+    fields.set("state", &member.observed.state);
+    fields.set("state_since", &member.observed.since);
+    fields.set("waiting_for", &member.observed.waiting_for);
+    fields.set("state_source", &member.observed.source);
     fields.set("live", &member.session.liveness.counts());
     fields
 }
@@ -81,12 +81,12 @@ pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
 }
 
 /// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
-pub fn state_of(session: &Session, root: &Root) -> Told {
+pub fn state_of(session: &Session, root: &Root) -> ObservedState {
     let record = session.manifest.pid.and_then(|pid| Record::of_process(root.path(), pid));
     state_by(session, record.as_ref())
 }
 
-fn state_by(session: &Session, record: Option<&Record>) -> Told {
+fn state_by(session: &Session, record: Option<&Record>) -> ObservedState {
     let manifest = &session.manifest;
     let told = || {
         let record = record?;
@@ -95,7 +95,7 @@ fn state_by(session: &Session, record: Option<&Record>) -> Told {
             || record.process_start == manifest.pid_start;
         let (state, waiting_for) =
             record.state().filter(|_| same_process && record.session_id == session.id.as_str())?;
-        Some(Told {
+        Some(ObservedState {
             state,
             since: record.status_since,
             // The client says that it asks; the hooks know for which tool.
@@ -110,8 +110,8 @@ fn state_by(session: &Session, record: Option<&Record>) -> Told {
     newer(told_by_hooks(manifest), told())
 }
 
-fn told_by_hooks(manifest: &Manifest) -> Told {
-    Told {
+fn told_by_hooks(manifest: &Manifest) -> ObservedState {
+    ObservedState {
         state: manifest.state,
         since: manifest.state_since,
         waiting_for: manifest.waiting_for.clone(),
@@ -122,9 +122,9 @@ fn told_by_hooks(manifest: &Manifest) -> Told {
 
 /// The live sessions, and what else lies with them.
 #[derive(Clone, Debug, Default)]
-pub struct Fleet {
+pub struct LiveSessions {
     /// The live ones, the oldest start first.
-    pub members: Vec<Member>,
+    pub members: Vec<LiveSession>,
     /// How many others there are, whose process is gone.
     pub stale: usize,
     /// What could not be read.
@@ -137,11 +137,11 @@ pub struct Fleet {
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn gather(root: &Root) -> Result<Fleet> {
-    gather_by(root, |session| Member::new(session, root))
+pub fn gather(root: &Root) -> Result<LiveSessions> {
+    gather_by(root, |session| LiveSession::new(session, root))
 }
 
-fn gather_by(root: &Root, member: impl Fn(Session) -> Member) -> Result<Fleet> {
+fn gather_by(root: &Root, member: impl Fn(Session) -> LiveSession) -> Result<LiveSessions> {
     let mut stale = 0;
     let active = active::read_where(root, |session| {
         let is_live = session.liveness.counts();
@@ -149,17 +149,17 @@ fn gather_by(root: &Root, member: impl Fn(Session) -> Member) -> Result<Fleet> {
         is_live
     })?;
     let members = active.sessions.into_iter().map(member).collect();
-    Ok(Fleet { members, stale, broken: active.broken, foreign: active.foreign })
+    Ok(LiveSessions { members, stale, broken: active.broken, foreign: active.foreign })
 }
 
 /// The live sessions to be listed, the place of each as its last event recorded it.
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn overview(root: &Root) -> Result<Fleet> {
+pub fn overview(root: &Root) -> Result<LiveSessions> {
     gather_by(root, |session| {
         let place = Place::noted(&session.manifest);
-        Member::at(session, place, root)
+        LiveSession::at(session, place, root)
     })
 }
 
@@ -169,13 +169,13 @@ pub fn overview(root: &Root) -> Result<Fleet> {
 ///
 /// # Errors
 /// Exit code 2 if no session has that id, or several match; exit code 1 if none is here.
-pub fn current(context: &Context, wanted: Option<&str>, typed: &str) -> Result<(Member, Option<String>)> {
-    let Fleet { members, foreign, .. } = gather(context.root()?)?;
+pub fn current(context: &Context, wanted: Option<&str>, typed: &str) -> Result<(LiveSession, Option<String>)> {
+    let LiveSessions { members, foreign, .. } = gather(context.root()?)?;
     let ignored = (foreign > 0).then(|| super::foreign_ignored(foreign));
     Ok((current_of(members, context, wanted, typed)?, ignored))
 }
 
-fn current_of(members: Vec<Member>, context: &Context, wanted: Option<&str>, typed: &str) -> Result<Member> {
+fn current_of(members: Vec<LiveSession>, context: &Context, wanted: Option<&str>, typed: &str) -> Result<LiveSession> {
     let now = context.now;
     if let Some(wanted) = wanted {
         return by_id(members, wanted, typed, now);
@@ -189,14 +189,14 @@ fn current_of(members: Vec<Member>, context: &Context, wanted: Option<&str>, typ
     let shown = context.ui(ColorChoice::Never).path(&folder);
     match candidates.len() {
         0 => Err(Error::new("finding the current session", shown, "no live session works here")
-            .next("type: ait sessions live")),
+            .hint("type: ait sessions live")),
         _ => only(candidates, "finding the current session", shown, typed, now),
     }
 }
 
 /// The session whose shell this is: by the id that newer clients hand down, else by the nearest ancestor that is
 /// stamped in a manifest.
-fn inside(context: &Context, members: &[Member]) -> Option<Member> {
+fn inside(context: &Context, members: &[LiveSession]) -> Option<LiveSession> {
     if let Some(id) = context.variable("CLAUDE_CODE_SESSION_ID")
         && let Some(member) = members.iter().find(|member| member.session.id.as_str() == id)
     {
@@ -217,7 +217,7 @@ fn inside(context: &Context, members: &[Member]) -> Option<Member> {
 #[derive(Clone, Debug, Default)]
 pub struct Nearby {
     /// Those that are shown there: see [`shown_at`].
-    pub members: Vec<Member>,
+    pub members: Vec<LiveSession>,
     /// Those that work elsewhere, and lately wrote in this tree.
     pub writers: Vec<Session>,
 }
@@ -255,7 +255,7 @@ pub fn nearby(root: &Root, here: &Place) -> Nearby {
     // Only now, and only of these, whether their processes run.
     let members = members.into_iter().filter_map(|(id, manifest, meta, place)| {
         let session = Session::new(id, manifest, &meta);
-        session.liveness.counts().then(|| Member::at(session, place, root))
+        session.liveness.counts().then(|| LiveSession::at(session, place, root))
     });
     let writers = writers.into_iter().map(|(id, manifest, meta)| Session::new(id, manifest, &meta));
     Nearby {
@@ -287,38 +287,44 @@ fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
 ///
 /// # Errors
 /// Where its manifest cannot be read.
-pub fn one(root: &Root, id: &SessionId) -> Result<Option<Member>> {
+pub fn one(root: &Root, id: &SessionId) -> Result<Option<LiveSession>> {
     let Ok(folder) = root.active_folder() else { return Ok(None) };
     let failed = |why| Error::new("reading a manifest", folder.path().join(id.file_name()).display(), why);
-    Ok(read_session(&folder, id).map_err(failed)?.map(|session| Member::new(session, root)))
+    Ok(read_session(&folder, id).map_err(failed)?.map(|session| LiveSession::new(session, root)))
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.
-pub fn shown_at(members: Vec<Member>, here: &Place) -> Vec<Member> {
-    let mut shown: Vec<Member> = members.into_iter().filter(|member| here.shows(&member.place)).collect();
+pub fn shown_at(members: Vec<LiveSession>, here: &Place) -> Vec<LiveSession> {
+    let mut shown: Vec<LiveSession> = members.into_iter().filter(|member| here.shows(&member.place)).collect();
     let nearest = shown.iter().map(|member| member.place.root.components().count()).max();
     shown.retain(|member| Some(member.place.root.components().count()) == nearest);
     shown
 }
 
-fn by_id(members: Vec<Member>, wanted: &str, typed: &str, now: Timestamp) -> Result<Member> {
+fn by_id(members: Vec<LiveSession>, wanted: &str, typed: &str, now: Timestamp) -> Result<LiveSession> {
     let doing = "finding a session";
     if let Some(exact) = members.iter().find(|member| member.session.id.as_str() == wanted) {
         return Ok(exact.clone());
     }
-    let matching: Vec<Member> = members
+    let matching: Vec<LiveSession> = members
         .into_iter()
         .filter(|member| !wanted.is_empty() && member.session.id.as_str().starts_with(wanted))
         .collect();
     if matching.is_empty() {
         let next = "type: ait sessions live --verbose";
-        return Err(Error::new(doing, wanted, "no live session has this id").next(next).exit(Exit::NotFound));
+        return Err(Error::new(doing, wanted, "no live session has this id").hint(next).exit(Exit::NotFound));
     }
     only(matching, doing, wanted.to_owned(), typed, now)
 }
 
 /// The only candidate; where there are several, an error that lists what to type for each.
-fn only(candidates: Vec<Member>, doing: &'static str, what: String, typed: &str, now: Timestamp) -> Result<Member> {
+fn only(
+    candidates: Vec<LiveSession>,
+    doing: &'static str,
+    what: String,
+    typed: &str,
+    now: Timestamp,
+) -> Result<LiveSession> {
     if let [only] = candidates.as_slice() {
         return Ok(only.clone());
     }
@@ -329,7 +335,7 @@ fn only(candidates: Vec<Member>, doing: &'static str, what: String, typed: &str,
         next.push_str(&format!("\n  {typed} --session {id}   {}", member.in_short(now)));
     }
     let why = format!("{} live sessions answer to it", candidates.len());
-    Err(Error::new(doing, what, why).next(next).exit(Exit::NotFound))
+    Err(Error::new(doing, what, why).hint(next).exit(Exit::NotFound))
 }
 
 /// The first eight letters of an id, or as many more as it takes to mean it alone.
