@@ -44,7 +44,7 @@ fi
 # All of them in pure Rust, so `cargo check` needs no C compiler for the other platform.
 check_targets="aarch64-apple-darwin aarch64-unknown-linux-musl"
 
-# The tests are run by real shells, in real terminals, on real repositories: a tool that is missing fails them.
+# The tests use real shells, terminals and repositories. Without one of these tools the tests that need it are skipped.
 tools="zsh fish tmux git shellcheck python3 cc c++"
 [ "$system" = Linux ] && tools="$tools valgrind strace ip unshare setpriv"
 

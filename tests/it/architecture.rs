@@ -1,4 +1,5 @@
 //! The laws of the house, checked by reading the source. A law that is broken is named with file and line.
+use crate::common::tools::installed;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -577,6 +578,9 @@ fn shell_files_parse() {
             _ => continue,
         };
         seen += 1;
+        if !installed(&[shell]) {
+            continue;
+        }
         let output = Command::new(shell).arg("-n").arg(&file).output().unwrap_or_else(|why| panic!("{shell}: {why}"));
         if !output.status.success() || !output.stderr.is_empty() {
             broken.push(format!("{}: {}", file.display(), String::from_utf8_lossy(&output.stderr)));

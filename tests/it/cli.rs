@@ -1,5 +1,6 @@
 //! The command line: help, slips of the finger, errors of one line, exit codes.
 
+use crate::common::tools::needs;
 use std::process::Stdio;
 
 use crate::common::{AIT, Client, TestEnv, file_names};
@@ -199,6 +200,7 @@ fn wrong_words_of_the_fast_three_go_to_the_log() {
 #[test]
 #[cfg(target_os = "linux")]
 fn wrong_words_of_the_fast_three_are_told_on_a_terminal() {
+    needs!("script");
     let env = TestEnv::new();
     for (typed, code, told) in [
         ("prompt --nonsense", 2, "ait: reading the command line: ait prompt: unknown option `--nonsense`; "),

@@ -1,4 +1,5 @@
 //! The completion files: the same as the program prints, complete, and good for the real shells.
+use crate::common::tools::needs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,25 +28,19 @@ impl Home {
     }
 
     /// What a shell writes to standard output for a script; it must write nothing to standard error.
-    fn run(&self, shell: &str, arguments: &[&str], script: &str) -> Option<String> {
+    fn run(&self, shell: &str, arguments: &[&str], script: &str) -> String {
         let bin = Path::new(env!("CARGO_BIN_EXE_ait")).parent().unwrap().to_str().unwrap();
         let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
         let mut command = Command::new(shell);
         command.args(arguments).env_clear().env("HOME", &self.0).env("PATH", path).env("TERM", "xterm");
         command.env("FILE", file(FILES.iter().find(|(name, _)| *name == shell).unwrap().1));
         command.current_dir(&self.0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = match command.spawn() {
-            Ok(child) => child,
-            Err(_) => {
-                eprintln!("{shell} is not installed: not tried");
-                return None;
-            }
-        };
+        let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.is_empty(), "{shell}: {}: {said}", output.status);
-        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 
@@ -95,6 +90,7 @@ fn every_command_and_option_is_in_them() {
 
 #[test]
 fn bash_completes() {
+    needs!("bash");
     let home = Home::new("complete-bash");
     let script = r#"
         source "$FILE"; source "$FILE"
@@ -111,12 +107,13 @@ fn bash_completes() {
         try ait sessions live --project ''
         complete -p ait
     "#;
-    let Some(said) = home.run("bash", &["--norc", "--noprofile", "-eu"], script) else { return };
+    let said = home.run("bash", &["--norc", "--noprofile", "-eu"], script);
     assert_eq!(said, "sessions\nlive\n--path\nfolder\nalways\nabc-123\nzsh\nyesterday\n\ncomplete -F _ait ait\n");
 }
 
 #[test]
 fn fish_completes() {
+    needs!("fish");
     let home = Home::new("complete-fish");
     let script = r#"
         source "$FILE"; source "$FILE"
@@ -128,13 +125,14 @@ fn fish_completes() {
         complete -C 'ait prompt --for z'
         complete -C 'ait sessions task --session '
     "#;
-    let Some(said) = home.run("fish", &["--no-config"], script) else { return };
+    let said = home.run("fish", &["--no-config"], script);
     let first: Vec<&str> = said.lines().map(|line| line.split('\t').next().unwrap()).collect();
     assert_eq!(first, ["sessions", "live", "--verbose", "folder/", "zsh", "abc-123"]);
 }
 
 #[test]
 fn zsh_completes() {
+    needs!("zsh");
     let home = Home::new("complete-zsh");
     // A zsh in a terminal of its own, typed at; `ait` there prints what the line had become.
     let script = r#"
@@ -152,7 +150,7 @@ fn zsh_completes() {
         zpty -d z
         autoload -Uz compinit; compinit -u -D; source $FILE; source $FILE; print -r -- $_comps[ait]
     "#;
-    let Some(said) = home.run("zsh", &["-f"], script) else { return };
+    let said = home.run("zsh", &["-f"], script);
     let lines: Vec<&str> = said.lines().map(str::trim).collect();
     assert_eq!(
         lines,

@@ -1,5 +1,6 @@
 //! Whole stories: what each session does, who waits, who is about to overwrite whom, and what Claude is told of it.
 use crate::common;
+use crate::common::tools::needs;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -764,14 +765,13 @@ mod pane {
     /// A terminal attached to one session of tmux is shown a pane of another.
     #[test]
     fn goes_to_a_pane_of_another_tmux_session() {
+        needs!("tmux", "script");
         let env = TestEnv::new();
         // A socket's path must be short.
         let socket = env.path("s");
         let server = Server(&env, socket.clone());
         let tmux = |words: &[&str]| server.ask(words);
-        if tmux(&["-f", "/dev/null", "new-session", "-d", "-s", "one"]).is_err() {
-            return eprintln!("tmux is not installed");
-        }
+        tmux(&["-f", "/dev/null", "new-session", "-d", "-s", "one"]).unwrap();
         tmux(&["new-session", "-d", "-s", "two"]).unwrap();
         tmux(&["new-window", "-d", "-t", "two"]).unwrap();
         let pane = tmux(&["list-panes", "-t", "two:1", "-F", "#{pane_id}"]).unwrap();
@@ -787,7 +787,7 @@ mod pane {
         let attach = format!("tmux -S {} attach -t one", socket.display());
         let mut command: Command = env.ait().env("TERM", "xterm").command("script");
         command.args(["-qfc", &attach, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let Ok(mut terminal) = command.spawn() else { return eprintln!("script is not installed") };
+        let mut terminal = command.spawn().unwrap();
         let shown = || tmux(&["list-clients", "-F", "#{client_session}:#{window_index} #{pane_id}"]).unwrap();
         wait_until("the terminal is attached", || shown().starts_with("one:"));
         assert!(env.run("sessions next --go").success().contains(&format!("tmux {pane}")));
@@ -1089,6 +1089,7 @@ mod watch {
     /// as it was, whichever way it is left.
     #[test]
     fn redraws_in_place_and_leaves_the_terminal_as_it_was() {
+        needs!("script");
         for key in ["q", "\u{3}"] {
             let env = TestEnv::new();
             let client = Client::new();
@@ -1099,7 +1100,7 @@ mod watch {
             let mut command = env.ait().env("TERM", "xterm").command("script");
             command.args(["-qfc", &inner, out.to_str().unwrap()]);
             command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
-            let Ok(mut running) = command.spawn() else { return eprintln!("script is not installed") };
+            let mut running = command.spawn().unwrap();
             let screen = || String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()).into_owned();
             wait_until("the list is shown", || screen().contains("the first task"));
             let drawn = screen().matches("\u{1b}[H").count();
@@ -1126,6 +1127,7 @@ mod watch {
     /// Ended from elsewhere: by somebody who tidies up, or by the end of the connection.
     #[test]
     fn a_signal_that_ends_it_leaves_the_terminal_as_it_was() {
+        needs!("script");
         for (signal, number) in [("TERM", 15), ("HUP", 1), ("INT", 2), ("QUIT", 3)] {
             let env = TestEnv::new();
             let client = Client::new();
@@ -1139,7 +1141,7 @@ mod watch {
             let mut command = common::with_default_signals(python, "script");
             command.args(["-qfc", &inner, out.to_str().unwrap()]);
             command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
-            let Ok(mut running) = command.spawn() else { return eprintln!("script is not installed") };
+            let mut running = command.spawn().unwrap();
             let screen = || String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()).into_owned();
             wait_until("the list is shown", || screen().contains("aiterm"));
             let pid = fs::read_to_string(env.path("pid")).unwrap();

@@ -1,4 +1,5 @@
 //! `ait demo`: shows every command at work, and leaves nothing behind.
+use crate::common::tools::needs;
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -211,10 +212,12 @@ fn interrupted(name: &str, signal: &str) {
 
 #[test]
 fn ctrl_c_leaves_nothing() {
+    needs!("python3");
     interrupted("demo-int", "-INT");
 }
 
 #[test]
 fn kill_leaves_nothing() {
+    needs!("python3");
     interrupted("demo-kill", "-KILL");
 }

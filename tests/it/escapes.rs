@@ -5,6 +5,7 @@
 //! the prompt ended to break the line at the edge, and to come back to its beginning.
 
 use crate::common::starship;
+use crate::common::tools::needs;
 
 use std::fs;
 use std::path::PathBuf;
@@ -87,12 +88,6 @@ struct Terminal<'a> {
 
 impl<'a> Terminal<'a> {
     fn start(folder: &'a Folder, program: &[&str]) -> Terminal<'a> {
-        let needed = program[0];
-        for program in ["tmux", needed] {
-            let found =
-                std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|path| path.join(program).exists());
-            assert!(found, "{program} is needed here; `sh tests/run.sh` installs it");
-        }
         let terminal = Terminal { folder, socket: "outer" };
         let (columns, rows) = (COLUMNS.to_string(), "8");
         let mut arguments = vec!["new-session", "-d", "-x", &columns, "-y", rows, "--"];
@@ -250,22 +245,26 @@ fn in_zsh(settings: &str) {
 
 #[test]
 fn zsh_shows_the_value_of_a_variable() {
+    needs!("tmux", "zsh");
     in_zsh("setopt prompt_subst; show() { PROMPT='<${AIT_SEGMENT}|$n|' }");
 }
 
 #[test]
 fn zsh_shows_it_written_in_the_prompt() {
+    needs!("tmux", "zsh");
     in_zsh(r#"unsetopt prompt_subst; show() { PROMPT="<$AIT_SEGMENT|$n|" }"#);
 }
 
 #[test]
 fn zsh_shows_it_written_in_a_prompt_that_is_expanded() {
+    needs!("tmux", "zsh");
     in_zsh(r#"setopt prompt_subst; show() { PROMPT="<$AIT_SEGMENT|$n|" }"#);
 }
 
 /// In such a locale the shells count bytes.
 #[test]
 fn zsh_in_the_c_locale_knows_the_width_of_ascii_segments() {
+    needs!("tmux", "zsh");
     let settings = format!("{ZSH}setopt prompt_subst; show() {{ PROMPT='<${{AIT_SEGMENT}}|$n|' }}");
     let program = ["env", "LC_ALL=C", "zsh", "-d", "-i"];
     in_a_shell(&program, ".zshrc", &settings, &cases_with(Dialect::Zsh, Icons::AsciiOnly));
@@ -273,6 +272,7 @@ fn zsh_in_the_c_locale_knows_the_width_of_ascii_segments() {
 
 #[test]
 fn bash_in_the_c_locale_knows_the_width_of_ascii_segments() {
+    needs!("tmux", "bash");
     let settings = r#"
 n=0
 PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; PS1="<$(<segment)|$n|"'
@@ -283,6 +283,7 @@ PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; PS1="<$(<segment)|$n|"'
 
 #[test]
 fn bash_shows_it_written_in_the_prompt() {
+    needs!("tmux", "bash");
     let settings = r#"
 n=0
 PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; PS1="<$(<segment)|$n|"'
@@ -292,6 +293,7 @@ PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; PS1="<$(<segment)|$n|"'
 
 #[test]
 fn bash_shows_the_value_of_a_variable() {
+    needs!("tmux", "bash");
     let settings = r#"
 n=0
 PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; AIT_SEGMENT=$(<segment)'
@@ -302,6 +304,7 @@ PS1='<${AIT_SEGMENT}|$n|'
 
 #[test]
 fn bash_shows_what_a_command_in_the_prompt_says() {
+    needs!("tmux", "bash");
     let settings = r#"
 n=0
 PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"'
@@ -312,6 +315,7 @@ PS1='<$(cat segment)|$n|'
 
 #[test]
 fn bash_shows_the_value_of_a_variable_as_a_prompt() {
+    needs!("tmux", "bash");
     let settings = r#"
 n=0
 PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; AIT_SEGMENT=$(<segment)'
@@ -322,6 +326,7 @@ PS1='<${AIT_SEGMENT@P}|$n|'
 
 #[test]
 fn zsh_shows_it_at_the_right_edge() {
+    needs!("tmux", "zsh");
     // A right prompt that is believed too wide or too narrow does not end one column before the edge.
     let folder = Folder::new();
     folder.write("segment", "");
@@ -348,6 +353,7 @@ fn at_the_right_edge(terminal: &Terminal<'_>, left: &str, right: &str, end: usiz
 
 #[test]
 fn bash_shows_it_without_prompt_expansion() {
+    needs!("tmux", "bash");
     let settings = r#"
 shopt -u promptvars
 n=0
@@ -358,6 +364,7 @@ PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; PS1="<$(<segment)|$n|"'
 
 #[test]
 fn bash_without_line_editing_runs_nothing() {
+    needs!("tmux", "bash");
     let folder = Folder::new();
     folder.write("segment", "");
     let settings = r#"n=0; PROMPT_COMMAND='n=$((n+1)); printf "\e[H\e[2J"; PS1="<$(<segment)|$n|"'"#;
@@ -386,6 +393,7 @@ end
 
 #[test]
 fn fish_shows_it_before_the_command() {
+    needs!("tmux", "fish");
     let show = "function fish_prompt; set -l s (cat segment); printf '<%s|%s|' \"$s\" $n; end; function fish_right_prompt; end";
     let program = ["fish", "--no-config", "--private", "-i", "-C", "source settings.fish"];
     in_a_shell(&program, "settings.fish", &format!("{FISH}{show}"), &cases(Dialect::Fish));
@@ -393,6 +401,7 @@ fn fish_shows_it_before_the_command() {
 
 #[test]
 fn fish_shows_it_at_the_right_edge() {
+    needs!("tmux", "fish");
     let folder = Folder::new();
     folder.write("segment", "");
     let show = "function fish_prompt; printf '<%s|' $n; end; function fish_right_prompt; cat segment; end";
@@ -410,6 +419,7 @@ fn fish_shows_it_at_the_right_edge() {
 
 #[test]
 fn tmux_shows_it_in_the_status_line() {
+    needs!("tmux");
     let folder = Folder::new();
     let terminal = Terminal::start(&folder, &["sh", "-c", "tmux -L inner -f /dev/null new-session -s name cat"]);
     terminal.wait("the status line", |rows, _| rows.last().is_some_and(|row| row.contains("[name]")));
@@ -455,11 +465,13 @@ fn in_a_terminal(cases: &[(String, String)]) {
 
 #[test]
 fn a_terminal_shows_what_was_computed() {
+    needs!("tmux");
     in_a_terminal(&cases(Dialect::Ansi));
 }
 
 #[test]
 fn a_terminal_shows_plain_text_too() {
+    needs!("tmux");
     in_a_terminal(&cases(Dialect::Plain));
 }
 
@@ -474,11 +486,12 @@ fn through_starship_itself(program: &[&str], file: &str, shell: &str, cases: &[(
     let config = [starship::PATIENT, config, &module, number].concat();
     let config = folder.write("starship.toml", &config);
     let init = format!("export STARSHIP_CONFIG='{}' N=0\n{shell}\n", config.display());
-    in_a_shell(program, file, &init.replace("STARSHIP init", &format!("{} init", starship::program())), cases);
+    in_a_shell(program, file, &init.replace("STARSHIP init", &format!("{} init", starship::program().unwrap())), cases);
 }
 
 #[test]
 fn bash_shows_it_by_way_of_starship() {
+    needs!("tmux", "bash", "starship");
     let shell = r#"starship_precmd_user_func=count
 count() { N=$((N+1)); printf '\e[H\e[2J'; }
 eval "$(STARSHIP init bash)""#;
@@ -491,6 +504,7 @@ eval "$(STARSHIP init bash)""#;
 
 #[test]
 fn zsh_shows_it_by_way_of_starship() {
+    needs!("tmux", "zsh", "starship");
     let shell = r#"bindkey -e
 precmd() { N=$((N+1)); printf '\e[H\e[2J'; }
 eval "$(STARSHIP init zsh)""#;
@@ -523,6 +537,7 @@ fn through_starship(written: &str, escaped: bool) -> String {
 
 #[test]
 fn starship_in_bash_runs_nothing_in_any_version() {
+    needs!("tmux", "bash");
     for escaped in [true, false] {
         let folder = Folder::new();
         folder.write("segment", "");
@@ -594,12 +609,14 @@ fn on_a_background(dialect: Dialect, file: &str, settings: &str, program: &[&str
 
 #[test]
 fn zsh_keeps_the_background_of_a_theme_around_the_segment() {
+    needs!("tmux", "zsh");
     let settings = "setopt prompt_subst; s=$(<segment); PROMPT='%K{blue}%F{black}< ${s} >%f%k '";
     on_a_background(Dialect::Zsh, ".zshrc", settings, &["zsh", "-d", "-i"]);
 }
 
 #[test]
 fn bash_keeps_the_background_of_a_theme_around_the_segment() {
+    needs!("tmux", "bash");
     let settings = r#"PS1="\[\e[30;44m\]< $(<segment) >\[\e[0m\] ""#;
     let program = ["bash", "--noprofile", "--rcfile", "bashrc", "-i"];
     on_a_background(Dialect::Bash, "bashrc", settings, &program);
@@ -607,6 +624,7 @@ fn bash_keeps_the_background_of_a_theme_around_the_segment() {
 
 #[test]
 fn fish_keeps_the_background_of_a_theme_around_the_segment() {
+    needs!("tmux", "fish");
     let settings =
         "function fish_prompt; set_color black -b blue; printf '< '; cat segment; printf ' >'; set_color normal; end";
     let program = ["fish", "--no-config", "--private", "-i", "-C", "source settings.fish"];
@@ -615,12 +633,14 @@ fn fish_keeps_the_background_of_a_theme_around_the_segment() {
 
 #[test]
 fn a_terminal_keeps_the_background_around_the_segment() {
+    needs!("tmux");
     let show = "printf '\\033[30;44m< '; cat segment; printf ' >\\033[0m'; sleep 60";
     on_a_background(Dialect::Ansi, "unused", "", &["sh", "-c", show]);
 }
 
 #[test]
 fn tmux_keeps_the_background_of_a_theme_around_the_segment() {
+    needs!("tmux");
     let settings = r#"
 set -g status-left-length 100
 set -g status-left '#[fg=black,bg=blue]< #(cat segment) >'

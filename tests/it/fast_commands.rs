@@ -2,6 +2,7 @@
 //! its deeds too. strace is installed by tests/run.sh.
 #![cfg(target_os = "linux")]
 
+use crate::common::tools::needs;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -87,6 +88,7 @@ fn keeps_the_law((started, opened): (Vec<String>, Vec<String>)) {
 
 #[test]
 fn the_prompt() {
+    needs!("strace");
     let lab = Lab::new();
     for dialect in ["plain", "zsh", "bash", "fish", "tmux", "ansi"] {
         keeps_the_law(lab.traced(&["prompt", "--for", dialect], ""));
@@ -96,6 +98,7 @@ fn the_prompt() {
 
 #[test]
 fn a_hook_between_start_and_end() {
+    needs!("strace");
     let lab = Lab::new();
     for (event, more) in [
         ("UserPromptSubmit", json!({"prompt": "go"})),
@@ -111,6 +114,7 @@ fn a_hook_between_start_and_end() {
 
 #[test]
 fn a_hook_asks_git_when_a_session_starts_and_ends() {
+    needs!("strace");
     let lab = Lab::new();
     let is_git = |program: &String| Path::new(program).ends_with("git");
     let (started, opened) = lab.hook("SessionStart", json!({"source": "startup"}));
@@ -132,6 +136,7 @@ fn a_hook_asks_git_when_a_session_starts_and_ends() {
 /// The sum of all history is never read: `--days` opens the folders of those days.
 #[test]
 fn history_opens_the_days_asked_for() {
+    needs!("strace");
     let lab = Lab::new();
     let (started, opened) = lab.traced(&["sessions", "history", "--date", "2025-12-25"], "");
     assert_eq!(started, [""; 0]);

@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::common;
+use crate::common::tools::{self, needs};
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -245,6 +246,7 @@ mod killed {
     /// At each system call, one after the other, until it comes to its end.
     #[test]
     fn at_each_system_call() {
+        needs!("strace");
         let env = TestEnv::new();
         let client = Client::new();
         let folder = env.repository("p");
@@ -343,6 +345,7 @@ mod disks {
 
     #[test]
     fn a_full_disk() {
+        needs!("unshare");
         let env = TestEnv::new();
         env.create_dir(".claude/sessions");
         let script = format!(
@@ -376,6 +379,7 @@ mod disks {
 
     #[test]
     fn a_home_that_is_read_only() {
+        needs!("unshare");
         let env = TestEnv::new();
         let script = format!(
             "{EVENT}
@@ -404,6 +408,7 @@ mod disks {
     /// Quota, a disk that fails at the rename, one that cannot make a file: the call itself says so.
     #[test]
     fn calls_that_fail() {
+        needs!("strace");
         let env = TestEnv::new();
         let client = Client::new();
         let _ = env.start_session(&client, "s", &env.path(""));
@@ -435,6 +440,7 @@ mod disks {
     /// A folder on a file system without locks.
     #[test]
     fn no_locks() {
+        needs!("strace");
         let env = TestEnv::new();
         let client = Client::new();
         let ait = env.ait().child_of(&client, "s");
@@ -534,10 +540,10 @@ mod folders {
 
     #[test]
     fn a_folder_of_somebody_else() {
-        if !rustix::process::geteuid().is_root() {
-            println!("not run: only root can give a folder to somebody else");
+        if !tools::is_root() {
             return;
         }
+        needs!("setpriv");
         let env = TestEnv::new();
         fs::set_permissions(env.path(""), fs::Permissions::from_mode(0o755)).unwrap();
         let client = Client::new();
@@ -595,6 +601,7 @@ mod folders {
 
     #[test]
     fn a_manifest_of_two_gigabytes() {
+        needs!("python3");
         let env = TestEnv::new();
         let client = Client::new();
         let _ = env.start_session(&client, "s", &env.path(""));
@@ -623,6 +630,7 @@ mod folders {
     /// A hundred thousand files in `active`, all stale.
     #[test]
     fn a_hundred_thousand_manifests() {
+        needs!("python3");
         let env = TestEnv::new();
         let client = Client::new();
         let count = size(20_000, 100_000);
@@ -741,6 +749,7 @@ mod history {
     /// A hundred thousand ended sessions on four hundred days.
     #[test]
     fn reads_the_days_that_are_asked_for_and_nothing_else() {
+        needs!("strace");
         let env = TestEnv::new();
         let first = jiff::civil::date(2025, 1, 1);
         let ended =
@@ -807,6 +816,7 @@ mod clocks {
     /// Set back by an hour, to 1970 and before it, and forward by thirty years.
     #[test]
     fn elapsed_is_never_negative_or_absurd() {
+        needs!("strace");
         let env = TestEnv::new();
         let client = Client::new();
         hook(&env, &client, "2026-11-22T12:00:00Z", "SessionStart", json!({"source": "startup"}));
@@ -858,6 +868,7 @@ mod clocks {
     /// The day of a session is the local one on which it ended.
     #[test]
     fn both_sides_of_midnight() {
+        needs!("strace");
         for (moment, day) in [
             ("2026-11-22T22:59:59.900Z", "2026-11-22"),
             ("2026-11-22T23:00:00Z", "2026-11-23"),
@@ -885,6 +896,7 @@ mod clocks {
 
     #[test]
     fn the_night_with_an_hour_more() {
+        needs!("strace");
         let env = TestEnv::new();
         let client = Client::new();
         // 02:30 in summer time, and 02:30 in winter time, an hour later.
@@ -1056,6 +1068,7 @@ mod payloads {
 
     #[test]
     fn a_hundred_mebibytes() {
+        needs!("python3");
         let env = TestEnv::new();
         let client = Client::new();
         let ait = env.ait().child_of(&client, "s");

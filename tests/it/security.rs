@@ -1,6 +1,7 @@
 //! Who may read and write: modes, other users, symlinks, programs of the current folder; and SECURITY.md, whose every
 //! promise names a test.
 use crate::common;
+use crate::common::tools::{self, needs};
 
 use std::fs;
 use std::io::Write as _;
@@ -13,10 +14,6 @@ use serde_json::{Value, json};
 
 /// The user that nobody is.
 const NOBODY: u32 = 65534;
-
-fn is_root() -> bool {
-    ait::sys::process::user_id() == 0
-}
 
 /// What lies below a folder, folders too; symlinks are not followed.
 fn below(folder: &Path) -> Vec<PathBuf> {
@@ -106,8 +103,9 @@ mod modes {
 
     #[test]
     fn ours_alone_whatever_the_umask() {
+        needs!("setpriv");
         for umask in ["0", "022", "077", "0777"] {
-            everything_under(umask, is_root());
+            everything_under(umask, tools::is_root());
         }
     }
 }
@@ -115,17 +113,9 @@ mod modes {
 mod other_users {
     use super::*;
 
-    /// Says that a test was not run, where it needs rights that we have not.
-    fn cannot() -> bool {
-        if !is_root() {
-            eprintln!("not root: files cannot be given to another user: not tried");
-        }
-        !is_root()
-    }
-
     #[test]
     fn a_manifest_of_another_user_is_not_there() {
-        if cannot() {
+        if !tools::is_root() {
             return;
         }
         let env = TestEnv::new();
@@ -149,7 +139,7 @@ mod other_users {
     /// A session that is missed is looked for: whoever asks is told why it is not there, and prompts are not.
     #[test]
     fn what_is_ignored_is_said_once() {
-        if cannot() {
+        if !tools::is_root() {
             return;
         }
         let env = TestEnv::new();
@@ -184,7 +174,7 @@ mod other_users {
 
     #[test]
     fn history_and_touches_of_another_user_are_not_there() {
-        if cannot() {
+        if !tools::is_root() {
             return;
         }
         let env = TestEnv::new();

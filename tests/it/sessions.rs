@@ -1,5 +1,6 @@
 //! `ait sessions live | current | task | conflicts | prune`, over manifests as anybody may have written them.
 use crate::common;
+use crate::common::tools::needs;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -51,6 +52,7 @@ mod live {
     #[test]
     #[cfg(target_os = "linux")]
     fn stands_in_the_box_of_the_guide_in_a_terminal() {
+        needs!("script");
         let env = TestEnv::new();
         let _clients = the_guide(&env);
         let wanted = "\
@@ -79,6 +81,7 @@ mod live {
     #[test]
     #[cfg(target_os = "linux")]
     fn wide_letters_keep_the_box_straight() {
+        needs!("script");
         let env = TestEnv::new();
         let client = Client::new();
         let task = "日本語の説明をとても長く書いたもの👩‍👩‍👧‍👦e\u{301}e\u{301}🇩🇪日本語の説明をとても長く書いたもの";
@@ -890,6 +893,7 @@ mod conflicts {
     #[test]
     #[cfg(target_os = "linux")]
     fn risk_and_advice_keep_to_the_width_of_the_terminal() {
+        needs!("script");
         let env = TestEnv::new();
         let clients = [Client::new(), Client::new()];
         let tree = env.repository("t");

@@ -2,6 +2,7 @@
 //! strace is installed by tests/run.sh.
 #![cfg(target_os = "linux")]
 
+use crate::common::tools::needs;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -141,6 +142,7 @@ const PROMPT: [&str; 3] = ["~/tree0/.git/HEAD", "~/.claude/sessions/active", "~/
 
 #[test]
 fn a_prompt_reads_each_manifest_once_and_the_record_of_its_own_session() {
+    needs!("strace");
     for live in [1, 20] {
         Lab::new(live).prompt(0).opens(&PROMPT, live);
     }
@@ -148,6 +150,7 @@ fn a_prompt_reads_each_manifest_once_and_the_record_of_its_own_session() {
 
 #[test]
 fn a_prompt_looks_at_no_more_than_a_thousand_names() {
+    needs!("strace");
     let lab = Lab::new(1_100);
     let calls = lab.calls(&lab.tree(0), &["prompt"], "");
     let read = calls.opened().iter().filter(|file| file.starts_with("~/.claude/sessions/active/")).count();
@@ -157,6 +160,7 @@ fn a_prompt_looks_at_no_more_than_a_thousand_names() {
 
 #[test]
 fn a_prompt_where_nothing_is_live() {
+    needs!("strace");
     let lab = Lab::new(20);
     let calls = lab.calls(&lab.env.path("elsewhere"), &["prompt", "--for", "zsh"], "");
     assert_eq!(calls.output, "");
@@ -168,6 +172,7 @@ fn a_prompt_where_nothing_is_live() {
 
 #[test]
 fn the_status_line_reads_what_a_prompt_reads() {
+    needs!("strace");
     let lab = Lab::new(20);
     let status = json!({
         "session_id": "s0",
@@ -184,6 +189,7 @@ fn the_status_line_reads_what_a_prompt_reads() {
 
 #[test]
 fn a_hook_between_start_and_end_reads_its_own_manifest_and_starts_no_process() {
+    needs!("strace");
     let lab = Lab::new(20);
     let write =
         |tool: &str, file: &str| json!({"tool_name": tool, "tool_input": {"file_path": lab.tree(0).join(file)}});

@@ -1,5 +1,6 @@
 //! The segment in bash.
 
+use crate::common::tools::needs;
 use std::fs;
 
 use ait::render::dialect::Dialect;
@@ -8,6 +9,7 @@ use super::{TestEnv, render_text};
 
 #[test]
 fn bash_shows_it_above_the_prompt() {
+    needs!("tmux", "bash");
     let env = TestEnv::new();
     let init = env.init("bash", false);
     env.answer(&render_text("api \\u \\$ $(touch pwned)", Dialect::Bash));
@@ -26,6 +28,7 @@ fn bash_shows_it_above_the_prompt() {
 
 #[test]
 fn bash_with_a_framework_that_sets_the_prompt_each_time() {
+    needs!("tmux", "bash");
     let env = TestEnv::new();
     env.start_session();
     let init = env.init("bash", false);
@@ -38,6 +41,7 @@ fn bash_with_a_framework_that_sets_the_prompt_each_time() {
 
 #[test]
 fn bash_under_every_option() {
+    needs!("tmux", "bash");
     for options in [
         "set -e",
         "set -u",
@@ -98,6 +102,7 @@ fn bash_under_every_option() {
 
 #[test]
 fn bash_before_5_1_gets_one_string() {
+    needs!("tmux", "bash");
     // What an older bash would make of it: the branch is chosen by BASH_VERSINFO, which is read-only, so the text is
     // told another number.
     let env = TestEnv::new();
@@ -119,6 +124,7 @@ fn bash_before_5_1_gets_one_string() {
 
 #[test]
 fn bash_keeps_the_number_of_the_users_background_job() {
+    needs!("tmux", "bash");
     let env = TestEnv::new();
     env.start_session();
     let init = env.init("bash", false);

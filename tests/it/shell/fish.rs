@@ -1,11 +1,13 @@
 //! The segment in fish.
 
+use crate::common::tools::needs;
 use ait::render::dialect::Dialect;
 
 use super::{TestEnv, both_edges, render_text};
 
 #[test]
 fn fish_shows_it_before_the_users_right_prompt() {
+    needs!("tmux", "fish");
     let env = TestEnv::new();
     let init = env.init("fish", false);
     env.answer(&render_text("api $(touch pwned) (touch pwned)", Dialect::Fish));

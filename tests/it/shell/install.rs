@@ -1,5 +1,6 @@
 //! The scripts that build and install, and whether all texts for shells are well formed.
 
+use crate::common::tools::installed;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -87,6 +88,9 @@ fn the_texts_are_clean() {
         ("sh", &["-n", "shell/build.sh"]),
         ("shellcheck", &["shell/ait.bash", "shell/ait.tmux", "shell/install.sh", "shell/build.sh"]),
     ] {
+        if !installed(&[program]) {
+            continue;
+        }
         let checked = Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
         assert!(checked.status.success() && checked.stdout.is_empty() && checked.stderr.is_empty(), "{checked:?}");
     }

@@ -1,5 +1,6 @@
 //! The shells show their last segment again without a process while its conditions hold (docs/prompt-protocol.md).
 
+use crate::common::tools::{installed, needs};
 use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -72,7 +73,11 @@ impl Conditions {
 
 #[test]
 fn conditions_that_hold_start_no_process() {
+    needs!("strace");
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let conditions = Conditions::new();
         let trace = conditions.path("trace");
         let tracer = format!("strace -o {} -e trace=clone,clone3,fork,vfork,execve", trace.display());
@@ -162,6 +167,9 @@ const CHANGES: &[Change] = &[
 #[test]
 fn a_condition_that_fails_is_asked_about() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         for (what, change) in CHANGES {
             let conditions = Conditions::new();
             let options = if shell == "bash" { "shopt -s nocasematch nullglob; IFS=0; set -Cu" } else { "" };
@@ -204,6 +212,9 @@ fn an_answer_that_is_not_understood_is_not_reused() {
         |_| "reuse\t1\nuntil\t1\nend\n".to_owned(),
     ];
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let conditions = Conditions::new();
         let mut typed = Typed::open(&conditions.env, shell, "");
         for (at, change) in lines.iter().enumerate() {
@@ -229,6 +240,9 @@ fn a_shell_without_the_builtins_asks_each_time() {
         ("fish", "path mtime -R /", "path nothing"),
         ("fish", "path mtime", "path nothing"),
     ] {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let conditions = Conditions::new();
         let init = conditions.env.init(shell, true);
         let text = fs::read_to_string(conditions.path("init")).unwrap();

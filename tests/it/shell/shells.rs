@@ -1,5 +1,6 @@
 //! What holds in all three shells.
 
+use crate::common::tools::{installed, needs};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -14,6 +15,9 @@ fn a_segment_is_told_how_much_room_there_is() {
         ("bash", "PS1='[$AIT_SEGMENT] '", 1),
         ("fish", "function fish_prompt; echo -n \"[$(ait_segment)] \"; end", 2),
     ] {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let env = TestEnv::new();
         env.program("#!/bin/sh\necho \"$*\"\n");
         env.start_session();
@@ -39,6 +43,9 @@ fn placed_by_the_user() {
         ("zsh", "setopt prompt_subst; PROMPT='[$(ait_segment)] <%?> '"),
         ("bash", "PS1='[$(ait_segment)] <$?> '"),
     ] {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         // Loaded before the prompt is set as well as after it.
         for before in [true, false] {
             let env = TestEnv::new();
@@ -59,7 +66,11 @@ fn placed_by_the_user() {
 
 #[test]
 fn nothing_live_starts_no_process() {
+    needs!("strace");
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         for manual in [false, true] {
             let env = TestEnv::new();
             let init = env.init(shell, manual);
@@ -94,6 +105,9 @@ fn nothing_live_starts_no_process() {
 #[test]
 fn where_the_sessions_are() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let set = |name: &str, value: &str| match shell {
             "fish" => format!("set -gx {name} {value}\n"),
             _ => format!("export {name}={value}\n"),
@@ -123,6 +137,9 @@ fn where_the_sessions_are() {
 #[test]
 fn a_missing_program_leaves_an_empty_prompt() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let env = TestEnv::new();
         env.start_session();
         let init = env.init(shell, false);
@@ -150,6 +167,9 @@ fn a_missing_program_leaves_an_empty_prompt() {
 #[test]
 fn a_hung_program_does_not_hang_the_prompt() {
     for (shell, job) in [("zsh", ""), ("bash", ""), ("bash", "sleep 1000 & disown\n"), ("fish", "")] {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let env = TestEnv::new();
         let init = env.init(shell, false);
         env.start_session();
@@ -172,6 +192,9 @@ fn a_hung_program_does_not_hang_the_prompt() {
 #[test]
 fn no_home_and_no_folder() {
     for (shell, unset) in [("zsh", "unset HOME\n"), ("bash", "unset HOME\n"), ("fish", "set -e HOME\n")] {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let env = TestEnv::new();
         env.start_session();
         let init = env.init(shell, false);
@@ -204,6 +227,9 @@ fn no_name_but_ours_is_left_behind() {
         ("bash", "{ compgen -v; compgen -A function; compgen -a; } | sort -u"),
         ("fish", "begin; set -n; functions -a -n | string split ', '; alias; end | sort -u"),
     ] {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let env = TestEnv::new();
         env.start_session();
         let init = env.init(shell, false);
@@ -237,6 +263,9 @@ fn no_name_but_ours_is_left_behind() {
 #[test]
 fn the_real_program_in_each_shell() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let env = TestEnv::new();
         env.real();
         // By the real command line, too.
@@ -266,6 +295,9 @@ fn the_real_program_in_each_shell() {
 fn aliases_do_not_change_the_texts() {
     let names = ["exec", "kill", "read", "printf", "print", "command", "return", "test", "builtin", "compgen", "set"];
     for (shell, global) in [("zsh", "alias -g -- -g=oops -t=oops\n"), ("bash", "shopt -s expand_aliases\n")] {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let env = TestEnv::new();
         env.start_session();
         let init = env.init(shell, false);

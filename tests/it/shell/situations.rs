@@ -1,6 +1,7 @@
 //! What happens while a shell shows a segment, with the real program and real hooks: each change is seen at the next
 //! prompt, and between two changes no process is started.
 
+use crate::common::tools::installed;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,9 @@ impl Typed<'_> {
 #[test]
 fn each_change_of_a_session_is_seen_at_the_next_prompt() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let scene = EventContext::new();
         let mut typed = scene.shell(shell);
         assert_eq!(typed.line(""), "", "{shell}");
@@ -128,6 +132,9 @@ fn each_change_of_a_session_is_seen_at_the_next_prompt() {
 #[test]
 fn the_folder_and_the_options_of_the_shell_count_at_once() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let scene = EventContext::new();
         let bank = scene.env.repository("bank");
         let (one, two) = (Client::new(), Client::new());
@@ -198,6 +205,9 @@ const DAMAGES: &[Damage] = &[
 #[test]
 fn damage_to_the_revision_never_leaves_an_outdated_segment() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         for (what, damage) in DAMAGES {
             let scene = EventContext::new();
             let one = Client::new();
@@ -218,6 +228,9 @@ fn damage_to_the_revision_never_leaves_an_outdated_segment() {
 #[test]
 fn a_cache_folder_of_someone_else_is_not_relied_on() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let scene = EventContext::new();
         let one = Client::new();
         scene.env.start_session(&one, ONE, &scene.shop);
@@ -235,6 +248,9 @@ fn a_cache_folder_of_someone_else_is_not_relied_on() {
 #[test]
 fn a_minute_that_passes_is_seen() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let scene = EventContext::new();
         let client = Client::new();
         let mut typed = scene.shell(shell);
@@ -250,6 +266,9 @@ fn a_minute_that_passes_is_seen() {
 #[test]
 fn a_hundred_prompts_while_five_sessions_send_hooks() {
     for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
         let scene = EventContext::new();
         let one = Client::new();
         scene.env.start_session(&one, ONE, &scene.shop);

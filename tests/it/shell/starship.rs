@@ -1,5 +1,6 @@
 //! The segment in starship, and typed by hand.
 
+use crate::common::tools::needs;
 use std::fs;
 use std::process::Command;
 
@@ -10,6 +11,7 @@ use crate::common::starship;
 /// each prompt, and goes to the log.
 #[test]
 fn the_prompt_typed_by_hand() {
+    needs!("tmux");
     let env = TestEnv::new();
     env.real();
     let terminal = Terminal::open(&env, "env PS1='$ ' sh");
@@ -41,6 +43,7 @@ fn the_prompt_typed_by_hand() {
 /// The module is run as starship runs it, and by starship itself.
 #[test]
 fn starship_runs_it_without_a_shell() {
+    needs!("starship");
     let env = TestEnv::new();
     env.real();
     env.start_real_session("one", "100% $(touch pwned)");
@@ -77,7 +80,7 @@ fn starship_runs_it_without_a_shell() {
     }
     assert!(!run("sh", &["--for", "starship", "prompt"]).status.success());
     assert!(!run("bash", &["--posix", "--for", "starship", "prompt"]).status.success());
-    let starship = starship::program();
+    let starship = starship::program().unwrap();
     assert_eq!(colourless(&text(&run(&starship, &["prompt"]))).trim(), "api main 45m 100% $(touch pwned) >");
     fs::remove_file(env.ait()).unwrap();
     assert_eq!(colourless(&text(&run(&starship, &["prompt"]))).trim(), ">");

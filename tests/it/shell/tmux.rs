@@ -1,5 +1,6 @@
 //! The plug-in of tmux.
 
+use crate::common::tools::needs;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,6 +12,7 @@ use super::{Terminal, TestEnv, wait_for};
 
 #[test]
 fn tmux_shows_the_fleet_and_forgets_it() {
+    needs!("tmux");
     let env = TestEnv::new();
     // What `ait prompt --follow` does: a line at once, the same in the next second, and one at each change, never two in
     // a second.
@@ -62,6 +64,7 @@ fn tmux_shows_the_fleet_and_forgets_it() {
 
 #[test]
 fn tmux_options() {
+    needs!("tmux");
     let env = TestEnv::new();
     let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
     fs::write(env.path("plugin"), text_for(&request, &env.ait()).unwrap()).unwrap();
@@ -116,6 +119,7 @@ fn tmux_options() {
 
 #[test]
 fn tmux_loads_the_two_lines() {
+    needs!("tmux");
     let env = TestEnv::new();
     env.program("#!/bin/sh\ncase $1 in init) cat \"$HOME/plugin\" ;; *) echo ANSWER ;; esac\n");
     let plugin = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
@@ -131,6 +135,7 @@ fn tmux_loads_the_two_lines() {
 
 #[test]
 fn tmux_pane_folder_is_one_word() {
+    needs!("tmux");
     let env = TestEnv::new();
     let odd = env.path("it's; touch pwned; $(touch pwned) #{pane_id} #(touch pwned) `touch pwned` %H");
     let two_lines = env.path("a\ntouch pwned");
@@ -162,6 +167,7 @@ fn tmux_pane_folder_is_one_word() {
 
 #[test]
 fn tmux_shows_a_change_at_once() {
+    needs!("tmux");
     let env = TestEnv::new();
     env.real();
     env.start_real_session("one", "first");
@@ -182,6 +188,7 @@ fn tmux_shows_a_change_at_once() {
 
 #[test]
 fn follow_writes_at_each_change_and_ends_with_its_reader() {
+    needs!("tmux");
     let env = TestEnv::new();
     env.real();
     // The folders come later.

@@ -1,5 +1,6 @@
 //! The plug-in of tmux beside themes, and its key.
 
+use crate::common::tools::needs;
 use std::fs;
 
 use ait::commands::init::{Init, text_for};
@@ -38,6 +39,7 @@ impl<'a> Server<'a> {
 
 #[test]
 fn tmux_gets_the_fleet_back_after_a_theme_took_its_place() {
+    needs!("tmux");
     let env = TestEnv::new();
     let server = Server::new(&env);
     let tmux = &server.inner;
@@ -68,6 +70,7 @@ fn tmux_gets_the_fleet_back_after_a_theme_took_its_place() {
 
 #[test]
 fn tmux_replaces_what_an_earlier_version_wrote() {
+    needs!("tmux");
     let env = TestEnv::new();
     let server = Server::new(&env);
     let format = "#{?@ait-format, --format #{q:@ait-format},}";
@@ -83,6 +86,7 @@ fn tmux_replaces_what_an_earlier_version_wrote() {
 /// Yellow on green is hard to read.
 #[test]
 fn tmux_shows_no_colour_on_green() {
+    needs!("tmux");
     let env = TestEnv::new();
     let server = Server::new(&env);
     server.set("status-interval", "1");
@@ -102,6 +106,7 @@ fn tmux_shows_no_colour_on_green() {
 
 #[test]
 fn the_key_in_tmux_never_covers_the_pane() {
+    needs!("tmux");
     let env = TestEnv::new();
     let server = Server::new(&env);
     server.inner.ask(&["run-shell", &server.load]);

@@ -1,5 +1,6 @@
 //! The segment in zsh.
 
+use crate::common::tools::needs;
 use std::path::Path;
 
 use ait::render::dialect::Dialect;
@@ -8,6 +9,7 @@ use super::{TestEnv, both_edges, render_text};
 
 #[test]
 fn zsh_shows_it_before_the_users_right_prompt() {
+    needs!("tmux", "zsh");
     for subst in ["", "setopt prompt_subst\n"] {
         let env = TestEnv::new();
         let init = env.init("zsh", false);
@@ -33,6 +35,7 @@ fn zsh_shows_it_before_the_users_right_prompt() {
 
 #[test]
 fn zsh_with_a_hook_that_sets_the_right_prompt_each_time() {
+    needs!("tmux", "zsh");
     for order in ["INIT; precmd_functions+=(theirs)", "precmd_functions+=(theirs); INIT"] {
         let env = TestEnv::new();
         env.start_session();
@@ -48,6 +51,7 @@ fn zsh_with_a_hook_that_sets_the_right_prompt_each_time() {
 
 #[test]
 fn zsh_under_every_option() {
+    needs!("tmux", "zsh");
     for options in [
         "err_exit",
         "err_return",

@@ -1,0 +1,65 @@
+//! Programs that a test needs and a machine may lack. Such a test is skipped; on a CI machine it fails.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+/// Ends a test early if a program is missing: `needs!("zsh", "tmux");` reports `skipped: no zsh`.
+macro_rules! needs {
+    ($($program:expr),+ $(,)?) => {
+        if !$crate::common::tools::installed(&[$($program),+]) {
+            return;
+        }
+    };
+}
+pub(crate) use needs;
+
+/// Programs that exist on Linux only, or have other options elsewhere.
+const LINUX_ONLY: [&str; 4] = ["strace", "unshare", "setpriv", "script"];
+
+/// Whether all these programs can be used here. If not, reports the test as skipped, except with CI=true: there a missing
+/// program is a failure, so that nothing is skipped unnoticed.
+#[track_caller]
+pub(crate) fn installed(programs: &[&str]) -> bool {
+    let missing: Vec<&str> = programs.iter().copied().filter(|program| !works(program)).collect();
+    let expected = |program: &&str| cfg!(target_os = "linux") || !LINUX_ONLY.contains(program);
+    let is_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    assert!(
+        !(is_ci && missing.iter().any(expected)),
+        "no {}; `sh tests/run.sh install` installs what the tests need",
+        missing.join(", no ")
+    );
+    missing.is_empty() || skipped(&format!("no {}", missing.join(", no ")))
+}
+
+/// Whether the tests run as root. If not, reports the test as skipped; also with CI=true, where they rarely do.
+pub(crate) fn is_root() -> bool {
+    ait::sys::process::user_id() == 0 || skipped("not root")
+}
+
+/// Writes why the running test is skipped; returns `false`.
+fn skipped(reason: &str) -> bool {
+    let thread = std::thread::current();
+    // Not `eprintln`: the harness hides its output, because the test passes.
+    let _ = writeln!(std::io::stderr(), "{}: skipped: {reason}", thread.name().unwrap_or("a test"));
+    false
+}
+
+/// Installed is not enough: a container may forbid tracing or namespaces.
+fn works(program: &str) -> bool {
+    let root = ait::sys::process::user_id() == 0;
+    match program {
+        "starship" => super::starship::program().is_some(),
+        "strace" => succeeds("strace", &["-qq", "-o", "/dev/null", "true"]),
+        // Without root, a user namespace gives the right to mount.
+        "unshare" => succeeds("unshare", &[if root { "-m" } else { "-Urm" }, "true"]),
+        "script" => succeeds("script", &["-qec", "true", "/dev/null"]),
+        _ => std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file())),
+    }
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
