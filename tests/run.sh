@@ -46,7 +46,7 @@ check_targets="aarch64-apple-darwin aarch64-unknown-linux-musl"
 
 # The tests use real shells, terminals and repositories. Without one of these tools the tests that need it are skipped.
 tools="zsh fish tmux git shellcheck python3 cc c++"
-[ "$system" = Linux ] && tools="$tools valgrind strace ip unshare setpriv"
+[ "$system" = Linux ] && tools="$tools valgrind strace script ip unshare setpriv"
 
 missing_tools() {
     for tool in $tools; do
@@ -67,9 +67,11 @@ package() {
     pacman:python3) echo python ;;
     brew:python3) echo python ;;
     apk:setpriv) echo setpriv util-linux-misc ;;
+    apt-get:script) echo bsdutils ;;
+    dnf:script) echo util-linux-script ;;
     dnf:ip) echo iproute ;;
     *:ip) echo iproute2 ;;
-    *:unshare | *:setpriv) echo util-linux ;;
+    *:script | *:unshare | *:setpriv) echo util-linux ;;
     *) echo "$2" ;;
     esac
 }
