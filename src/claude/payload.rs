@@ -61,23 +61,90 @@ fn subagent_running(raw: &str) -> bool {
     tasks.iter().any(|task| task.kind == "subagent" && task.status == "running")
 }
 
-/// The tools that write one file.
+/// Claude Code's own tools that write one file.
 fn writes_a_file(tool: &str) -> bool {
     matches!(tool, "Write" | "Edit" | "MultiEdit" | "NotebookEdit")
 }
 
-/// The path in a tool's input or result. Results say `filePath`; inputs `file_path`, of notebooks `notebook_path`.
+/// Whether a tool of an MCP server writes a file, by its name: `mcp__filesystem__write_file`. Servers name their tools
+/// freely, so a word for writing is enough.
+fn mcp_tool_writes(tool: &str) -> bool {
+    const VERBS: [&str; 16] = [
+        "append",
+        "apply",
+        "create",
+        "delete",
+        "edit",
+        "insert",
+        "modify",
+        "move",
+        "overwrite",
+        "patch",
+        "remove",
+        "rename",
+        "replace",
+        "save",
+        "update",
+        "write",
+    ];
+    let Some((_, name)) = tool.strip_prefix("mcp__").and_then(|name| name.split_once("__")) else { return false };
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    // `createNewFile` begins with its verb as well.
+    words.into_iter().any(|word| {
+        let begins = |verb: &&str| word.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb));
+        VERBS.iter().find(|verb| begins(verb)).is_some_and(|verb| {
+            let rest = word.get(verb.len()..).unwrap_or_default();
+            rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_uppercase())
+        })
+    })
+}
+
+/// The fields that hold the path of the written file. The first is from results, the next two from inputs of Claude Code's
+/// own tools.
+const PATH_FIELDS: [&str; 3] = ["filePath", "file_path", "notebook_path"];
+/// The same for tools of MCP servers, as the widespread ones name it.
+const MCP_PATH_FIELDS: [&str; 12] = [
+    "file_path",
+    "filePath",
+    "filepath",
+    "path",
+    "relative_path",
+    "pathInProject",
+    "file",
+    "filename",
+    "destination",
+    "target_file",
+    "absolute_path",
+    "notebook_path",
+];
+/// Fields of tools whose path is in a repository on a server, and not on this machine.
+const REMOTE_FIELDS: [&str; 3] = ["owner", "repo", "project_id"];
+
+/// The path in a tool's input or result.
 fn path_in(raw: &str) -> Option<String> {
-    let mut paths = [None, None, None];
-    let [result, input, notebook] = &mut paths;
-    each_field(raw.as_bytes(), |name, raw| match name {
-        "filePath" => *result = path(raw),
-        "file_path" => *input = path(raw),
-        "notebook_path" => *notebook = path(raw),
-        _ => {}
+    first_path(raw, &PATH_FIELDS, &[])
+}
+
+/// The path in the input of an MCP server's tool.
+fn mcp_path_in(raw: &str) -> Option<String> {
+    first_path(raw, &MCP_PATH_FIELDS, &REMOTE_FIELDS)
+}
+
+/// The path in the first of these fields that has one; `None` if one of `except` is there.
+fn first_path(raw: &str, fields: &[&str], except: &[&str]) -> Option<String> {
+    let mut found: Option<(usize, String)> = None;
+    let mut is_excepted = false;
+    each_field(raw.as_bytes(), |name, raw| {
+        is_excepted |= except.contains(&name);
+        if let Some(rank) = fields.iter().position(|field| *field == name)
+            && found.as_ref().is_none_or(|(known, _)| rank < *known)
+            && let Some(path) = path(raw).filter(|path| !path.is_empty())
+        {
+            found = Some((rank, path));
+        }
     })
     .ok()?;
-    paths.into_iter().flatten().find(|path| !path.is_empty())
+    found.filter(|_| !is_excepted).map(|(_, path)| path)
 }
 
 /// A path that the kernel would take.
@@ -122,6 +189,10 @@ impl HookPayload {
                 "PostToolUse" => result.and_then(path_in).or_else(|| input.and_then(path_in)),
                 _ => None,
             };
+        } else if payload.tool.as_deref().is_some_and(mcp_tool_writes)
+            && matches!(payload.event.as_str(), "PreToolUse" | "PostToolUse")
+        {
+            payload.writes = input.and_then(mcp_path_in);
         }
         Ok(payload)
     }
@@ -168,6 +239,32 @@ mod tests {
         assert_eq!(written("PostToolUse", "NotebookEdit", notebook).as_deref(), Some("/n.ipynb"));
         assert_eq!(written("PostToolUse", "Read", both), None);
         assert_eq!(written("PostToolUseFailure", "Write", both), None);
+    }
+
+    #[test]
+    fn mcp_tools_that_write_by_their_name_write_the_path_of_their_input() {
+        let written = |tool: &str, input: &str| {
+            let text = format!(r#"{{"hook_event_name":"PostToolUse","tool_name":"{tool}","tool_input":{input}}}"#);
+            HookPayload::parse(text.as_bytes()).unwrap().writes
+        };
+        for (tool, input, wanted) in [
+            ("mcp__filesystem__write_file", r#"{"content":"x","path":"/a"}"#, Some("/a")),
+            ("mcp__filesystem__move_file", r#"{"source":"/a","destination":"/b"}"#, Some("/b")),
+            ("mcp__serena__replace_symbol_body", r#"{"relative_path":"src/a.rs"}"#, Some("src/a.rs")),
+            ("mcp__jetbrains__create_new_file", r#"{"pathInProject":"a","text":"x"}"#, Some("a")),
+            ("mcp__x__createFile", r#"{"path":"","file":"a"}"#, Some("a")),
+            ("mcp__x__str-replace", r#"{"file_path":"a","path":"b"}"#, Some("a")),
+            ("mcp__filesystem__read_file", r#"{"path":"/a"}"#, None),
+            ("mcp__x__list_updates", r#"{"path":"/a"}"#, None),
+            ("mcp__write__get", r#"{"path":"/a"}"#, None),
+            ("mcp__github__create_or_update_file", r#"{"owner":"o","repo":"r","path":"a"}"#, None),
+            ("mcp__x__write_file", r#"{"path":7}"#, None),
+            ("mcp__x__write_file", "[]", None),
+            ("mcp__x", r#"{"path":"/a"}"#, None),
+            ("write_file", r#"{"path":"/a"}"#, None),
+        ] {
+            assert_eq!(written(tool, input).as_deref(), wanted, "{tool} {input}");
+        }
     }
 
     #[test]

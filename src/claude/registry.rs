@@ -34,6 +34,10 @@ pub struct Record {
     pub version: Option<String>,
     /// The name of the session.
     pub name: Option<String>,
+    /// Whether the user gave it that name, with `/rename`.
+    pub is_named_by_user: bool,
+    /// The folder that the client works in. It follows `/cd` and EnterWorktree, and not a `cd` in the Bash tool.
+    pub folder: Option<String>,
 }
 
 /// A record is under 1 KiB; more than this is not one.
@@ -81,6 +85,8 @@ impl Record {
             "statusUpdatedAt" => record.status_since = time(raw),
             "version" => record.version = text(raw),
             "name" => record.name = text(raw),
+            "nameSource" => record.is_named_by_user = text(raw).is_some_and(|source| source == "user"),
+            "cwd" => record.folder = text(raw),
             _ => {}
         })?;
         Ok(record)

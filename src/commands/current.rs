@@ -11,7 +11,6 @@ use super::live::put_state;
 use super::live_sessions::{self, LiveSession};
 use crate::context::Context;
 use crate::error::Result;
-use crate::git;
 use crate::render::line::Line;
 use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::{Ui, put};
@@ -45,11 +44,7 @@ impl Run for Current {
     /// If no session matches, or several do.
     fn run(&self, context: &Context) -> Result<Report> {
         let (mut member, ignored) = live_sessions::current(context, self.session.as_deref(), "ait sessions current")?;
-        // What is true now, not at the last event.
-        if let Some(status) = member.place.tree.as_ref().and_then(|tree| git::status(tree, GIT_LIMIT)) {
-            member.session.manifest.git_dirty = Some(status.dirty);
-            member.session.manifest.git_branch = status.branch;
-        }
+        member.ask_dirty(GIT_LIMIT);
         Ok(Report::new(CurrentSession { member, now: context.now }).remarks(ignored))
     }
 
@@ -89,11 +84,12 @@ impl Data for CurrentSession {
         };
         line("Session:", &|line| line.text(member.session.id.as_str()));
         line("Project:", &|line| put(line, Role::Project, &manifest.project));
-        let detached = || Some(format!("detached at {}", manifest.head.as_deref()?.get(..7)?));
-        if let Some(branch) = manifest.git_branch.clone().or_else(detached) {
+        let is_detached = manifest.git_branch.is_none();
+        if let Some(branch) = member.branch() {
+            let branch = if is_detached { format!("detached at {branch}") } else { branch };
             line("Branch:", &|line| {
                 put(line, Role::Branch, &branch);
-                if manifest.git_dirty == Some(true) {
+                if member.dirty == Some(true) {
                     line.literal(" (dirty)");
                 }
             });

@@ -199,7 +199,7 @@ fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> St
 fn block(day: Day, sessions: &[Manifest], ui: &Ui, now: Timestamp, zone: &TimeZone) -> String {
     let mut table = ui.table(&format!("Sessions ended on {day}"));
     for (number, manifest) in sessions.iter().enumerate() {
-        table.row(|line| put_heading(line, Some(number + 1), manifest, now));
+        table.row(|line| put_heading(line, Some(number + 1), manifest, None, now));
         let clock = |time: Option<Timestamp>| match time {
             Some(time) => {
                 let time = time.to_zoned(zone.clone());

@@ -190,7 +190,7 @@ fn can_tell(payload: &HookPayload) -> bool {
 fn head_change(manifest: &Manifest, payload: &HookPayload, event: &Event, scene: &EventContext) -> Change {
     let ended = payload.tool.as_deref().filter(|_| *event == Event::ToolEnd);
     let shell_ran = [manifest.tool.as_deref(), ended].into_iter().flatten().any(hook_response::is_shell_tool);
-    head::change(manifest, scene, shell_ran)
+    head::change(manifest, scene, shell_ran || head::is_users_command(manifest, event))
 }
 
 fn notice_head(

@@ -80,6 +80,7 @@ pub(super) fn touch_of(write: &PendingWrite, here: &Place, scene: &mut EventCont
         tree: tree.root.to_string_lossy().into_owned(),
         repository: tree.common_dir.to_string_lossy().into_owned(),
         at: scene.now,
+        by_subagent: false,
     });
     let whole = write.file.to_string_lossy().into_owned();
     let overlap =

@@ -1,6 +1,7 @@
 //! `ait sessions live`: what runs where, since when, on what task.
 
 use std::path::Path;
+use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
@@ -20,7 +21,7 @@ use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::state::{ObservedState, State, StateSource};
 use crate::store::live::Liveness;
-use crate::sys::{files, process};
+use crate::sys::{clock, files, process};
 
 /// show all live sessions
 #[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
@@ -63,10 +64,12 @@ impl Run for Live {
                 .exit(Exit::NotFound));
         }
         let root = context.root()?;
-        let LiveSessions { mut members, stale, broken, foreign } =
-            if self.json { live_sessions::gather(root)? } else { live_sessions::overview(root)? };
+        let LiveSessions { mut members, stale, broken, foreign } = live_sessions::gather(root)?;
         let all = members.len();
         members.retain(|member| self.wants(member, context));
+        if self.json {
+            ask_dirty(&mut members);
+        }
         let mut report = Report::new(LiveReport { members, all, verbose: self.verbose, now: context.now })
             .remarks(unreadable(&broken));
         if stale > 0 {
@@ -100,6 +103,26 @@ impl Live {
             files::resolve(Path::new(&manifest.path)).starts_with(files::resolve(&below))
         });
         project && path
+    }
+}
+
+/// How long git may take in all to tell which trees are dirty.
+const GIT_LIMIT: Duration = Duration::from_secs(1);
+
+/// Asks git about each tree once. The trees that it does not get to in time stay unknown.
+fn ask_dirty(members: &mut [LiveSession]) {
+    let mut left = GIT_LIMIT;
+    for position in 0..members.len() {
+        let (before, rest) = members.split_at_mut(position);
+        let Some(member) = rest.first_mut() else { return };
+        let same_tree = |other: &&LiveSession| member.place.tree.is_some() && other.place.root == member.place.root;
+        match before.iter().find(same_tree) {
+            Some(same_tree) => member.dirty = same_tree.dirty,
+            None => {
+                let ((), taken) = clock::timed(|| member.ask_dirty(left));
+                left = left.saturating_sub(taken);
+            }
+        }
     }
 }
 
@@ -138,7 +161,7 @@ fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> Str
     for (position, member) in members.iter().enumerate() {
         let manifest = &member.session.manifest;
         table.row(|line| {
-            put_heading(line, Some(position + 1), manifest, now);
+            put_heading(line, Some(position + 1), manifest, member.branch().as_deref(), now);
             if crowded.contains(&position) {
                 line.fixed(" ");
                 put(line, Role::Conflict, ui.icons.conflict());
@@ -172,19 +195,21 @@ fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> Str
 }
 
 /// `1. project (branch) - 45m`, in a list.
-pub(crate) fn put_heading(line: &mut Line, number: Option<usize>, manifest: &Manifest, now: Timestamp) {
+pub(crate) fn put_heading(
+    line: &mut Line,
+    number: Option<usize>,
+    manifest: &Manifest,
+    branch: Option<&str>,
+    now: Timestamp,
+) {
     if let Some(number) = number {
         line.literal(itoa::Buffer::new().format(number));
         line.fixed(". ");
     }
     put(line, Role::Project, &manifest.project);
-    if let Some(branch) = &manifest.git_branch {
+    if let Some(branch) = branch.or(manifest.git_branch.as_deref()).or_else(|| manifest.head.as_deref()?.get(..7)) {
         line.fixed(" (");
         put(line, Role::Branch, branch);
-        line.fixed(")");
-    } else if let Some(head) = manifest.head.as_deref().and_then(|head| head.get(..7)) {
-        line.fixed(" (");
-        put(line, Role::Branch, head);
         line.fixed(")");
     }
     if let Some(seconds) = manifest.elapsed_seconds(now) {

@@ -1,25 +1,29 @@
 //! The sessions together with what else is known of them: where each works, and what Claude Code's own registry says.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::claude::registry::Record;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, on_one_line};
+use crate::git::{self, Head, HeadKind, Operation};
 use crate::render::elapsed;
 use crate::render::theme::ColorChoice;
 use crate::session::conflict::{Grade, in_tree, works_in};
 use crate::session::event;
+use crate::session::file_write::is_fresh;
 use crate::session::id::SessionId;
 use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::state::{ObservedState, StateSource, newer};
+use crate::session::task::{self, TaskSource};
 use crate::store::active;
 use crate::store::manifest_file::{Session, UnreadableManifest, read_session};
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::sys::process;
+use crate::sys::{files, process};
 
 /// One session, with its place and its state as both sources tell it.
 #[derive(Clone, Debug)]
@@ -30,17 +34,57 @@ pub struct LiveSession {
     pub place: Place,
     /// What it does.
     pub observed: ObservedState,
+    /// What is checked out there now; `None` if only the manifest tells.
+    pub head: Option<Head>,
+    /// Whether the tree is dirty now; `None` if git was not asked or did not answer.
+    pub dirty: Option<bool>,
 }
 
 impl LiveSession {
-    fn new(session: Session, root: &Root) -> LiveSession {
-        let place = Place::of(Path::new(&session.manifest.path));
-        LiveSession::at(session, place, root)
+    /// A session as it is now: since its last event, `/cd`, `/rename` or a checkout in another shell may have changed its
+    /// folder, task or branch.
+    fn new(mut session: Session, root: &Root) -> LiveSession {
+        let record = record_of(&session, root);
+        let observed = state_by(&session, record.as_ref());
+        if let Some(record) = &record {
+            follow_client(&mut session.manifest, record);
+        }
+        let manifest = &mut session.manifest;
+        let path = Path::new(&manifest.path);
+        let place = Place::of(path);
+        // A manifest without a tree was written by another program, and says what that program knows.
+        let tree = place.tree.as_ref().filter(|_| manifest.tree.is_some() && files::is_folder(path));
+        let head = tree.map(|tree| tree.head_as_found()).filter(|head| head.kind != HeadKind::Unknown);
+        if let Some(head) = &head {
+            manifest.git_branch.clone_from(&head.branch);
+            manifest.head.clone_from(&head.commit);
+        }
+        // Without a tree git cannot be asked, and nothing else is known.
+        let dirty = manifest.git_dirty.filter(|_| manifest.tree.is_none() && place.tree.is_none());
+        LiveSession { session, place, observed, head, dirty }
     }
 
+    /// A session as its last event recorded it.
     fn at(session: Session, place: Place, root: &Root) -> LiveSession {
         let observed = state_of(&session, root);
-        LiveSession { session, place, observed }
+        LiveSession { session, place, observed, head: None, dirty: None }
+    }
+
+    /// What is checked out, for people: `main`, `feat/login|rebase`, `v1@1a2b3c4`, `1a2b3c4`.
+    pub fn branch(&self) -> Option<String> {
+        let manifest = &self.session.manifest;
+        let Some(head) = &self.head else {
+            return manifest.git_branch.clone().or_else(|| Some(manifest.head.as_deref()?.get(..7)?.to_owned()));
+        };
+        let operation = head.operation.map(|operation| format!("|{}", operation.as_str())).unwrap_or_default();
+        Some(format!("{}{operation}", head.display()?))
+    }
+
+    /// Asks git whether the tree is dirty.
+    pub fn ask_dirty(&mut self, limit: Duration) {
+        if let Some(tree) = self.place.tree.as_ref().filter(|_| !limit.is_zero()) {
+            self.dirty = git::status(tree, limit).map(|status| status.dirty);
+        }
     }
 
     /// The trees it works in.
@@ -65,6 +109,9 @@ impl LiveSession {
 /// A session as `--json` shows it: every field of its manifest, and what is known beyond it.
 pub(crate) fn json(member: &LiveSession, now: Timestamp) -> JsonFields {
     let mut fields = ended_json(&member.session.manifest, now);
+    // The manifest's value is as old as the start of the session.
+    fields.set("git_dirty", &member.dirty);
+    fields.set("git_operation", &member.head.as_ref().and_then(|head| head.operation).map(Operation::as_str));
     fields.set("state", &member.observed.state);
     fields.set("state_since", &member.observed.since);
     fields.set("waiting_for", &member.observed.waiting_for);
@@ -82,8 +129,39 @@ pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
 
 /// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
 pub fn state_of(session: &Session, root: &Root) -> ObservedState {
-    let record = session.manifest.pid.and_then(|pid| Record::of_process(root.path(), pid));
-    state_by(session, record.as_ref())
+    state_by(session, record_of(session, root).as_ref())
+}
+
+/// Claude Code's record of the process that runs the session.
+fn record_of(session: &Session, root: &Root) -> Option<Record> {
+    session.manifest.pid.and_then(|pid| Record::of_process(root.path(), pid))
+}
+
+/// Takes over what the client knows and no event has told yet.
+fn follow_client(manifest: &mut Manifest, record: &Record) {
+    if record.session_id != manifest.session_id {
+        return;
+    }
+    // The client's folder only differs from that of the start if the user or Claude changed it; the next event then names
+    // the new one. Otherwise events are more exact: they follow a `cd` in the Bash tool.
+    if let Some(folder) = record.folder.as_ref().filter(|folder| Path::new(folder).is_absolute())
+        && manifest.started_in.as_ref().is_some_and(|started_in| started_in != folder)
+        && !Path::new(&manifest.path).starts_with(folder)
+    {
+        manifest.path.clone_from(folder);
+        manifest.project = Place::of(Path::new(folder)).project();
+    }
+    let is_replaceable = match manifest.task_source {
+        None => manifest.task.is_none(),
+        Some(source) => source <= TaskSource::Title,
+    };
+    if record.is_named_by_user
+        && is_replaceable
+        && let Some(title) = record.name.as_deref().and_then(task::shorten)
+    {
+        manifest.task = Some(title);
+        manifest.task_source = Some(TaskSource::Title);
+    }
 }
 
 fn state_by(session: &Session, record: Option<&Record>) -> ObservedState {
@@ -264,6 +342,24 @@ pub fn nearby(root: &Root, here: &Place) -> Nearby {
     }
 }
 
+impl Nearby {
+    /// If no session is in this tree, shows those that lately wrote here: they were started in another tree and sent into
+    /// this one.
+    pub fn or_writers(mut self, root: &Root, here: &Place, now: Timestamp) -> Nearby {
+        if !self.members.is_empty() {
+            return self;
+        }
+        let wrote_here = |session: &Session| {
+            let mut wrote = session.manifest.wrote_in.iter();
+            wrote.any(|wrote| Path::new(&wrote.tree) == here.root && is_fresh(wrote.at, now))
+        };
+        let (members, writers) = self.writers.into_iter().partition(wrote_here);
+        self.writers = writers;
+        self.members = Vec::into_iter(members).map(|session| LiveSession::at(session, here.clone(), root)).collect();
+        self
+    }
+}
+
 /// Tells by the bytes of a manifest whether its session may concern a place. Most manifests of other trees are told apart
 /// without parsing: they contain `"tree"` and not the root of this one. One with a backslash is always parsed, because
 /// its paths may be written with escapes.
@@ -290,7 +386,10 @@ fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
 pub fn one(root: &Root, id: &SessionId) -> Result<Option<LiveSession>> {
     let Ok(folder) = root.active_folder() else { return Ok(None) };
     let failed = |why| Error::new("reading a manifest", folder.path().join(id.file_name()).display(), why);
-    Ok(read_session(&folder, id).map_err(failed)?.map(|session| LiveSession::new(session, root)))
+    Ok(read_session(&folder, id).map_err(failed)?.map(|session| {
+        let place = Place::noted(&session.manifest);
+        LiveSession::at(session, place, root)
+    }))
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.

@@ -105,7 +105,7 @@ impl Data for WaitingSessions {
 fn for_people(member: &LiveSession, count: usize, ui: &Ui, now: Timestamp) -> String {
     let manifest = &member.session.manifest;
     let mut text = String::new();
-    ui.line(&mut text, |line| put_heading(line, None, manifest, now));
+    ui.line(&mut text, |line| put_heading(line, None, manifest, None, now));
     ui.line(&mut text, |line| {
         line.literal("   ");
         live::put_state(line, &member.observed, now);

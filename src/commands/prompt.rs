@@ -140,7 +140,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         Some(dir) => Place::of(&context.folder().unwrap_or_default().join(dir)),
         None => Place::here(),
     };
-    let nearby = live_sessions::nearby(root, &here);
+    let nearby = live_sessions::nearby(root, &here).or_writers(root, &here, now);
     let chosen = to_speak_of(&nearby.members);
     let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &here, revisions, now));
     let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };

@@ -153,7 +153,7 @@ fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
 fn for_people(lost: &[Lost], ui: &Ui, now: Timestamp) -> String {
     let mut table = ui.table("Sessions That Did Not End Properly");
     for (position, Lost { manifest, last_seen, .. }) in lost.iter().enumerate() {
-        table.row(|line| put_heading(line, Some(position + 1), manifest, last_seen.unwrap_or(now)));
+        table.row(|line| put_heading(line, Some(position + 1), manifest, None, last_seen.unwrap_or(now)));
         if let Some(last_seen) = last_seen {
             table.row(|line| {
                 line.own(format_args!("   last seen {}", elapsed::Ago(seconds_between(*last_seen, now))));

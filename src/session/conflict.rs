@@ -85,9 +85,9 @@ pub fn crowded<'a>(trees: impl Iterator<Item = Vec<&'a Path>>) -> Vec<usize> {
     crowded
 }
 
-/// The trees that a session works in: the one that its folder lies in, and those that it wrote in within the hour. A
-/// session that wrote in other trees of its repository only, started in the main tree and sent into a worktree, say,
-/// works in those and not where it was started.
+/// The trees that a session works in: the one that its folder lies in, and those that it wrote in within the last hour. A
+/// session that only wrote in other trees of its repository (it was started in the main tree and sent into a worktree)
+/// works in those, and not where it was started. What its sub-agents write in worktrees of their own does not move it.
 pub fn works_in<'a>(
     root: &'a Path,
     repository: Option<&Path>,
@@ -97,8 +97,9 @@ pub fn works_in<'a>(
     let fresh = || wrote.iter().filter(|wrote| is_fresh(wrote.at, now));
     let mut trees: Vec<&Path> = fresh().map(|wrote| Path::new(&wrote.tree)).collect();
     trees.dedup();
-    let moved = fresh().any(|wrote| repository.is_some_and(|repository| Path::new(&wrote.repository) == repository));
-    if !moved && !trees.contains(&root) {
+    let is_own = |wrote: &&TreeWrite| !wrote.by_subagent && repository == Some(Path::new(&wrote.repository));
+    let has_moved = fresh().any(|wrote| is_own(&wrote));
+    if !has_moved && !trees.contains(&root) {
         trees.insert(0, root);
     }
     trees
@@ -321,7 +322,7 @@ mod tests {
     }
 
     fn wrote(tree: &str, at: i64) -> TreeWrite {
-        TreeWrite { tree: tree.into(), repository: "/r/.git".into(), at: minutes(at) }
+        TreeWrite { tree: tree.into(), repository: "/r/.git".into(), at: minutes(at), by_subagent: false }
     }
 
     type Found = (Grade, String, Vec<usize>, Vec<String>, bool);
@@ -395,6 +396,10 @@ mod tests {
 
     #[test]
     fn a_file_of_another_repository_does_not_move_a_session() {
+        // A sub-agent in a worktree of its own: the session goes on working in its tree.
+        let by_subagent = [TreeWrite { by_subagent: true, ..wrote("/r/wt", 95) }];
+        let trees = works_in(Path::new("/r"), Some(Path::new("/r/.git")), &by_subagent, minutes(100));
+        assert_eq!(trees, [Path::new("/r"), Path::new("/r/wt")]);
         let notes = [TreeWrite { repository: "/notes/.git".into(), ..wrote("/notes", 95) }];
         let trees = works_in(Path::new("/r"), Some(Path::new("/r/.git")), &notes, minutes(100));
         assert_eq!(trees, [Path::new("/r"), Path::new("/notes")]);

@@ -209,6 +209,7 @@ fn end(manifest: &mut Manifest, scene: &EventContext, reason: Option<String>, ot
     }
     if is_below(scene, &manifest.path) {
         stamp_repository(manifest, scene);
+        manifest.git_dirty = scene.dirty;
     }
     archive(manifest, scene.now, "completed", reason);
     Outcome::Archive
@@ -242,13 +243,29 @@ fn stamp(manifest: &mut Manifest, scene: &EventContext, event: &Event, others: V
     manifest.ended = None;
     manifest.status = None;
     manifest.end_reason = None;
-    if matches!(event, Event::Start { .. }) || !is_below(scene, &manifest.path) {
-        manifest.path.clone_from(&scene.folder);
+    // A sub-agent may run in a worktree of its own: its events never move the session.
+    let is_elsewhere = is_subagent_elsewhere(manifest, scene);
+    if !is_elsewhere {
+        if matches!(event, Event::Start { .. }) || !is_below(scene, &manifest.path) {
+            manifest.path.clone_from(&scene.folder);
+        }
+        manifest.project.clone_from(&scene.project);
+        // git was asked at the start, and only about that tree.
+        if matches!(event, Event::Start { .. }) || manifest.tree != scene.tree {
+            manifest.git_dirty = scene.dirty;
+        }
+        stamp_repository(manifest, scene);
+        // Claude Code moves the conversation after `/cd` and EnterWorktree, and resumes it from the folder that it moved to.
+        if is_moved(manifest.transcript_path.as_deref(), scene.transcript_path.as_deref()) {
+            manifest.started_in = Some(scene.folder.clone());
+        }
     }
-    manifest.project.clone_from(&scene.project);
-    stamp_repository(manifest, scene);
     if let Some(wrote) = &scene.wrote {
-        file_write::remember(&mut manifest.wrote_in, wrote.clone(), |known, new| known.tree == new.tree);
+        let is_known = |known: &TreeWrite| known.tree == wrote.tree && !known.by_subagent;
+        let by_subagent =
+            is_elsewhere && scene.tree.as_ref() == Some(&wrote.tree) && !manifest.wrote_in.iter().any(is_known);
+        let wrote = TreeWrite { by_subagent, ..wrote.clone() };
+        file_write::remember(&mut manifest.wrote_in, wrote, |known, new| known.tree == new.tree);
     }
     for overlap in &scene.overlaps {
         let same = |known: &Overlap, new: &Overlap| known.path == new.path && known.session_id == new.session_id;
@@ -264,9 +281,20 @@ fn stamp_repository(manifest: &mut Manifest, scene: &EventContext) {
     manifest.repository.clone_from(&scene.repository);
     manifest.git_branch.clone_from(&scene.branch);
     manifest.head.clone_from(&scene.head);
-    if scene.dirty.is_some() {
-        manifest.git_dirty = scene.dirty;
-    }
+}
+
+/// Whether the conversation is kept in another folder than before.
+fn is_moved(before: Option<&str>, now: Option<&str>) -> bool {
+    let (Some(before), Some(now)) = (before, now) else { return false };
+    Path::new(before).parent() != Path::new(now).parent()
+}
+
+/// Whether the event comes from a sub-agent in another tree than the session's, or in a folder outside of the session's.
+pub(super) fn is_subagent_elsewhere(manifest: &Manifest, scene: &EventContext) -> bool {
+    // A manifest without a path was never stamped: any folder is better than none.
+    scene.from_subagent
+        && !manifest.path.is_empty()
+        && (manifest.tree != scene.tree || (scene.tree.is_none() && !is_below(scene, &manifest.path)))
 }
 
 /// Whether the session only went into a subfolder of where it works: the same tree, so the same place. A `cd` in its

@@ -97,6 +97,9 @@ pub struct TreeWrite {
     /// When the last of these files was written.
     #[serde(deserialize_with = "super::json_object::time")]
     pub at: Timestamp,
+    /// Only sub-agents wrote there, each in a worktree of its own: the session itself still works where it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_subagent: bool,
 }
 
 /// A file that this session wrote within the hour after another one had.

@@ -1,7 +1,8 @@
 //! HEAD of a tree, moved under a session by somebody else.
 
-use super::event::EventContext;
+use super::event::{Event, EventContext, is_subagent_elsewhere};
 use super::manifest::{HeadMoved, Manifest};
+use super::state::State;
 
 /// What became of HEAD between two events of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,13 @@ pub fn change(manifest: &Manifest, scene: &EventContext, shell_ran: bool) -> Cha
     }
 }
 
+/// Whether the event is the end of a command that the user ran with `!`. Claude Code sends no other event of it: a turn
+/// ends that never began.
+pub fn is_users_command(manifest: &Manifest, event: &Event) -> bool {
+    let waits_for_prompt = manifest.state == State::Waiting && manifest.waiting_for.as_deref() == Some("input");
+    matches!(event, Event::TurnEnd { .. }) && (manifest.state == State::Idle || waits_for_prompt)
+}
+
 fn stands_at(manifest: &Manifest, scene: &EventContext) -> bool {
     manifest.head == scene.head && manifest.git_branch == scene.branch
 }
@@ -35,6 +43,9 @@ fn stands_at(manifest: &Manifest, scene: &EventContext) -> bool {
 /// Notes in a manifest that HEAD of its tree moved, before the event is written into it, or brings an older note up to
 /// date: what counts is from where the session believes it to be to where it is.
 pub fn note(manifest: &mut Manifest, scene: &EventContext, by: impl FnOnce() -> Option<HeadMoved>) {
+    if is_subagent_elsewhere(manifest, scene) {
+        return;
+    }
     if manifest.tree != scene.tree {
         manifest.head_moved = None;
         return;

@@ -33,3 +33,4 @@ mod settings;
 mod shell;
 mod statusline;
 mod system_calls;
+mod worktrees;
