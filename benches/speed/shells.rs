@@ -10,8 +10,8 @@ use crate::random::Random;
 use crate::table::{self, Summary};
 use crate::terminal::{READY, Terminal};
 
-/// How many of the first prompts only fill caches.
-const WARM_UP: usize = 5;
+/// How many prompts come before each measured one: a shell that is in use has its memory in the caches of the processor.
+const WARM_UP: usize = 3;
 
 /// A part of the segment: the task. The project is not enough, because a shell may put the folder into the title.
 const SEGMENT: &str = "Refactor";
@@ -93,10 +93,11 @@ impl Shells {
     pub(crate) fn new(lab: &Lab, ait: &Path) -> Shells {
         let home = |name: &str, live, spread| lab.home(ait, name, live, spread);
         let homes = CASES.map(|case| match case {
-            Case::WithoutAit => home("shell-without", 20, Spread::Trees),
-            Case::Unchanged(live) => home(&format!("shell{live}"), live, Spread::Trees),
-            Case::OneTree => home("shell-tree", 20, Spread::OneTree),
-            Case::Changed => home("shell-changed", 20, Spread::Trees),
+            Case::WithoutAit => Some(home("shell-without", 20, Spread::Trees)),
+            Case::Unchanged(live) => Some(home(&format!("shell{live}"), live, Spread::Trees)),
+            Case::OneTree => Some(home("shell-tree", 20, Spread::OneTree)),
+            // One for each shell, because an event in a home makes all its shells ask.
+            Case::Changed => None,
         });
         let mut this = Shells { rows: Vec::new(), missing: Vec::new() };
         for shell in &SHELLS {
@@ -105,7 +106,9 @@ impl Shells {
                 continue;
             };
             for grown in [false, true] {
+                let own = home(&format!("shell-changed-{}-{grown}", shell.name), 20, Spread::Trees);
                 for (case, home) in CASES.into_iter().zip(&homes) {
+                    let home = home.as_ref().unwrap_or(&own);
                     this.rows.push(Row::start(shell, &program, grown, case, home, ait));
                 }
             }
@@ -117,7 +120,7 @@ impl Shells {
     pub(crate) fn measure(mut self, rounds: usize) -> String {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         let mut random = Random::new();
-        for round in 0..WARM_UP + rounds {
+        for round in 0..rounds {
             random.shuffle(&mut order);
             for row in &order {
                 self.rows[*row].prompt(round);
@@ -185,11 +188,13 @@ impl Row {
         Row { shell, grown, case, terminal, events, times: Vec::new(), processes: 0, wrong: Vec::new() }
     }
 
-    /// Presses Enter twice and measures the second time: a shell that is in use has its memory in the processor's caches.
+    /// Presses Enter some times and measures the last one.
     fn prompt(&mut self, round: usize) {
         let shows_segment = !matches!(self.case, Case::WithoutAit | Case::Unchanged(0));
         let segment = if shows_segment { SEGMENT } else { "" };
-        self.terminal.press_enter(segment);
+        for _ in 0..WARM_UP {
+            self.terminal.press_enter(segment);
+        }
         if !self.events.is_empty() {
             let event = self.events[round % self.events.len()].run();
             assert!(event.success, "{}: an event", self.name());
@@ -198,10 +203,8 @@ impl Row {
         if prompt.text.contains(SEGMENT) != shows_segment {
             self.wrong.push(prompt.text);
         }
-        if round >= WARM_UP {
-            self.times.push(prompt.milliseconds);
-            self.processes += usize::from(prompt.process);
-        }
+        self.times.push(prompt.milliseconds);
+        self.processes += usize::from(prompt.process);
     }
 
     fn name(&self) -> String {

@@ -17,7 +17,7 @@ use rustix::pty::OpenptFlags;
 pub(crate) const READY: &str = "ready> ";
 
 /// A shell is at rest when it has printed nothing for this long.
-const QUIET: Duration = Duration::from_millis(3);
+const QUIET: Duration = Duration::from_millis(1);
 /// How long a shell may take from its prompt to a right prompt.
 const SEGMENT_LIMIT: Duration = Duration::from_millis(500);
 /// After this long a prompt is taken as lost.
