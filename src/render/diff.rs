@@ -2,9 +2,14 @@
 
 use std::fmt::Write as _;
 
-use similar::{ChangeTag, TextDiff};
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{ChangeTag, group_diff_ops};
 
 use crate::error::moves_cursor;
+
+/// Lines of context around a change, as in `diff -u`.
+const CONTEXT: usize = 3;
 
 /// The changes from `old` to `new`, under these names; empty if there are none.
 ///
@@ -14,14 +19,16 @@ pub fn unified(old_name: &str, new_name: &str, old: &str, new: &str) -> String {
     // `TextDiff::from_lines` also ends a line at a lone carriage return, which `patch` does not.
     let old: Vec<&str> = old.split_inclusive('\n').collect();
     let new: Vec<&str> = new.split_inclusive('\n').collect();
-    let diff = TextDiff::from_slices(&old, &new);
+    // `TextDiff` would add five algorithms to the program: 100 KiB.
+    let mut changes = Compact::new(Replace::new(Capture::new()), &old, &new);
+    let Ok(()) = myers::diff(&mut changes, &old, 0..old.len(), &new, 0..new.len());
     let mut out = String::new();
-    for hunk in diff.unified_diff().iter_hunks() {
+    for hunk in group_diff_ops(changes.into_inner().into_inner().into_ops(), CONTEXT) {
         if out.is_empty() {
             let _ = writeln!(out, "--- {old_name}\n+++ {new_name}");
         }
-        let _ = writeln!(out, "{}", hunk.header());
-        for change in hunk.iter_changes() {
+        let _ = writeln!(out, "{}", UnifiedHunkHeader::new(&hunk));
+        for change in hunk.iter().flat_map(|operation| operation.iter_changes(&old, &new)) {
             out.push(match change.tag() {
                 ChangeTag::Equal => ' ',
                 ChangeTag::Delete => '-',
