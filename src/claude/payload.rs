@@ -44,6 +44,22 @@ pub struct HookPayload {
     pub notification: Option<String>,
     /// Stop: a sub-agent still runs.
     pub subagent_running: bool,
+    /// Stop: the prompts that will wake the session later.
+    pub scheduled: Option<Vec<String>>,
+}
+
+/// An entry of `session_crons`. There are also `id`, `schedule` and `recurring`.
+#[derive(serde::Deserialize)]
+struct SessionCron {
+    /// At most 1,000 characters.
+    #[serde(default)]
+    prompt: String,
+}
+
+fn scheduled_prompts(raw: &str) -> Option<Vec<String>> {
+    let list = Some(raw).filter(|raw| raw.len() <= MAX_LIST)?;
+    let crons: Vec<SessionCron> = serde_json::from_str(list).ok()?;
+    Some(crons.into_iter().map(|cron| cron.prompt).collect())
 }
 
 /// An entry of `background_tasks`.
@@ -168,6 +184,7 @@ impl HookPayload {
             "tool_input" => input = Some(raw),
             "tool_response" => result = Some(raw),
             "background_tasks" => payload.subagent_running = subagent_running(raw),
+            "session_crons" => payload.scheduled = scheduled_prompts(raw),
             // Nothing of what follows is that long.
             _ if raw.len() > MAX_NAME => {}
             "session_id" => payload.session_id = text(raw).unwrap_or_default(),

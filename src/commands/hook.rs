@@ -22,6 +22,7 @@ use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
 use crate::session::state::State;
+use crate::session::task;
 use crate::store::active;
 use crate::store::lifecycle::{self, Known};
 use crate::store::manifest_file::Session;
@@ -46,6 +47,8 @@ const PAYLOAD_LIMIT: usize = 32 << 20;
 const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long git may take to tell whether a tree is dirty. Claude Code gives all SessionEnd hooks together 1.5 s.
 const GIT_LIMIT: Duration = Duration::from_millis(400);
+/// Seconds within which the client's record and a hook tell of the same change.
+const SAME_MOMENT: i64 = 2;
 /// How many stale sessions one hook archives in passing.
 const IN_PASSING: usize = 16;
 
@@ -160,13 +163,24 @@ fn gather(
 ) -> Gathered {
     let starts_or_ends = matches!(event, Event::Start { .. } | Event::End { .. });
     let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
-    let process = scene.process.as_ref().filter(|_| is_in_doubt);
+    let prompts_again = matches!(event, Event::Prompt(_)) && known.is_some_and(|manifest| manifest.task_unconfirmed);
+    let process = scene.process.as_ref().filter(|_| is_in_doubt || prompts_again);
     let record = process.and_then(|process| Record::of_process(root.path(), process.pid));
     let Some(manifest) = known else { return Gathered { record, moved_by: None } };
+    scene.last_prompt_failed = record.as_ref().is_some_and(|record| prompts_again && was_idle(record, id, manifest));
     keep_known(scene, manifest);
     let is_foreign = head_change(manifest, payload, event, scene) == Change::Foreign && manifest.head_moved.is_none();
     let moved_by = if is_foreign { hook_response::mover(root, id, manifest, scene) } else { None };
     Gathered { record, moved_by }
+}
+
+/// Whether the client was idle after the prompt that a session works on by its hooks. The client may have become busy with
+/// the next one, so a later change of its status counts too.
+fn was_idle(record: &Record, id: &SessionId, manifest: &Manifest) -> bool {
+    let prompted = manifest.state_since.map(|since| since.as_second() + SAME_MOMENT);
+    let has_changed = record.status_since.map(Timestamp::as_second) > prompted && prompted.is_some();
+    let is_idle = matches!(record.state(), Some((State::Idle, _)));
+    record.session_id == id.as_str() && (is_idle || has_changed)
 }
 
 /// What came of an event.
@@ -258,6 +272,11 @@ fn scene(
         head: None,
         dirty: None,
         title: payload.title.clone(),
+        scheduled_prompts: payload
+            .scheduled
+            .as_ref()
+            .map(|prompts| task::scheduled(prompts.iter().map(String::as_str))),
+        last_prompt_failed: false,
         transcript_path: payload.transcript_path.clone(),
         open_since: None,
         from_subagent: payload.agent_id.is_some(),

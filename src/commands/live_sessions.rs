@@ -17,7 +17,7 @@ use crate::session::file_write::is_fresh;
 use crate::session::id::SessionId;
 use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, ProcessStamp};
-use crate::session::state::{ObservedState, StateSource, newer};
+use crate::session::state::{ObservedState, State, StateSource, newer};
 use crate::session::task::{self, TaskSource};
 use crate::store::active;
 use crate::store::manifest_file::{Session, UnreadableManifest, read_session};
@@ -46,6 +46,7 @@ impl LiveSession {
     fn new(mut session: Session, root: &Root) -> LiveSession {
         let record = record_of(&session, root);
         let observed = state_by(&session, record.as_ref());
+        hide_refused_task(&mut session.manifest, &observed);
         if let Some(record) = &record {
             follow_client(&mut session.manifest, record);
         }
@@ -65,8 +66,9 @@ impl LiveSession {
     }
 
     /// A session as its last event recorded it.
-    fn at(session: Session, place: Place, root: &Root) -> LiveSession {
+    fn at(mut session: Session, place: Place, root: &Root) -> LiveSession {
         let observed = state_of(&session, root);
+        hide_refused_task(&mut session.manifest, &observed);
         LiveSession { session, place, observed, head: None, dirty: None }
     }
 
@@ -135,6 +137,13 @@ pub fn state_of(session: &Session, root: &Root) -> ObservedState {
 /// Claude Code's record of the process that runs the session.
 fn record_of(session: &Session, root: &Root) -> Option<Record> {
     session.manifest.pid.and_then(|pid| Record::of_process(root.path(), pid))
+}
+
+/// Takes back a task whose prompt the client never worked on: a hook of the user refused it, or Esc came at once.
+fn hide_refused_task(manifest: &mut Manifest, observed: &ObservedState) {
+    if manifest.task_unconfirmed && observed.state == State::Idle && observed.source == StateSource::Registry {
+        manifest.task = None;
+    }
 }
 
 /// Takes over what the client knows and no event has told yet.

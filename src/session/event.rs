@@ -84,6 +84,10 @@ pub struct EventContext {
     pub dirty: Option<bool>,
     /// The session's title, where the payload has one.
     pub title: Option<String>,
+    /// What scheduled prompts would make as tasks; `None` if the event does not tell.
+    pub scheduled_prompts: Option<Vec<String>>,
+    /// The client says that nothing came of the prompt before this one.
+    pub last_prompt_failed: bool,
     /// Claude Code's record of the conversation.
     pub transcript_path: Option<String>,
     /// Since when the client itself says that a dialog is open; its hook comes six seconds later.
@@ -306,20 +310,37 @@ fn is_below(scene: &EventContext, path: &str) -> bool {
 }
 
 fn adopt_task(manifest: &mut Manifest, scene: &EventContext, event: &Event) {
+    // Only what follows from a prompt tells that no hook refused it.
+    if matches!(
+        event,
+        Event::ToolStart(_) | Event::PermissionAsked(_) | Event::ToolEnd | Event::TurnEnd { .. } | Event::TurnFailed
+    ) {
+        manifest.task_unconfirmed = false;
+    }
     let (found, source) = match (&scene.title, event) {
         (Some(title), _) => (task::shorten(title), TaskSource::Title),
-        (None, Event::Prompt(prompt)) if !scene.from_subagent => (task::from_prompt(prompt), TaskSource::Prompt),
-        _ => return,
+        (None, Event::Prompt(prompt)) if !scene.from_subagent => {
+            let typed = task::from_prompt(prompt).filter(|task| !manifest.scheduled_prompts.contains(task));
+            (typed, TaskSource::Prompt)
+        }
+        _ => (None, TaskSource::Prompt),
     };
+    if let Some(scheduled) = &scene.scheduled_prompts {
+        manifest.scheduled_prompts.clone_from(scheduled);
+    }
     let stands = match manifest.task_source {
         // A task without a source was set by somebody else's program: as good as the user's word.
         None => manifest.task.is_some(),
-        // The first prompt stays; a title may change.
-        Some(known) => known > source || (known == source && source == TaskSource::Prompt),
+        // The first prompt stays, unless it was refused; a title may change.
+        Some(TaskSource::Prompt) if source == TaskSource::Prompt => {
+            !(manifest.task_unconfirmed && scene.last_prompt_failed)
+        }
+        Some(known) => known > source,
     };
     if !stands && let Some(found) = found {
         manifest.task = Some(found);
         manifest.task_source = Some(source);
+        manifest.task_unconfirmed = source == TaskSource::Prompt;
     }
 }
 
@@ -362,6 +383,8 @@ pub(super) mod tests {
             head: None,
             dirty: None,
             title: None,
+            scheduled_prompts: None,
+            last_prompt_failed: false,
             transcript_path: None,
             open_since: None,
             from_subagent: false,

@@ -60,6 +60,10 @@ pub struct Manifest {
     pub tool: Option<String>,
     /// Where the task came from.
     pub task_source: Option<TaskSource>,
+    /// Nothing has come of the prompt that the task was taken from: a hook may have refused it.
+    pub task_unconfirmed: bool,
+    /// The tasks that scheduled prompts would make ([`super::task::scheduled`]), as the last turn end told them.
+    pub scheduled_prompts: Vec<String>,
     /// The commit that HEAD named at the last event.
     pub head: Option<String>,
     /// When the last event was seen.
@@ -240,6 +244,8 @@ impl Manifest {
             "task_source" => {
                 take_some(&mut self.task_source, text(raw).and_then(|source| TaskSource::parse(&source)), null)
             }
+            "task_unconfirmed" => take(&mut self.task_unconfirmed, truth(raw)),
+            "scheduled_prompts" => take(&mut self.scheduled_prompts, serde_json::from_str(raw).ok()),
             "head" => take_some(&mut self.head, text(raw), null),
             "updated" => take_some(&mut self.updated, time(raw), null),
             "model" => take_some(&mut self.model, text(raw), null),
@@ -286,6 +292,12 @@ impl Manifest {
         fields.put_text("waiting_for", self.waiting_for.as_deref());
         fields.put_text("tool", self.tool.as_deref());
         fields.put_text("task_source", self.task_source.map(TaskSource::as_str));
+        if self.task_unconfirmed {
+            fields.put("task_unconfirmed", &true);
+        }
+        if !self.scheduled_prompts.is_empty() {
+            fields.put("scheduled_prompts", &self.scheduled_prompts);
+        }
         fields.put_text("head", self.head.as_deref());
         fields.put("updated", &self.updated.map(milliseconds));
         fields.put_text("model", self.model.as_deref());

@@ -24,6 +24,7 @@ mod hook;
 mod hooks_command;
 mod hooks_files;
 mod payloads;
+mod prompt_tasks;
 mod readme;
 mod robustness;
 mod security;
