@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What the session does after an event.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ enum Then {
     Error,
     /// As before the event.
     Same,
+    /// Nothing tells what it does.
+    Unknown,
     /// In history, with this reason.
     Ended(&'static str),
 }
@@ -34,6 +36,10 @@ enum Step {
     Task(&'static str, &'static str),
     /// The start of a session whose own start was not captured.
     Begin(&'static str),
+    /// The start of such a session in the second repository.
+    BeginInRepo(&'static str),
+    /// A turn ends, and this prompt is scheduled for later.
+    Schedule(&'static str),
     /// What follows comes from the client in the terminal of this number.
     Terminal(usize),
     /// The client in that terminal is killed.
@@ -48,8 +54,10 @@ enum Step {
     SecondRepository,
 }
 
-use Step::{Begin, Git, Hook, Kill, NoRepository, SecondRepository, Task, Terminal, Write as WriteFile};
-use Then::{Ended, Error, Idle, Same, Waiting, WaitingSinceIdle, Working};
+use Step::{
+    Begin, BeginInRepo, Git, Hook, Kill, NoRepository, Schedule, SecondRepository, Task, Terminal, Write as WriteFile,
+};
+use Then::{Ended, Error, Idle, Same, Unknown, Waiting, WaitingSinceIdle, Working};
 
 /// Makes one test of each story, and the list of the payloads that they play.
 macro_rules! stories {
@@ -400,6 +408,161 @@ stories! {
         Hook("PostModelSwitch-model-switch", Same);
     }
 
+    pasted_text_is_the_task {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("a0f68c3d-1273-43b0-99f7-174d7a5e4f05");
+        Hook("UserPromptSubmit-pasted-text-12-lines", Working);
+        Task("line 0", "prompt");
+    }
+
+    short_pasted_text_is_the_task {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("493bc08c-c34a-4ddd-98fc-596d6b46381d");
+        Hook("UserPromptSubmit-pasted-text-3-lines", Working);
+        Task("l1", "prompt");
+    }
+
+    one_pasted_line_is_the_task {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("30a52137-b968-4f11-89ee-cae9fea5b31d");
+        Hook("UserPromptSubmit-pasted-text-short", Working);
+        Task("one two", "prompt");
+    }
+
+    long_pasted_text_is_cut_to_a_task {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("78f7f6fe-e497-45c3-ab51-d42c22a1e1d0");
+        Hook("UserPromptSubmit-pasted-text-900-chars", Working);
+        Task("word word word word word word word word word word word word word word word word word word word word…", "prompt");
+    }
+
+    a_scheduled_wake_up_is_no_task {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("2eec6a22-ad11-4bd1-a7a6-5d8f6658b217");
+        Schedule("wake up SAY[woke]");
+        Hook("UserPromptSubmit-scheduled-wakeup", Working);
+        Hook("Stop-scheduled-wakeup", Idle);
+    }
+
+    /// Its tools and its turn's end are in the worktree, then in the main tree again.
+    entering_and_leaving_a_worktree {
+        SecondRepository;
+        Git("repo", &["worktree", "add", "--quiet", "-b", "worktree-wx", ".claude/worktrees/wx"]);
+        Terminal(1);
+        BeginInRepo("b72fd08a-eae9-4dbb-9757-9168d9331905");
+        Hook("PreToolUse-enter-worktree-EnterWorktree", Working);
+        Hook("PostToolUse-enter-worktree-EnterWorktree", Working);
+        Hook("PreToolUse-enter-worktree-Bash", Working);
+        Hook("PostToolUse-enter-worktree-Bash", Working);
+        Hook("Stop-enter-worktree", Idle);
+        Hook("PreToolUse-exit-worktree-ExitWorktree", Working);
+        Hook("PostToolUse-exit-worktree-ExitWorktree", Working);
+        Hook("PreToolUse-exit-worktree-Bash", Working);
+        Hook("PostToolUse-exit-worktree-Bash", Working);
+    }
+
+    /// The sub-agent's own tree is not the session's.
+    a_subagent_in_a_worktree_of_its_own {
+        SecondRepository;
+        Git("repo", &["worktree", "add", "--quiet", "-b", "worktree-agent", ".claude/worktrees/agent-ac1c4cc3c3cfc83d9"]);
+        Terminal(1);
+        BeginInRepo("675e05a1-0444-4d44-a796-d2735501a002");
+        Hook("PreToolUse-subagent-in-worktree-Agent", Working);
+        Hook("SubagentStart-subagent-in-worktree", Same);
+        Hook("PostToolUse-subagent-in-worktree-Agent", Working);
+        Hook("PreToolUse-subagent-in-worktree-Write", Same);
+        Hook("PostToolUse-subagent-in-worktree-Write", Same);
+        Hook("PreToolUse-subagent-in-worktree-Bash", Same);
+        Hook("PostToolUse-subagent-in-worktree-Bash", Same);
+        Hook("SubagentStop-subagent-in-worktree", Same);
+    }
+
+    /// A hook of the user makes the worktree of `--worktree`, and removes it.
+    a_worktree_made_by_a_hook {
+        SecondRepository;
+        Git("repo", &["worktree", "add", "--quiet", "-b", "hooked", "../hookwt"]);
+        Terminal(1);
+        Hook("WorktreeCreate-worktree-by-hook", Unknown);
+        Hook("SessionStart-worktree-by-hook", Idle);
+        Hook("WorktreeRemove-worktree-by-hook", Same);
+    }
+
+    a_teammate {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("0d8e474e-b133-4950-8ad4-b9a3bc573a96");
+        Hook("SubagentStart-teammate", Same);
+        Hook("Stop-teammate", Idle);
+        Hook("SubagentStop-teammate", Same);
+        Hook("TeammateIdle-teammate", Same);
+        Hook("Stop-teammate-2", Idle);
+    }
+
+    a_tool_that_auto_mode_denies {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("d0c73978-0def-4d5f-8ec5-c044ff185e49");
+        Hook("PreToolUse-auto-mode-denied-Bash", Working);
+        Hook("PermissionDenied-auto-mode-denied-Bash", Same);
+    }
+
+    a_notebook_that_is_edited {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("2c822397-834e-464a-bd84-59fd5a2e429e");
+        Hook("PreToolUse-notebook-NotebookEdit", Working);
+        Hook("PostToolUse-notebook-NotebookEdit", Working);
+    }
+
+    a_list_of_tasks {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("be0afc2d-d0fd-432b-8f19-b33dc366116b");
+        Hook("PreToolUse-task-tools-TaskCreate", Working);
+        Hook("TaskCreated-task-tools", Same);
+        Hook("PostToolUse-task-tools-TaskCreate", Working);
+        Hook("PreToolUse-task-tools-TaskUpdate", Working);
+        Hook("PostToolUse-task-tools-TaskUpdate", Working);
+        Hook("PreToolUse-task-tools-TaskUpdate-2", Working);
+        Hook("TaskCompleted-task-tools", Same);
+        Hook("PostToolUse-task-tools-TaskUpdate-2", Working);
+    }
+
+    a_turn_that_goes_on_after_a_blocked_stop {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("f0678afc-1bc7-432f-a87a-a7a9b0c52ac0");
+        Hook("Stop-after-stop-hook-blocked", Idle);
+    }
+
+    a_command_of_the_users_own_shell {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("5ae524a8-1aa8-4c46-8136-cd216c12ceda");
+        Hook("Stop-bang-command", Idle);
+    }
+
+    set_up_and_ended_at_once {
+        SecondRepository;
+        Terminal(1);
+        Hook("Setup-setup-init-only", Unknown);
+        Hook("SessionStart-setup-init-only", Idle);
+        Hook("SessionEnd-setup-init-only", Ended("other"));
+    }
+
+    set_up_before_a_session_starts {
+        SecondRepository;
+        Terminal(1);
+        Hook("Setup-setup-init", Unknown);
+        Terminal(2);
+        Hook("Setup-setup-maintenance", Unknown);
+    }
+
     events_that_say_nothing_about_the_session {
         Terminal(1);
         Hook("SessionStart-with-claude-md", Idle);
@@ -414,6 +577,27 @@ stories! {
         Begin("77d2520e-634c-4636-a3c3-3af259d37c85");
         Hook("PostToolBatch-task-tools", Same);
         Hook("PostToolBatch-task-tools-2", Same);
+    }
+
+    events_of_newer_clients_that_say_nothing_about_the_session {
+        SecondRepository;
+        Terminal(1);
+        BeginInRepo("f517f979-2042-4e37-938e-2ff24414deff");
+        Hook("DirectoryAdded-add-dir", Same);
+        Terminal(2);
+        BeginInRepo("8cebf51d-8df4-4482-b16b-eee8f04a25ef");
+        Hook("MessageDisplay-message-display", Same);
+        Terminal(3);
+        BeginInRepo("c1cd3f6a-f6a2-42ee-9dfe-a175d5244999");
+        Hook("PermissionDenied-headless-auto-mode-denied-Bash", Same);
+        Terminal(4);
+        BeginInRepo("709b888f-2f9f-4ad4-9ff9-d673687a536c");
+        Hook("PreSkillShellCommand-slash-command-with-shell-Bash", Same);
+        Terminal(5);
+        BeginInRepo("1416001a-a266-4377-b16d-af3941d17720");
+        Hook("Elicitation-mcp-elicitation", Same);
+        Hook("ElicitationResult-mcp-elicitation", Same);
+        Hook("Notification-mcp-elicitation", Same);
     }
 }
 
@@ -544,6 +728,18 @@ impl TestEnv {
                     let captured = captured.replace("6425757d-2548-4fb2-9ce2-2c43e134d597", id);
                     self.event(&captured, &format!("start of {id}"), Idle, task);
                 }
+                BeginInRepo(id) => {
+                    let captured = payload("SessionStart-start");
+                    let captured = captured.replace("6425757d-2548-4fb2-9ce2-2c43e134d597", id);
+                    let captured = captured.replace(r#""/home/dev/project""#, r#""/home/dev/repo""#);
+                    self.event(&captured, &format!("start of {id}"), Idle, task);
+                }
+                Schedule(prompt) => {
+                    let mut stop: Value = serde_json::from_str(&payload("Stop-scheduled-wakeup")).unwrap();
+                    let cron = json!({"id": "1", "schedule": "5 4 1 1 *", "recurring": false, "prompt": prompt});
+                    stop["session_crons"] = json!([cron]);
+                    self.event(&stop.to_string(), "a turn that schedules a prompt", Idle, task);
+                }
                 Task(..) => {}
                 Terminal(number) => self.terminal = number,
                 Kill(number) => {
@@ -593,6 +789,26 @@ impl TestEnv {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// What git says of a folder; empty outside of a repository.
+    fn rev_parse(&self, folder: &str, what: &str) -> String {
+        let output = Command::new("git")
+            .args(["rev-parse", "--path-format=absolute", what])
+            .current_dir(self.home.join(folder))
+            .env("HOME", &self.home)
+            .env("GIT_CEILING_DIRECTORIES", &self.home)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn git_common_dir(&self, folder: &str) -> String {
+        self.rev_parse(folder, "--git-common-dir")
+    }
+
+    fn top_level(&self, folder: &str) -> String {
+        self.rev_parse(folder, "--show-toplevel")
+    }
+
     /// The branch and the commit of a tree, and whether it has changes that are not committed.
     fn status(&self, folder: &str) -> (Value, Value, Value) {
         let status = self.git(folder, &["status", "--porcelain=2", "--branch"]);
@@ -635,9 +851,22 @@ impl TestEnv {
         let id = text(&sent["session_id"]).to_owned();
         let event = text(&sent["hook_event_name"]);
         let below = text(&sent["cwd"]).strip_prefix("/home/dev/").unwrap().to_owned();
-        let project = below.split('/').next().unwrap();
-        let is_repository = self.home.join(project).join(".git").exists();
+        // A sub-agent may work in another folder than its session.
+        let is_subagent = sent.get("agent_id").is_some();
+        let known =
+            self.sessions.get(&id).map(|expected| expected.path.strip_prefix(self.home.to_str().unwrap()).unwrap());
+        let below = match known {
+            Some(path) if is_subagent => path.trim_start_matches('/').to_owned(),
+            _ => below,
+        };
+        let is_repository = !self.git_common_dir(&below).is_empty();
+        let common = self.git_common_dir(&below);
+        let project = match Path::new(&common).parent() {
+            Some(main) => main.file_name().unwrap().to_str().unwrap(),
+            None => below.split('/').next().unwrap(),
+        };
         let (branch, head, dirty) = if is_repository { self.status(&below) } else { Default::default() };
+        let moves = known.is_some_and(|path| self.top_level(path.trim_start_matches('/')) != self.top_level(&below));
 
         let pid = self.client();
         let before = Timestamp::now();
@@ -659,8 +888,10 @@ impl TestEnv {
             expected.terminals.push(terminal);
             expected.started.get_or_insert((before, after));
         }
-        if starts {
+        if starts || moves || expected.path.is_empty() {
             expected.path = path;
+        }
+        if starts {
             expected.model = sent.get("model").or(Some(&expected.model)).cloned().unwrap();
         }
         if starts || matches!(then, Ended(_)) {
@@ -673,8 +904,9 @@ impl TestEnv {
             Error => ("error", None),
             Waiting(what) | WaitingSinceIdle(what) => ("waiting", Some(what)),
             Same => expected.state,
+            Unknown => ("unknown", None),
         };
-        let changed = state != expected.state && !matches!(then, WaitingSinceIdle(_));
+        let changed = state != expected.state && !matches!(then, WaitingSinceIdle(_) | Unknown);
         expected.state = state;
         let stamped = expected.terminals.last().copied().unwrap_or(terminal);
 
