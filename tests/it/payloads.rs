@@ -896,6 +896,9 @@ impl TestEnv {
         }
         if starts || matches!(then, Ended(_)) {
             expected.dirty = dirty;
+        } else if moves {
+            // git was asked about the tree before.
+            expected.dirty = Value::Null;
         }
         expected.task = task.or(expected.task);
         let state = match then {
