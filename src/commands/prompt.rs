@@ -12,6 +12,7 @@ use super::live_sessions::{self, LiveSession, Nearby};
 use super::{Run, prompt_stream};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
+use crate::git::{HeadLabel, Operation};
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::reuse::{self, Conditions};
@@ -34,12 +35,14 @@ use crate::store::revision::{self, Revision};
     name = "prompt",
     help_triggers("-h", "--help"),
     example = "  ait prompt --format '[{{project}} ][{{icon}} ]{{task:20}}[ {{conflict}}]'",
-    note = "The usual format is",
-    note = "[{{project}} ][{{branch}} ][{{elapsed}}][ {{waiting}}][ {{task}}][ {{conflict}}][ {{moved}}]",
+    note = "The default format, on one line, is",
+    note = "[{{project}} ][{{branch}}[|{{operation}}] ][{{elapsed}}][ {{waiting}}][ {{task}}]",
+    note = "[ {{conflict}}][ {{moved}}]",
     note = "AIT_FORMAT holds another one, for every prompt. {{task:12}} is cut to 12 cells;",
     note = "a backslash goes before a bracket or brace that is meant as such. The tokens:",
     note = "  project      name of the project",
     note = "  branch       branch, or the commit where there is none",
+    note = "  operation    what git is in the middle of: rebase, bisect",
     note = "  worktree     name of the linked worktree; empty in the main one",
     note = "  elapsed      how long the session has been running: 45m",
     note = "  task         what the session is for",
@@ -142,16 +145,17 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     };
     let nearby = live_sessions::nearby(root, &here).or_writers(root, &here, now);
     let chosen = to_speak_of(&nearby.members);
-    let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &here, revisions, now));
+    let head = here.tree.as_ref().filter(|_| chosen.is_some()).map(|tree| tree.head_label()).unwrap_or_default();
+    let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &head, revisions, now));
     let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
-    let branch = here.tree.as_ref().and_then(|tree| tree.checked_out());
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
     let moved = manifest.head_moved.as_deref().map(in_short);
     let facts = Facts {
         project: &manifest.project,
         // What is checked out now; the manifest's is as old as the last event.
-        branch: branch.as_deref().or(manifest.git_branch.as_deref()),
+        branch: head.name.as_deref().or(manifest.git_branch.as_deref()),
+        operation: head.operation.map(Operation::as_str),
         worktree: worktree.as_deref(),
         elapsed: manifest.elapsed_seconds(now),
         task: manifest.task.as_deref(),
@@ -175,7 +179,7 @@ const WAITING_VALIDITY: i64 = 5;
 fn conditions(
     nearby: &Nearby,
     chosen: Option<&LiveSession>,
-    here: &Place,
+    head: &HeadLabel,
     revisions: Vec<Revision>,
     now: Timestamp,
 ) -> Conditions {
@@ -196,10 +200,8 @@ fn conditions(
         let several = stamps.len() > 1;
         stamps.into_iter().filter(move |stamp| !several || live::runs(stamp)).map(|stamp| stamp.pid)
     });
-    let mut files: Vec<_> = revisions.into_iter().map(|revision| (revision.path, revision.text)).collect();
-    if let (Some(tree), Some(_)) = (&here.tree, chosen) {
-        files.extend(tree.branch_files());
-    }
+    let revisions = revisions.into_iter().map(|revision| (revision.path, revision.text));
+    let files = revisions.chain(head.files.iter().cloned()).collect();
     Conditions { until: now.as_second() + validity, processes: processes.collect(), files }
 }
 

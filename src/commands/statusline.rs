@@ -17,6 +17,7 @@ use crate::claude::registry::Record;
 use crate::claude::status_payload::StatusPayload;
 use crate::context::Context;
 use crate::error::{Cause, Error, Result};
+use crate::git::Operation;
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Limits, Waiting};
@@ -158,7 +159,7 @@ fn line(
 
     let manifest = ours.map(|ours| &*ours.session.manifest);
     let moved = manifest.and_then(|manifest| manifest.head_moved.as_deref()).map(in_short);
-    let branch = here.tree.as_ref().and_then(|tree| tree.checked_out());
+    let head = here.tree.as_ref().map(|tree| tree.head_label()).unwrap_or_default();
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);
@@ -166,7 +167,8 @@ fn line(
     let facts = Facts {
         project: &project,
         // What is checked out now; the manifest's is as old as the last event.
-        branch: branch.as_deref().or_else(|| manifest?.git_branch.as_deref()).or(payload.worktree_branch.as_deref()),
+        branch: head.name.as_deref().or_else(|| manifest?.git_branch.as_deref()).or(payload.worktree_branch.as_deref()),
+        operation: head.operation.map(Operation::as_str),
         worktree: worktree.as_deref().or(payload.worktree.as_deref()),
         elapsed: manifest
             .and_then(|manifest| manifest.elapsed_seconds(now))

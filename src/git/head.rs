@@ -76,16 +76,6 @@ pub fn has_branch(common_dir: &Path, branch: &str) -> bool {
 }
 
 impl Tree {
-    /// The name of what is checked out, as HEAD was when the tree was found: see [`Head::display`].
-    pub fn checked_out(&self) -> Option<String> {
-        self.head_label().name
-    }
-
-    /// The small files on which [`Tree::checked_out`] depends: see [`HeadLabel::files`].
-    pub fn branch_files(&self) -> Vec<(PathBuf, String)> {
-        self.head_label().files
-    }
-
     /// What a prompt shows, as HEAD was when the tree was found. On a branch this takes no system call; with a detached
     /// HEAD about ten; with a reftable about five for each table of the stack.
     pub fn head_label(&self) -> HeadLabel {

@@ -10,6 +10,8 @@ pub struct Facts<'a> {
     pub project: &'a str,
     /// The branch, or what stands for one.
     pub branch: Option<&'a str>,
+    /// What git is in the middle of: `rebase` or `bisect`.
+    pub operation: Option<&'a str>,
     /// The name of the linked worktree; `None` in the main one.
     pub worktree: Option<&'a str>,
     /// How long the session has been running, in seconds.

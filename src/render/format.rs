@@ -11,10 +11,10 @@ use super::width;
 use crate::error::{Error, Exit, edits};
 
 /// The default reading of a prompt: `aiterm main 45m Implementing session coordination ⚠2`.
-pub const PROMPT: &str = "[{project} ][{branch} ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}]";
+pub const PROMPT: &str = "[{project} ][{branch}[|{operation}] ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}]";
 
 /// The default of Claude Code's status line. Who waits is not said: its reader sits in front of that session.
-pub const STATUS_LINE: &str = "[{project} ][{branch} ][({worktree}) ][{elapsed}][ {task}][ {conflict}][ {moved}][ {hooks}]\
+pub const STATUS_LINE: &str = "[{project} ][{branch}[|{operation}] ][({worktree}) ][{elapsed}][ {task}][ {conflict}][ {moved}][ {hooks}]\
      [ | {model}][ | {context}][ | {cost}][ | {lines}][ | {limits}]";
 
 /// The default of a status line that speaks of all sessions.
@@ -30,6 +30,8 @@ pub enum Token {
     Project,
     /// The branch.
     Branch,
+    /// What git is in the middle of.
+    Operation,
     /// The linked worktree.
     Worktree,
     /// How long the session has been running.
@@ -69,9 +71,10 @@ pub enum Token {
 }
 
 /// Every token: its name and what it shows.
-pub const TOKENS: [(&str, Token, &str); 20] = [
+pub const TOKENS: [(&str, Token, &str); 21] = [
     ("project", Token::Project, "name of the project"),
     ("branch", Token::Branch, "branch, or the commit where there is none"),
+    ("operation", Token::Operation, "what git is in the middle of: rebase, bisect"),
     ("worktree", Token::Worktree, "name of the linked worktree; empty in the main one"),
     ("elapsed", Token::Elapsed, "how long the session has been running: 45m"),
     ("task", Token::Task, "what the session is for"),

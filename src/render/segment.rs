@@ -25,7 +25,7 @@ enum Reduction {
 }
 
 /// What to give up where there is no room, in this order. Warnings and the project are the last.
-const REDUCTIONS: [Reduction; 27] = {
+const REDUCTIONS: [Reduction; 28] = {
     use Reduction::{Drop, Shorten};
     [
         Shorten(Token::Task, MIN_NAME),
@@ -46,6 +46,7 @@ const REDUCTIONS: [Reduction; 27] = {
         Drop(Token::Elapsed),
         Drop(Token::Worktree),
         Shorten(Token::Branch, MIN_NAME),
+        Drop(Token::Operation),
         Drop(Token::Branch),
         Drop(Token::State),
         Drop(Token::Count),
@@ -193,6 +194,7 @@ mod tests {
     const FACTS: Facts<'_> = Facts {
         project: "aiterm",
         branch: Some("main"),
+        operation: None,
         worktree: None,
         elapsed: Some(45 * 60),
         task: Some("Implementing session coordination"),
@@ -280,6 +282,7 @@ mod tests {
         let facts = Facts {
             project: "aiterm",
             branch: Some("dev"),
+            operation: Some("rebase"),
             worktree: Some("wt"),
             elapsed: Some(7500),
             task: Some("a task"),
@@ -300,6 +303,7 @@ mod tests {
         for (name, wanted) in [
             ("project", "aiterm"),
             ("branch", "dev"),
+            ("operation", "rebase"),
             ("worktree", "wt"),
             ("elapsed", "2h 5m"),
             ("task", "a task"),
@@ -323,7 +327,7 @@ mod tests {
         }
         assert_eq!(
             plain(STATUS_LINE, &facts),
-            "aiterm dev (wt) 2h 5m a task ⚠2 ↷main -> dev ✗no hooks | Opus | 37% context | $1.24 | +120 -30 \
+            "aiterm dev|rebase (wt) 2h 5m a task ⚠2 ↷main -> dev ✗no hooks | Opus | 37% context | $1.24 | +120 -30 \
              | 5h 42% 7d 7%"
         );
         assert_eq!(plain(FLEET, &facts), "3 live ◷atlas 2m ⚠2");

@@ -21,6 +21,7 @@ pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>,
     match token {
         Token::Project => name(line, Role::Project, Some(facts.project), max),
         Token::Branch => name(line, Role::Branch, facts.branch, max),
+        Token::Operation => name(line, Role::Waiting, facts.operation, max),
         Token::Worktree => name(line, Role::Branch, facts.worktree, max),
         Token::Task => name(line, Role::Task, facts.task, max),
         Token::Path => name(line, Role::Dim, facts.path, max),

@@ -19,13 +19,13 @@ fn heads() {
     let project = lab.repository("project");
     for branch in ["a/b/c", "日本語/ブランチ", "we\"ird'$(x)`%F{red}#(x)"] {
         lab.git(&project, &["switch", "-q", "-c", branch]);
-        assert_eq!(agrees(&lab, &project).checked_out().as_deref(), Some(branch));
+        assert_eq!(agrees(&lab, &project).head_label().name.as_deref(), Some(branch));
     }
     lab.git(&project, &["switch", "-q", "--detach"]);
     let tree = agrees(&lab, &project);
     let detached = tree.head();
     assert_eq!(detached.kind, HeadKind::Detached);
-    assert_eq!(tree.checked_out().unwrap(), detached.commit.unwrap()[..7]);
+    assert_eq!(tree.head_label().name.unwrap(), detached.commit.unwrap()[..7]);
 
     // A symbolic ref as a branch, and a HEAD that is none.
     lab.git(&project, &["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
@@ -33,7 +33,7 @@ fn heads() {
     assert_eq!(Tree::find(&project).unwrap().head().commit, lab.try_git(&project, &["rev-parse", "HEAD"]));
     lab.git(&project, &["update-ref", "refs/other/place", "main"]);
     fs::write(project.join(".git/HEAD"), "ref: refs/other/place\n").unwrap();
-    assert_eq!(agrees(&lab, &project).checked_out().as_deref(), Some("refs/other/place"));
+    assert_eq!(agrees(&lab, &project).head_label().name.as_deref(), Some("refs/other/place"));
 
     // HEAD as a symlink, with a commit and without.
     for (branch, kind) in [("main", HeadKind::Branch), ("none", HeadKind::Unborn)] {
@@ -51,7 +51,7 @@ fn a_tree_found_before_sees_what_is_checked_out_now() {
     let tree = Tree::find(&project).unwrap();
     lab.git(&project, &["switch", "-q", "-c", "topic"]);
     assert_eq!(tree.head().branch.as_deref(), Some("topic"));
-    assert_eq!(tree.checked_out().as_deref(), Some("main"));
+    assert_eq!(tree.head_label().name.as_deref(), Some("main"));
     fs::remove_file(project.join(".git/HEAD")).unwrap();
     assert_eq!(tree.head().kind, HeadKind::Unknown);
 }
@@ -146,7 +146,7 @@ fn reftable_branch_and_commit_of_both_trees_are_read_without_git() {
     lab.git(&project, &["worktree", "add", "-q", beside.to_str().unwrap()]);
     for (folder, branch) in [(&project, "main"), (&beside, "beside")] {
         let tree = agrees(&lab, folder);
-        assert_eq!((tree.project().as_str(), tree.checked_out().as_deref()), ("project", Some(branch)));
+        assert_eq!((tree.project().as_str(), tree.head_label().name.as_deref()), ("project", Some(branch)));
         assert_eq!(last_move(&tree), None);
         let commit = lab.git(folder, &["rev-parse", "HEAD"]);
         assert_eq!(lab.status(folder, Duration::from_secs(30), &[]), format!("clean {branch} {commit}"));
@@ -155,7 +155,7 @@ fn reftable_branch_and_commit_of_both_trees_are_read_without_git() {
     for n in 0..40 {
         lab.git(&project, &["switch", "-q", "-c", &format!("topic/{n}")]);
         lab.git(&project, &["commit", "-q", "--allow-empty", "-m", "more"]);
-        assert_eq!(agrees(&lab, &project).checked_out().unwrap(), format!("topic/{n}"));
+        assert_eq!(agrees(&lab, &project).head_label().name.unwrap(), format!("topic/{n}"));
     }
     agrees(&lab, &beside);
     lab.git(&project, &["switch", "-q", "--detach"]);
@@ -287,7 +287,7 @@ fn detached_at_a_tag_shows_the_tag_and_the_commit() {
     lab.git(&project, &["tag", "v1"]);
     lab.git(&project, &["tag", "-a", "-m", "a tag", "release/2"]);
     let short = lab.git(&project, &["rev-parse", "--short=7", "HEAD"]);
-    let shown = || agrees(&lab, &project).checked_out().unwrap();
+    let shown = || agrees(&lab, &project).head_label().name.unwrap();
     for packed in [false, true] {
         if packed {
             lab.git(&project, &["pack-refs", "--all"]);
@@ -314,15 +314,15 @@ fn jj_beside_git_shows_the_bookmark_at_head() {
     lab.commit(&project, "file", "two\n");
     lab.git(&project, &["switch", "-q", "--detach", "main"]);
     let short = lab.git(&project, &["rev-parse", "--short=7", "HEAD"]);
-    assert_eq!(agrees(&lab, &project).checked_out().unwrap(), short, "without jj it is only detached");
+    assert_eq!(agrees(&lab, &project).head_label().name.unwrap(), short, "without jj it is only detached");
     fs::create_dir_all(project.join(".jj/repo")).unwrap();
     let tree = Tree::find(&project).unwrap();
-    assert_eq!(tree.checked_out().as_deref(), Some("main"));
+    assert_eq!(tree.head_label().name.as_deref(), Some("main"));
     assert_eq!(promised(&tree), ["HEAD", "refs/heads/main"]);
     lab.git(&project, &["checkout", "-q", "--detach", "push/abc"]);
-    assert_eq!(Tree::find(&project).unwrap().checked_out().as_deref(), Some("push/abc"));
+    assert_eq!(Tree::find(&project).unwrap().head_label().name.as_deref(), Some("push/abc"));
     lab.git(&project, &["pack-refs", "--all"]);
-    assert_eq!(Tree::find(&project).unwrap().checked_out().as_deref(), Some("push/abc"), "packed");
+    assert_eq!(Tree::find(&project).unwrap().head_label().name.as_deref(), Some("push/abc"), "packed");
     // The packed commit of a branch that has moved since does not count.
     lab.git(&project, &["branch", "-f", "push/abc", "main"]);
     let head = Tree::find(&project).unwrap().head();
@@ -337,7 +337,7 @@ fn hostile_refs() {
     // Escape sequences and bytes that are not UTF-8 come through as they are, or replaced: one escapes them later.
     fs::write(git_dir.join("HEAD"), b"ref: refs/heads/\x1b[31m\xff\x07 $(x)\n").unwrap();
     let tree = Tree::find(&project).unwrap();
-    assert_eq!(tree.checked_out().as_deref(), Some("\x1b[31m\u{fffd}\x07 $(x)"));
+    assert_eq!(tree.head_label().name.as_deref(), Some("\x1b[31m\u{fffd}\x07 $(x)"));
     assert_eq!(tree.head().kind, HeadKind::Unborn);
     fs::write(git_dir.join("HEAD"), format!("ref: refs/heads/{}\n", "x".repeat(1 << 20))).unwrap();
     assert!(Tree::find(&project).is_none());

@@ -55,3 +55,33 @@ fn reftable_checkout_in_another_shell_is_seen_by_prompt_and_next_event() {
     assert_eq!(env.active_manifest("one")["git_branch"], "topic");
     assert_eq!(env.active_manifest("one")["head"], json!(env.git(&tree, "rev-parse HEAD")));
 }
+
+#[test]
+fn rebase_and_bisect_are_marked_in_the_default_segment() {
+    let env = TestEnv::new();
+    let client = Client::new();
+    let tree = env.repository("shop");
+    env.git(&tree, "checkout --quiet -b feat/login");
+    env.git(&tree, "commit --quiet --allow-empty --message=more");
+    env.start_session(&client, "one", &tree).no_output();
+    let shown = || env.ait().current_dir(&tree).run("prompt").success();
+    assert!(shown().starts_with("shop feat/login "), "{}", shown());
+    let editor = env.write_file("editor", "#!/bin/sh\necho break > \"$1\"\n");
+    fs::set_permissions(&editor, PermissionsExt::from_mode(0o755)).unwrap();
+    let rebase = format!("-c sequence.editor={} rebase --quiet --interactive HEAD~1", editor.display());
+    env.git(&tree, &rebase);
+    assert!(shown().starts_with("shop feat/login|rebase "), "{}", shown());
+    // A shell may show it again as long as HEAD and the name of the branch are the same.
+    let answer = env.ait().current_dir(&tree).env("AIT_PROMPT_REUSE", "1").run("prompt").success();
+    let head_name = tree.join(".git/rebase-merge/head-name");
+    assert!(answer.contains(&format!("file\t{}\trefs/heads/feat/login\n", head_name.display())), "{answer}");
+    env.send_event(&client, "Stop", "one", &tree, json!({})).no_output();
+    assert_eq!(env.active_manifest("one")["git_branch"], "feat/login");
+    env.git(&tree, "rebase --abort");
+    for n in 0..4 {
+        env.git(&tree, &format!("commit --quiet --allow-empty --message={n}"));
+    }
+    env.git(&tree, "bisect start HEAD main");
+    let short = env.git(&tree, "rev-parse --short=7 HEAD");
+    assert!(shown().starts_with(&format!("shop {short}|bisect ")), "{}", shown());
+}

@@ -133,7 +133,7 @@ fn agrees(lab: &Lab, folder: &Path) -> Tree {
     let branch = lab.try_git(folder, &["symbolic-ref", "-q", "HEAD"]);
     let branch = branch.map(|name| name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned());
     let commit = lab.try_git(folder, &["rev-parse", "-q", "--verify", "HEAD"]);
-    assert_eq!(tree.checked_out(), head.display());
+    assert_eq!(tree.head_label().name, head.display());
     assert_eq!(head.branch, branch);
     assert_eq!(head.commit, commit);
     let kind = match (branch, commit) {

@@ -49,7 +49,7 @@ fn main_tree_and_folders_in_it() {
         let tree = agrees(&lab, folder);
         assert_eq!(tree.root, project);
         assert_eq!(tree.project(), "my project");
-        assert_eq!(tree.checked_out().as_deref(), Some("main"));
+        assert_eq!(tree.head_label().name.as_deref(), Some("main"));
         assert!(!tree.is_linked());
         assert_eq!(tree.worktree_name(), None);
         assert_eq!(project_of(folder, Some(&tree)), "my project");
@@ -105,7 +105,7 @@ fn linked_worktrees() {
         assert_eq!(tree.project(), "project");
         assert_eq!(tree.common_dir, main.common_dir);
     }
-    assert_eq!(Tree::find(&beside).unwrap().checked_out().as_deref(), Some("topic/one"));
+    assert_eq!(Tree::find(&beside).unwrap().head_label().name.as_deref(), Some("topic/one"));
     // The common folder said in other words.
     for words in [format!("{}\n", project.join(".git").display()), "./../..".to_owned(), "..//../\n\n".to_owned()] {
         fs::write(project.join(".git/worktrees/beside/commondir"), words).unwrap();
