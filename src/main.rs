@@ -10,7 +10,7 @@ use ait::render::json;
 use ait::report::Report;
 use ait::sys::process::ExitCode;
 use ait::sys::terminal::{self, Screen, Waited};
-use ait::sys::{env, ffi, files};
+use ait::sys::{env, fd, ffi};
 
 #[cfg(not(feature = "system-allocator"))]
 #[global_allocator]
@@ -35,7 +35,7 @@ fn run(command: &dyn Run, context: &Context) -> Exit {
     }
     if let Some(mut lines) = command.lines(context) {
         // Until nobody reads any more.
-        let _ = lines.try_for_each(|line| files::write_stdout(line.as_bytes()));
+        let _ = lines.try_for_each(|line| fd::write_stdout(line.as_bytes()));
         return Exit::Done;
     }
     match (command.run(context), command.fast()) {
@@ -96,7 +96,7 @@ fn watch(command: &dyn Run, context: &Context) -> Exit {
         match screen.wait(Duration::from_secs(1)) {
             Waited::TimeUp => {}
             Waited::Leave => return Exit::Done,
-            Waited::ObservedState(signal) => {
+            Waited::Signal(signal) => {
                 drop(screen);
                 terminal::end_by(signal);
                 return Exit::Done;
@@ -108,11 +108,11 @@ fn watch(command: &dyn Run, context: &Context) -> Exit {
 /// Writes everything. A closed pipe is success; a fast command ignores any write error.
 fn write(stdout: &str, stderr: &str, exit: Exit, fast: bool) -> Exit {
     if !stderr.is_empty() {
-        let _ = files::write_stderr(stderr.as_bytes());
+        let _ = fd::write_stderr(stderr.as_bytes());
     }
-    match files::write_stdout(stdout.as_bytes()) {
+    match fd::write_stdout(stdout.as_bytes()) {
         Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe && !fast => {
-            let _ = files::write_stderr(format!("ait: writing the output: standard output: {why}\n").as_bytes());
+            let _ = fd::write_stderr(format!("ait: writing the output: standard output: {why}\n").as_bytes());
             if exit == Exit::Done { Exit::Failed } else { exit }
         }
         _ => exit,

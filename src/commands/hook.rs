@@ -29,7 +29,7 @@ use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::{event_log, live, write_log};
-use crate::sys::files;
+use crate::sys::fd;
 use crate::sys::process::{self, Process};
 
 /// take an event from Claude Code on standard input (Claude Code calls this)
@@ -88,7 +88,7 @@ fn is_known(name: &str) -> bool {
 fn take_event(context: &Context) -> Result<Report> {
     let (root, now) = (context.root()?, context.now);
     let doing = "taking an event";
-    let bytes = files::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new(doing, "standard input", why))?;
+    let bytes = fd::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new(doing, "standard input", why))?;
     let payload = HookPayload::parse(&bytes).map_err(|why| Error::new(doing, "standard input", why))?;
     let id = SessionId::parse(&payload.session_id)
         .ok_or_else(|| Error::new(doing, format!("{:.80?}", payload.session_id), "not a session id"))?;

@@ -31,7 +31,7 @@ use crate::session::state::State;
 use crate::session::task::TaskSource;
 use crate::store::place::Place;
 use crate::store::root::Root;
-use crate::sys::files;
+use crate::sys::fd;
 
 /// print the status line; Claude Code calls this, with JSON on standard input
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -98,7 +98,7 @@ impl Run for Statusline {
         let mut errors = Errors::default();
         let root = errors.take(context.root());
         let failed = |why: Cause| Error::new("reading a payload", "standard input", why);
-        let bytes = errors.take(files::read_stdin(PAYLOAD_LIMIT).map_err(|why| failed(why.into())));
+        let bytes = errors.take(fd::read_stdin(PAYLOAD_LIMIT).map_err(|why| failed(why.into())));
         let parsed = bytes.as_deref().map(|bytes| StatusPayload::parse(bytes).map_err(|why| failed(why.into())));
         let payload = parsed.and_then(|parsed| errors.take(parsed)).unwrap_or_default();
 

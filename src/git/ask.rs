@@ -153,7 +153,7 @@ fn run(
         folder,
         limit,
         enough,
-        most: 16 << 20,
+        max_output: 16 << 20,
     }
     .run()
 }

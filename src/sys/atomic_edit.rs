@@ -11,8 +11,8 @@ use crate::error::{Cause, Error, Result};
 
 /// How often a change is tried again when somebody else has written in between.
 const TRIES: usize = 5;
-/// How long another `ait` that edits in the same folder is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait for another `ait` that edits a file in the same folder.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A file to be changed.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +105,7 @@ impl AtomicEdit<'_> {
                     .hint("make it writable, or edit what it is made from"));
             }
             let folder = Folder::open_or_make(parent).map_err(|why| self.error(parent, why))?;
-            let _lock = folder.lock(PATIENCE);
+            let _lock = folder.lock(LOCK_TIMEOUT);
             let mut copy = None;
             if let (true, Some(bytes)) = (backup, &bytes) {
                 copy = Some(self.keep_copy(&folder, name, bytes, mode)?);

@@ -167,25 +167,15 @@ pub fn clock() -> (i64, i32) {
 
 /// Information about a process, by proc_pidinfo(PROC_PIDTBSDINFO).
 #[cfg(target_os = "macos")]
-pub fn look_up(pid: u32) -> Option<super::process::Process> {
-    // sys/proc_info.h: pbi_status 5 is SZOMB.
-    const ZOMBIE: u32 = 5;
+pub fn process_info(pid: u32) -> Option<libc::proc_bsdinfo> {
     let size = c_int::try_from(size_of::<libc::proc_bsdinfo>()).ok()?;
     // SAFETY: the structure consists of plain numbers, for which zero is a value; the kernel writes at most `size` bytes.
-    let info = unsafe {
+    unsafe {
         let mut info: libc::proc_bsdinfo = std::mem::zeroed();
         let pid = c_int::try_from(pid).ok()?;
         let filled = libc::proc_pidinfo(pid, libc::PROC_PIDTBSDINFO, 0, (&raw mut info).cast(), size);
-        (filled == size).then_some(info)?
-    };
-    let name: Vec<u8> = info.pbi_comm.iter().map(|byte| byte.cast_unsigned()).take_while(|byte| *byte != 0).collect();
-    Some(super::process::Process {
-        pid,
-        parent: info.pbi_ppid,
-        name: String::from_utf8_lossy(&name).into_owned(),
-        start: info.pbi_start_tvsec.saturating_mul(1_000_000).saturating_add(info.pbi_start_tvusec),
-        zombie: info.pbi_status == ZOMBIE,
-    })
+        (filled == size).then_some(info)
+    }
 }
 
 /// The id of this boot, by sysctl(kern.bootsessionuuid).

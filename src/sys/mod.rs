@@ -3,6 +3,7 @@
 pub mod atomic_edit;
 pub mod clock;
 pub mod env;
+pub mod fd;
 pub mod ffi;
 pub mod files;
 pub mod process;

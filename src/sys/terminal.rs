@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::termios::{self, InputModes, LocalModes, OptionalActions, Termios};
 
-use super::{ffi, files};
+use super::{fd, ffi};
 
 /// Whether standard output is a terminal.
 pub fn stdout_is_terminal() -> bool {
@@ -53,7 +53,7 @@ pub enum Waited {
     /// q, Ctrl-C, Ctrl-D, or the terminal is gone.
     Leave,
     /// A signal asks this program to end: [`end_by`] is for when the screen is given back.
-    ObservedState(i32),
+    Signal(i32),
 }
 
 /// Ends this program by the signal that asked for it.
@@ -77,7 +77,7 @@ impl Screen {
         termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &now)?;
         let screen = Screen { before };
         // The other screen, without a cursor; what is too long for a line ends with it.
-        files::write_stdout(b"\x1b[?1049h\x1b[?25l\x1b[?7l")?;
+        fd::write_stdout(b"\x1b[?1049h\x1b[?25l\x1b[?7l")?;
         Ok(screen)
     }
 
@@ -93,7 +93,7 @@ impl Screen {
             lines.push(&more);
         }
         // Written over, line by line, and only then cleared below: nothing flickers.
-        files::write_stdout(format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")).as_bytes())
+        fd::write_stdout(format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")).as_bytes())
     }
 
     /// Waits until somebody wants to leave, but not longer than `limit`.
@@ -103,7 +103,7 @@ impl Screen {
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             // One that comes between here and the poll is seen at the end of `limit`.
             if let Some(signal) = ffi::end_signal() {
-                return Waited::ObservedState(signal);
+                return Waited::Signal(signal);
             }
             let left = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(1), tv_nsec: left.subsec_nanos().into() };
             match rustix::event::poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&left)) {
@@ -123,13 +123,13 @@ impl Screen {
                 Err(_) => return Waited::Leave,
             }
         }
-        ffi::end_signal().map_or(Waited::TimeUp, Waited::ObservedState)
+        ffi::end_signal().map_or(Waited::TimeUp, Waited::Signal)
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = files::write_stdout(b"\x1b[?7h\x1b[?25h\x1b[?1049l");
+        let _ = fd::write_stdout(b"\x1b[?7h\x1b[?25h\x1b[?1049l");
         let _ = termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &self.before);
     }
 }

@@ -18,6 +18,7 @@ mod demo;
 mod doctor;
 mod escapes;
 mod fast_commands;
+mod files;
 mod git;
 mod history;
 mod hook;

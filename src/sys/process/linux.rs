@@ -1,0 +1,43 @@
+//! Processes on Linux, from `/proc`.
+
+use std::io;
+
+use super::info::Process;
+use crate::sys::fd::read_procfs;
+
+/// Information about a process; `None` if it does not exist.
+pub fn look_up(pid: u32) -> Option<Process> {
+    // proc(5): `pid (comm) state ppid ... starttime`, where comm may contain spaces and parentheses.
+    let stat = read_procfs(&format!("/proc/{pid}/stat")).ok()?;
+    let open = stat.iter().position(|byte| *byte == b'(')?;
+    let close = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = std::str::from_utf8(stat.get(close + 1..)?).ok()?.split_ascii_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let start = fields.nth(17)?.parse().ok()?;
+    Some(Process {
+        pid,
+        parent,
+        name: String::from_utf8_lossy(stat.get(open + 1..close)?).into_owned(),
+        start,
+        zombie: matches!(state, "Z" | "X"),
+    })
+}
+
+/// The command line of a process, as text.
+pub fn command_line(pid: u32) -> Option<Vec<String>> {
+    let bytes = read_procfs(&format!("/proc/{pid}/cmdline")).ok()?;
+    Some(
+        bytes
+            .split(|byte| *byte == 0)
+            .filter(|part| !part.is_empty())
+            .map(|part| String::from_utf8_lossy(part).into_owned())
+            .collect(),
+    )
+}
+
+/// The id of this boot, a new one after each start of the system.
+pub(super) fn boot_id() -> io::Result<String> {
+    let bytes = read_procfs("/proc/sys/kernel/random/boot_id")?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}

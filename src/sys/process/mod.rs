@@ -1,0 +1,18 @@
+//! Processes: information about them, and running programs with a time limit.
+
+mod identity;
+mod info;
+mod run;
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod system;
+#[cfg(target_os = "macos")]
+#[path = "macos.rs"]
+mod system;
+
+pub use std::process::ExitCode;
+
+pub use identity::{ancestors, boot_id, exists, host, id, parent, user_id};
+pub use info::Process;
+pub use run::{Companion, Output, Run, Typed, command, find_program, run, run_with_input};
+pub use system::{command_line, look_up};
