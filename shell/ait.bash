@@ -56,13 +56,33 @@ __ait_update() {
     if ((__ait_reuse)) && [[ -z $now ]]; then \builtin printf -v now '%(%s)T' -1; fi
     if ! __ait_still_valid 2>/dev/null; then __ait_renew; fi
     __ait_line=${AIT_SEGMENT:+$AIT_SEGMENT$'\n'}
-    if ((!__ait_manual)) && \builtin shopt -q promptvars; then
-        # shellcheck disable=SC2016 # expanded when the prompt is drawn, not now
-        case ${PS1-} in
-        *'${__ait_line-}'*) ;;
-        *) PS1='${__ait_line-}'${PS1-} ;;
+    if ((!__ait_manual)); then __ait_place; fi
+}
+
+# Puts the line into the prompt: by reference, which stays right whoever keeps a copy; by value where bash expands no
+# variables in a prompt, between marks by which it is found again.
+__ait_place() {
+    # shellcheck disable=SC2016 # expanded when the prompt is drawn, not now
+    local prompt=${PS1-} reference='${__ait_line-}' mark='\[\]\[\]' escaped=$'\\\\' line='' start=''
+    if \builtin shopt -q promptvars; then
+        case $prompt in *"$reference"*) \builtin return 0 ;; esac
+        line=$reference
+    else
+        prompt=${prompt//"$reference"/}
+        case $prompt in
+        *"$mark"*"$mark"*) prompt=${prompt%%"$mark"*}${prompt#*"$mark"*"$mark"} ;;
         esac
+        if [[ -n $__ait_line ]]; then line=$mark${__ait_line//\\/"$escaped"}$mark; fi
     fi
+    # Below the empty lines that a prompt begins with.
+    while \builtin :; do
+        case $prompt in
+        $'\n'*) start+=$'\n' prompt=${prompt#?} ;;
+        '\n'*) start+='\n' prompt=${prompt#??} ;;
+        *) \builtin break ;;
+        esac
+    done
+    PS1=$start$line$prompt
 }
 
 # Whether all conditions of the last answer hold. Builtins only: no command substitution, which would fork. `[` compares,

@@ -150,6 +150,18 @@ function ait_segment
     echo -n -s -- "$AIT_SEGMENT"
 end
 
+# tide draws its items in another process, which reads config.fish but does not see $AIT_SEGMENT. Where the item is placed,
+# it is the segment.
+if functions -q _tide_print_item
+    function _tide_item_ait
+        set -l segment (command $__ait_bin prompt --for fish </dev/null 2>/dev/null)
+        test -n "$segment"; and _tide_print_item ait '' "$segment"
+    end
+    if contains -- ait $tide_left_prompt_items $tide_right_prompt_items
+        set -g __ait_manual 1
+    end
+end
+
 if test "$__ait_manual" = 0
     # A right prompt that is already there keeps its place at the edge. Sourced again, ours is not taken for it.
     if functions -q fish_right_prompt; and not string match -q '*__ait_*' (functions fish_right_prompt)

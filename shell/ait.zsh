@@ -14,7 +14,10 @@ __ait_bin='::AIT::'
 __ait_manual='::MANUAL::'
 
 typeset -g AIT_SEGMENT=${AIT_SEGMENT-}
-typeset -g __ait_mark=${__ait_mark-} __ait_placed=
+# What stands around the segment in the right prompt: tests of an entry of psvar that nobody has, which show nothing.
+typeset -g __ait_begin='%(1729V.ait.)' __ait_end='%(1729V.end.)'
+# The segment that was placed last, and the right prompt with it.
+typeset -g __ait_placed= __ait_rprompt=
 typeset -gi __ait_quiet_until=${__ait_quiet_until:-0}
 
 # The conditions under which AIT_SEGMENT stays valid, as `ait prompt` gave them (docs/prompt-protocol.md): what was passed
@@ -33,8 +36,13 @@ if [[ ${builtins[sysread]-} == defined && -n ${EPOCHSECONDS-} ]]; then
 fi
 
 function __ait_precmd {
-  # Last, because other hooks set the right prompt anew each time. Takes effect at the next prompt.
-  if [[ ${precmd_functions[-1]} != __ait_precmd ]]; then
+  # First, if others read AIT_SEGMENT. Otherwise last, because others set the right prompt anew each time. Takes effect at
+  # the next prompt.
+  if (( __ait_manual )); then
+    if [[ ${precmd_functions[1]} != __ait_precmd ]]; then
+      precmd_functions=(__ait_precmd "${(@)precmd_functions:#__ait_precmd}")
+    fi
+  elif [[ ${precmd_functions[-1]} != __ait_precmd ]]; then
     precmd_functions=("${(@)precmd_functions:#__ait_precmd}" __ait_precmd)
   fi
   local inputs="$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}|${XDG_CACHE_HOME-}"
@@ -64,8 +72,7 @@ function __ait_precmd {
   if (( ! valid )); then
     __ait_renew
   fi
-  if [[ -n $AIT_SEGMENT$__ait_mark && $__ait_manual = 0 ]] &&
-    [[ ! ( -n $__ait_mark && $__ait_placed == "$AIT_SEGMENT" && ${RPROMPT-} == "$__ait_mark"* ) ]]; then
+  if (( ! __ait_manual )) && [[ ${RPROMPT-} != "$__ait_rprompt" || $AIT_SEGMENT != "$__ait_placed" ]]; then
     __ait_place
   fi
   return 0
@@ -145,19 +152,27 @@ function __ait_keep {
 }
 
 # Puts the segment before what the right prompt holds otherwise, by value: what ait writes for zsh shows the same with and
-# without promptsubst.
+# without promptsubst. A copy that something else has kept, wrapped or moved is taken out first.
 function __ait_place {
-  local rest=${RPROMPT-} mark=
-  if [[ -n $__ait_mark && $rest == "$__ait_mark"* ]]; then
-    rest=${rest#"$__ait_mark"}
-  fi
+  local rest=${(S)${RPROMPT-}//"$__ait_begin"*"$__ait_end"} space=
   if [[ -n $AIT_SEGMENT ]]; then
-    mark=$AIT_SEGMENT${rest:+ }
+    # Marks without width are no text to keep a distance from.
+    space=${(S)rest//\%\{*\%\}}
+    rest=$__ait_begin$AIT_SEGMENT${space:+ }$__ait_end$rest
   fi
-  if [[ ${RPROMPT-} != "$mark$rest" ]]; then
-    RPROMPT=$mark$rest
+  if [[ ${RPROMPT-} != "$rest" ]]; then
+    RPROMPT=$rest
   fi
-  __ait_mark=$mark __ait_placed=$AIT_SEGMENT
+  __ait_placed=$AIT_SEGMENT __ait_rprompt=$rest
+}
+
+# Takes the place of the widget reset-prompt: what sets the right prompt later than precmd, as vi-mode prompts do in
+# zle-line-init and others when something asynchronous is done, has it drawn again by this.
+function __ait_reset_prompt {
+  if (( ! __ait_manual )) && [[ ${RPROMPT-} != "$__ait_rprompt" ]]; then
+    __ait_place
+  fi
+  zle __ait_their_reset_prompt -- "$@"
 }
 
 # Prints the segment, for a prompt that takes text from commands.
@@ -165,10 +180,47 @@ function ait_segment {
   builtin print -rn -- "${AIT_SEGMENT-}"
 }
 
+# Frameworks that draw the whole right prompt anew whenever something is ready get a section of their own, unless the user
+# has placed it.
 function __ait_load {
   typeset -ga precmd_functions
-  if (( ! ${precmd_functions[(I)__ait_precmd]} )); then
+  if (( $+functions[spaceship::section] )); then
+    function spaceship_ait {
+      spaceship::section --color default "$AIT_SEGMENT"
+    }
+    if (( ! ${SPACESHIP_PROMPT_ORDER[(I)ait]} && ! ${SPACESHIP_RPROMPT_ORDER[(I)ait]} && ! __ait_manual )); then
+      SPACESHIP_RPROMPT_ORDER=(ait $SPACESHIP_RPROMPT_ORDER)
+    fi
+    __ait_manual=1
+  elif (( $+functions[geometry::wrap] )); then
+    function geometry_ait {
+      builtin print -rn -- "$AIT_SEGMENT"
+    }
+    if (( ! ${GEOMETRY_PROMPT[(I)geometry_ait]} && ! ${GEOMETRY_RPROMPT[(I)geometry_ait]} && ! __ait_manual )); then
+      GEOMETRY_RPROMPT=(geometry_ait $GEOMETRY_RPROMPT)
+    fi
+    __ait_manual=1
+  elif (( $+functions[tw_redraw] && ! __ait_manual )); then
+    # Its pure layouts have no right prompt.
+    local prefix=TYPEWRITTEN_RIGHT_PROMPT_PREFIX_FUNCTION
+    if [[ ${TYPEWRITTEN_PROMPT_LAYOUT-} == pure* ]]; then
+      prefix=TYPEWRITTEN_LEFT_PROMPT_PREFIX_FUNCTION
+    fi
+    if [[ -z ${(P)prefix-} || ${(P)prefix} == ait_segment ]]; then
+      typeset -g $prefix=ait_segment
+      __ait_manual=1
+    fi
+  fi
+  precmd_functions=("${(@)precmd_functions:#__ait_precmd}")
+  if (( __ait_manual )); then
+    precmd_functions=(__ait_precmd $precmd_functions)
+  else
     precmd_functions+=(__ait_precmd)
+    # Not in a shell without a line editor.
+    if [[ -n ${widgets[reset-prompt]-} && ${widgets[reset-prompt]} != user:__ait_reset_prompt ]]; then
+      zle -A reset-prompt __ait_their_reset_prompt
+      zle -N reset-prompt __ait_reset_prompt
+    fi
   fi
 }
 __ait_load

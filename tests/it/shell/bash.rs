@@ -137,3 +137,31 @@ fn bash_keeps_the_number_of_the_users_background_job() {
     bash.type_line("[ $! = $mine ] && kill $! && echo same");
     bash.wait_until("the number", |screen| screen.contains("\nsame\n"));
 }
+
+/// Below the empty lines of a prompt, and also where bash expands no variables in it.
+#[test]
+fn bash_places_the_line_next_to_the_prompt() {
+    for vars in ["", "shopt -u promptvars\n"] {
+        for (prompt, before) in [("PS1='> '", ""), ("PS1='\\n> '", "\n"), ("PS1=$'\\n\\n'; PS1+='> '", "\n\n")] {
+            for how in ["{}", "set_it() { {}; }; PROMPT_COMMAND=set_it"] {
+                let env = TestEnv::new();
+                let init = env.init("bash", false);
+                env.answer(&render_text("a\\b $(touch pwned) \\u", Dialect::Bash));
+                let start = format!("{vars}{}\n{init}\n{init}\n", how.replace("{}", prompt));
+                let bash = env.shell("bash", &start);
+                bash.wait_for_last(">");
+                env.start_session();
+                for _ in 0..2 {
+                    bash.type_line("clear");
+                    let wanted = format!("{before}a\\b $(touch pwned) \\u\n>");
+                    bash.wait_until(&wanted, |screen| screen == wanted);
+                }
+                env.end_session();
+                bash.type_line("clear");
+                let wanted = format!("{before}>");
+                bash.wait_until("no segment", |screen| screen == wanted);
+                assert!(!env.path("pwned").exists());
+            }
+        }
+    }
+}

@@ -44,7 +44,7 @@ fn zsh_with_a_hook_that_sets_the_right_prompt_each_time() {
         zsh.wait_until("a prompt", |screen| screen.ends_with("theirs"));
         zsh.type_line("");
         zsh.wait_for_last(&both_edges(">", "SEGMENT theirs", 1));
-        zsh.type_line("echo $RPROMPT");
+        zsh.type_line("print -P $RPROMPT");
         zsh.wait_until("the value", |screen| screen.contains("\nSEGMENT theirs\n"));
     }
 }
@@ -105,5 +105,88 @@ fn zsh_under_every_option() {
                 "{options} {when}"
             );
         }
+    }
+}
+
+/// Hooks that wrap the right prompt, keep copies of it, and set it back.
+#[test]
+fn zsh_shows_the_segment_once_whatever_is_done_to_the_right_prompt() {
+    let wrap = "saved= running=1\n\
+        w_precmd() { [[ -z $running ]] || { running=; [[ -z $RPROMPT ]] || { saved=$RPROMPT; RPROMPT=$'%{\\e]633;H\\a%}'$RPROMPT$'%{\\e]633;I\\a%}' } } }\n\
+        w_preexec() { [[ -z $RPROMPT ]] || RPROMPT=$saved; running=1 }\n\
+        precmd_functions+=(w_precmd); preexec_functions+=(w_preexec)\n";
+    let prepend = "w_precmd() { RPROMPT=\"x$RPROMPT\" }; precmd_functions+=(w_precmd)\n";
+    let restore = "saved=\nw_precmd() { saved=${saved:-$RPROMPT}; RPROMPT=$saved }; precmd_functions+=(w_precmd)\n";
+    for (hooks, theirs) in [(wrap, ""), (prepend, ""), (restore, ""), (wrap, "theirs"), (restore, "theirs")] {
+        for subst in ["", "setopt prompt_subst\n"] {
+            let env = TestEnv::new();
+            env.start_session();
+            let init = env.init("zsh", false);
+            let zsh = env.shell("zsh", &format!("{subst}PROMPT='> ' RPROMPT='{theirs}'\n{init}\n{hooks}"));
+            zsh.wait_until("a prompt", |screen| screen.contains("SEGMENT"));
+            for segment in ["one", "two", "three"] {
+                env.answer(segment);
+                zsh.type_line("true");
+                zsh.wait_until(segment, |screen| screen.lines().last().is_some_and(|line| line.contains(segment)));
+                let screen = zsh.screen();
+                let last = screen.lines().last().unwrap();
+                assert_eq!(last.matches(segment).count(), 1, "{hooks}: {screen}");
+                assert!(!last.contains("SEGMENT") && !last.contains("one two"), "{hooks}: {screen}");
+                assert!(last.contains(theirs), "{hooks}: {screen}");
+            }
+            env.end_session();
+            zsh.type_line("clear; echo cleared");
+            zsh.wait_until("no segment", |screen| screen.starts_with("cleared\n>"));
+            let screen = zsh.screen();
+            assert!(!screen.contains("three") && screen.contains(theirs), "{hooks}: {screen}");
+        }
+    }
+}
+
+#[test]
+fn zsh_with_a_right_prompt_that_is_set_after_precmd() {
+    let vi = "bindkey -v; zle-line-init() { RPS1=-I-; zle reset-prompt }; zle -N zle-line-init\n";
+    let later = "setter() { read -r -u $1 RPROMPT; zle reset-prompt; zle -F $1; exec {1}<&- }\n\
+        starter() { local fd; RPROMPT=; exec {fd}< <(sleep 0.1; echo -I-); zle -F $fd setter }; precmd_functions+=(starter)\n";
+    // Someone else's widget of that name is still run.
+    let theirs = "drawn=0; counter() { (( drawn++ )); zle .reset-prompt }; zle -N reset-prompt counter\n";
+    for hooks in [vi.to_owned(), later.to_owned(), format!("{theirs}{vi}")] {
+        let env = TestEnv::new();
+        env.start_session();
+        let init = env.init("zsh", false);
+        let zsh = env.shell("zsh", &format!("PROMPT='> '\n{hooks}{init}\n{init}\n"));
+        zsh.wait_for_last(&both_edges(">", "SEGMENT -I-", 1));
+        env.answer("NEW");
+        zsh.type_line("true");
+        zsh.wait_for_last(&both_edges(">", "NEW -I-", 1));
+        env.end_session();
+        zsh.type_line("clear; (( ${drawn-1} )) && echo drawn");
+        zsh.wait_until("both", |screen| screen.starts_with("drawn\n>") && screen.ends_with("-I-"));
+        assert!(!zsh.screen().contains("NEW"), "{}", zsh.screen());
+    }
+}
+
+/// What these frameworks offer, as far as a section needs it.
+#[test]
+fn zsh_frameworks_that_draw_the_whole_right_prompt_get_a_section() {
+    let spaceship = "SPACESHIP_PROMPT_ORDER=(char) SPACESHIP_RPROMPT_ORDER=(time)\n\
+        spaceship::section() { [[ $1 == --color ]] && shift 2; print -rn -- $1 }\n\
+        draw() { local s out=; for s in $SPACESHIP_RPROMPT_ORDER; do (( $+functions[spaceship_$s] )) && out+=$(spaceship_$s); done; RPROMPT=$out }\n";
+    let geometry = "GEOMETRY_PROMPT=(a) GEOMETRY_RPROMPT=(b)\ngeometry::wrap() { : }; b() { : }\n\
+        draw() { local s out=; for s in $GEOMETRY_RPROMPT; do out+=$($s); done; RPROMPT=$out }\n";
+    let typewritten = "tw_redraw() { : }; draw() { RPROMPT=$($TYPEWRITTEN_RIGHT_PROMPT_PREFIX_FUNCTION) }\n";
+    for framework in [spaceship, geometry, typewritten] {
+        let env = TestEnv::new();
+        env.start_session();
+        let init = env.init("zsh", false);
+        let start = format!("PROMPT='> '\n{framework}precmd_functions+=(draw)\n{init}\n{init}\n");
+        let zsh = env.shell("zsh", &start);
+        zsh.wait_for_last(&both_edges(">", "SEGMENT", 1));
+        env.answer("NEW");
+        zsh.type_line("true");
+        zsh.wait_for_last(&both_edges(">", "NEW", 1));
+        env.end_session();
+        zsh.type_line("clear");
+        zsh.wait_for_last(">");
     }
 }
