@@ -186,7 +186,7 @@ function __ait_load {
   typeset -ga precmd_functions
   if (( $+functions[spaceship::section] )); then
     function spaceship_ait {
-      spaceship::section --color default "$AIT_SEGMENT"
+      spaceship::section --color default --suffix "${SPACESHIP_PROMPT_DEFAULT_SUFFIX-}" "$AIT_SEGMENT"
     }
     if (( ! ${SPACESHIP_PROMPT_ORDER[(I)ait]} && ! ${SPACESHIP_RPROMPT_ORDER[(I)ait]} && ! __ait_manual )); then
       SPACESHIP_RPROMPT_ORDER=(ait $SPACESHIP_RPROMPT_ORDER)

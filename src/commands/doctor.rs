@@ -12,6 +12,7 @@ use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::frameworks;
 use super::hook_response::plural;
 use super::hooks::{self, Install, Row};
 use super::startup::{self, Folders};
@@ -643,6 +644,42 @@ fn of_client(running: &[Record]) -> Check {
     findings.check("client", fine)
 }
 
+/// Where a startup file loads ait, and beside which frameworks. `None`: it does not.
+fn of_startup_file(
+    file: &startup::Place,
+    folders: &Folders,
+    place: &hooks::Place,
+    findings: &mut Findings,
+) -> Option<String> {
+    let read = |path: &Path| Some(String::from_utf8_lossy(&files::read(path, STARTUP_LIMIT).ok()?).into_owned());
+    let lines = startup::lines(&file.file, folders, &read);
+    let found = startup::find(file.target, &lines)?;
+    let shown = place.show(&found.file);
+    if let Some((later, line, what)) = &found.later {
+        let of = if *later == found.file { String::new() } else { format!(" of {shown}") };
+        let detail = format!(
+            "{}: `{what}` on line {line} comes after ait on line {}{of} and may undo it",
+            place.show(later),
+            found.line
+        );
+        let fix = match *later == found.file {
+            true => "move the line of ait to the end of the file".to_owned(),
+            false => format!("move the line of ait to the end of {}", place.show(&file.file)),
+        };
+        findings.add(Status::Warn, detail, Some(&fix));
+    }
+    if file.target == "zsh" && frameworks::hides_right_prompt(startup::active(&lines)) {
+        let detail = format!("{}: a zle widget sets RPS1 and does not draw it again", place.show(&file.file));
+        findings.add(Status::Warn, detail, Some("add to that widget: zle reset-prompt"));
+    }
+    let mut frameworks = frameworks::names(startup::active(&lines));
+    if file.target == "fish" && startup::has_tide(folders, &read) {
+        frameworks.push("tide".to_owned());
+    }
+    let beside = if frameworks.is_empty() { String::new() } else { format!(", with {}", frameworks.join(", ")) };
+    Some(format!("{} ({shown}, line {}{beside})", file.target, found.line))
+}
+
 fn of_shell(context: &Context, place: &hooks::Place) -> Check {
     let mut findings = Findings::default();
     let Some(home) = place.home.clone() else {
@@ -658,26 +695,8 @@ fn of_shell(context: &Context, place: &hooks::Place) -> Check {
     let places = startup::places(&folders);
     let mut loaded = Vec::new();
     for file in &places {
-        let read = |path: &Path| Some(String::from_utf8_lossy(&files::read(path, STARTUP_LIMIT).ok()?).into_owned());
-        let Some(found) = startup::find(file.target, &startup::lines(&file.file, &folders, &read)) else { continue };
-        let shown = place.show(&found.file);
-        if let Some((later, line, what)) = &found.later {
-            let of = if *later == found.file { String::new() } else { format!(" of {shown}") };
-            findings.add(
-                Status::Warn,
-                format!(
-                    "{}: `{what}` on line {line} comes after ait on line {}{of} and may undo it",
-                    place.show(later),
-                    found.line
-                ),
-                Some(&match *later == found.file {
-                    true => "move the line of ait to the end of the file".to_owned(),
-                    false => format!("move the line of ait to the end of {}", place.show(&file.file)),
-                }),
-            );
-        }
+        let Some(text) = of_startup_file(file, &folders, place, &mut findings) else { continue };
         // Read through another file too: it is there once.
-        let text = format!("{} ({shown}, line {})", file.target, found.line);
         if !loaded.contains(&(file.target, text.clone())) {
             loaded.push((file.target, text));
         }
@@ -696,7 +715,10 @@ fn of_shell(context: &Context, place: &hooks::Place) -> Check {
         (None, true) => findings.add(Status::Warn, "no shell, tmux or starship loads ait", Some("ait init --help")),
         _ => {}
     }
-    let names: Vec<String> = loaded.into_iter().map(|(_, text)| text).collect();
+    let mut names: Vec<String> = loaded.into_iter().map(|(_, text)| text).collect();
+    if context.variable("TERM_PROGRAM").as_deref() == Some("vscode") {
+        names.push("the shell integration of VS Code".to_owned());
+    }
     findings.check("shell", names.join(", "))
 }
 

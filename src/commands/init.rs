@@ -47,7 +47,12 @@ The line goes at the end of the file, after a prompt framework:
 
 The segment stands at the left of the right prompt in zsh and fish, and in bash
 on a line of its own above the prompt. With no session here the prompt is as it
-was. To place it yourself, add --manual and use $AIT_SEGMENT:
+was. This works as it is, in the usual place after the framework, with
+oh-my-zsh, prezto, pure, starship, liquidprompt, tide, a vi-mode prompt that
+sets RPS1, and the shell integration of VS Code. spaceship and geometry get a
+section of their own in their right prompt, typewritten a prefix.
+
+To place it yourself, add --manual and use $AIT_SEGMENT:
 
   zsh, your own PROMPT   setopt prompt_subst
                          PROMPT='${AIT_SEGMENT:+$AIT_SEGMENT }'$PROMPT
@@ -57,18 +62,12 @@ was. To place it yourself, add --manual and use $AIT_SEGMENT:
   powerlevel10k          --manual; in ~/.p10k.zsh add ait to
                          POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS, and
     prompt_ait() { p10k segment -e -c '$AIT_SEGMENT' -t '$AIT_SEGMENT' }
-  oh-my-zsh              as it is, after the line `source $ZSH/oh-my-zsh.sh`
-  pure                   as it is: pure leaves the right prompt alone
-  tide                   --manual; set -a tide_right_prompt_items ait, and in a
-                         file of your own
-    function _tide_item_ait
-        set -l segment (ait prompt --for fish)
-        test -n "$segment"; and _tide_print_item ait '' $segment
-    end
-                         tide draws its items in another process, which does
-                         not see $AIT_SEGMENT.
-  starship               as it is, in any shell; or the module, where starship
-                         places it
+  spaceship              after the line of ait: spaceship add ait
+  geometry               geometry_ait, in GEOMETRY_PROMPT
+  typewritten            TYPEWRITTEN_LEFT_PROMPT_PREFIX_FUNCTION=ait_segment
+  tide                   set -U -a tide_right_prompt_items ait; exec fish
+                         Colours: tide_ait_color, tide_ait_bg_color.
+  starship               the module, see: ait init starship
 
 Variables: AIT_FORMAT (exported) is the format, see `ait prompt --help`.
 

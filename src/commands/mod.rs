@@ -6,6 +6,7 @@ pub mod conflicts;
 pub mod current;
 pub mod demo;
 pub mod doctor;
+mod frameworks;
 pub mod guard;
 pub mod history;
 pub mod hook;

@@ -6,6 +6,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::frameworks;
+
 /// A file of somebody's, and what of it concerns us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
@@ -138,22 +140,6 @@ pub(super) struct Loaded {
     pub(super) later: Option<(PathBuf, usize, String)>,
 }
 
-/// What sets a prompt when it is loaded.
-const FRAMEWORKS: [&str; 12] = [
-    "oh-my-zsh.sh",
-    "oh-my-bash.sh",
-    "powerlevel10k.zsh-theme",
-    ".p10k.zsh",
-    "starship init",
-    "oh-my-posh init",
-    "prompt pure",
-    "prezto/init.zsh",
-    "bash-it.sh",
-    "zplug load",
-    "antigen apply",
-    "git-prompt.sh",
-];
-
 /// Looks for the line of `ait` in what a target reads. The last one counts: it is loaded last.
 pub(super) fn find(target: &str, lines: &[Line]) -> Option<Loaded> {
     let wanted = if target == "starship" { "--for starship".to_owned() } else { format!("init {target}") };
@@ -180,8 +166,8 @@ fn calls_ait(line: &str, wanted: &str, target: &str) -> bool {
 
 /// What a line does to the prompt that was there, if anything.
 fn sets_prompt(line: &str) -> Option<String> {
-    if let Some(framework) = FRAMEWORKS.iter().find(|framework| line.contains(**framework)) {
-        return Some((*framework).to_owned());
+    if let Some(framework) = frameworks::loaded_by(line) {
+        return Some(framework.to_owned());
     }
     let line = line.trim_start();
     // A variable that takes the place of the one we are in, rather than adding to it.
@@ -191,6 +177,17 @@ fn sets_prompt(line: &str) -> Option<String> {
         }
     }
     line.starts_with("function fish_right_prompt").then(|| "function fish_right_prompt".to_owned())
+}
+
+/// The text of all lines that are no comments.
+pub(super) fn active(lines: &[Line]) -> impl Iterator<Item = &str> {
+    lines.iter().map(|line| line.text.as_str()).filter(|text| !is_comment(text))
+}
+
+/// Whether tide is installed, which needs no line in config.fish.
+pub(super) fn has_tide(folders: &Folders, read: &dyn Fn(&Path) -> Option<String>) -> bool {
+    let config = folders.config.clone().unwrap_or_else(|| folders.home.join(".config"));
+    read(&config.join("fish/conf.d/_tide_init.fish")).is_some()
 }
 
 /// The line to add to a file, as it is typed.

@@ -473,6 +473,41 @@ mod shell {
         found(&env.ait().env("SHELL", "/bin/zsh"), "shell").is("ok", "line 2");
     }
 
+    #[test]
+    fn frameworks_are_named() {
+        let env = TestEnv::new();
+        let zsh = || found(&env.ait().env("SHELL", "/bin/zsh"), "shell");
+        env.write_file(".zshrc", "ZSH_THEME=agnoster\nsource $ZSH/oh-my-zsh.sh\neval \"$(ait init zsh)\"\n");
+        zsh().is("ok", "zsh (~/.zshrc, line 3, with agnoster, oh-my-zsh)");
+        for (line, text) in [
+            ("source ~/spaceship/spaceship.zsh", "spaceship.zsh"),
+            ("source ~/geometry/geometry.zsh", "geometry.zsh"),
+            ("source ~/typewritten/typewritten.zsh", "typewritten.zsh"),
+            ("source ~/liquidprompt/liquidprompt", "liquidprompt"),
+        ] {
+            let name = text.trim_end_matches(".zsh");
+            env.write_file(".zshrc", &format!("{line}\neval \"$(ait init zsh)\"\n"));
+            zsh().is("ok", &format!("zsh (~/.zshrc, line 2, with {name})"));
+            env.write_file(".zshrc", &format!("eval \"$(ait init zsh)\"\n{line}\n"));
+            zsh().is("warn", &format!("~/.zshrc: `{text}` on line 2 comes after ait on line 1 and may undo it"));
+        }
+        let vi = "zle-line-init() { RPS1=N }; zle -N zle-line-init\n";
+        env.write_file(".zshrc", &format!("{vi}eval \"$(ait init zsh)\"\n"));
+        zsh().is("warn", "~/.zshrc: a zle widget sets RPS1 and does not draw it again");
+        zsh().mend("zle reset-prompt");
+        let vi = vi.replace("=N", "=N; zle reset-prompt");
+        env.write_file(".zshrc", &format!("{vi}eval \"$(ait init zsh)\"\n"));
+        zsh().is("ok", "zsh (~/.zshrc, line 2)");
+        found(&env.ait().env("SHELL", "/bin/zsh").env("TERM_PROGRAM", "vscode"), "shell")
+            .is("ok", "zsh (~/.zshrc, line 2), the shell integration of VS Code");
+
+        let env = TestEnv::new();
+        env.write_file(".config/fish/config.fish", "ait init fish | source\n");
+        env.write_file(".config/fish/conf.d/_tide_init.fish", "");
+        found(&env.ait().env("SHELL", "/bin/fish"), "shell")
+            .is("ok", "fish (~/.config/fish/config.fish, line 1, with tide)");
+    }
+
     /// People keep a line of theirs in a file that the usual one reads.
     #[test]
     fn through_a_file_that_another_one_reads() {
@@ -499,7 +534,7 @@ mod shell {
             ".zshrc",
             "# source ~/.zshrc.local\n. ~/.none\n. ~/.zshrc\nsource ~/.zshrc.local\neval \"$(ait init zsh)\"\n",
         );
-        zsh(&env).is("ok", "zsh (~/.zshrc, line 5)");
+        zsh(&env).is("ok", "zsh (~/.zshrc, line 5, with starship)");
         // The login shell's file reads the other one: loaded once.
         let env = TestEnv::new();
         env.write_file(".bashrc", "eval \"$(ait init bash)\"\n");

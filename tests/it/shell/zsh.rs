@@ -170,7 +170,7 @@ fn zsh_with_a_right_prompt_that_is_set_after_precmd() {
 #[test]
 fn zsh_frameworks_that_draw_the_whole_right_prompt_get_a_section() {
     let spaceship = "SPACESHIP_PROMPT_ORDER=(char) SPACESHIP_RPROMPT_ORDER=(time)\n\
-        spaceship::section() { [[ $1 == --color ]] && shift 2; print -rn -- $1 }\n\
+        spaceship::section() { print -rn -- ${@[-1]} }\n\
         draw() { local s out=; for s in $SPACESHIP_RPROMPT_ORDER; do (( $+functions[spaceship_$s] )) && out+=$(spaceship_$s); done; RPROMPT=$out }\n";
     let geometry = "GEOMETRY_PROMPT=(a) GEOMETRY_RPROMPT=(b)\ngeometry::wrap() { : }; b() { : }\n\
         draw() { local s out=; for s in $GEOMETRY_RPROMPT; do out+=$($s); done; RPROMPT=$out }\n";
