@@ -12,11 +12,11 @@ use crate::git::{self, Head, HeadKind, Operation};
 use crate::render::elapsed;
 use crate::render::theme::ColorChoice;
 use crate::session::conflict::{Grade, in_tree, works_in};
-use crate::session::event;
+use crate::session::event::{self, tool_of_dialog};
 use crate::session::file_write::is_fresh;
 use crate::session::id::SessionId;
 use crate::session::json_object::JsonFields;
-use crate::session::manifest::{Manifest, ProcessStamp};
+use crate::session::manifest::{Manifest, ProcessStamp, seconds_between};
 use crate::session::state::{ObservedState, State, StateSource, newer};
 use crate::session::task::{self, TaskSource};
 use crate::store::active;
@@ -182,11 +182,12 @@ fn state_by(session: &Session, record: Option<&Record>) -> ObservedState {
             || record.process_start == manifest.pid_start;
         let (state, waiting_for) =
             record.state().filter(|_| same_process && record.session_id == session.id.as_str())?;
+        let since = record.status_since;
         Some(ObservedState {
             state,
-            since: record.status_since,
+            since,
             // The client says that it asks; the hooks know for which tool.
-            waiting_for: waiting_for.map(|what| match (what, manifest.tool.as_deref()) {
+            waiting_for: waiting_for.map(|what| match (what, tool_of_dialog(manifest, manifest.updated, since)) {
                 ("permission", Some(tool)) => event::permission_for(tool),
                 _ => what.to_owned(),
             }),
@@ -194,7 +195,26 @@ fn state_by(session: &Session, record: Option<&Record>) -> ObservedState {
             heard: record.status_since,
         })
     };
-    newer(told_by_hooks(manifest), told())
+    match told() {
+        None if has_gone_on(manifest) => {
+            ObservedState { state: State::Unknown, since: None, waiting_for: None, ..told_by_hooks(manifest) }
+        }
+        registry => newer(told_by_hooks(manifest), registry),
+    }
+}
+
+/// Whether Claude Code wrote into the conversation after its hooks said that a dialog is open: then it was answered, and
+/// for most tools no event says so. Only asked without a registry, which knows.
+fn has_gone_on(manifest: &Manifest) -> bool {
+    // The writing that belongs to the event itself is done within this.
+    const SLACK: u64 = 2;
+    let is_dialog = manifest.state == State::Waiting && manifest.waiting_for.as_deref() != Some("input");
+    let written = || {
+        let meta = files::metadata(Path::new(manifest.transcript_path.as_deref()?)).ok()?;
+        Timestamp::from_nanosecond(meta.modified).ok()
+    };
+    let later = |heard| written().is_some_and(|written| seconds_between(heard, written) > SLACK);
+    is_dialog && manifest.updated.is_some_and(later)
 }
 
 fn told_by_hooks(manifest: &Manifest) -> ObservedState {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::file_write::{self, Overlap, TreeWrite};
 use super::manifest::{Manifest, ProcessStamp, milliseconds, seconds_between, whole_seconds};
@@ -107,6 +107,11 @@ pub enum Outcome {
     Ignore,
 }
 
+/// How long after a dialog opens Claude Code notifies of it, measured with 2.1.332.
+const NOTIFICATION_DELAY: SignedDuration = SignedDuration::from_secs(6);
+/// Seconds within which a tool opens its dialog: as long as the hooks for its start take, rounded up.
+const DIALOG_DELAY: u64 = 3;
+
 impl Event {
     /// Lets the event happen to a manifest. `is_live` tells whether a process still runs.
     pub fn apply(
@@ -121,7 +126,7 @@ impl Event {
             .stamps()
             .filter(|stamp| !has_ended && !same_process(stamp, scene.process.as_ref()) && is_live(stamp))
             .collect::<Vec<_>>();
-        manifest.updated = Some(milliseconds(scene.now));
+        let last_event = manifest.updated.replace(milliseconds(scene.now));
         if let Event::End { reason } = self {
             return end(manifest, scene, reason.clone(), others);
         }
@@ -137,7 +142,11 @@ impl Event {
                 set_state(manifest, State::Idle, None, scene.now);
             }
             _ if scene.from_subagent => {}
-            Event::Prompt(_) => set_state(manifest, State::Working, None, scene.now),
+            Event::Prompt(_) => {
+                // After Esc no event tells that the tool ended.
+                manifest.tool = None;
+                set_state(manifest, State::Working, None, scene.now);
+            }
             Event::ToolStart(tool) => {
                 manifest.tool = Some(tool.clone());
                 match asks_the_person(tool) {
@@ -153,7 +162,9 @@ impl Event {
                 set_state(manifest, State::Working, None, scene.now);
             }
             Event::DialogOpen => {
-                let what = manifest.tool.as_deref().map_or_else(|| "permission".to_owned(), permission_for);
+                let opened = scene.open_since.or_else(|| scene.now.checked_sub(NOTIFICATION_DELAY).ok());
+                let tool = tool_of_dialog(manifest, last_event, opened);
+                let what = tool.map_or_else(|| "permission".to_owned(), permission_for);
                 set_state(manifest, State::Waiting, Some(what), scene.open_since.unwrap_or(scene.now));
             }
             // It has waited since its turn ended, not since the client noticed.
@@ -192,6 +203,13 @@ pub fn permission_for(tool: &str) -> String {
         (None, "Agent" | "Task") => "permission".to_owned(),
         (None, tool) => format!("permission: {tool}"),
     }
+}
+
+/// The tool that a dialog asks about: the one that started last, if the dialog opened right after. Another one may be
+/// asking otherwise, because most tools start without an event, and a tool that fails or is denied ends without one.
+pub fn tool_of_dialog(manifest: &Manifest, last_event: Option<Timestamp>, opened: Option<Timestamp>) -> Option<&str> {
+    let right_after = last_event.zip(opened).is_none_or(|(last, opened)| seconds_between(last, opened) <= DIALOG_DELAY);
+    manifest.tool.as_deref().filter(|_| right_after)
 }
 
 fn same_process(stamp: &ProcessStamp, other: Option<&ProcessStamp>) -> bool {
@@ -416,6 +434,21 @@ pub(super) mod tests {
         assert_eq!(run(&mut manifest, 130, Event::End { reason: Some("other".into()) }), Outcome::Archive);
         assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (14, 106));
         assert_eq!(manifest.status.as_deref(), Some("completed"));
+    }
+
+    /// WebFetch has no event of its own, and the command before it failed: that has none either.
+    #[test]
+    fn a_dialog_is_named_after_a_tool_only_if_it_opened_right_after_its_start() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Prompt("fix it".into()));
+        run(&mut manifest, 10, Event::ToolStart("Bash".into()));
+        run(&mut manifest, 46, Event::DialogOpen);
+        assert_eq!((manifest.state, manifest.waiting_for.as_deref()), (State::Waiting, Some("permission")));
+        run(&mut manifest, 50, Event::ToolStart("Edit".into()));
+        run(&mut manifest, 56, Event::DialogOpen);
+        assert_eq!(manifest.waiting_for.as_deref(), Some("permission: Edit"));
+        run(&mut manifest, 60, Event::Prompt("go on".into()));
+        assert_eq!(manifest.tool, None, "Esc ended the tool, and no event said so");
     }
 
     #[test]

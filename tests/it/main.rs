@@ -22,6 +22,7 @@ mod files;
 mod git;
 mod history;
 mod hook;
+mod hook_matchers;
 mod hooks_command;
 mod hooks_files;
 mod payloads;
