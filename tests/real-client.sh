@@ -5,6 +5,7 @@
 #   sh tests/real-client.sh install     the client, from npm, into a cache folder of its own
 #   sh tests/real-client.sh ready       whether the story can be run here; says why where it cannot
 #   sh tests/real-client.sh run AIT     the story, with this ait (build it for musl: it is run on the system's bare folders)
+#   sh tests/real-client.sh cost AIT    what the hooks cost a turn of twenty tool calls
 #   sh tests/real-client.sh shell AIT   the same machine with a shell instead of the story, to look around
 #
 # AIT_CLIENT: another client binary. AIT_KEEP=1: keep the folder with the home of the run, and say where it is.
@@ -65,7 +66,7 @@ install() {
     echo "real client: installed: $client"
 }
 
-# run STORY|shell AIT
+# run story|cost|shell AIT
 run() {
     ready
     ait=${2:?which ait? type: sh tests/real-client.sh run PATH}
@@ -85,9 +86,10 @@ case ${1:-} in
 install) install ;;
 ready) ready ;;
 run) run story "${2:-}" ;;
+cost) run cost "${2:-}" ;;
 shell) run shell "${2:-}" ;;
 *)
-    sed -n '2,10s/^# \{0,1\}//p' "$0"
+    sed -n '2,11s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

@@ -7,23 +7,25 @@ import subprocess
 import time
 
 HOME = os.path.expanduser("~")
-# Every event that client 2.1.330 knows and that does not replace what it does.
+# Every event that client 2.1.332 knows and that does not replace what it does.
 EVENTS = """PreToolUse PostToolUse PostToolUseFailure PostToolBatch Notification UserPromptSubmit UserPromptExpansion SessionStart
 SessionEnd Stop StopFailure SubagentStart SubagentStop PreCompact PostCompact PermissionRequest CwdChanged""".split()
 
 
-def seed(folders):
+def seed(folders, record=True):
     """Settles what the client asks at its first start, and registers the recorder beside the hooks that are there."""
     key = os.environ["ANTHROPIC_API_KEY"]
     trusted = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True, "projectOnboardingSeenCount": 4}
     settled = {
-        "hasCompletedOnboarding": True, "lastOnboardingVersion": "2.1.330", "lastReleaseNotesSeen": "2.1.330",
+        "hasCompletedOnboarding": True, "lastOnboardingVersion": "2.1.332", "lastReleaseNotesSeen": "2.1.332",
         "theme": "dark", "numStartups": 5, "autoUpdates": False,
         "customApiKeyResponses": {"approved": [key[-20:]], "rejected": []},
         "projects": {folder: trusted for folder in folders},
     }
     with open(HOME + "/.claude.json", "w") as file:
         json.dump(settled, file)
+    if not record:
+        return
     path = HOME + "/.claude/settings.json"
     with open(path) as file:
         settings = json.load(file)

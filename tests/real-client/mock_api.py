@@ -56,6 +56,8 @@ def where_we_are(messages):
     prompt, used = "", 0
     for message in messages:
         content = message["content"]
+        if message["role"] == "system":
+            continue  # since 2.1.332 the environment is described in a message of its own
         if message["role"] == "assistant":
             if not isinstance(content, str):
                 used += sum(block["type"] == "tool_use" for block in content)

@@ -32,7 +32,7 @@ def git(*arguments):
     return run("git", "-c", "user.name=dev", "-c", "user.email=dev@localhost", *arguments, folder=PROJECT)
 
 
-def prepare():
+def prepare_project():
     os.makedirs(PROJECT)
     git("init", "--quiet", "--initial-branch=story/one")
     with open(PROJECT + "/kept.txt", "w") as file:
@@ -40,6 +40,10 @@ def prepare():
     git("add", "kept.txt")
     git("commit", "--quiet", "--message=start")
     os.makedirs(HOME + "/.claude", mode=0o700)
+
+
+def prepare():
+    prepare_project()
     print(run("ait", "hooks", "install"))
     client.seed([PROJECT, WORKTREE])
 
