@@ -170,6 +170,7 @@ fn follow_client(manifest: &mut Manifest, record: &Record) {
     {
         manifest.task = Some(title);
         manifest.task_source = Some(TaskSource::Title);
+        manifest.task_unconfirmed = false;
     }
 }
 
@@ -415,7 +416,10 @@ fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
 pub fn one(root: &Root, id: &SessionId) -> Result<Option<LiveSession>> {
     let Ok(folder) = root.active_folder() else { return Ok(None) };
     let failed = |why| Error::new("reading a manifest", folder.path().join(id.file_name()).display(), why);
-    Ok(read_session(&folder, id).map_err(failed)?.map(|session| {
+    Ok(read_session(&folder, id).map_err(failed)?.map(|mut session| {
+        if let Some(record) = record_of(&session, root) {
+            follow_client(&mut session.manifest, &record);
+        }
         let place = Place::noted(&session.manifest);
         LiveSession::at(session, place, root)
     }))

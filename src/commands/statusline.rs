@@ -11,7 +11,7 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::live_sessions::{self, LiveSession};
+use super::live_sessions::{self, LiveSession, Nearby};
 use super::{Run, log_error, wrapped_status_line};
 use crate::claude::registry::Record;
 use crate::claude::status_payload::StatusPayload;
@@ -131,27 +131,25 @@ fn line(
     root: Option<&Root>,
     errors: &mut Errors,
 ) -> String {
-    let now = context.now;
     let look = look(request, context, errors);
     let source = format_of(request, context);
     let format = errors.take(Format::parse(&source).map_err(Error::from));
     // A mistake in somebody's format must not cost them the line.
     let Some(format) = format.or_else(|| Format::parse(format::STATUS_LINE).ok()) else { return String::new() };
+    with_facts(context, payload, root, errors, |facts| segment::render(format, facts, Dialect::Ansi, look))
+}
 
-    let folder = folder(payload);
-    let here = place(context, folder.as_deref());
+/// Collects what is known of the session in the payload and of its place.
+fn with_facts<T>(
+    context: &Context,
+    payload: &StatusPayload,
+    root: Option<&Root>,
+    errors: &mut Errors,
+    render: impl FnOnce(&Facts<'_>) -> T,
+) -> T {
+    let now = context.now;
     let id = SessionId::parse(&payload.session_id);
-    let mut nearby = root.map(|root| live_sessions::nearby(root, &here)).unwrap_or_default();
-    // Without a repository those of a folder above are shown too, who do not work here.
-    nearby.members.retain(|member| member.place.root == here.root);
-    if let (Some(root), Some(id)) = (root, &id)
-        && nearby.members.iter().all(|member| member.session.id != *id)
-    {
-        // Its manifest is as old as its last event, and may name another folder.
-        let ours = errors.take(live_sessions::one(root, id)).flatten();
-        nearby.writers.retain(|session| session.id != *id);
-        nearby.members.extend(ours.map(|ours| LiveSession { place: here.clone(), ..ours }));
-    }
+    let (folder, here, nearby) = surroundings(context, payload, root, id.as_ref(), errors);
     let members = &nearby.members;
     let ours = members.iter().find(|member| Some(&member.session.id) == id.as_ref());
     let conflict = nearby.conflict(&here, now);
@@ -161,13 +159,17 @@ fn line(
     let moved = manifest.and_then(|manifest| manifest.head_moved.as_deref()).map(in_short);
     let head = here.tree.as_ref().map(|tree| tree.head_label()).unwrap_or_default();
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
-    let project = manifest.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
+    // After `/cd` the manifest still describes the tree before. One without a tree was written by another program.
+    let is_described = |manifest: &&Manifest| manifest.tree.as_ref().is_none_or(|tree| Path::new(tree) == here.root);
+    let described = manifest.filter(is_described);
+    let project = described.map(|manifest| manifest.project.as_str()).filter(|project| !project.is_empty());
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);
+    let branch = head.name.as_deref().or_else(|| described?.git_branch.as_deref());
     let path = context.ui(ColorChoice::Never).path(folder.as_deref().unwrap_or(&here.root));
     let facts = Facts {
         project: &project,
         // What is checked out now; the manifest's is as old as the last event.
-        branch: head.name.as_deref().or_else(|| manifest?.git_branch.as_deref()).or(payload.worktree_branch.as_deref()),
+        branch: branch.or(payload.worktree_branch.as_deref()),
         operation: head.operation.map(Operation::as_str),
         worktree: worktree.as_deref().or(payload.worktree.as_deref()),
         elapsed: manifest
@@ -188,10 +190,61 @@ fn line(
         lines: payload.lines,
         limits: Limits { five_hours: payload.five_hours, seven_days: payload.seven_days },
     };
-    segment::render(format, &facts, Dialect::Ansi, look)
+    render(&facts)
 }
 
-/// The folder that the session works in; the one it was started in, where the client does not say.
+/// The folder that the session works in, its place, and the sessions there, of which it is one if it is known.
+fn surroundings(
+    context: &Context,
+    payload: &StatusPayload,
+    root: Option<&Root>,
+    id: Option<&SessionId>,
+    errors: &mut Errors,
+) -> (Option<PathBuf>, Place, Nearby) {
+    let told = folder(payload);
+    let here = place(context, told.as_deref());
+    let at = |here: &Place| {
+        let mut nearby = root.map(|root| live_sessions::nearby(root, here)).unwrap_or_default();
+        // Without a repository, sessions of a folder above are nearby too, but they do not work here.
+        nearby.members.retain(|member| member.place.root == here.root);
+        nearby
+    };
+    let nearby = at(&here);
+    let is_ours = |member: &LiveSession| Some(&member.session.id) == id;
+    let Some((root, id)) = root.zip(id).filter(|_| !nearby.members.iter().any(is_ours)) else {
+        return (told, here, nearby);
+    };
+    let Some(ours) = errors.take(live_sessions::one(root, id)).flatten() else { return (told, here, nearby) };
+    let manifest = &ours.session.manifest;
+    let (folder, here, mut nearby) = if told.as_deref().is_some_and(|told| has_left(manifest, told, root, id)) {
+        let folder = PathBuf::from(&manifest.path);
+        let here = Place::of(&folder);
+        let nearby = at(&here);
+        (Some(folder), here, nearby)
+    } else {
+        (told, here, nearby)
+    };
+    nearby.writers.retain(|session| session.id != *id);
+    if !nearby.members.iter().any(is_ours) {
+        nearby.members.push(LiveSession { place: here.clone(), ..ours });
+    }
+    (folder, here, nearby)
+}
+
+/// Whether a session has left the folder that the client tells its status line. After EnterWorktree that is still the folder
+/// of the start, while hooks and the client's own record know better. After `/cd` it is newer than the last hook.
+fn has_left(manifest: &Manifest, told: &Path, root: &Root, id: &SessionId) -> bool {
+    let path = Path::new(&manifest.path);
+    let has_record = || {
+        let record = manifest.pid.and_then(|pid| Record::of_process(root.path(), pid));
+        record.is_some_and(|record| record.session_id == id.as_str())
+    };
+    path.is_absolute()
+        && !told.starts_with(path)
+        && (manifest.started_in.as_deref().map(Path::new) == Some(told) || has_record())
+}
+
+/// The folder that the client tells: where the session works, else where it was started.
 fn folder(payload: &StatusPayload) -> Option<PathBuf> {
     let told = [&payload.folder, &payload.project_folder];
     told.into_iter().flatten().map(Path::new).find(|folder| folder.is_absolute()).map(Path::to_owned)

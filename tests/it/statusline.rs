@@ -458,6 +458,71 @@ fn the_line_keeps_to_the_room_that_the_client_has() {
 }
 
 #[test]
+fn a_line_in_40_columns_keeps_the_project_and_the_warning_before_the_model() {
+    let client = Client::new();
+    let env = Stage::new().var("COLUMNS", "40");
+    env.git(&env.path("repo"), "checkout -q -b feature/authentication");
+    env.manifest(ID, client.pid(), "repo", json!({"task": "Fixing login"}));
+    env.manifest(OTHER, client.pid(), "repo", json!({}));
+    let more = json!({"model": {"display_name": "Opus 4.5 (1M context)"}, "cost": {"total_cost_usd": 1}});
+    assert_eq!(env.plain(payload(ID, &env.path("repo"), more)), "aiterm feature/authentication 45m ⚠2\n");
+}
+
+/// EnterWorktree moves the session, and the client goes on to tell the folder of the start.
+#[test]
+fn a_session_that_entered_a_worktree_is_shown_there() {
+    let env = Stage::new();
+    let (client, repo) = (Client::new(), env.path("repo"));
+    let worktree = env.path("repo/.claude/worktrees/wt1");
+    env.start_session(&client, ID, &repo).no_output();
+    let tool = json!({"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": {}});
+    env.send_event(&client, "PostToolUse", ID, &worktree, tool).no_output();
+    // Another session in the tree of the start is no conflict any more.
+    env.manifest(OTHER, client.pid(), "repo", json!({}));
+    let sent =
+        json!({"session_id": ID, "cwd": repo, "workspace": {"current_dir": repo, "project_dir": repo}}).to_string();
+    let format = ["--color", "never", "--format", "{project}|{branch}|{worktree}|{path}|{conflict}"];
+    assert_eq!(env.shows(&format, &sent), "repo|worktree-wt1|wt1|~/repo/.claude/worktrees/wt1|\n");
+
+    // In the tree of the start again.
+    let tool = json!({"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": {}});
+    env.send_event(&client, "PostToolUse", ID, &repo, tool).success();
+    assert_eq!(env.shows(&format, &sent), "repo|main||~/repo|⚠2\n");
+}
+
+#[test]
+fn a_folder_that_no_hook_has_told_yet_is_shown() {
+    let env = Stage::new();
+    let (client, repo) = (Client::new(), env.path("repo"));
+    env.start_session(&client, ID, &repo).no_output();
+    // `/cd` sends no event.
+    let format = ["--color", "never", "--format", "{project}|{branch}|{path}"];
+    assert_eq!(env.shows(&format, payload(ID, &env.path("project"), json!({}))), "project||~/project\n");
+    let worktree = env.path("repo/.claude/worktrees/wt1");
+    assert_eq!(
+        env.shows(&format, payload(ID, &worktree, json!({}))),
+        "repo|worktree-wt1|~/repo/.claude/worktrees/wt1\n"
+    );
+}
+
+/// The client's own record follows both `/cd` and EnterWorktree.
+#[test]
+fn the_folder_of_the_clients_record_wins_over_that_of_the_payload() {
+    let env = Stage::new();
+    let (client, repo) = (Client::new(), env.path("repo"));
+    let worktree = env.path("repo/.claude/worktrees/wt1");
+    env.start_session(&client, ID, &repo).no_output();
+    let record = json!({"pid": client.pid(), "sessionId": ID, "cwd": worktree, "status": "idle",
+        "procStart": client.start_time().to_string()});
+    env.write_file(&format!(".claude/sessions/{}.json", client.pid()), &record.to_string());
+    let tool = json!({"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": {},
+        "transcript_path": "/elsewhere/t.jsonl"});
+    env.send_event(&client, "PostToolUse", ID, &worktree, tool).no_output();
+    let format = ["--color", "never", "--format", "{branch}|{worktree}"];
+    assert_eq!(env.shows(&format, payload(ID, &repo, json!({}))), "worktree-wt1|wt1\n");
+}
+
+#[test]
 fn nothing_from_outside_reaches_the_terminal_raw() {
     let env = Stage::new();
     let client = Client::new();
