@@ -11,6 +11,7 @@ mod ask;
 mod config;
 mod detached;
 mod head;
+mod ignore;
 mod log;
 mod packed;
 mod project;

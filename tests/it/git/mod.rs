@@ -2,6 +2,7 @@
 
 mod asking;
 mod heads;
+mod home;
 mod layouts;
 mod trees;
 
