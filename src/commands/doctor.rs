@@ -227,7 +227,7 @@ fn look(context: &Context) -> Vec<Check> {
     });
     let active = active.unwrap_or_default();
     checks.push(manifests(root, &active));
-    checks.push(stale(root, &active));
+    checks.push(stale(root, &active, now));
     checks.push(of_client(&running));
     checks.push(of_shell(context, place));
     checks.push(of_prompt(context, place));
@@ -527,7 +527,7 @@ fn own_files(root: &Root) -> Vec<(PathBuf, files::Meta)> {
 
 /// The records of clients that run.
 fn running_clients(root: &Root) -> Vec<Record> {
-    let mut records = Record::all(root.path());
+    let mut records = Record::all(root.registry());
     records
         .retain(|record| record.pid.is_some_and(|pid| live::runs(&ProcessStamp { pid, start: record.process_start })));
     records
@@ -592,7 +592,7 @@ fn manifests(root: &Root, active: &Active) -> Check {
     findings.check("manifests", format!("{count} can be read"))
 }
 
-fn stale(root: &Root, active: &Active) -> Check {
+fn stale(root: &Root, active: &Active, now: Timestamp) -> Check {
     let mut findings = Findings::default();
     let count = active.stale().count();
     if count > 0 {
@@ -608,7 +608,7 @@ fn stale(root: &Root, active: &Active) -> Check {
     if left > 0 {
         findings.add(Status::Warn, format!("{left} temporary file{} of killed programs", plural(left)), Some(FIX));
     }
-    findings.check("sessions", format!("{} live, none of them stale", active.live().count()))
+    findings.check("sessions", format!("{} live, none of them stale", active.live(now).count()))
 }
 
 fn of_client(running: &[Record]) -> Check {

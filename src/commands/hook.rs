@@ -165,7 +165,7 @@ fn gather(
     let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
     let prompts_again = matches!(event, Event::Prompt(_)) && known.is_some_and(|manifest| manifest.task_unconfirmed);
     let process = scene.process.as_ref().filter(|_| is_in_doubt || prompts_again);
-    let record = process.and_then(|process| Record::of_process(root.path(), process.pid));
+    let record = process.and_then(|process| Record::of_process(root.registry(), process.pid));
     let Some(manifest) = known else { return Gathered { record, moved_by: None } };
     scene.last_prompt_failed = record.as_ref().is_some_and(|record| prompts_again && was_idle(record, id, manifest));
     keep_known(scene, manifest);
@@ -257,6 +257,7 @@ fn scene(
         now: context.now,
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
         boot_id: process::boot_id().map(str::to_owned),
+        pid_namespace: process::pid_namespace(),
         tmux_pane: context.variable("TMUX_PANE"),
         // TMUX holds the socket, the server's pid and the session, parted by commas.
         tmux_socket: context.variable("TMUX").and_then(|tmux| Some(tmux.rsplitn(3, ',').nth(2)?.to_owned())),
@@ -296,7 +297,7 @@ fn scene(
 
 /// Since when the client says that it waits for its person.
 fn open_since(root: &Root, id: &SessionId, scene: &EventContext) -> Option<Timestamp> {
-    let record = Record::of_process(root.path(), scene.process.as_ref()?.pid)?;
+    let record = Record::of_process(root.registry(), scene.process.as_ref()?.pid)?;
     let waits = matches!(record.state(), Some((State::Waiting, _))) && record.session_id == id.as_str();
     record.status_since.filter(|since| waits && *since <= scene.now)
 }
@@ -346,9 +347,11 @@ fn after_start(
     scene: &EventContext,
 ) -> Report {
     // One more, for this session itself may be taken for stale: its process is not always found.
-    let active = active::read_some(root, IN_PASSING + 1, || registry::sessions(root.path()));
+    let active = active::read_some(root, IN_PASSING + 1, || registry::sessions(root.registry()));
     let stale = active.stale().filter(|session| session.id != *id);
-    let replaced = active.live().filter(|session| session.id != *id && replaced_by(session, scene));
+    // A second start of the same process may be a phantom; one that says what it follows is not.
+    let follows = matches!(payload.source.as_deref(), Some("clear" | "resume" | "fork"));
+    let replaced = active.sessions.iter().filter(|session| follows && session.id != *id && replaced_by(session, scene));
     for session in stale.take(IN_PASSING) {
         let _ = lifecycle::archive_stale(root, &session.id, LOCK_TIMEOUT);
     }
@@ -361,7 +364,7 @@ fn after_start(
         });
     }
     let others: Vec<(&Session, bool)> = active
-        .live()
+        .live(scene.now)
         .filter(|session| session.id != *id && !replaced_by(session, scene))
         .filter_map(|session| Some((session, same_tree(place, session)?)))
         .collect();

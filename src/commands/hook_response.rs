@@ -282,8 +282,8 @@ fn siblings(root: &Root, id: &SessionId, scene: &EventContext) -> Option<Vec<Ses
         // Written by somebody else's script.
         None => Place::of(Path::new(&session.manifest.path)).root == tree,
     };
-    let mut sessions = active::read_some(root, 0, || registry::sessions(root.path())).sessions;
-    sessions.retain(|session| session.id != *id && session.liveness.counts() && here(session));
+    let mut sessions = active::read_some(root, 0, || registry::sessions(root.registry())).sessions;
+    sessions.retain(|session| session.id != *id && session.counts(scene.now) && here(session));
     Some(sessions)
 }
 

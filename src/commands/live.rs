@@ -64,7 +64,7 @@ impl Run for Live {
                 .exit(Exit::NotFound));
         }
         let root = context.root()?;
-        let LiveSessions { mut members, stale, broken, foreign } = live_sessions::gather(root)?;
+        let LiveSessions { mut members, stale, broken, foreign } = live_sessions::gather(root, context.now)?;
         let all = members.len();
         members.retain(|member| self.wants(member, context));
         if self.json {
@@ -177,6 +177,12 @@ fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> Str
                 put(line, Role::Task, task);
             });
         }
+        if member.session.liveness == Liveness::Elsewhere {
+            table.row(|line| {
+                line.fixed("   Elsewhere: ");
+                line.text(&elsewhere(manifest));
+            });
+        }
         // Idle and unknown say nothing that anybody waits for.
         if verbose || matches!(member.observed.state, State::Working | State::Waiting | State::Error) {
             table.row(|line| {
@@ -192,6 +198,14 @@ fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> Str
         table.end_entry();
     }
     table.finish()
+}
+
+/// Where a session is that cannot be seen from here.
+fn elsewhere(manifest: &Manifest) -> String {
+    match manifest.host.as_deref().filter(|host| *host != process::host()) {
+        Some(host) => format!("on {host}, or in a container of that name"),
+        None => "in another container of this machine".to_owned(),
+    }
 }
 
 /// `1. project (branch) - 45m`, in a list.
@@ -269,10 +283,6 @@ fn put_process(line: &mut Line, member: &LiveSession) {
         }
         (Some(start), None) => line.own(format_args!(", start time {start}, boot not stamped")),
         (None, _) => line.fixed(", start time not stamped"),
-    }
-    if member.session.liveness == Liveness::Elsewhere {
-        line.fixed(", on ");
-        line.text(manifest.host.as_deref().unwrap_or_default());
     }
     if let Some(pane) = &manifest.tmux_pane {
         line.fixed(", tmux ");

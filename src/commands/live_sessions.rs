@@ -20,6 +20,7 @@ use crate::session::manifest::{Manifest, ProcessStamp, seconds_between};
 use crate::session::state::{ObservedState, State, StateSource, newer};
 use crate::session::task::{self, TaskSource};
 use crate::store::active;
+use crate::store::live::{Liveness, resolve_shared_processes};
 use crate::store::manifest_file::{Session, UnreadableManifest, read_session};
 use crate::store::place::Place;
 use crate::store::root::Root;
@@ -118,7 +119,8 @@ pub(crate) fn json(member: &LiveSession, now: Timestamp) -> JsonFields {
     fields.set("state_since", &member.observed.since);
     fields.set("waiting_for", &member.observed.waiting_for);
     fields.set("state_source", &member.observed.source);
-    fields.set("live", &member.session.liveness.counts());
+    fields.set("live", &member.session.counts(now));
+    fields.set("liveness", &member.session.liveness.as_str());
     fields
 }
 
@@ -136,7 +138,7 @@ pub fn state_of(session: &Session, root: &Root) -> ObservedState {
 
 /// Claude Code's record of the process that runs the session.
 fn record_of(session: &Session, root: &Root) -> Option<Record> {
-    session.manifest.pid.and_then(|pid| Record::of_process(root.path(), pid))
+    session.manifest.pid.and_then(|pid| Record::of_process(root.registry(), pid))
 }
 
 /// Takes back a task whose prompt the client never worked on: a hook of the user refused it, or Esc came at once.
@@ -245,18 +247,17 @@ pub struct LiveSessions {
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn gather(root: &Root) -> Result<LiveSessions> {
-    gather_by(root, |session| LiveSession::new(session, root))
+pub fn gather(root: &Root, now: Timestamp) -> Result<LiveSessions> {
+    gather_by(root, now, |session| LiveSession::new(session, root))
 }
 
-fn gather_by(root: &Root, member: impl Fn(Session) -> LiveSession) -> Result<LiveSessions> {
+fn gather_by(root: &Root, now: Timestamp, member: impl Fn(Session) -> LiveSession) -> Result<LiveSessions> {
     let mut stale = 0;
     let active = active::read_where(root, |session| {
-        let is_live = session.liveness.counts();
-        stale += usize::from(!is_live);
-        is_live
+        stale += usize::from(session.liveness == Liveness::Stale);
+        session.liveness != Liveness::Stale
     })?;
-    let members = active.sessions.into_iter().map(member).collect();
+    let members = active.sessions.into_iter().filter(|session| session.counts(now)).map(member).collect();
     Ok(LiveSessions { members, stale, broken: active.broken, foreign: active.foreign })
 }
 
@@ -264,8 +265,8 @@ fn gather_by(root: &Root, member: impl Fn(Session) -> LiveSession) -> Result<Liv
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn overview(root: &Root) -> Result<LiveSessions> {
-    gather_by(root, |session| {
+pub fn overview(root: &Root, now: Timestamp) -> Result<LiveSessions> {
+    gather_by(root, now, |session| {
         let place = Place::noted(&session.manifest);
         LiveSession::at(session, place, root)
     })
@@ -278,7 +279,7 @@ pub fn overview(root: &Root) -> Result<LiveSessions> {
 /// # Errors
 /// Exit code 2 if no session has that id, or several match; exit code 1 if none is here.
 pub fn current(context: &Context, wanted: Option<&str>, typed: &str) -> Result<(LiveSession, Option<String>)> {
-    let LiveSessions { members, foreign, .. } = gather(context.root()?)?;
+    let LiveSessions { members, foreign, .. } = gather(context.root()?, context.now)?;
     let ignored = (foreign > 0).then(|| super::foreign_ignored(foreign));
     Ok((current_of(members, context, wanted, typed)?, ignored))
 }
@@ -350,7 +351,7 @@ impl Nearby {
 
 /// The live sessions that concern a place, by a plain read of the folder: each manifest is read once, and parsed only if
 /// it can matter here. What cannot be read is left out.
-pub fn nearby(root: &Root, here: &Place) -> Nearby {
+pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
     let (mut members, mut writers) = (Vec::new(), Vec::new());
     for (id, manifest, meta) in active::read_if(root, may_concern(here)) {
         let place = Place::noted(&manifest);
@@ -361,15 +362,17 @@ pub fn nearby(root: &Root, here: &Place) -> Nearby {
         }
     }
     // Only now, and only of these, whether their processes run.
-    let members = members.into_iter().filter_map(|(id, manifest, meta, place)| {
-        let session = Session::new(id, manifest, &meta);
-        session.liveness.counts().then(|| LiveSession::at(session, place, root))
-    });
-    let writers = writers.into_iter().map(|(id, manifest, meta)| Session::new(id, manifest, &meta));
-    Nearby {
-        members: shown_at(members.collect(), here),
-        writers: writers.filter(|session| session.liveness.counts()).collect(),
+    let count = members.len();
+    let (mut places, mut sessions) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for (id, manifest, meta, place) in members {
+        places.push(place);
+        sessions.push(Session::new(id, manifest, &meta));
     }
+    resolve_shared_processes(&mut sessions, root.registry());
+    let members = sessions.into_iter().zip(places).filter(|(session, _)| session.counts(now));
+    let members = members.map(|(session, place)| LiveSession::at(session, place, root)).collect();
+    let writers = writers.into_iter().map(|(id, manifest, meta)| Session::new(id, manifest, &meta));
+    Nearby { members: shown_at(members, here), writers: writers.filter(|session| session.counts(now)).collect() }
 }
 
 impl Nearby {

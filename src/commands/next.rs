@@ -48,8 +48,11 @@ impl Run for Next {
     /// If the folder cannot be read, or there is no pane to go to.
     fn run(&self, context: &Context) -> Result<Report> {
         let (root, now) = (context.root()?, context.now);
-        let LiveSessions { members: mut waiting, foreign, .. } =
-            if self.json { live_sessions::gather(root)? } else { live_sessions::overview(root)? };
+        let LiveSessions { members: mut waiting, foreign, .. } = if self.json {
+            live_sessions::gather(root, context.now)?
+        } else {
+            live_sessions::overview(root, context.now)?
+        };
         waiting.retain(|member| member.observed.state == State::Waiting);
         sort_by_key(&mut waiting, |member| member.observed.since.unwrap_or(now));
         if let Some(member) = waiting.first().filter(|_| self.go) {

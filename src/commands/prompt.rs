@@ -132,7 +132,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         if request.format.is_some() { error.exit(Exit::NotFound) } else { error.exit(Exit::Failed) }
     })?;
     if request.fleet {
-        let members = live_sessions::overview(root)?.members;
+        let members = live_sessions::overview(root, now)?.members;
         let segment = segment::render(format, &fleet_facts(&members, now), request.dialect, look);
         return Ok(Answer { segment, conditions: None });
     }
@@ -143,7 +143,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         Some(dir) => Place::of(&context.folder().unwrap_or_default().join(dir)),
         None => Place::here(),
     };
-    let nearby = live_sessions::nearby(root, &here).or_writers(root, &here, now);
+    let nearby = live_sessions::nearby(root, &here, now).or_writers(root, &here, now);
     let chosen = to_speak_of(&nearby.members);
     let head = here.tree.as_ref().filter(|_| chosen.is_some()).map(|tree| tree.head_label()).unwrap_or_default();
     let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &head, revisions, now));

@@ -14,7 +14,8 @@ use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::order::sort_by;
 use crate::store::active::{self, LOCK_TIMEOUT};
-use crate::store::lifecycle;
+use crate::store::lifecycle::{self, Archived};
+use crate::store::live::Liveness;
 use crate::store::manifest_file::{Session, read_session};
 use crate::store::root::Root;
 use crate::store::write_log;
@@ -26,6 +27,9 @@ pub struct Prune {
     /// say what would be archived, and archive nothing
     #[argh(switch)]
     dry_run: bool,
+    /// also those of other containers or machines that were not heard of for a day
+    #[argh(switch)]
+    elsewhere: bool,
     /// one JSON object
     #[argh(switch)]
     json: bool,
@@ -40,24 +44,30 @@ impl Run for Prune {
         let root = context.root()?;
         // Of a hundred thousand manifests this keeps the names and the order, not the content: it is read again when it
         // is archived, in any case.
-        let (mut stale, mut alive) = (Vec::new(), 0);
+        let (mut stale, mut alive, mut elsewhere) = (Vec::new(), 0, 0);
         let active = active::read_where(root, |session| {
-            if session.liveness.counts() {
-                alive += 1;
-            } else {
-                stale.push((session.manifest.started, session.id.clone()));
+            match session.liveness {
+                _ if self.is_over(session, context) => stale.push((session.manifest.started, session.id.clone())),
+                Liveness::Elsewhere => elsewhere += 1,
+                _ => alive += 1,
             }
             false
         })?;
         sort_by(&mut stale, Ord::cmp);
         let (mut pruned, mut errors) = (Vec::new(), Vec::new());
         for (_, id) in stale {
-            match if self.dry_run { found(root, &id) } else { archived(root, &id) } {
+            let is_over = |session: &Session| self.is_over(session, context);
+            let done = match self.dry_run {
+                true => Ok(found(root, &id)),
+                false => lifecycle::archive_if(root, &id, LOCK_TIMEOUT, is_over).map(|done| done.map(Pruned::from)),
+            };
+            match done {
                 Ok(session) => pruned.extend(session),
                 Err(error) => errors.push(error.to_string()),
             }
         }
         let mut remarks = unreadable(&active.broken);
+        remarks.extend(left_elsewhere(elsewhere, self.elsewhere));
         if root.active_folder().is_ok_and(|folder| !folder.has_locks()) {
             remarks.push(format!(
                 "archiving sessions: {}: this file system has no locks: of two changes to one session in the same \
@@ -71,7 +81,7 @@ impl Run for Prune {
         }
         let exit = if errors.is_empty() { Exit::Done } else { Exit::Failed };
         let ignored = (active.foreign > 0).then(|| foreign_ignored(active.foreign));
-        let report = Report::new(PrunedSessions { pruned, alive, dry_run: self.dry_run, now: context.now });
+        let report = Report::new(PrunedSessions { pruned, alive, elsewhere, dry_run: self.dry_run, now: context.now });
         Ok(report.remarks(errors).remarks(remarks).remarks(ignored).exit(exit))
     }
 
@@ -80,12 +90,32 @@ impl Run for Prune {
     }
 }
 
+impl Prune {
+    /// Whether a session is to be archived.
+    fn is_over(&self, session: &Session, context: &Context) -> bool {
+        let is_lost = session.liveness == Liveness::Elsewhere && !session.counts(context.now);
+        session.liveness == Liveness::Stale || (self.elsewhere && is_lost)
+    }
+}
+
+/// The remark about sessions that cannot be seen from here.
+fn left_elsewhere(count: usize, asked: bool) -> Option<String> {
+    let sessions = if count == 1 { "1 session of".to_owned() } else { format!("{count} sessions of") };
+    let hint = if asked {
+        "heard of within a day"
+    } else {
+        "ait sessions prune --elsewhere archives those not heard of for a day"
+    };
+    (count > 0)
+        .then(|| format!("{sessions} another container or machine cannot be seen from here and is left alone; {hint}"))
+}
+
 /// Archives what is not live, as `ait sessions prune` does.
 ///
 /// # Errors
 /// If the folder cannot be read.
 pub(super) fn prune(context: &Context) -> Result<Report> {
-    Prune { dry_run: false, json: false }.run(context)
+    Prune { dry_run: false, elsewhere: false, json: false }.run(context)
 }
 
 /// A session that is archived, or would be.
@@ -99,31 +129,26 @@ struct Pruned {
     history: Option<String>,
 }
 
-impl Pruned {
-    fn new(session: Session, last_seen: Timestamp, history: Option<String>) -> Pruned {
+impl From<Archived> for Pruned {
+    fn from(archived: Archived) -> Pruned {
+        let Archived { session, last_seen, day } = archived;
         let Manifest { project, path, task, .. } = *session.manifest;
-        Pruned { session_id: session.id, project, path, task, last_seen, history }
+        Pruned { session_id: session.id, project, path, task, last_seen, history: Some(day.to_string()) }
     }
 }
 
-/// What would be archived; `None` if it is gone meanwhile.
-fn found(root: &Root, id: &SessionId) -> Result<Option<Pruned>> {
-    let session = root.active_folder().ok().and_then(|folder| read_session(&folder, id).ok().flatten());
-    Ok(session.map(|session| {
-        let last_seen = session.last_seen();
-        Pruned::new(session, last_seen, None)
-    }))
-}
-
-/// Archives a session; `None` if it came back, or was archived by another process.
-fn archived(root: &Root, id: &SessionId) -> Result<Option<Pruned>> {
-    let archived = lifecycle::archive_stale(root, id, LOCK_TIMEOUT)?;
-    Ok(archived.map(|archived| Pruned::new(archived.session, archived.last_seen, Some(archived.day.to_string()))))
+/// What a dry run would archive; `None` if it is gone meanwhile.
+fn found(root: &Root, id: &SessionId) -> Option<Pruned> {
+    let session = read_session(&root.active_folder().ok()?, id).ok()??;
+    let last_seen = session.last_seen();
+    let Manifest { project, path, task, .. } = *session.manifest;
+    Some(Pruned { session_id: session.id, project, path, task, last_seen, history: None })
 }
 
 struct PrunedSessions {
     pruned: Vec<Pruned>,
     alive: usize,
+    elsewhere: usize,
     dry_run: bool,
     now: Timestamp,
 }
@@ -132,6 +157,7 @@ struct PrunedSessions {
 struct Json {
     pruned: Vec<PrunedJson>,
     alive: usize,
+    elsewhere: usize,
     dry_run: bool,
 }
 
@@ -154,7 +180,7 @@ impl Data for PrunedSessions {
             history: pruned.history.clone(),
         };
         let pruned = self.pruned.iter().map(pruned).collect();
-        json::object(&Json { pruned, alive: self.alive, dry_run: self.dry_run })
+        json::object(&Json { pruned, alive: self.alive, elsewhere: self.elsewhere, dry_run: self.dry_run })
     }
 
     fn text(&self, ui: &Ui) -> String {

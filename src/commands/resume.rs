@@ -25,6 +25,7 @@ use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::order::sort_by;
 use crate::store::active;
 use crate::store::history::{self, Day};
+use crate::store::live::Liveness;
 use crate::store::root::Root;
 use crate::sys::files;
 
@@ -73,7 +74,7 @@ impl Run for Resume {
         // Of the live ones the names are enough.
         let mut known = BTreeSet::new();
         let active = active::read_where(root, |session| {
-            let is_live = session.liveness.counts();
+            let is_live = session.liveness != Liveness::Stale;
             if is_live {
                 known.insert(session.id.to_string());
             }

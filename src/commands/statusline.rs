@@ -204,7 +204,7 @@ fn surroundings(
     let told = folder(payload);
     let here = place(context, told.as_deref());
     let at = |here: &Place| {
-        let mut nearby = root.map(|root| live_sessions::nearby(root, here)).unwrap_or_default();
+        let mut nearby = root.map(|root| live_sessions::nearby(root, here, context.now)).unwrap_or_default();
         // Without a repository, sessions of a folder above are nearby too, but they do not work here.
         nearby.members.retain(|member| member.place.root == here.root);
         nearby
@@ -236,7 +236,7 @@ fn surroundings(
 fn has_left(manifest: &Manifest, told: &Path, root: &Root, id: &SessionId) -> bool {
     let path = Path::new(&manifest.path);
     let has_record = || {
-        let record = manifest.pid.and_then(|pid| Record::of_process(root.path(), pid));
+        let record = manifest.pid.and_then(|pid| Record::of_process(root.registry(), pid));
         record.is_some_and(|record| record.session_id == id.as_str())
     };
     path.is_absolute()
@@ -294,7 +294,7 @@ fn is_settled(context: &Context, payload: &StatusPayload, root: Option<&Root>) -
     let session = payload.duration_ms.map(|duration| duration / 1000);
     let process = || {
         let pid = context.variable("CLAUDE_PID")?.parse().ok()?;
-        Some(seconds_between(Record::of_process(root?.path(), pid)?.started?, context.now))
+        Some(seconds_between(Record::of_process(root?.registry(), pid)?.started?, context.now))
     };
     session.is_some_and(|age| age >= GRACE) && process().is_none_or(|age| age >= GRACE)
 }

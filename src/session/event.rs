@@ -56,6 +56,8 @@ pub struct EventContext {
     pub process: Option<ProcessStamp>,
     /// The boot of this machine.
     pub boot_id: Option<String>,
+    /// The pid namespace of the hook.
+    pub pid_namespace: Option<u64>,
     /// The tmux pane of the process.
     pub tmux_pane: Option<String>,
     /// The socket of the tmux server that has this pane.
@@ -256,6 +258,7 @@ fn stamp(manifest: &mut Manifest, scene: &EventContext, event: &Event, others: V
         manifest.pid_start = process.start;
         manifest.processes = others;
         manifest.boot_id.clone_from(&scene.boot_id);
+        manifest.pid_namespace = scene.pid_namespace;
         manifest.tmux_pane.clone_from(&scene.tmux_pane);
         manifest.tmux_socket.clone_from(&scene.tmux_socket);
         manifest.user.clone_from(&scene.user);
@@ -387,6 +390,7 @@ pub(super) mod tests {
             now: Timestamp::from_second(1_800_000_000 + second).unwrap(),
             process: Some(ProcessStamp { pid: 10, start: Some(100) }),
             boot_id: Some("boot".into()),
+            pid_namespace: Some(1),
             tmux_pane: None,
             tmux_socket: None,
             user: None,

@@ -48,6 +48,8 @@ pub struct Manifest {
     pub pid_start: Option<u64>,
     /// The boot in which `pid` and `pid_start` mean something.
     pub boot_id: Option<String>,
+    /// The pid namespace in which `pid` means something (Linux: the inode of `/proc/PID/ns/pid`).
+    pub pid_namespace: Option<u64>,
     /// Further processes that run the same session: one id can be resumed in two terminals at once.
     pub processes: Vec<ProcessStamp>,
     /// What it is doing, as far as the hook events tell.
@@ -236,6 +238,7 @@ impl Manifest {
             "task" => take_some(&mut self.task, text(raw), null),
             "pid_start" => take_some(&mut self.pid_start, number(raw), null),
             "boot_id" => take_some(&mut self.boot_id, text(raw), null),
+            "pid_namespace" => take_some(&mut self.pid_namespace, number(raw), null),
             "processes" => take(&mut self.processes, processes(raw)),
             "state" => take(&mut self.state, text(raw).and_then(|state| State::parse(&state))),
             "state_since" => take_some(&mut self.state_since, time(raw), null),
@@ -283,6 +286,7 @@ impl Manifest {
         fields.put_text("task", self.task.as_deref());
         fields.put("pid_start", &self.pid_start);
         fields.put_text("boot_id", self.boot_id.as_deref());
+        fields.put("pid_namespace", &self.pid_namespace);
         if !self.processes.is_empty() {
             let pairs: Vec<(u32, Option<u64>)> = self.processes.iter().map(|stamp| (stamp.pid, stamp.start)).collect();
             fields.put("processes", &pairs);

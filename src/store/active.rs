@@ -6,6 +6,9 @@ use std::cmp::Ordering;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::live::{Liveness, resolve_shared_processes};
 use super::manifest_file::{MAX_SIZE, Session, UnreadableManifest, parse, read_session};
 use super::root::Root;
 use crate::error::{Error, Result};
@@ -30,14 +33,14 @@ pub struct Active {
 }
 
 impl Active {
-    /// The sessions whose process runs.
-    pub fn live(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.iter().filter(|session| session.liveness.counts())
+    /// The sessions that count as live.
+    pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(move |session| session.counts(now))
     }
 
     /// The sessions whose process is gone.
     pub fn stale(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.iter().filter(|session| !session.liveness.counts())
+        self.sessions.iter().filter(|session| session.liveness == Liveness::Stale)
     }
 }
 
@@ -80,6 +83,7 @@ pub fn read_where(root: &Root, mut wanted: impl FnMut(&Session) -> bool) -> Resu
             Err(why) => active.broken.push(UnreadableManifest { path: path.join(&name), why }),
         }
     }
+    resolve_shared_processes(&mut active.sessions, root.registry());
     sort_by(&mut active.sessions, by_age);
     sort_by(&mut active.broken, |a, b| a.path.cmp(&b.path));
     Ok(active)
@@ -137,12 +141,13 @@ pub fn read_some(root: &Root, stale: usize, known: impl FnOnce() -> Vec<SessionI
     let mut left = stale;
     for id in ids {
         let Ok(Some(session)) = read_session(&folder, &id) else { continue };
-        if !session.liveness.counts() {
+        if session.liveness == Liveness::Stale {
             let Some(less) = left.checked_sub(1) else { continue };
             left = less;
         }
         active.sessions.push(session);
     }
+    resolve_shared_processes(&mut active.sessions, root.registry());
     sort_by(&mut active.sessions, by_age);
     active
 }

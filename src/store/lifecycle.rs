@@ -175,13 +175,26 @@ pub struct Archived {
 /// # Errors
 /// If it cannot be moved.
 pub fn archive_stale(root: &Root, id: &SessionId, timeout: Duration) -> Result<Option<Archived>> {
+    archive_if(root, id, timeout, |session| session.liveness == Liveness::Stale)
+}
+
+/// Archives a session as pruned if `is_over`, asked under the lock, says so.
+///
+/// # Errors
+/// If it cannot be moved.
+pub fn archive_if(
+    root: &Root,
+    id: &SessionId,
+    timeout: Duration,
+    is_over: impl Fn(&Session) -> bool,
+) -> Result<Option<Archived>> {
     let folder = root.open_active()?;
     let lock = folder.lock(timeout);
     if matches!(lock, Locking::Busy) {
         return Ok(None);
     }
     let Ok(Some(mut session)) = read_session(&folder, id) else { return Ok(None) };
-    if session.liveness != Liveness::Stale {
+    if !is_over(&session) {
         return Ok(None);
     }
     let last_seen = session.last_seen();

@@ -8,12 +8,15 @@ use jiff::Timestamp;
 use super::live::{Liveness, liveness};
 use crate::error::{Cause, Error, Result};
 use crate::session::id::SessionId;
-use crate::session::manifest::Manifest;
+use crate::session::manifest::{Manifest, seconds_between};
 use crate::sys::files::{Folder, Meta, PRIVATE};
 use crate::sys::process;
 
 /// A manifest is a few KiB. A larger file is not one, and is not read into memory.
 pub const MAX_SIZE: usize = 4 << 20;
+
+/// Seconds after its last event for which a session on another machine or in another container counts: a day.
+const SECONDS_ELSEWHERE: u64 = 86_400;
 
 /// One session of the `active` folder.
 #[derive(Clone, Debug)]
@@ -34,6 +37,16 @@ impl Session {
         let liveness = liveness(&manifest);
         let written = Timestamp::from_nanosecond(meta.modified).unwrap_or(Timestamp::UNIX_EPOCH);
         Session { id, manifest: Box::new(manifest), liveness, written }
+    }
+
+    /// Whether the session counts among the live ones. One that is elsewhere counts for a day after its last event: its
+    /// container or machine may be gone.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        match self.liveness {
+            Liveness::Live => true,
+            Liveness::Elsewhere => seconds_between(self.last_seen(), now) < SECONDS_ELSEWHERE,
+            Liveness::Stale | Liveness::Replaced => false,
+        }
     }
 
     /// The last sign of life.

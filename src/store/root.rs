@@ -9,6 +9,7 @@ use crate::sys::{env, files};
 #[derive(Clone, Debug)]
 pub struct Root {
     path: PathBuf,
+    registry: PathBuf,
     cache: PathBuf,
 }
 
@@ -31,14 +32,22 @@ impl Root {
         if !path.is_absolute() {
             return Err(Error::new("finding the sessions", path.display(), "not an absolute path"));
         }
+        // Claude Code knows nothing of AIT_SESSIONS_DIR.
+        let client = env::path("CLAUDE_CONFIG_DIR").or_else(|| Some(home?.join(".claude")));
+        let registry = client.map_or_else(|| path.clone(), |client| client.join("sessions"));
         // Without a home, derived files go beside the folders.
         let cache = cache_home().map_or_else(|| path.join(".ait"), |cache| cache.join(key_of(&path)));
-        Ok(Root { path, cache })
+        Ok(Root { path, registry, cache })
     }
 
     /// The root itself. Claude Code keeps its own files in it; only `active` and `history` are ours.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder in which Claude Code keeps its records of running clients.
+    pub fn registry(&self) -> &Path {
+        &self.registry
     }
 
     /// The folder of live sessions' manifests.

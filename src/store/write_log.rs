@@ -185,7 +185,7 @@ pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Pe
     let folder = if last.is_empty() { None } else { root.active_folder().ok() };
     let session = |(id, at): (String, Timestamp)| {
         let session = read_session(folder.as_ref()?, &SessionId::parse(&id)?).ok()??;
-        session.liveness.counts().then_some((session, at))
+        session.counts(now).then_some((session, at))
     };
     let others = last.into_iter().rev().filter_map(session).take(WRITERS).collect();
     PendingWrite { file, others, mine, cache }

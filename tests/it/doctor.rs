@@ -283,7 +283,7 @@ mod folders {
         check(&env, "folders").is("ok", "not made yet");
         let client = Client::new();
         env.start_session(&client, "one", &env.path("")).no_output();
-        env.start_session(&client, "two", &env.path("")).no_output();
+        env.send_event(&client, "SessionStart", "two", &env.path(""), json!({"source": "clear"})).no_output();
         env.run("prompt");
         check(&env, "folders").is("ok", "yours alone");
         let (active, history) = (env.sessions_path("active"), env.sessions_path("history"));

@@ -25,6 +25,7 @@ mod hook;
 mod hook_matchers;
 mod hooks_command;
 mod hooks_files;
+mod liveness;
 mod payloads;
 mod prompt_tasks;
 mod readme;

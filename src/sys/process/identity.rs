@@ -40,6 +40,17 @@ pub fn boot_id() -> Option<&'static str> {
     BOOT_ID.get_or_init(|| system::boot_id().ok()).as_deref()
 }
 
+/// The pid namespace of this process: its pids mean nothing in another one, such as that of a container. `None` where there
+/// are no namespaces.
+pub fn pid_namespace() -> Option<u64> {
+    static NAMESPACE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
+    *NAMESPACE.get_or_init(|| {
+        // proc_pid_ns(5): the link reads `pid:[4026531836]`.
+        let link = crate::sys::files::read_link(std::path::Path::new("/proc/self/ns/pid")).ok()?;
+        link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?.parse().ok()
+    })
+}
+
 /// The name of this machine.
 pub fn host() -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
