@@ -4,9 +4,9 @@
 #     eval "$(ait init bash)"             the segment on a line of its own above the prompt
 #     eval "$(ait init bash --manual)"    only $AIT_SEGMENT and ait_segment, for you to place: PS1='${AIT_SEGMENT} \w \$ '
 #
-# Before each prompt AIT_SEGMENT holds the segment. Place it by reference, in single quotes as above: what a variable
-# holds is not expanded again, so text from outside cannot run. With no session anywhere it is empty, and no process was
-# started to find that out. What starts with __ait_ is not for use. Needs bash 3.2.
+# Before each prompt AIT_SEGMENT is set to the segment; it is empty if no session runs here. A process is started only if the
+# segment may have changed. Place it by reference, in single quotes as above: bash does not expand the value of a variable
+# again, so text from outside cannot run. Names that start with __ait_ are internal. Needs bash 3.2.
 
 # Filled in by `ait init`.
 __ait_bin='::AIT::'
@@ -111,8 +111,8 @@ __ait_renew() {
     AIT_SEGMENT=
     __ait_inputs=
     if [[ -n $root ]] && ((${SECONDS:-0} >= __ait_quiet_until)); then
-        # compgen obeys neither failglob nor noglob nor GLOBIGNORE, and a loop over a pattern all of them. A folder whose
-        # name holds pattern characters is left for ait to look at.
+        # compgen, because failglob, noglob and GLOBIGNORE do not change it. If the name of the folder contains pattern
+        # characters, ait looks itself.
         case $root in
         *[][*?\\]*) __ait_ask ;;
         *) if \builtin compgen -G "$root/active/*.json" >/dev/null 2>&1; then __ait_ask; fi ;;
@@ -120,9 +120,9 @@ __ait_renew() {
     fi
 }
 
-# Asks ait, but does not wait for it longer than half a second: then the prompt comes up without it, and for half a
-# minute it is not asked again. A process substitution, because a command substitution cannot be left. It sets `$!`,
-# which is the user's from their first background job on: then it runs in a subshell, for the price of one more fork.
+# Asks ait, for at most half a second. After a timeout the segment is empty and ait is not asked again for half a minute. A
+# process substitution, because bash cannot stop waiting for a command substitution. It sets `$!`, which must not change
+# once the user has a background job: then it runs in a subshell, which costs one more fork.
 __ait_ask() {
     local answer='' ended=0 most=1000
     case ${COLUMNS-} in

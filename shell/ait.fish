@@ -3,8 +3,8 @@
 #     ait init fish | source             the segment at the left of your right prompt
 #     ait init fish --manual | source    only $AIT_SEGMENT and ait_segment, for you to place
 #
-# Before each prompt AIT_SEGMENT holds the segment. With no session anywhere it is empty, and no process was started to
-# find that out. What starts with __ait_ is not for use. Needs fish 3.1.
+# Before each prompt AIT_SEGMENT is set to the segment; it is empty if no session runs here. A process is started only if the
+# segment may have changed. Names that start with __ait_ are internal. Needs fish 3.1.
 
 # Filled in by `ait init`: the program, the second in which it was last changed, and whether the prompt is yours.
 set -g __ait_bin '::AIT::'
@@ -73,11 +73,11 @@ function __ait_renew
     end
 end
 
-# Asks ait. fish cannot stop waiting for a command, and `timeout` triples what one costs; so the program that printed this
-# is trusted to answer, and one that has been put in its place since then gets half a second, where there is a `timeout`.
-# When that was too short, it is not asked for the next twenty prompts.
+# Asks ait. fish cannot stop waiting for a command, and `timeout` triples its cost. So the program that printed this text runs
+# without a limit, and a newer one in its place gets half a second, if there is a `timeout`. After a timeout ait is not asked
+# for the next twenty prompts.
 function __ait_ask
-    # fish leaves a right prompt out that does not fit beside the left one.
+    # fish hides a right prompt that does not fit beside the left one.
     set -l most
     if set -q COLUMNS; and test "$COLUMNS" -gt 1
         set most --max-width (math --scale=0 $COLUMNS / 2)

@@ -3,11 +3,10 @@
 #     eval "$(ait init zsh)"             the segment at the left of your right prompt
 #     eval "$(ait init zsh --manual)"    only $AIT_SEGMENT and ait_segment, for you to place
 #
-# Before each prompt AIT_SEGMENT holds the segment in zsh's prompt escapes. With no session anywhere it is empty, and no
-# process was started to find that out. What starts with __ait_ is not for use.
+# Before each prompt AIT_SEGMENT is set to the segment, in zsh's prompt escapes; it is empty if no session runs here. A
+# process is started only if the segment may have changed. Names that start with __ait_ are internal.
 #
-# `ait init` hands this to `emulate zsh -c`: whatever options and aliases there are, they change neither how it is read nor
-# how its functions run.
+# `ait init` passes this text to `emulate zsh -c`, so that the user's options and aliases do not change its meaning.
 
 # Filled in by `ait init`.
 __ait_bin='::AIT::'
@@ -93,14 +92,14 @@ function __ait_renew {
   fi
 }
 
-# Asks ait, but does not wait for it longer than half a second: then the prompt comes up without it, and for half a
-# minute it is not asked again. A process substitution, because a command substitution cannot be left; opened by exec,
-# because zsh waits for one that belongs to a command.
+# Asks ait, for at most half a second. After a timeout the segment is empty and ait is not asked again for half a minute. A
+# process substitution, because zsh cannot stop waiting for a command substitution; opened by exec, because zsh waits for
+# one that belongs to a command.
 function __ait_ask {
   local answer= part=
   local -i ended=0 fd=-1 asked=${EPOCHSECONDS:-0}
   local -a most=()
-  # zsh leaves a right prompt out that does not fit beside the left one and what is typed.
+  # zsh hides a right prompt that does not fit beside the left one and what is typed.
   if (( ${COLUMNS:-0} > 1 )); then
     most=(--max-width $(( COLUMNS / 2 )))
   fi

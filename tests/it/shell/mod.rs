@@ -121,20 +121,25 @@ impl TestEnv {
     }
 
     fn shell_under(&self, shell: &str, start: &str, tracer: &str) -> Terminal<'_> {
+        self.shell_in("outer", shell, start, tracer)
+    }
+
+    /// In a terminal of this name: more than one can be open.
+    fn shell_in(&self, terminal: &'static str, shell: &str, start: &str, tracer: &str) -> Terminal<'_> {
         match shell {
             "zsh" => {
                 fs::write(self.path(".zshrc"), start).unwrap();
-                Terminal::open(self, &format!("{tracer} zsh -d -i"))
+                Terminal::open_as(self, terminal, &format!("{tracer} zsh -d -i"))
             }
             "bash" => {
                 fs::write(self.path("bashrc"), start).unwrap();
-                Terminal::open(self, &format!("{tracer} bash --noprofile --rcfile ~/bashrc -i"))
+                Terminal::open_as(self, terminal, &format!("{tracer} bash --noprofile --rcfile ~/bashrc -i"))
             }
             "fish" => {
                 fs::create_dir_all(self.path(".config/fish")).unwrap();
                 let start = format!("set -g fish_greeting\nset -g fish_history ''\n{start}");
                 fs::write(self.path(".config/fish/config.fish"), start).unwrap();
-                Terminal::open(self, &format!("{tracer} fish -i"))
+                Terminal::open_as(self, terminal, &format!("{tracer} fish -i"))
             }
             other => panic!("{other}"),
         }

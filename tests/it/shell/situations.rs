@@ -18,25 +18,29 @@ const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
 
 /// A repository with sessions, and a home for shells in which each call of `ait` is counted.
-struct EventContext {
+struct Fixture {
     env: TestEnv,
     shells: ShellEnv,
     shop: PathBuf,
 }
 
-impl EventContext {
-    fn new() -> EventContext {
+impl Fixture {
+    fn new() -> Fixture {
         let env = TestEnv::new();
         env.create_dir(".claude/sessions/active");
         let shells = ShellEnv::at(env.path(""));
         shells.program(&format!("#!/bin/sh\necho x >> \"$HOME/calls\"\nexec '{AIT}' \"$@\"\n"));
         let shop = env.repository("shop");
-        EventContext { env, shells, shop }
+        Fixture { env, shells, shop }
     }
 
     /// A shell in the repository, with a format that shows everything that can change.
     fn shell<'a>(&'a self, shell: &'a str) -> Typed<'a> {
-        let mut typed = Typed::open(&self.shells, shell, "");
+        self.shell_in("outer", shell)
+    }
+
+    fn shell_in<'a>(&'a self, terminal: &'static str, shell: &'a str) -> Typed<'a> {
+        let mut typed = Typed::open_in(&self.shells, terminal, shell, "");
         typed.line("cd shop");
         typed.line(&typed.export("AIT_FORMAT", "{project}:{branch}:{state}:{task}:{conflict}"));
         typed
@@ -53,12 +57,16 @@ impl EventContext {
     fn caches(&self) -> PathBuf {
         self.env.path(".cache/ait")
     }
+
+    fn runtime(&self) -> PathBuf {
+        self.env.path("run")
+    }
 }
 
 impl Typed<'_> {
     /// The segment after a change, which must stay the same without another process.
     #[track_caller]
-    fn shows(&mut self, scene: &EventContext, what: &str, wanted: &str) {
+    fn shows(&mut self, scene: &Fixture, what: &str, wanted: &str) {
         assert_eq!(self.line(""), wanted, "{}: {what}", self.shell);
         let before = scene.shells.calls();
         // A minute, or the five seconds of a waiting session, may end in between.
@@ -77,7 +85,7 @@ fn each_change_of_a_session_is_seen_at_the_next_prompt() {
         if !installed(&["tmux", shell]) {
             continue;
         }
-        let scene = EventContext::new();
+        let scene = Fixture::new();
         let mut typed = scene.shell(shell);
         assert_eq!(typed.line(""), "", "{shell}");
         assert_eq!(scene.shells.calls(), 0, "{shell}: nothing is live");
@@ -135,7 +143,7 @@ fn the_folder_and_the_options_of_the_shell_count_at_once() {
         if !installed(&["tmux", shell]) {
             continue;
         }
-        let scene = EventContext::new();
+        let scene = Fixture::new();
         let bank = scene.env.repository("bank");
         let (one, two) = (Client::new(), Client::new());
         scene.env.start_session(&one, ONE, &scene.shop);
@@ -209,18 +217,55 @@ fn damage_to_the_revision_never_leaves_an_outdated_segment() {
             continue;
         }
         for (what, damage) in DAMAGES {
-            let scene = EventContext::new();
-            let one = Client::new();
-            scene.env.start_session(&one, ONE, &scene.shop);
-            let mut typed = scene.shell(shell);
-            assert_eq!(typed.line(""), "shop:main:idle::", "{shell}: {what}");
-            damage(&scene.caches());
-            assert_eq!(typed.line(""), "shop:main:idle::", "{shell}: the folder {what}");
-            for task in ["first", "second"] {
-                scene.task(ONE, task);
-                assert_eq!(typed.line(""), format!("shop:main:idle:{task}:"), "{shell}: the folder {what}");
+            for with_runtime in [false, true] {
+                let scene = Fixture::new();
+                let one = Client::new();
+                scene.env.start_session(&one, ONE, &scene.shop);
+                let mut typed = scene.shell(shell);
+                let task = |task: &str| {
+                    let mut ait = scene.env.ait();
+                    if with_runtime {
+                        ait = ait.env("XDG_RUNTIME_DIR", scene.runtime());
+                    }
+                    ait.run_args(&["sessions", "task", "--session", ONE, task]).success();
+                };
+                let mut folder = scene.caches();
+                if with_runtime {
+                    folder = scene.runtime().join("ait");
+                    fs::create_dir(scene.runtime()).unwrap();
+                    typed.line(&typed.export("XDG_RUNTIME_DIR", &scene.runtime().display().to_string()));
+                }
+                let name = folder.display();
+                assert_eq!(typed.line(""), "shop:main:idle::", "{shell}: {what}");
+                damage(&folder);
+                assert_eq!(typed.line(""), "shop:main:idle::", "{shell}: {name} {what}");
+                for text in ["first", "second"] {
+                    task(text);
+                    assert_eq!(typed.line(""), format!("shop:main:idle:{text}:"), "{shell}: {name} {what}");
+                }
             }
         }
+    }
+}
+
+#[test]
+fn two_shells_in_one_tree_see_the_same() {
+    for (first, second) in [("zsh", "zsh"), ("bash", "fish")] {
+        if !installed(&["tmux", first, second]) {
+            continue;
+        }
+        let scene = Fixture::new();
+        let one = Client::new();
+        scene.env.start_session(&one, ONE, &scene.shop);
+        let mut shells = [scene.shell_in("first", first), scene.shell_in("second", second)];
+        for task in ["one", "two"] {
+            scene.task(ONE, task);
+            for typed in &mut shells {
+                typed.shows(&scene, "a task", &format!("shop:main:idle:{task}:"));
+            }
+        }
+        assert_eq!(shells[0].line("git switch --quiet -c more"), "shop:more:idle:two:");
+        assert_eq!(shells[1].line(""), "shop:more:idle:two:", "{second}: switched in the other shell");
     }
 }
 
@@ -231,7 +276,7 @@ fn a_cache_folder_of_someone_else_is_not_relied_on() {
         if !installed(&["tmux", shell]) {
             continue;
         }
-        let scene = EventContext::new();
+        let scene = Fixture::new();
         let one = Client::new();
         scene.env.start_session(&one, ONE, &scene.shop);
         if std::os::unix::fs::chown(scene.caches(), Some(12345), Some(12345)).is_err() {
@@ -251,7 +296,7 @@ fn a_minute_that_passes_is_seen() {
         if !installed(&["tmux", shell]) {
             continue;
         }
-        let scene = EventContext::new();
+        let scene = Fixture::new();
         let client = Client::new();
         let mut typed = scene.shell(shell);
         typed.line(&typed.export("AIT_FORMAT", "{elapsed}"));
@@ -269,7 +314,7 @@ fn a_hundred_prompts_while_five_sessions_send_hooks() {
         if !installed(&["tmux", shell]) {
             continue;
         }
-        let scene = EventContext::new();
+        let scene = Fixture::new();
         let one = Client::new();
         scene.env.start_session(&one, ONE, &scene.shop);
         let mut typed = scene.shell(shell);

@@ -22,8 +22,13 @@ pub(super) struct Typed<'a> {
 
 impl<'a> Typed<'a> {
     pub(super) fn open(env: &'a TestEnv, shell: &'a str, tracer: &str) -> Typed<'a> {
+        Typed::open_in(env, "outer", shell, tracer)
+    }
+
+    /// In a terminal of this name: more than one can be open.
+    pub(super) fn open_in(env: &'a TestEnv, terminal: &'static str, shell: &'a str, tracer: &str) -> Typed<'a> {
         let start = format!("{}{}\n", prompt(shell), env.init(shell, true));
-        let typed = Typed { shell, terminal: env.shell_under(shell, &start, tracer), count: 1 };
+        let typed = Typed { shell, terminal: env.shell_in(terminal, shell, &start, tracer), count: 1 };
         typed.segment();
         typed
     }
