@@ -35,6 +35,7 @@ mod segment;
 mod sessions;
 mod settings;
 mod shell;
+mod shell_files;
 mod statusline;
 mod system_calls;
 mod worktrees;
