@@ -117,15 +117,25 @@ impl AtomicEdit<'_> {
                 None => Self::remove_if(&folder, name, was.unwrap_or_default()),
             };
             // A file that is mounted on its own, as into a container, can be neither replaced nor removed.
-            if copy.is_some() && written.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::ResourceBusy) {
+            let in_place =
+                copy.is_some() && written.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::ResourceBusy);
+            if in_place {
                 let bytes = new.get_or_insert_default();
                 written = Self::rewrite_if(&folder, name, was.unwrap_or_default(), bytes);
             }
             match written {
                 Ok(true) => backups.extend(copy.map(|name| parent.join(name))),
                 not => {
-                    if let Some(copy) = copy {
-                        let _ = folder.remove(&copy);
+                    let half_written = in_place && not.is_err();
+                    match copy {
+                        Some(copy) if half_written => {
+                            let hint = format!("what it was is in {}", parent.join(copy).display());
+                            return Err(self.error(&file, "it could not be written in place").hint(&hint));
+                        }
+                        Some(copy) => {
+                            let _ = folder.remove(&copy);
+                        }
+                        None => {}
                     }
                     match not {
                         Err(why) => return Err(self.error(&file, why)),

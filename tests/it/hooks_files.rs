@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::common::tools::needs;
 use ait::claude::settings::{EVENTS, Registration};
 use ait::commands::hooks::{self, Install, Place, Uninstall};
 use ait::error::{Exit, Result};
@@ -173,6 +174,156 @@ fn commands_are_silent_where_ait_is_gone() {
     silent("gone");
     fs::remove_dir(home.place.ait.parent().unwrap()).unwrap();
     silent("its folder gone");
+    // Settings that are shared with another machine, which has no scripts either.
+    fs::remove_dir_all(home.place.claude.join("hooks")).unwrap();
+    silent("the scripts gone too");
+}
+
+#[test]
+fn a_status_line_where_ait_is_gone_is_silent_and_one_that_it_wraps_still_runs() {
+    let home = Home::new();
+    let run = || {
+        let settings: serde_json::Value = serde_json::from_str(&home.read()).unwrap();
+        let command = settings["statusLine"]["command"].as_str().unwrap();
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", command])
+            .env("AIT_OUT", home.home().join("out"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(b"{}\n");
+        let done = child.wait_with_output().unwrap();
+        assert!(done.stderr.is_empty() && done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    home.install(&["statusline"]).unwrap();
+    run();
+    assert_eq!(fs::read_to_string(home.home().join("out")).unwrap(), "statusline\n{}\n");
+
+    let theirs = r#"read -r line; echo "it's $line" | cat"#;
+    home.write(&serde_json::json!({"statusLine": {"type": "command", "command": theirs}}).to_string());
+    home.install(&["statusline"]).unwrap();
+    run();
+    let out = fs::read_to_string(home.home().join("out")).unwrap();
+    assert!(out.ends_with(&format!("statusline --then {theirs}\n{{}}\n")), "{out}");
+
+    fs::remove_file(&home.place.ait).unwrap();
+    assert_eq!(run(), "it's {}\n");
+    home.install(&["statusline"]).unwrap();
+    home.uninstall(&["statusline"]).unwrap();
+    home.install(&["statusline"]).unwrap();
+    home.uninstall(&[]).unwrap();
+    assert_eq!(run(), "it's {}\n");
+    home.write("{}");
+    home.install(&["statusline"]).unwrap();
+    assert_eq!(run(), "");
+}
+
+#[test]
+fn an_installation_that_fails_changes_nothing_at_all() {
+    let failing = |why: &str, spoil: &dyn Fn(&Home)| {
+        let home = Home::new();
+        home.write(THEIRS);
+        let script = home.place.claude.join("hooks/session-register.sh");
+        spoil(&home);
+        let before = fs::read_dir(home.place.claude.join("hooks")).ok().map(Iterator::count);
+        let error = home.install(&[]).err().unwrap_or_else(|| panic!("{why}: it was installed")).to_string();
+        assert_eq!(home.read(), THEIRS, "{why}: {error}");
+        let after = fs::read_dir(home.place.claude.join("hooks")).ok().map(Iterator::count);
+        assert_eq!(after, before, "{why}: {error}");
+        let left = fs::read_to_string(script).unwrap_or_default();
+        assert!(!left.contains("hook session-register"), "{why}: {error}");
+        let copies =
+            |folder: &Path| fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name()).collect::<Vec<_>>();
+        let names = copies(&home.place.claude);
+        assert!(names.iter().all(|name| !name.to_string_lossy().contains("backup")), "{why}: {names:?}");
+    };
+    let set_mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let hooks = |home: &Home| home.place.claude.join("hooks");
+    failing("a settings file that is read-only", &|home| set_mode(&home.settings(), 0o444));
+    failing("a folder that is read-only", &|home| set_mode(&home.place.claude, 0o555));
+    failing("a link into a folder that is read-only", &|home| {
+        let store = home.home().join("store");
+        fs::create_dir(&store).unwrap();
+        fs::rename(home.settings(), store.join("settings.json")).unwrap();
+        symlink(store.join("settings.json"), home.settings()).unwrap();
+        set_mode(&store.join("settings.json"), 0o444);
+        set_mode(&store, 0o555);
+    });
+    failing("a file where the folder of scripts should be", &|home| fs::write(hooks(home), "").unwrap());
+    // The first script is written by then.
+    failing("a folder where the second script should be", &|home| {
+        fs::create_dir_all(hooks(home).join("session-cleanup.sh")).unwrap();
+    });
+    failing("a folder where the second script should be, and somebody's own first one", &|home| {
+        fs::create_dir_all(hooks(home).join("session-cleanup.sh")).unwrap();
+        fs::write(hooks(home).join("session-register.sh"), "theirs\n").unwrap();
+    });
+}
+
+#[test]
+fn the_last_five_copies_of_the_settings_are_kept() {
+    let mut home = Home::new();
+    home.write(THEIRS);
+    for second in 0..7 {
+        home.place.stamp = format!("20261122-18000{second}");
+        home.install(&[]).unwrap();
+        home.uninstall(&[]).unwrap();
+    }
+    let copies: Vec<String> = home.names().into_iter().filter(|name| name.contains("backup")).collect();
+    let expected = ["4-2", "5", "5-2", "6", "6-2"];
+    assert_eq!(copies, expected.map(|end| format!("settings.json.ait-backup-20261122-18000{end}")));
+    assert_eq!(home.read(), THEIRS);
+}
+
+/// Dotfiles and containers mount a single file; nothing can be renamed over it.
+#[test]
+fn settings_that_are_a_mount_point_are_written_in_place_after_a_copy() {
+    needs!("unshare");
+    let home = Home::new();
+    home.write(THEIRS);
+    let root = ait::sys::process::user_id() == 0;
+    let run = |words: &str| {
+        let script = format!("mount --bind \"$1\" \"$1\" && exec {} hooks {words}", env!("CARGO_BIN_EXE_ait"));
+        let done = Command::new("unshare")
+            .args([if root { "-m" } else { "-Urm" }, "sh", "-c", &script, "sh"])
+            .arg(home.settings())
+            .env_clear()
+            .envs([("HOME", home.home().to_str().unwrap()), ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("TZ", "UTC")])
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{words}: {done:?}");
+    };
+    let inode = fs::metadata(home.settings()).unwrap().ino();
+    run("install");
+    assert!(home.read().contains("hook session-register"), "{}", home.read());
+    assert_eq!(fs::metadata(home.settings()).unwrap().ino(), inode, "it is the same file");
+    let copy = home.names().into_iter().find(|name| name.contains("backup")).unwrap();
+    assert_eq!(fs::read_to_string(home.place.claude.join(copy)).unwrap(), THEIRS);
+    run("uninstall");
+    assert_eq!(home.read(), THEIRS);
+}
+
+/// The manual installation: a script calls the `ait` in PATH, and is silent without one.
+#[test]
+fn scripts_copied_by_hand_call_the_ait_in_path() {
+    let home = Home::new();
+    for (name, hook) in [("session-register.sh", "session-register"), ("session-cleanup.sh", "session-cleanup")] {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("shell").join(name);
+        let run = |path: &Path| {
+            let path = format!("{}:/usr/bin:/bin", path.display());
+            let out = home.home().join("out");
+            Command::new("sh").arg(&script).env("PATH", path).env("AIT_OUT", out).stdin(Stdio::null()).output().unwrap()
+        };
+        let done = run(home.place.ait.parent().unwrap());
+        assert!(done.status.success() && done.stdout.is_empty() && done.stderr.is_empty(), "{done:?}");
+        assert_eq!(fs::read_to_string(home.home().join("out")).unwrap(), format!("hook {hook}\n"));
+        fs::remove_file(home.home().join("out")).unwrap();
+        let done = run(home.home());
+        assert!(done.status.success() && done.stdout.is_empty() && done.stderr.is_empty(), "{done:?}");
+    }
 }
 
 #[test]

@@ -310,6 +310,20 @@ fn an_entry_without_matcher_or_with_an_older_one_is_brought_up_to_date_in_place(
     }
 }
 
+#[test]
+fn the_manual_installation_of_the_readme_runs_for_every_event_and_is_recognised() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let example = readme.split("```json\n").map(|block| block.split("```").next().unwrap());
+    let example = example.into_iter().find(|block| block.contains("SessionStart")).unwrap();
+    let found = settings::inspect(example.as_bytes()).unwrap();
+    assert_eq!((found.loose, &found.misshapen), (None, &None));
+    for each in wanted(&USUAL).events() {
+        let entry = found.installed.iter().find(|entry| entry.event == each.event && entry.hook == each.hook).unwrap();
+        assert!(entry.runs && entry.alone && entry.matcher.as_deref() == each.matcher, "{entry:?}");
+    }
+    assert_eq!(take_out(example.as_bytes(), &Hook::ALL).as_deref().map(show), Some("{}\n".to_owned()));
+}
+
 /// Older clients show a dialog for a name that they do not know, or refuse the whole file.
 #[test]
 fn stop_failure_is_registered_only_if_the_client_is_known_to_accept_it() {

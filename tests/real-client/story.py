@@ -126,6 +126,21 @@ def play(story):
     first.wait_event("Stop")
     step("a file is edited")
 
+    # No hook runs for Read: what it waits for, and until when, is known from the client's own record.
+    first.new()
+    first.type("now READ[/etc/hostname] SLOW[3] SAY[ok]")
+    first.wait_event("PermissionRequest", tool_name="Read")
+    first.wait_status(pid, "waiting")
+    one.state, one.waiting_for = "waiting", "permission"
+    step("a dialog of a tool without hooks is open")
+    first.answer("Do you want to proceed")
+    first.wait_status(pid, "busy")
+    one.state, one.waiting_for = "working", None
+    step("it is approved, and the turn goes on")
+    first.wait_event("Stop")
+    one.state = "idle"
+    step("the turn with a tool without hooks ended")
+
     first.new()
     first.type("now AGENT[look SLOW{{6}} SAY{{seen}}] SAY[ok]")
     first.wait_event("Stop")
