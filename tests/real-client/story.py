@@ -124,6 +124,7 @@ def play(story):
     first.wait_event("PermissionRequest", tool_name="Edit")
     first.answer("Do you want to make this edit")
     first.wait_event("Stop")
+    one.dirty = True
     step("a file is edited")
 
     # No hook runs for Read: what it waits for, and until when, is known from the client's own record.
