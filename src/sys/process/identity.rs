@@ -46,8 +46,8 @@ pub fn pid_namespace() -> Option<u64> {
     static NAMESPACE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
     *NAMESPACE.get_or_init(|| {
         // proc_pid_ns(5): the link reads `pid:[4026531836]`.
-        let link = crate::sys::files::read_link(std::path::Path::new("/proc/self/ns/pid")).ok()?;
-        link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?.parse().ok()
+        let link = rustix::fs::readlink("/proc/self/ns/pid", Vec::new()).ok()?;
+        link.to_str().ok()?.strip_prefix("pid:[")?.strip_suffix(']')?.parse().ok()
     })
 }
 
