@@ -216,7 +216,7 @@ fn notice_head(
 ) -> Change {
     let change = head_change(manifest, payload, event, scene);
     if change == Change::Foreign || manifest.head_moved.is_some() {
-        head::note(manifest, scene, || moved_by);
+        head::record_move(manifest, scene, || moved_by);
     }
     change
 }

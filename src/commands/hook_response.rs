@@ -18,7 +18,7 @@ use crate::render::{elapsed, json};
 use crate::report::Report;
 use crate::session::event::EventContext;
 use crate::session::file_write::{FileWrite, Overlap, TreeWrite, is_fresh};
-use crate::session::head::in_words;
+use crate::session::head;
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, seconds_between};
 use crate::session::task;
@@ -122,7 +122,7 @@ pub(super) fn at_event(
     let mut context = Vec::new();
     if let Some(moved) = moved {
         let ago = elapsed::Ago(seconds_between(moved.at, now)).to_string();
-        context.push(in_words(moved, &ago));
+        context.push(head::message(moved, &ago));
     }
     if payload.event == "PreToolUse"
         && let Some((said, guard)) = write.and_then(|write| warning(write, here, now))
@@ -253,7 +253,7 @@ pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &Event
                 return Ok((crate::session::event::Outcome::Ignore, ()));
             }
             let note = moved(manifest, Some((id, mine)), scene);
-            crate::session::head::note(manifest, scene, || Some(note));
+            head::record_move(manifest, scene, || Some(note));
             Ok((crate::session::event::Outcome::Keep, ()))
         });
     }

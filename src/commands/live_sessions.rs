@@ -267,7 +267,7 @@ fn gather_by(root: &Root, now: Timestamp, member: impl Fn(Session) -> LiveSessio
 /// Where the folder cannot be read.
 pub fn overview(root: &Root, now: Timestamp) -> Result<LiveSessions> {
     gather_by(root, now, |session| {
-        let place = Place::noted(&session.manifest);
+        let place = Place::recorded(&session.manifest);
         LiveSession::at(session, place, root)
     })
 }
@@ -354,7 +354,7 @@ impl Nearby {
 pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
     let (mut members, mut writers) = (Vec::new(), Vec::new());
     for (id, manifest, meta) in active::read_if(root, may_concern(here)) {
-        let place = Place::noted(&manifest);
+        let place = Place::recorded(&manifest);
         if here.shows(&place) {
             members.push((id, manifest, meta, place));
         } else if manifest.wrote_in.iter().any(|wrote| Path::new(&wrote.tree) == here.root) {
@@ -423,7 +423,7 @@ pub fn one(root: &Root, id: &SessionId) -> Result<Option<LiveSession>> {
         if let Some(record) = record_of(&session, root) {
             follow_client(&mut session.manifest, &record);
         }
-        let place = Place::noted(&session.manifest);
+        let place = Place::recorded(&session.manifest);
         LiveSession::at(session, place, root)
     }))
 }

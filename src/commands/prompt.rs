@@ -20,7 +20,7 @@ use crate::render::segment::{self, Conflict, Facts, Waiting};
 use crate::render::theme::{ColorChoice, Icons, Look};
 use crate::report::Report;
 use crate::session::conflict::{Grade, crowded};
-use crate::session::head::in_short;
+use crate::session::head;
 use crate::session::manifest::{ProcessStamp, seconds_between};
 use crate::session::state::State;
 use crate::store::live::{self, Liveness};
@@ -150,7 +150,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
-    let moved = manifest.head_moved.as_deref().map(in_short);
+    let moved = manifest.head_moved.as_deref().map(head::short_text);
     let facts = Facts {
         project: &manifest.project,
         // What is checked out now; the manifest's is as old as the last event.

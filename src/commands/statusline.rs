@@ -24,7 +24,7 @@ use crate::render::segment::{self, Conflict, Facts, Limits, Waiting};
 use crate::render::theme::{ColorChoice, Icons, Look};
 use crate::report::Report;
 use crate::session::conflict::Grade;
-use crate::session::head::in_short;
+use crate::session::head;
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, seconds_between};
 use crate::session::state::State;
@@ -156,7 +156,7 @@ fn with_facts<T>(
     let conflict = conflict_with(conflict, members.len(), ours.is_some());
 
     let manifest = ours.map(|ours| &*ours.session.manifest);
-    let moved = manifest.and_then(|manifest| manifest.head_moved.as_deref()).map(in_short);
+    let moved = manifest.and_then(|manifest| manifest.head_moved.as_deref()).map(head::short_text);
     let head = here.tree.as_ref().map(|tree| tree.head_label()).unwrap_or_default();
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     // After `/cd` the manifest still describes the tree before. One without a tree was written by another program.

@@ -21,9 +21,13 @@ pub(super) fn is_home(root: &Path) -> bool {
     home == root || (!root.starts_with(&home) && files::resolve(&home) == root)
 }
 
-/// Whether a folder below the root of a tree is ignored, or lies in one that is, and contains no tracked file.
+/// Whether a folder below the root of a tree is ignored, or lies in one that is, and contains no tracked file. In a
+/// repository that hides untracked files, as some do for dotfiles, every folder without a tracked file counts as ignored.
 pub(super) fn is_ignored(root: &Path, git_dir: &Path, folder: &Path) -> bool {
     let Ok(below) = folder.strip_prefix(root) else { return false };
+    if config::value_in(&git_dir.join("config"), "status", "showuntrackedfiles").is_some_and(|value| value == "no") {
+        return !has_tracked_file(git_dir, below);
+    }
     let parts: Vec<&[u8]> = below.iter().map(OsStrExt::as_bytes).collect();
     // Later patterns override earlier ones, and those of a folder override those of the folders above it.
     let mut rules: Vec<Rule> = Vec::new();

@@ -1,26 +1,27 @@
-//! HEAD of a tree, moved under a session by somebody else.
+//! Moves of HEAD under a session that another session, or the user elsewhere, made.
 
 use super::event::{Event, EventContext, is_subagent_elsewhere};
 use super::manifest::{HeadMoved, Manifest};
 use super::state::State;
 
-/// What became of HEAD between two events of a session.
+/// How HEAD changed between two events of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It stands where it stood, or it is not known where, or this is another tree.
+    /// It did not move; or it is not known; or the session went into another tree.
     None,
     /// It moved while a shell of this session ran.
     Own,
-    /// It moved, and it was not this session.
+    /// It moved, and not through this session.
     Foreign,
 }
 
-/// Compares HEAD with what the manifest says of it, before the event is written into the manifest. `shell_ran`: a shell
-/// of this session ran between the last event and this one.
+/// Compares HEAD with the manifest, before the event is applied to the manifest. `shell_ran`: a shell of this session ran
+/// between the last event and this one.
 pub fn change(manifest: &Manifest, scene: &EventContext, shell_ran: bool) -> Change {
-    // Not if the manifest never saw HEAD, if HEAD cannot be read now, or if the session went into another tree.
-    let comparable = scene.tree.is_some() && manifest.tree == scene.tree && scene.head.is_some();
-    if !comparable || stands_at(manifest, scene) || (manifest.head.is_none() && manifest.git_branch.is_none()) {
+    // Not comparable: HEAD is not in the manifest or cannot be read now, or the session went into another tree.
+    let is_comparable = scene.tree.is_some() && manifest.tree == scene.tree && scene.head.is_some();
+    let is_same = manifest.head == scene.head && manifest.git_branch == scene.branch;
+    if !is_comparable || is_same || (manifest.head.is_none() && manifest.git_branch.is_none()) {
         Change::None
     } else if shell_ran && manifest.head_moved.is_none() {
         Change::Own
@@ -36,13 +37,9 @@ pub fn is_users_command(manifest: &Manifest, event: &Event) -> bool {
     matches!(event, Event::TurnEnd { .. }) && (manifest.state == State::Idle || waits_for_prompt)
 }
 
-fn stands_at(manifest: &Manifest, scene: &EventContext) -> bool {
-    manifest.head == scene.head && manifest.git_branch == scene.branch
-}
-
-/// Notes in a manifest that HEAD of its tree moved, before the event is written into it, or brings an older note up to
-/// date: what counts is from where the session believes it to be to where it is.
-pub fn note(manifest: &mut Manifest, scene: &EventContext, by: impl FnOnce() -> Option<HeadMoved>) {
+/// Records in a manifest that HEAD of its tree moved, before the event is applied to it. An earlier move that Claude has not
+/// been told yet is extended to the new place, and dropped if HEAD is back. `by` describes the move.
+pub fn record_move(manifest: &mut Manifest, scene: &EventContext, by: impl FnOnce() -> Option<HeadMoved>) {
     if is_subagent_elsewhere(manifest, scene) {
         return;
     }
@@ -57,8 +54,8 @@ pub fn note(manifest: &mut Manifest, scene: &EventContext, by: impl FnOnce() -> 
     manifest.head_moved = (!is_back).then_some(moved);
 }
 
-/// The words for Claude. `ago` is how long ago it was, such as `2m ago`.
-pub fn in_words(moved: &HeadMoved, ago: &str) -> String {
+/// The message for Claude. `ago` is the time since the move, such as `2m ago`.
+pub fn message(moved: &HeadMoved, ago: &str) -> String {
     let place = |branch: &Option<String>, commit: &Option<String>| {
         let commit = commit.as_deref().map_or("no commit", |commit| commit.get(..7).unwrap_or(commit));
         match branch {
@@ -71,7 +68,7 @@ pub fn in_words(moved: &HeadMoved, ago: &str) -> String {
     let by = match (&moved.session_id, &moved.task) {
         (Some(id), Some(task)) => format!("by session {} (task: {task})", short(id)),
         (Some(id), None) => format!("by session {}", short(id)),
-        (None, _) => "not by a session that is known".to_owned(),
+        (None, _) => "not by a known session".to_owned(),
     };
     let how = moved.how.as_ref().map(|how| format!(" ({how})")).unwrap_or_default();
     format!(
@@ -79,8 +76,8 @@ pub fn in_words(moved: &HeadMoved, ago: &str) -> String {
     )
 }
 
-/// The words for a prompt: `main -> topic`, or the commits where the branch is the same.
-pub fn in_short(moved: &HeadMoved) -> String {
+/// The text in a prompt: `main -> topic`, or the commits if the branch is the same.
+pub fn short_text(moved: &HeadMoved) -> String {
     let commit = |commit: &Option<String>| {
         commit.as_deref().map_or("none", |commit| commit.get(..7).unwrap_or(commit)).to_owned()
     };
@@ -138,18 +135,18 @@ mod tests {
     #[test]
     fn a_note_follows_head_and_ends_where_it_began() {
         let mut manifest = manifest();
-        note(&mut manifest, &scene("topic", "bbbbbbbbbb"), || Some(moved()));
-        note(&mut manifest, &scene("third", "cccccccccc"), || panic!("there is a note"));
-        let words = in_words(manifest.head_moved.as_deref().unwrap(), "2m ago");
+        record_move(&mut manifest, &scene("topic", "bbbbbbbbbb"), || Some(moved()));
+        record_move(&mut manifest, &scene("third", "cccccccccc"), || panic!("there is a note"));
+        let words = message(manifest.head_moved.as_deref().unwrap(), "2m ago");
         assert_eq!(
             words,
             "HEAD of this working tree moved (checkout) from main (aaaaaaa) to third (ccccccc) 2m ago, by session \
              12345678 (task: other work); files may differ from what you read."
         );
-        assert_eq!(in_short(manifest.head_moved.as_deref().unwrap()), "main -> third");
-        note(&mut manifest, &scene("main", "dddddddddd"), || None);
-        assert_eq!(in_short(manifest.head_moved.as_deref().unwrap()), "aaaaaaa -> ddddddd");
-        note(&mut manifest, &scene("main", "aaaaaaaaaa"), || None);
+        assert_eq!(short_text(manifest.head_moved.as_deref().unwrap()), "main -> third");
+        record_move(&mut manifest, &scene("main", "dddddddddd"), || None);
+        assert_eq!(short_text(manifest.head_moved.as_deref().unwrap()), "aaaaaaa -> ddddddd");
+        record_move(&mut manifest, &scene("main", "aaaaaaaaaa"), || None);
         assert_eq!(manifest.head_moved, None);
     }
 }

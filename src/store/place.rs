@@ -9,11 +9,11 @@ use crate::sys::{env, files};
 /// A place: two sessions with the same `root` work in one tree.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// The root of the tree, or the folder itself where there is no repository; symlinks resolved.
+    /// The root of the tree, or the folder itself if it is in no tree; symlinks resolved.
     pub root: PathBuf,
-    /// What trees of one repository share; `None` without repository.
+    /// The common git folder of the repository; `None` if the folder is in no tree.
     pub repository: Option<PathBuf>,
-    /// The tree as it is now. `None` without repository, and where the place was only noted.
+    /// The tree as it is now. `None` if the folder is in no tree, or if the place is only as recorded.
     pub tree: Option<Box<Tree>>,
 }
 
@@ -23,11 +23,11 @@ impl Place {
         Place::of_tree(Tree::find(path), || files::resolve(path))
     }
 
-    /// The place of a session, as its last event noted it; where nothing is noted, it is looked for.
-    pub fn noted(manifest: &Manifest) -> Place {
+    /// The place of a session as its last event recorded it; if nothing is recorded, it is looked up.
+    pub fn recorded(manifest: &Manifest) -> Place {
         let path = Path::new(&manifest.path);
         match (&manifest.tree, &manifest.repository) {
-            // Paths are compared part by part; that they are the same is seen sooner.
+            // Comparing texts first is faster than comparing paths part by part.
             (Some(tree), Some(repository)) if *tree == manifest.path || path.starts_with(tree) => {
                 Place { root: PathBuf::from(tree), repository: Some(PathBuf::from(repository)), tree: None }
             }
@@ -55,8 +55,8 @@ impl Place {
         git::project_of(&self.root, self.tree.as_deref())
     }
 
-    /// Whether a session that works at `other` is to be shown here: it is in this tree; or, without a repository, it
-    /// works in this folder or in one above it.
+    /// Whether a session that works at `other` is shown here: in the same tree; or, outside of any tree, in this folder or
+    /// one above it.
     pub fn shows(&self, other: &Place) -> bool {
         match (&self.repository, &other.repository) {
             (Some(_), Some(_)) => self.root == other.root,

@@ -192,3 +192,27 @@ fn patterns_of_the_user_and_of_the_repository_count() {
     env.write_file("my-ignore", "scr*\n");
     assert!(!is_in_home(&env, &folder));
 }
+
+#[test]
+fn home_repository_that_hides_untracked_files_has_only_folders_with_tracked_ones() {
+    let env = home_repository("");
+    env.write_file("bin/tool", "");
+    env.git(&env.path(""), "add bin/tool");
+    let folder = env.create_dir("notes");
+    assert!(is_in_home(&env, &folder));
+    env.git(&env.path(""), "config status.showUntrackedFiles no");
+    assert!(!is_in_home(&env, &folder) && is_in_home(&env, &env.path("bin")));
+}
+
+#[test]
+fn ignored_folders_stand_on_their_own_below_a_home_that_is_a_symlink() {
+    let env = home_repository("notes\n");
+    let client = Client::new();
+    let notes = env.create_dir("notes");
+    let link = env.path("notes/home");
+    std::os::unix::fs::symlink(env.path(""), &link).unwrap();
+    let event = crate::common::payload("SessionStart", "one", &notes, json!({"source": "startup"}));
+    let ait = env.ait().env("HOME", &link).env("AIT_SESSIONS_DIR", env.sessions_path(""));
+    ait.child_of(&client, "one").current_dir(&notes).hook(&event).no_output();
+    assert_eq!(env.active_manifest("one")["tree"], json!(null));
+}
