@@ -51,6 +51,113 @@ enum Shape {
     Dropped,
 }
 
+/// Not shown: C1 controls; soft hyphen; grapheme joiner; Arabic and Syriac format characters; fillers; Mongolian and other
+/// variation selectors; zero-width, direction and invisible operators; annotations; shorthand and musical format
+/// characters; skin tones; tags.
+const DROPPED: [(u32, u32); 25] = [
+    (0x80, 0x9F),
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x600, 0x605),
+    (0x61C, 0x61C),
+    (0x6DD, 0x6DD),
+    (0x70F, 0x70F),
+    (0x890, 0x891),
+    (0x8E2, 0x8E2),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x2028, 0x202E),
+    (0x2060, 0x206F),
+    (0x2D7F, 0x2D7F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0x1F3FB, 0x1F3FF),
+    (0xE0000, 0xE0FFF),
+];
+
+/// Of disputed width: wide since Unicode 16 and narrow before, or given another width by one shell; planes without a
+/// character; code points that will never be one.
+const DISPUTED: [(u32, u32); 16] = [
+    (0x17A4, 0x17A4),
+    (0x17D8, 0x17D8),
+    (0x2630, 0x2637),
+    (0x268A, 0x268F),
+    (0x302E, 0x302F),
+    (0x3248, 0x324F),
+    (0x4DC0, 0x4DFF),
+    (0xF600, 0xF6FF),
+    (0xFDD0, 0xFDEF),
+    (0xFFFE, 0xFFFF),
+    (0x1171E, 0x1171E),
+    (0x13430, 0x1345F),
+    (0x16FF0, 0x16FF1),
+    (0x1D300, 0x1D356),
+    (0x1D360, 0x1D378),
+    (0x40000, 0xDFFFF),
+];
+
+/// Vowel signs that join the syllable before them in a font and take a cell of their own in a terminal. unicode-width counts
+/// them as nothing.
+const SPACING: [(u32, u32); 44] = [
+    (0x9BE, 0x9BE),
+    (0x9D7, 0x9D7),
+    (0xB3E, 0xB3E),
+    (0xB57, 0xB57),
+    (0xBBE, 0xBBE),
+    (0xBD7, 0xBD7),
+    (0xCC0, 0xCC2),
+    (0xCC7, 0xCC8),
+    (0xCCA, 0xCCB),
+    (0xCD5, 0xCD6),
+    (0xD3E, 0xD3E),
+    (0xD4E, 0xD4E),
+    (0xD57, 0xD57),
+    (0xDCF, 0xDCF),
+    (0xDDF, 0xDDF),
+    (0x1715, 0x1715),
+    (0x1734, 0x1734),
+    (0x1B35, 0x1B35),
+    (0x1B3B, 0x1B3B),
+    (0x1B3D, 0x1B3D),
+    (0x1B43, 0x1B44),
+    (0x1BAA, 0x1BAA),
+    (0x1BF2, 0x1BF3),
+    (0xA8FA, 0xA8FA),
+    (0xA953, 0xA953),
+    (0xA9C0, 0xA9C0),
+    (0x111C0, 0x111C0),
+    (0x111C2, 0x111C3),
+    (0x11235, 0x11235),
+    (0x1133E, 0x1133E),
+    (0x1134D, 0x1134D),
+    (0x11357, 0x11357),
+    (0x114B0, 0x114B0),
+    (0x114BD, 0x114BD),
+    (0x115AF, 0x115AF),
+    (0x116B6, 0x116B6),
+    (0x11930, 0x11930),
+    (0x1193D, 0x1193D),
+    (0x1193F, 0x1193F),
+    (0x11941, 0x11941),
+    (0x11A84, 0x11A89),
+    (0x11D46, 0x11D46),
+    (0x1D165, 0x1D166),
+    (0x1D16D, 0x1D172),
+];
+
+/// Whether a code point is in a table of sorted ranges, both ends included.
+fn is_in(table: &[(u32, u32)], code: u32) -> bool {
+    let behind = table.partition_point(|(first, _)| *first <= code);
+    table.get(..behind).and_then(<[_]>::last).is_some_and(|(_, last)| code <= *last)
+}
+
 fn shape(character: char) -> Shape {
     if character.is_ascii() {
         return match character {
@@ -59,108 +166,22 @@ fn shape(character: char) -> Shape {
             _ => Shape::Dropped,
         };
     }
+    let code = u32::from(character);
     if character.is_whitespace() {
-        return Shape::Space;
-    }
-    match u32::from(character) {
-        // C1 controls; soft hyphen; grapheme joiner; Arabic and Syriac format characters; fillers; Mongolian and other
-        // variation selectors; zero-width, direction and invisible operators; annotations; shorthand and musical
-        // format characters; skin tones; tags.
-        0x80..=0x9F
-        | 0xAD
-        | 0x34F
-        | 0x600..=0x605
-        | 0x61C
-        | 0x6DD
-        | 0x70F
-        | 0x890..=0x891
-        | 0x8E2
-        | 0x115F..=0x1160
-        | 0x17B4..=0x17B5
-        | 0x180B..=0x180F
-        | 0x200B..=0x200F
-        | 0x2028..=0x202E
-        | 0x2060..=0x206F
-        | 0x2D7F
-        | 0x3164
-        | 0xFE00..=0xFE0F
-        | 0xFEFF
-        | 0xFFA0
-        | 0xFFF0..=0xFFFB
-        | 0x1BCA0..=0x1BCA3
-        | 0x1D173..=0x1D17A
-        | 0x1F3FB..=0x1F3FF
-        | 0xE0000..=0xE0FFF => Shape::Dropped,
-        // Wide since Unicode 16 and narrow before, or given another width by one shell; planes without a character;
-        // code points that never will be one.
-        0x17A4
-        | 0x17D8
-        | 0x2630..=0x2637
-        | 0x268A..=0x268F
-        | 0x302E..=0x302F
-        | 0x3248..=0x324F
-        | 0x4DC0..=0x4DFF
-        | 0xF600..=0xF6FF
-        | 0xFDD0..=0xFDEF
-        | 0xFFFE..=0xFFFF
-        | 0x1171E
-        | 0x13430..=0x1345F
-        | 0x16FF0..=0x16FF1
-        | 0x1D300..=0x1D356
-        | 0x1D360..=0x1D378
-        | 0x40000..=0xDFFFF => Shape::Cells(REPLACEMENT, 1),
-        // Vowel signs that join the syllable before them in a font and take a cell of their own in a terminal.
-        // unicode-width counts them as nothing.
-        0x9BE
-        | 0x9D7
-        | 0xB3E
-        | 0xB57
-        | 0xBBE
-        | 0xBD7
-        | 0xCC0..=0xCC2
-        | 0xCC7..=0xCC8
-        | 0xCCA..=0xCCB
-        | 0xCD5..=0xCD6
-        | 0xD3E
-        | 0xD4E
-        | 0xD57
-        | 0xDCF
-        | 0xDDF
-        | 0x1715
-        | 0x1734
-        | 0x1B35
-        | 0x1B3B
-        | 0x1B3D
-        | 0x1B43..=0x1B44
-        | 0x1BAA
-        | 0x1BF2..=0x1BF3
-        | 0xA8FA
-        | 0xA953
-        | 0xA9C0
-        | 0x111C0
-        | 0x111C2..=0x111C3
-        | 0x11235
-        | 0x1133E
-        | 0x1134D
-        | 0x11357
-        | 0x114B0
-        | 0x114BD
-        | 0x115AF
-        | 0x116B6
-        | 0x11930
-        | 0x1193D
-        | 0x1193F
-        | 0x11941
-        | 0x11A84..=0x11A89
-        | 0x11D46
-        | 0x1D165..=0x1D166
-        | 0x1D16D..=0x1D172 => Shape::Cells(character, 1),
-        _ => match character.width() {
+        Shape::Space
+    } else if is_in(&DROPPED, code) {
+        Shape::Dropped
+    } else if is_in(&DISPUTED, code) {
+        Shape::Cells(REPLACEMENT, 1)
+    } else if is_in(&SPACING, code) {
+        Shape::Cells(character, 1)
+    } else {
+        match character.width() {
             Some(0) => Shape::Mark,
             Some(cells @ 1..=2) => Shape::Cells(character, cells),
             Some(_) => Shape::Cells(REPLACEMENT, 1),
             None => Shape::Dropped,
-        },
+        }
     }
 }
 
@@ -418,6 +439,14 @@ mod tests {
                 let parts: usize = visible(&text).chars().map(|one| cells(&one.to_string())).sum();
                 assert_eq!(cells(&text), parts, "{character:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_tables_are_sorted_and_do_not_overlap() {
+        for table in [&DROPPED[..], &DISPUTED, &SPACING] {
+            assert!(table.iter().all(|(first, last)| first <= last));
+            assert!(table.windows(2).all(|pair| pair[0].1 < pair[1].0), "{table:x?}");
         }
     }
 
