@@ -97,9 +97,10 @@ edit_event() {
 # The standard input of a status line.
 status_event() {
     printf '{"session_id":"%s","transcript_path":"/t.jsonl","cwd":"%s",' "$(id 1)" "$(folder 1)"
+    printf '"workspace":{"current_dir":"%s","project_dir":"%s","added_dirs":[]},' "$(folder 1)" "$(folder 1)"
     cat <<'END'
 "model":{"id":"claude-opus-5-5","display_name":"Opus 5.5"},
-"workspace":{"current_dir":"/","project_dir":"/","added_dirs":[]},"version":"2.1.330","output_style":{"name":"default"},
+"version":"2.1.330","output_style":{"name":"default"},
 "cost":{"total_cost_usd":1.2345,"total_duration_ms":163000,"total_api_duration_ms":61000,"total_lines_added":120,
 "total_lines_removed":31},"context_window":{"total_input_tokens":41000,"total_output_tokens":5200,
 "context_window_size":200000,"current_usage":{"input_tokens":8,"output_tokens":402,"cache_creation_input_tokens":312,

@@ -150,13 +150,21 @@ impl Dialect {
             _ if style.is_plain() => {}
             _ => {
                 let (before, after) = self.without_cells();
-                let codes = [
+                out.push_str(before);
+                let mut separator = "\u{1b}[";
+                for (used, code) in [
                     (style.is_bold || style.is_dimmed, "22"),
                     (style.is_reverse, "27"),
                     (style.foreground.is_some(), "39"),
-                ];
-                let codes: Vec<&str> = codes.into_iter().filter(|(used, _)| *used).map(|(_, code)| code).collect();
-                let _ = write!(out, "{before}\u{1b}[{}m{after}", codes.join(";"));
+                ] {
+                    if used {
+                        out.push_str(separator);
+                        out.push_str(code);
+                        separator = ";";
+                    }
+                }
+                out.push('m');
+                out.push_str(after);
             }
         }
     }
