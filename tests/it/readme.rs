@@ -229,7 +229,7 @@ fn sessions_shown(section: &str) -> Vec<(String, String, String)> {
 #[test]
 fn what_it_shows_is_what_is_printed() {
     let readme = read("README.md");
-    for section in ["## Daily use", "## The prompt"] {
+    for section in ["## Sessions", "## Prompt"] {
         let text = readme.split(&format!("\n{section}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
         let mut machine = Machine::new(&section.replace([' ', '#'], ""));
         let shown = sessions_shown(text);
