@@ -125,7 +125,6 @@ const KNOWN_LONG_FUNCTIONS: &[&str] = &[
     "claude/shell_lexer.rs::split",
     "commands/doctor.rs::of_folders",
     "commands/doctor.rs::of_hooks",
-    "render/width.rs::shape",
     "session/event.rs::apply",
     "session/manifest.rs::fields",
     "sys/atomic_edit.rs::edit",
