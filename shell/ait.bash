@@ -48,15 +48,18 @@ __ait_prompt() {
 
 __ait_update() {
     # With $$, because under `set -a` a shell that is started from this one inherits what is kept.
-    local inputs="$$|$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}"
-    inputs+="|${XDG_CACHE_HOME-}|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}"
-    inputs+="|${LC_CTYPE-}|${LANG-}|${TMUX_PANE-}"
+    local inputs="$$|$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}|\
+${XDG_CACHE_HOME-}|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|\
+${LANG-}|${TMUX_PANE-}"
     # EPOCHSECONDS came with bash 5, takes a tenth of what printf does, and is an ordinary variable once it was unset.
     local now=${EPOCHSECONDS-}
-    if ((__ait_reuse)) && [[ -z $now ]]; then \builtin printf -v now '%(%s)T' -1; fi
+    if [[ -z $now ]] && ((__ait_reuse)); then \builtin printf -v now '%(%s)T' -1; fi
     if ! __ait_still_valid 2>/dev/null; then __ait_renew; fi
     __ait_line=${AIT_SEGMENT:+$AIT_SEGMENT$'\n'}
-    if ((!__ait_manual)); then __ait_place; fi
+    # shellcheck disable=SC2016 # expanded when the prompt is drawn, not now
+    if ((!__ait_manual)) && { [[ ${PS1-} != *'${__ait_line-}'* ]] || ! \builtin shopt -q promptvars; }; then
+        __ait_place
+    fi
 }
 
 # Puts the line into the prompt: by reference, which stays right whoever keeps a copy; by value where bash expands no
