@@ -52,9 +52,26 @@ __ait_update() {
 ${XDG_CACHE_HOME-}|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|\
 ${LANG-}|${TMUX_PANE-}"
     # EPOCHSECONDS came with bash 5, takes a tenth of what printf does, and is an ordinary variable once it was unset.
-    local now=${EPOCHSECONDS-}
+    local now=${EPOCHSECONDS-} seen='' pid file first IFS=''
     if [[ -z $now ]] && ((__ait_reuse)); then \builtin printf -v now '%(%s)T' -1; fi
-    if ! __ait_still_valid 2>/dev/null; then __ait_renew; fi
+    # Whether all conditions of the last answer hold. Builtins only, and few: a function or a redirection costs as much as a
+    # check, a command substitution a fork. Where there is no /proc, `kill -0` tells whether a process exists.
+    if ((now >= __ait_asked && now < __ait_until)); then
+        seen=$inputs
+        for pid in "${__ait_processes[@]}"; do
+            [[ -e /proc/$pid ]] || \builtin kill -0 "$pid" 2>/dev/null || seen=''
+        done
+        for file in "${__ait_files[@]}"; do
+            # A file of any size and kind may be there by now: no FIFO is opened, and what is read before its end is too
+            # long or contains a NUL.
+            if [[ ! -f $file || ! -r $file ]]; then \builtin break; fi
+            first=''
+            if \builtin read -r -d '' -n 256 first <"$file"; then \builtin break; fi
+            seen+=$'\n'${first%%$'\n'*}
+        done
+    fi
+    # `[`, because `[[` ignores case under nocasematch.
+    if [[ -z $seen ]] || ! \builtin [ "$seen" = "$__ait_inputs" ]; then __ait_renew; fi
     __ait_line=${AIT_SEGMENT:+$AIT_SEGMENT$'\n'}
     # shellcheck disable=SC2016 # expanded when the prompt is drawn, not now
     if ((!__ait_manual)) && { [[ ${PS1-} != *'${__ait_line-}'* ]] || ! \builtin shopt -q promptvars; }; then
@@ -86,25 +103,6 @@ __ait_place() {
         esac
     done
     PS1=$start$line$prompt
-}
-
-# Whether all conditions of the last answer hold. Builtins only: no command substitution, which would fork. `[` compares,
-# because `[[` ignores case under nocasematch; once, because each use of `builtin` costs as much as a check.
-__ait_still_valid() {
-    if [[ -z $__ait_inputs ]] || ((now < __ait_asked || now >= __ait_until)); then \builtin return 1; fi
-    local pid file first seen="$inputs" IFS=''
-    for pid in "${__ait_processes[@]}"; do
-        \builtin kill -0 "$pid" || \builtin return 1
-    done
-    for file in "${__ait_files[@]}"; do
-        # A file of any size and kind may be there by now: no FIFO is opened, and what is read before its end is too long or
-        # contains a NUL.
-        [[ -f $file ]] || \builtin return 1
-        first=''
-        if \builtin read -r -d '' -n 256 first <"$file"; then \builtin return 1; fi
-        seen+=$'\n'${first%%$'\n'*}
-    done
-    \builtin [ "$seen" = "$__ait_inputs" ]
 }
 
 # Asks, unless no manifest is in the folder of live sessions.
