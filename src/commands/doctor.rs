@@ -373,10 +373,10 @@ fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
                 Some(again),
             ),
             "outdated" => match row.command.as_deref().and_then(other_program) {
-                Some(program) => {
+                Some(program) if program != place.ait => {
                     called(&mut findings, place, &format!("{} for {event} calls", row.name), &program, again);
                 }
-                None => findings.add(Status::Warn, format!("{} for {event} is out of date", row.name), Some(again)),
+                _ => findings.add(Status::Warn, format!("{} for {event} is out of date", row.name), Some(again)),
             },
             _ => {}
         }

@@ -174,6 +174,22 @@ mod hooks {
         check(&env, "hooks").is("ok", "the status line is too");
     }
 
+    /// As an older ait wrote it, which started a process for every Read.
+    #[test]
+    fn an_entry_without_its_matcher_is_out_of_date_until_hooks_install() {
+        let env = TestEnv::new();
+        env.run("hooks install");
+        let file = env.path(".claude/settings.json");
+        let mut settings: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        settings["hooks"]["PreToolUse"][0].as_object_mut().unwrap().remove("matcher").unwrap();
+        fs::write(&file, settings.to_string()).unwrap();
+        check(&env, "hooks").is("warn", "session-register for PreToolUse is out of date").mend("ait hooks install");
+        let list = env.run("hooks list");
+        assert!(list.stdout.contains("Something is missing or out of date"), "{}", list.stdout);
+        env.run("hooks install");
+        check(&env, "hooks").is("ok", "installed for 7 events");
+    }
+
     #[test]
     fn in_a_form_that_never_runs() {
         let env = TestEnv::new();
