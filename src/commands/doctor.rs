@@ -729,7 +729,7 @@ fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
         let Some(format) = context.variable(name) else { continue };
         if let Err(mistake) = Format::parse(&format) {
             let detail =
-                format!("{name}: {}; {what} is made with the usual format", format::Mistake::to_string(&mistake));
+                format!("{name}: {}; {what} is made with the usual format", format::FormatError::to_string(&mistake));
             findings.add(Status::Warn, detail, Some(&format!("ait prompt --format {}", settings::quote(&format))));
         }
     }

@@ -221,7 +221,7 @@ fn format_of<'a>(request: &'a Prompt, context: &Context) -> Cow<'a, str> {
         return Cow::Borrowed(format);
     }
     if request.fleet {
-        return Cow::Borrowed(format::FLEET);
+        return Cow::Borrowed(format::ALL_SESSIONS);
     }
     context.variable("AIT_FORMAT").map_or(Cow::Borrowed(format::PROMPT), Cow::Owned)
 }

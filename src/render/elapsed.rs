@@ -1,4 +1,4 @@
-//! Durations as people say them. All arguments are whole seconds.
+//! Durations in words. All arguments are whole seconds.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ impl fmt::Display for Short {
     }
 }
 
-/// How long something has lasted, in a sentence: `for under a minute`, else `for ` and what [`Short`] says.
+/// How long something has lasted, in a sentence: `for under a minute`, else `for ` and [`Short`].
 #[derive(Clone, Copy, Debug)]
 pub struct For(
     /// Seconds.
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_durations_as_people_do() {
+    fn durations_are_in_at_most_two_units() {
         for (seconds, short, ago, long) in [
             (0, "<1m", "just now", "just now"),
             (59, "<1m", "just now", "just now"),

@@ -1,6 +1,6 @@
-//! The language of formats: literal text, `{token}` or `{token:20}` (at most 20 cells), `[group]` that vanishes where
-//! all its tokens are empty, `\` before a brace, a bracket or a backslash that is meant as such. A bound holds for names;
-//! numbers are never cut. Runs of spaces become one, and there are none at the ends.
+//! The language of formats: literal text, `{token}` or `{token:20}` (at most 20 cells), `[group]` that vanishes if all its
+//! tokens are empty, `\` before a literal brace, bracket or backslash. A bound holds for names; numbers are never cut. Runs
+//! of spaces become one, and there are none at the ends.
 //!
 //! A format is read in one pass and never turned into a tree: reading it again while drawing costs less than the
 //! allocations of a tree would.
@@ -10,17 +10,17 @@ use std::fmt;
 use super::width;
 use crate::error::{Error, Exit, edits};
 
-/// The default reading of a prompt: `aiterm main 45m Implementing session coordination ⚠2`.
+/// The default format of a prompt: `aiterm main 45m Implementing session coordination ⚠2`.
 pub const PROMPT: &str = "[{project} ][{branch}[|{operation}] ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}]";
 
-/// The default of Claude Code's status line. Who waits is not said: its reader sits in front of that session.
+/// The default of Claude Code's status line. It does not show that the session waits: its reader sees that.
 pub const STATUS_LINE: &str = "[{project} ][{branch}[|{operation}] ][({worktree}) ][{elapsed}][ {task}][ {conflict}][ {moved}][ {hooks}]\
      [ | {model}][ | {context}][ | {cost}][ | {lines}][ | {limits}]";
 
-/// The default of a status line that speaks of all sessions.
-pub const FLEET: &str = "[{count} live][ {waiting}][ {conflict}]";
+/// The default of a segment about all sessions.
+pub const ALL_SESSIONS: &str = "[{count} live][ {waiting}][ {conflict}]";
 
-/// How deep groups may stand in each other.
+/// How deep groups may be nested.
 pub(crate) const MAX_DEPTH: usize = 8;
 
 /// What a token shows.
@@ -36,13 +36,13 @@ pub enum Token {
     Worktree,
     /// How long the session has been running.
     Elapsed,
-    /// What the session is for.
+    /// The task of the session.
     Task,
     /// What the session is doing, in a word.
     State,
     /// What the session is doing, as a mark.
     Icon,
-    /// Who waits longest, and how long.
+    /// The session that has waited longest, and how long.
     Waiting,
     /// What it waits for.
     WaitingFor,
@@ -54,9 +54,9 @@ pub enum Token {
     Path,
     /// The session's id, shortened.
     Session,
-    /// Where a sibling moved this tree's commit.
+    /// Where another session moved HEAD of this tree.
     Moved,
-    /// A warning where hooks do not fire.
+    /// A warning if hooks do not run.
     Hooks,
     /// The model's name.
     Model,
@@ -101,7 +101,7 @@ impl Token {
     }
 }
 
-/// A format that has been read without finding a mistake.
+/// A format without mistakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format<'a> {
     source: &'a str,
@@ -109,12 +109,12 @@ pub struct Format<'a> {
 
 /// A mistake in a format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct FormatError {
     /// Where it is, in characters from 1.
     pub column: usize,
     /// What is wrong.
     pub what: String,
-    /// What to write instead, where that is known.
+    /// What to write instead, if that is known.
     pub hint: Option<String>,
     source: String,
 }
@@ -131,7 +131,7 @@ pub(crate) enum Piece<'a> {
 
 impl<'a> Format<'a> {
     /// Reads a format; the mistake says at which character it is.
-    pub fn parse(source: &'a str) -> Result<Format<'a>, Mistake> {
+    pub fn parse(source: &'a str) -> Result<Format<'a>, FormatError> {
         // For each open group: where it began, and whether a token is in it.
         let mut groups = [(0, false); MAX_DEPTH];
         let mut depth = 0;
@@ -139,31 +139,35 @@ impl<'a> Format<'a> {
         loop {
             let at = pieces.at;
             let Some(piece) = pieces.read() else { break };
-            match piece.map_err(|slip| slip.explain(source))? {
+            match piece.map_err(|fault| fault.into_error(source))? {
                 Piece::Literal(_) => {}
                 Piece::Token(..) => groups.iter_mut().take(depth).for_each(|(_, token)| *token = true),
                 Piece::Open => {
                     let Some(group) = groups.get_mut(depth) else {
-                        return Err(Slip::new(at, "groups are nested too deep").explain(source));
+                        return Err(Fault::new(at, "groups are nested too deep").into_error(source));
                     };
                     *group = (at, false);
                     depth += 1;
                 }
                 Piece::Close => match depth.checked_sub(1).and_then(|last| Some((last, groups.get(last)?))) {
                     None => {
-                        return Err(Slip::new(at, "`]` without a `[` before it").hint(r"write `\]`").explain(source));
+                        return Err(Fault::new(at, "`]` without a `[` before it")
+                            .hint(r"write `\]`")
+                            .into_error(source));
                     }
                     Some((_, (open, false))) => {
-                        return Err(Slip::new(*open, "a group without a token would never show")
+                        return Err(Fault::new(*open, "a group without a token would never show")
                             .hint(r"write `\[` and `\]`")
-                            .explain(source));
+                            .into_error(source));
                     }
                     Some((last, _)) => depth = last,
                 },
             }
         }
         match groups.iter().take(depth).next_back() {
-            Some((open, _)) => Err(Slip::new(*open, "this `[` is never closed").hint(r"write `\[`").explain(source)),
+            Some((open, _)) => {
+                Err(Fault::new(*open, "this `[` is never closed").hint(r"write `\[`").into_error(source))
+            }
             None => Ok(Format { source }),
         }
     }
@@ -183,29 +187,29 @@ struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    fn read(&mut self) -> Option<Result<Piece<'a>, Slip>> {
+    fn read(&mut self) -> Option<Result<Piece<'a>, Fault>> {
         let at = self.at;
         let rest = self.source.get(at..).filter(|rest| !rest.is_empty())?;
         let special = |character: char| matches!(character, '{' | '}' | '[' | ']' | '\\');
         let (piece, taken) = match rest.as_bytes().first()? {
             b'[' => (Piece::Open, 1),
             b']' => (Piece::Close, 1),
-            b'}' => return Some(Err(Slip::new(at, "`}` without a `{` before it").hint(r"write `\}`"))),
+            b'}' => return Some(Err(Fault::new(at, "`}` without a `{` before it").hint(r"write `\}`"))),
             b'\\' => match rest.chars().nth(1) {
                 Some(escaped) if special(escaped) => (Piece::Literal(rest.get(1..2)?), 2),
                 Some(other) => {
                     let what = format!("`\\{other}` means nothing");
-                    return Some(Err(Slip::new(at, what).hint(r"write `\\` for a backslash")));
+                    return Some(Err(Fault::new(at, what).hint(r"write `\\` for a backslash")));
                 }
-                None => return Some(Err(Slip::new(at, "nothing follows this `\\`").hint(r"write `\\`"))),
+                None => return Some(Err(Fault::new(at, "nothing follows this `\\`").hint(r"write `\\`"))),
             },
             b'{' => {
                 let Some(end) = rest.find('}') else {
-                    return Some(Err(Slip::new(at, "this `{` is never closed").hint(r"write `\{`")));
+                    return Some(Err(Fault::new(at, "this `{` is never closed").hint(r"write `\{`")));
                 };
                 match token(rest.get(1..end)?, at + 1) {
                     Ok(piece) => (piece, end + 1),
-                    Err(slip) => return Some(Err(slip)),
+                    Err(fault) => return Some(Err(fault)),
                 }
             }
             _ => {
@@ -218,55 +222,55 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// Reads what stands between braces; `at` is where it begins.
-fn token<'a>(inside: &str, at: usize) -> Result<Piece<'a>, Slip> {
+/// Reads the text between braces, which begins at `at`.
+fn token<'a>(inside: &str, at: usize) -> Result<Piece<'a>, Fault> {
     let (name, bound) = match inside.split_once(':') {
         Some((name, bound)) => (name, Some(bound)),
         None => (inside, None),
     };
     let Some(token) = Token::named(name) else {
         if name.is_empty() {
-            return Err(Slip::new(at, "a token without a name").hint(r"write `\{` for a brace"));
+            return Err(Fault::new(at, "a token without a name").hint(r"write `\{` for a brace"));
         }
-        let slip = Slip::new(at, format!("unknown token `{name}`"));
+        let fault = Fault::new(at, format!("unknown token `{name}`"));
         return Err(match nearest(name) {
-            Some(near) => slip.hint(format!("did you mean `{near}`?")),
-            None => slip.hint(format!("there are {}", TOKENS.map(|(name, ..)| name).join(", "))),
+            Some(near) => fault.hint(format!("did you mean `{near}`?")),
+            None => fault.hint(format!("there are {}", TOKENS.map(|(name, ..)| name).join(", "))),
         });
     };
     let Some(bound) = bound else { return Ok(Piece::Token(token, usize::MAX)) };
     match bound.parse::<u16>() {
         Ok(cells @ 1..) => Ok(Piece::Token(token, usize::from(cells))),
-        _ => Err(Slip::new(at + name.len() + 1, format!("`{bound}` is not a width"))
+        _ => Err(Fault::new(at + name.len() + 1, format!("`{bound}` is not a width"))
             .hint(format!("write a number of cells from 1 to {}, as in `{{{name}:20}}`", u16::MAX))),
     }
 }
 
-/// A mistake, before it is known which character it is at.
-struct Slip {
+/// A mistake whose column is not known yet.
+struct Fault {
     /// In bytes from 0.
     at: usize,
     what: String,
     hint: Option<String>,
 }
 
-impl Slip {
-    fn new(at: usize, what: impl Into<String>) -> Slip {
-        Slip { at, what: what.into(), hint: None }
+impl Fault {
+    fn new(at: usize, what: impl Into<String>) -> Fault {
+        Fault { at, what: what.into(), hint: None }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Slip {
+    fn hint(mut self, hint: impl Into<String>) -> Fault {
         self.hint = Some(hint.into());
         self
     }
 
-    fn explain(self, source: &str) -> Mistake {
+    fn into_error(self, source: &str) -> FormatError {
         let column = source.char_indices().take_while(|(byte, _)| *byte < self.at).count() + 1;
-        Mistake { column, what: self.what, hint: self.hint, source: source.to_owned() }
+        FormatError { column, what: self.what, hint: self.hint, source: source.to_owned() }
     }
 }
 
-impl Mistake {
+impl FormatError {
     /// The format, and below it a caret under the mistake, for a terminal. Two lines without a final newline.
     pub fn pointer(&self) -> String {
         // Character by character, so that what is not shown still has its place above the caret.
@@ -285,15 +289,15 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for FormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "column {}: {}", self.column, self.what)?;
         self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
 }
 
-impl From<Mistake> for Error {
-    fn from(mistake: Mistake) -> Error {
+impl From<FormatError> for Error {
+    fn from(mistake: FormatError) -> Error {
         let error = Error::new("reading the format", format_args!("column {}", mistake.column), mistake.what);
         match mistake.hint {
             Some(hint) => error.hint(hint),
@@ -303,7 +307,7 @@ impl From<Mistake> for Error {
     }
 }
 
-/// The token whose name is nearest to what was written, if one is near enough to be meant.
+/// The token whose name is nearest to `written`, if it is near enough.
 fn nearest(written: &str) -> Option<&'static str> {
     if written.len() > 20 {
         return None;
@@ -318,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_defaults_have_no_mistakes_and_every_token_reads() {
-        for format in [PROMPT, STATUS_LINE, FLEET] {
+        for format in [PROMPT, STATUS_LINE, ALL_SESSIONS] {
             assert_eq!(Format::parse(format).map_err(|mistake| mistake.to_string()), Ok(Format { source: format }));
         }
         for (name, token, says) in TOKENS {

@@ -22,7 +22,7 @@ struct Versioned<'a, T> {
 /// people can read it, and a final newline. `None` where `body` is not an object.
 pub fn object<T: Serialize>(body: &T) -> Option<String> {
     let out = serde_json::to_string_pretty(&Versioned { schema_version: SCHEMA_VERSION, body }).ok()?;
-    Some(tamed(&out) + "\n")
+    Some(without_control_characters(&out) + "\n")
 }
 
 /// What `--json` prints if a command fails.
@@ -37,13 +37,13 @@ pub fn error(message: &str, exit_code: u8) -> String {
 
 /// `body` as one line of JSON. `None` where it cannot be written as JSON.
 pub fn line<T: Serialize>(body: &T) -> Option<String> {
-    Some(tamed(&serde_json::to_string(body).ok()?) + "\n")
+    Some(without_control_characters(&serde_json::to_string(body).ok()?) + "\n")
 }
 
 /// JSON that means the same, with an escape for every character that a terminal would act on: those below U+0020 are
 /// escaped already, by the rules of JSON; DEL, C1, and what reorders a line need not be, and are raw in what was taken
 /// over from a manifest.
-fn tamed(json: &str) -> String {
+fn without_control_characters(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 1);
     for c in json.chars() {
         match c {
@@ -84,6 +84,6 @@ mod tests {
         let text = line(&all).unwrap();
         assert!(!text.trim_end().contains(moves_cursor));
         assert_eq!(serde_json::from_str::<String>(&text).unwrap(), all);
-        assert_eq!(tamed("{\"\\\\\u{7f}\":\r\n\t1}"), "{\"\\\\\\u007f\": \n\t1}");
+        assert_eq!(without_control_characters("{\"\\\\\u{7f}\":\r\n\t1}"), "{\"\\\\\\u007f\": \n\t1}");
     }
 }

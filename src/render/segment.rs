@@ -185,7 +185,7 @@ impl Segment<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::format::{FLEET, PROMPT, STATUS_LINE, TOKENS};
+    use crate::render::format::{ALL_SESSIONS, PROMPT, STATUS_LINE, TOKENS};
     use crate::render::theme::Icons;
     use crate::render::width;
     use crate::session::conflict::Grade;
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn nothing_known_is_nothing_shown() {
         let all = TOKENS.map(|(name, ..)| format!("{{{name}}} ")).concat();
-        for format in [PROMPT, STATUS_LINE, FLEET, &all] {
+        for format in [PROMPT, STATUS_LINE, ALL_SESSIONS, &all] {
             for (_, dialect) in Dialect::ALL {
                 let look = Look { color: true, ..Look::default() };
                 assert_eq!(render(Format::parse(format).unwrap(), &Facts::default(), dialect, look), "");
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn every_token_says_something() {
+    fn every_token_shows_its_fact() {
         let facts = Facts {
             project: "aiterm",
             branch: Some("dev"),
@@ -330,11 +330,11 @@ mod tests {
             "aiterm dev|rebase (wt) 2h 5m a task ⚠2 ↷main -> dev ✗no hooks | Opus | 37% context | $1.24 | +120 -30 \
              | 5h 42% 7d 7%"
         );
-        assert_eq!(plain(FLEET, &facts), "3 live ◷atlas 2m ⚠2");
+        assert_eq!(plain(ALL_SESSIONS, &facts), "3 live ◷atlas 2m ⚠2");
     }
 
     #[test]
-    fn numbers_that_are_none_say_nothing() {
+    fn numbers_that_are_not_finite_show_nothing() {
         for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let limits = Limits { five_hours: Some(odd), seven_days: Some(odd) };
             let facts = Facts { context: Some(odd), cost: Some(odd), limits, ..Facts::default() };
@@ -435,7 +435,7 @@ mod tests {
             (5, "⚠2"),
         ] {
             let look = Look { max_width: Some(max), ..Look::default() };
-            assert_eq!(render(Format::parse(FLEET).unwrap(), &facts, Dialect::Plain, look), wanted, "{max}");
+            assert_eq!(render(Format::parse(ALL_SESSIONS).unwrap(), &facts, Dialect::Plain, look), wanted, "{max}");
         }
     }
 

@@ -1,15 +1,15 @@
-//! The rounded box that lists stand in, and the same lines without a box where nobody looks at them on a terminal.
+//! Lists: in a rounded box on a terminal, and the same lines without a box in a pipe.
 
 use super::line::Line;
 use super::theme::{Icons, Role};
 use super::width;
 
 /// The least cells that a box takes, borders included, where the terminal has them.
-const LEAST: usize = 59;
+const MIN_BOX: usize = 59;
 /// Cells that the borders and the spaces beside them take.
 const FRAME: usize = 4;
 /// A terminal narrower than this gets the lines without the box.
-const NARROW: usize = 24;
+const MIN_TERMINAL: usize = 24;
 
 /// A list under way: a title, and entries of some lines with an empty line between them.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Table {
     /// An empty list. `terminal` is the width of the terminal in cells; `None` for a pipe, where there is neither box
     /// nor bound.
     pub fn new(title: &str, color: bool, icons: Icons, terminal: Option<usize>) -> Table {
-        let framed = terminal.is_some_and(|cells| cells >= NARROW);
+        let framed = terminal.is_some_and(|cells| cells >= MIN_TERMINAL);
         let limit = terminal.map(|cells| if framed { cells - FRAME } else { cells });
         let mut table = Table { color, icons, limit, framed, text: String::new(), lines: Vec::new(), gap: 0 };
         table.add(|line| {
@@ -42,18 +42,18 @@ impl Table {
         table
     }
 
-    /// Adds a line to the entry: what `say` puts into it, cut to the width of the list.
-    pub fn row(&mut self, say: impl FnOnce(&mut Line)) {
+    /// Adds a line to the entry: what `write` puts into it, cut to the width of the list.
+    pub fn row(&mut self, write: impl FnOnce(&mut Line)) {
         for _ in 0..std::mem::take(&mut self.gap) {
             self.end_line(0);
         }
-        self.add(say);
+        self.add(write);
     }
 
-    fn add(&mut self, say: impl FnOnce(&mut Line)) {
+    fn add(&mut self, write: impl FnOnce(&mut Line)) {
         // Written where it stays: there may be thousands.
         let mut line = Line::row(std::mem::take(&mut self.text), self.color, self.icons, self.limit);
-        say(&mut line);
+        write(&mut line);
         let cells = line.cells();
         self.text = line.finish();
         self.end_line(cells);
@@ -81,7 +81,7 @@ impl Table {
     fn in_a_box(&self) -> String {
         let widest = self.lines.iter().map(|(_, cells)| *cells).max().unwrap_or(0);
         let limit = self.limit.unwrap_or(usize::MAX);
-        let inner = widest.max(LEAST - FRAME).min(limit);
+        let inner = widest.max(MIN_BOX - FRAME).min(limit);
         // Corners and sides, in the order they are met.
         let [side, flat, corners @ ..] = match self.icons {
             Icons::Ascii | Icons::AsciiOnly => ["|", "-", "+", "+", "+", "+", "+", "+"],
@@ -207,7 +207,7 @@ Active Claude Code Sessions
                         .fold(out, |out, code| out.replace(code, ""));
                     let widths: Vec<_> = out.lines().map(width::cells).collect();
                     assert!(widths.iter().all(|cells| *cells <= terminal), "{terminal}\n{out}");
-                    if terminal >= NARROW {
+                    if terminal >= MIN_TERMINAL {
                         assert!(widths.iter().all(|cells| *cells == widths[0]), "{terminal}\n{out}");
                     }
                 }

@@ -23,7 +23,7 @@ pub enum Role {
     Task,
     /// A session that works.
     Working,
-    /// A session that waits for its person.
+    /// A session that waits for its user.
     Waiting,
     /// A session whose last turn failed, or something of ours that is broken.
     Error,
@@ -92,7 +92,7 @@ impl Icons {
         self.pick("⚠", "\u{f071}", "!")
     }
 
-    /// A session waits for its person.
+    /// A session waits for its user.
     pub fn waiting(self) -> &'static str {
         self.pick("◷", "\u{f017}", "?")
     }
@@ -131,7 +131,7 @@ impl FromStr for Icons {
     }
 }
 
-/// What `--color` says.
+/// The value of `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorChoice {
     /// Colour where it will be seen as colour.
