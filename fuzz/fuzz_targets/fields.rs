@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use ait::session::fields;
+use ait::session::json_scanner;
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;

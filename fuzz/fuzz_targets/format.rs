@@ -44,6 +44,7 @@ fuzz_target!(|data: &[u8]| {
     let facts = Facts {
         project: text,
         branch: Some(text),
+        operation: Some(text),
         worktree: Some(text),
         elapsed: Some(seconds),
         task: Some(text),

@@ -14,6 +14,7 @@ fn scene(payload: &HookPayload) -> EventContext {
         now: Timestamp::UNIX_EPOCH,
         process: Some(ProcessStamp { pid: 7, start: Some(8) }),
         boot_id: None,
+        pid_namespace: None,
         tmux_pane: None,
         tmux_socket: None,
         user: None,
@@ -29,6 +30,8 @@ fn scene(payload: &HookPayload) -> EventContext {
         head: None,
         dirty: None,
         title: payload.title.clone(),
+        scheduled_prompts: None,
+        last_prompt_failed: false,
         transcript_path: payload.transcript_path.clone(),
         from_subagent: payload.agent_id.is_some(),
     }
