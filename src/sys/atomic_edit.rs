@@ -1,5 +1,5 @@
-//! Changes to files that belong to other people: links stay links, modes and owners stay, what was there is kept
-//! beside it, a writer who comes in between is not overwritten, and what was written is read again.
+//! Edits of files that other programs also write, such as Claude Code's settings. Symlinks, modes and owners stay, a copy
+//! of the old file can be kept, a concurrent writer is not overwritten, and the result is read back.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,27 +9,27 @@ use std::time::Duration;
 use super::files::{self, Folder, Kind};
 use crate::error::{Cause, Error, Result};
 
-/// How often a change is tried again when somebody else has written in between.
-const TRIES: usize = 5;
+/// How often an edit is tried if other programs write the file meanwhile.
+const MAX_ATTEMPTS: usize = 5;
 /// How long to wait for another `ait` that edits a file in the same folder.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A file to be changed.
+/// An edit of one file.
 #[derive(Clone, Copy, Debug)]
 pub struct AtomicEdit<'a> {
-    /// What is being done, for errors: `installing hooks`.
+    /// The action, for errors: `installing hooks`.
     pub doing: &'static str,
     /// Where it is, or a symlink to it.
     pub path: &'a Path,
     /// A larger file is an error.
     pub limit: usize,
-    /// What is put behind the name for the copy of what was there: `.backup-20261122-180000`.
+    /// The suffix of the name of the copy: `.backup-20261122-180000`.
     pub backup_suffix: &'a str,
-    /// The mode that it must have; `None`: the one it has, 0600 where it is made.
+    /// The mode that the file gets; `None`: its present mode, 0600 for a new file.
     pub mode: Option<u32>,
 }
 
-/// What is there before the change.
+/// The file before the change.
 #[derive(Clone, Copy, Debug)]
 pub struct Current<'a> {
     /// The content; `None`: no such file.
@@ -38,7 +38,7 @@ pub struct Current<'a> {
     pub is_link: bool,
 }
 
-/// What to do about it.
+/// The change of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Nothing.
@@ -57,7 +57,7 @@ pub enum Change {
     },
 }
 
-/// What was done.
+/// The result of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     /// The file itself, symlinks resolved.
@@ -69,34 +69,24 @@ pub struct Done {
 }
 
 impl AtomicEdit<'_> {
-    /// Changes the file as `change` says. It is asked again where the file has changed in the meantime.
+    /// Applies `change` to the file, again if the file has changed meanwhile.
     ///
     /// # Errors
-    /// Where `change` fails, or the file cannot be read, written or found where a link says it is. It is then as it
-    /// was. Also where others kept writing to it.
+    /// If `change` fails, the file cannot be read or written, a symlink leads nowhere, or other programs keep writing to the
+    /// file. The file is unchanged then.
     pub fn edit(&self, mut change: impl FnMut(Current) -> Result<Change>) -> Result<Done> {
         let is_link = files::link_metadata(self.path).is_ok_and(|meta| meta.kind == Kind::Link);
         let file = self.find(is_link)?;
         let (Some(parent), Some(name)) = (file.parent(), file.file_name().and_then(OsStr::to_str)) else {
             return Err(self.error(&file, "not the name of a file"));
         };
-        // What was killed in the middle of this has left its temporary file; where it cannot be removed, it stays.
+        // A killed edit leaves its temporary file. If it cannot be removed, it stays.
         let _ = Folder::open(parent).and_then(|folder| folder.sweep_of(name));
         let mut backups = Vec::new();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let (bytes, mode) = self.read(&file)?;
-            let wanted = match change(Current { bytes: bytes.as_deref(), is_link })? {
-                Change::Keep => None,
-                Change::Write { bytes: new, .. }
-                    if bytes.as_ref() == Some(&new) && self.mode.is_none_or(|m| m == mode) =>
-                {
-                    None
-                }
-                Change::Remove { .. } if bytes.is_none() => None,
-                Change::Write { bytes, backup } => Some((Some(bytes), backup)),
-                Change::Remove { backup } => Some((None, backup)),
-            };
-            let Some((new, backup)) = wanted else {
+            let change = change(Current { bytes: bytes.as_deref(), is_link })?;
+            let Some((mut new, backup)) = self.difference(change, bytes.as_deref(), mode) else {
                 return Ok(Done { file, changed: !backups.is_empty(), backup: backups.into_iter().next() });
             };
             if bytes.is_some() && !files::is_writable(&file) {
@@ -105,44 +95,21 @@ impl AtomicEdit<'_> {
                     .hint("make it writable, or edit what it is made from"));
             }
             let folder = Folder::open_or_make(parent).map_err(|why| self.error(parent, why))?;
+            // Without the lock the edit still fails if the file has changed; the lock only saves another attempt.
             let _lock = folder.lock(LOCK_TIMEOUT);
-            let mut copy = None;
-            if let (true, Some(bytes)) = (backup, &bytes) {
-                copy = Some(self.keep_copy(&folder, name, bytes, mode)?);
-            }
-            let was = bytes.as_deref();
-            let mut new = new;
-            let mut written = match &new {
-                Some(new) => folder.replace_if(name, new, self.mode.unwrap_or(mode), was),
-                None => Self::remove_if(&folder, name, was.unwrap_or_default()),
+            let copy = match (backup, &bytes) {
+                (true, Some(bytes)) => Some(self.keep_copy(&folder, name, bytes, mode)?),
+                _ => None,
             };
-            // A file that is mounted on its own, as into a container, can be neither replaced nor removed.
-            let in_place =
-                copy.is_some() && written.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::ResourceBusy);
-            if in_place {
-                let bytes = new.get_or_insert_default();
-                written = Self::rewrite_if(&folder, name, was.unwrap_or_default(), bytes);
-            }
-            match written {
-                Ok(true) => backups.extend(copy.map(|name| parent.join(name))),
-                not => {
-                    let half_written = in_place && not.is_err();
-                    match copy {
-                        Some(copy) if half_written => {
-                            let hint = format!("what it was is in {}", parent.join(copy).display());
-                            return Err(self.error(&file, "it could not be written in place").hint(&hint));
-                        }
-                        Some(copy) => {
-                            let _ = folder.remove(&copy);
-                        }
-                        None => {}
-                    }
-                    match not {
-                        Err(why) => return Err(self.error(&file, why)),
-                        Ok(_) => continue,
-                    }
+            let written = self.write(&folder, name, bytes.as_deref(), &mut new, mode, copy.is_some());
+            if !matches!(written, Ok(true)) {
+                if let Some(copy) = copy {
+                    let _ = folder.remove(&copy);
                 }
+                written.map_err(|why| self.error(&file, why))?;
+                continue;
             }
+            backups.extend(copy.map(|name| parent.join(name)));
             if self.read(&file)?.0 == new {
                 return Ok(Done { file, changed: true, backup: backups.into_iter().next() });
             }
@@ -150,10 +117,43 @@ impl AtomicEdit<'_> {
         Err(self.error(&file, "another program keeps writing to it").hint("type the same again"))
     }
 
-    /// What is there, and what `change` would do about it.
+    /// The new content (`None`: no file) and whether to keep a copy; `None` if the file is already as wanted.
+    fn difference(&self, change: Change, bytes: Option<&[u8]>, mode: u32) -> Option<(Option<Vec<u8>>, bool)> {
+        let same_mode = self.mode.is_none_or(|wanted| wanted == mode);
+        match change {
+            Change::Keep => None,
+            Change::Write { bytes: new, .. } if bytes == Some(&new) && same_mode => None,
+            Change::Remove { .. } if bytes.is_none() => None,
+            Change::Write { bytes, backup } => Some((Some(bytes), backup)),
+            Change::Remove { backup } => Some((None, backup)),
+        }
+    }
+
+    /// Replaces or removes the file if it still contains `was`; `false` if it does not.
+    fn write(
+        &self,
+        folder: &Folder,
+        name: &str,
+        was: Option<&[u8]>,
+        new: &mut Option<Vec<u8>>,
+        mode: u32,
+        has_copy: bool,
+    ) -> io::Result<bool> {
+        let written = match new {
+            Some(new) => folder.replace_if(name, new, self.mode.unwrap_or(mode), was),
+            None => Self::remove_if(folder, name, was.unwrap_or_default()),
+        };
+        // A file that is mounted on its own, as in a container, can be neither replaced nor removed.
+        if has_copy && written.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::ResourceBusy) {
+            return Self::rewrite_if(folder, name, was.unwrap_or_default(), new.get_or_insert_default());
+        }
+        written
+    }
+
+    /// The content of the file, and the result of `change` for it.
     ///
     /// # Errors
-    /// Where `change` fails, or the file cannot be read.
+    /// If `change` fails, or the file cannot be read.
     pub fn preview(&self, change: impl FnOnce(Current) -> Result<Change>) -> Result<(Option<Vec<u8>>, Change)> {
         let is_link = files::link_metadata(self.path).is_ok_and(|meta| meta.kind == Kind::Link);
         let (bytes, _) = self.read(&self.find(is_link)?)?;
@@ -184,7 +184,7 @@ impl AtomicEdit<'_> {
         }
     }
 
-    /// Copies what was there, under a name that is free. Gives that name.
+    /// Copies the old content to a free name, and returns that name.
     fn keep_copy(&self, folder: &Folder, name: &str, bytes: &[u8], mode: u32) -> Result<String> {
         let mut count = 1;
         loop {
@@ -193,11 +193,8 @@ impl AtomicEdit<'_> {
             match folder.create_new(&copy, bytes, mode) {
                 Ok(()) => return Ok(copy),
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists && count < 1_000 => count += 1,
+                // Half a copy, as on a full disk, is removed by `create_new`.
                 Err(why) => {
-                    // A full disk leaves half a copy.
-                    if why.kind() != io::ErrorKind::AlreadyExists {
-                        let _ = folder.remove(&copy);
-                    }
                     return Err(self.error(folder.path(), format_args!("cannot keep a copy there: {why}")));
                 }
             }

@@ -127,7 +127,6 @@ const KNOWN_LONG_FUNCTIONS: &[&str] = &[
     "commands/doctor.rs::of_hooks",
     "session/event.rs::apply",
     "session/manifest.rs::fields",
-    "sys/atomic_edit.rs::edit",
 ];
 
 #[test]
