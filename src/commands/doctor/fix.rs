@@ -1,0 +1,69 @@
+//! What `--fix` does.
+
+use std::path::Path;
+
+use super::check::{Check, Status};
+use super::folders::{own_files, own_folders};
+use crate::claude::settings::Hook;
+use crate::commands::hooks::{self, Install};
+use crate::commands::prune;
+use crate::context::Context;
+use crate::sys::files::{self, Folder, Kind, PRIVATE};
+use crate::sys::process;
+
+/// Mends what can be mended without asking, and says what was done. What went wrong goes to `remarks`.
+pub(super) fn mend(context: &Context, checks: &[Check], remarks: &mut Vec<String>) -> Vec<String> {
+    let mut done = Vec::new();
+    let Ok(root) = context.root() else { return done };
+    let wrong = |name: &str| checks.iter().any(|check| check.name == name && check.status != Status::Ok);
+    // Modes first: the rest has to read and write there.
+    for (path, mode) in own_folders(root).into_iter().map(|path| (path, 0o700)) {
+        mend_mode(&path, Kind::Folder, mode, &mut done, remarks);
+    }
+    for (path, _) in own_files(root) {
+        mend_mode(&path, Kind::File, PRIVATE, &mut done, remarks);
+    }
+    if wrong("hooks") {
+        let mut names = vec![Hook::Register.name().to_owned(), Hook::Cleanup.name().to_owned()];
+        names.extend(status_line_is_ours(context).then(|| Hook::Statusline.name().to_owned()));
+        let install = Install { names, dry_run: false };
+        match hooks::Place::find(context).and_then(|place| hooks::install_in(&place, &install)) {
+            Ok(installation) => {
+                remarks.extend(installation.report.into_remarks());
+                if installation.is_complete {
+                    done.push("put the hooks back into Claude Code's settings".to_owned());
+                }
+            }
+            Err(error) => remarks.push(error.to_string()),
+        }
+    }
+    if wrong("sessions") {
+        match prune::prune(context) {
+            Ok(report) => {
+                remarks.extend(report.into_remarks());
+                done.push("archived the sessions that are gone, and swept temporary files".to_owned());
+            }
+            Err(error) => remarks.push(error.to_string()),
+        }
+    }
+    let _ = Folder::open_own(root.cache()).and_then(|cache| cache.sweep());
+    done
+}
+
+pub(super) fn mend_mode(path: &Path, kind: Kind, mode: u32, done: &mut Vec<String>, remarks: &mut Vec<String>) {
+    let Ok(meta) = files::link_metadata(path) else { return };
+    if meta.kind != kind || meta.owner != process::user_id() || meta.mode == mode {
+        return;
+    }
+    match files::set_mode(path, mode) {
+        Ok(()) => done.push(format!("{} has mode {mode:04o} now, not {:04o}", path.display(), meta.mode)),
+        Err(why) => remarks.push(format!("setting the mode: {}: {why}", path.display())),
+    }
+}
+
+/// Whether the status line that is set is ours, in whatever shape.
+pub(super) fn status_line_is_ours(context: &Context) -> bool {
+    let found = hooks::Place::find(context).and_then(|place| hooks::read_settings("", &place.settings()));
+    let found = found.ok().flatten().unwrap_or_default();
+    found.installed.iter().any(|entry| entry.hook == Hook::Statusline)
+}

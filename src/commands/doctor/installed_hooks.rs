@@ -1,0 +1,102 @@
+//! Whether the hooks are installed and call this program.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::check::{Check, Findings, INSTALL, STARTUP_LIMIT, Status};
+use crate::claude::settings::{self, Hook};
+use crate::commands::hooks::{self, Row};
+use crate::store::event_log;
+use crate::store::root::Root;
+use crate::sys::files;
+
+/// Whether the hooks are there and call this program; and whether they run at all.
+pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
+    let mut findings = Findings::default();
+    let file = place.settings();
+    let Ok(found) = hooks::read_settings("", &file).map(Option::unwrap_or_default) else {
+        findings.add(Status::Fail, "cannot be told while the settings do not parse", None);
+        return (findings.check("hooks", ""), false);
+    };
+    let wanted = match place.wanted(&Hook::ALL) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            findings.add(Status::Fail, error.to_string(), None);
+            return (findings.check("hooks", ""), false);
+        }
+    };
+    let rows = hooks::rows(&file, &found, &wanted, |event| event_log::last_seen(root, event));
+    let of_sessions = |row: &&Row| row.event.is_some();
+    let missing: Vec<&str> =
+        rows.iter().filter(of_sessions).filter(|row| row.state == "no").filter_map(|row| row.event).collect();
+    let events = rows.iter().filter(of_sessions).count();
+    if missing.len() == events {
+        findings.add(Status::Fail, "none is installed, so no session is tracked", Some(INSTALL));
+    } else if !missing.is_empty() {
+        let detail = format!("not installed for {}", missing.join(", "));
+        findings.add(Status::Fail, detail, Some(INSTALL));
+    }
+    for row in &rows {
+        let event = row.event.unwrap_or("the status line");
+        let again = if row.event.is_some() { INSTALL } else { "ait hooks install statusline" };
+        match row.state {
+            "never runs" => findings.add(
+                Status::Fail,
+                format!("{} for {event} is in a form that Claude Code never runs", row.name),
+                Some(again),
+            ),
+            "outdated" => match row.command.as_deref().and_then(other_program) {
+                Some(program) if program != place.ait => {
+                    called(&mut findings, place, &format!("{} for {event} calls", row.name), &program, again);
+                }
+                _ => findings.add(Status::Warn, format!("{} for {event} is out of date", row.name), Some(again)),
+            },
+            _ => {}
+        }
+    }
+    let scripted = rows.iter().any(|row| row.event == Some("SessionStart") && row.state != "no");
+    for (path, text) in hooks::scripts(place, &Hook::ALL, &wanted).into_iter().filter(|_| scripted) {
+        let shown = place.show(&path);
+        match files::read_with_meta(&path, STARTUP_LIMIT) {
+            Err(why) => findings.add(Status::Fail, format!("{shown}: {why}"), Some(INSTALL)),
+            Ok((_, meta)) if meta.mode & 0o100 == 0 => {
+                findings.add(Status::Fail, format!("{shown} cannot be executed"), Some(INSTALL));
+            }
+            Ok((bytes, _)) if bytes != text.as_bytes() => match other_program(&String::from_utf8_lossy(&bytes)) {
+                Some(program) if program != place.ait => {
+                    called(&mut findings, place, &format!("{shown} calls"), &program, INSTALL);
+                }
+                _ => findings.add(Status::Warn, format!("{shown} is another one than ait would write"), Some(INSTALL)),
+            },
+            Ok(_) => {}
+        }
+    }
+    let status_line = rows.iter().any(|row| row.event.is_none() && row.state == "yes");
+    let fine = format!(
+        "installed for {events} events; the status line is {}",
+        if status_line { "too" } else { "not, which is a matter of taste" }
+    );
+    let installed = missing.is_empty() && !found.all_disabled && found.loose.is_none();
+    (findings.check("hooks", fine), installed)
+}
+
+/// The `ait` that a command or a script calls by its whole path.
+pub(super) fn other_program(command: &str) -> Option<PathBuf> {
+    let words = settings::words(command).into_iter();
+    let mut paths = words.map(|word| PathBuf::from(word.strip_prefix("ait=").unwrap_or(&word)));
+    paths.find(|path| path.is_absolute() && path.file_name() == Some(OsStr::new("ait")))
+}
+
+pub(super) fn called(findings: &mut Findings, place: &hooks::Place, who: &str, program: &Path, again: &str) {
+    let shown = place.show(program);
+    match files::metadata(program) {
+        Ok(meta) if meta.mode & 0o111 != 0 => {
+            findings.add(
+                Status::Warn,
+                format!("{who} {shown}, and this one is {}", place.show(&place.ait)),
+                Some(again),
+            );
+        }
+        _ => findings.add(Status::Fail, format!("{who} {shown}, which is not there"), Some(again)),
+    }
+}
