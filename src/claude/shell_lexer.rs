@@ -3,7 +3,9 @@
 //! The crates `shlex` and `shell-words` split words too, but know neither operators nor where in the command a word
 //! stands; both are needed to change a part of somebody's command and nothing else.
 
+use std::iter::Peekable;
 use std::ops::Range;
+use std::str::CharIndices;
 
 /// A word or an operator of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,29 +51,8 @@ pub(crate) fn split(command: &str) -> Option<Vec<Token>> {
                 tokens.push(Token { text: "#".into(), operator: true, span: at..end });
                 continue;
             }
-            '\'' => {
-                let inside: String =
-                    characters.by_ref().map(|(_, next)| next).take_while(|next| *next != '\'').collect();
-                let length = end + inside.len();
-                if command.as_bytes().get(length) != Some(&b'\'') {
-                    return None;
-                }
-                (inside, length + 1)
-            }
-            '"' => {
-                let mut inside = String::new();
-                loop {
-                    match characters.next()? {
-                        (at, '"') => break (inside, at + 1),
-                        (_, '\\') => match characters.next()?.1 {
-                            next @ ('$' | '`' | '"' | '\\') => inside.push(next),
-                            '\n' => {}
-                            next => inside.extend(['\\', next]),
-                        },
-                        (_, next) => inside.push(next),
-                    }
-                }
-            }
+            '\'' => single_quoted(&mut characters)?,
+            '"' => double_quoted(&mut characters)?,
             '\\' => {
                 let (at, next) = characters.next()?;
                 (next.into(), at + next.len_utf8())
@@ -84,6 +65,33 @@ pub(crate) fn split(command: &str) -> Option<Vec<Token>> {
     }
     tokens.extend(word);
     Some(tokens)
+}
+
+/// The text up to the closing single quote, and where it ends.
+fn single_quoted(characters: &mut Peekable<CharIndices>) -> Option<(String, usize)> {
+    let mut inside = String::new();
+    loop {
+        match characters.next()? {
+            (at, '\'') => return Some((inside, at + 1)),
+            (_, next) => inside.push(next),
+        }
+    }
+}
+
+/// The text up to the closing double quote, and where it ends.
+fn double_quoted(characters: &mut Peekable<CharIndices>) -> Option<(String, usize)> {
+    let mut inside = String::new();
+    loop {
+        match characters.next()? {
+            (at, '"') => return Some((inside, at + 1)),
+            (_, '\\') => match characters.next()?.1 {
+                next @ ('$' | '`' | '"' | '\\') => inside.push(next),
+                '\n' => {}
+                next => inside.extend(['\\', next]),
+            },
+            (_, next) => inside.push(next),
+        }
+    }
 }
 
 /// Text as one word, whatever it holds.

@@ -20,7 +20,7 @@ use crate::report::{Data, Report};
 use crate::session::conflict::{self, Conflict, File, Grade, Worker};
 use crate::session::file_write::FileWrite;
 use crate::session::json_object::JsonFields;
-use crate::session::manifest::seconds_between;
+use crate::session::time::seconds_between;
 use crate::store::place::Place;
 use crate::store::write_log;
 

@@ -18,8 +18,9 @@ use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
 use crate::session::conflict::crowded;
 use crate::session::json_object::JsonFields;
-use crate::session::manifest::{Manifest, seconds_between};
+use crate::session::manifest::Manifest;
 use crate::session::state::{ObservedState, State, StateSource};
+use crate::session::time::seconds_between;
 use crate::store::live::Liveness;
 use crate::sys::{clock, files, process};
 

@@ -16,11 +16,12 @@ use crate::session::event::{self, tool_of_dialog};
 use crate::session::file_write::is_fresh;
 use crate::session::id::SessionId;
 use crate::session::json_object::JsonFields;
-use crate::session::manifest::{Manifest, ProcessStamp, seconds_between};
+use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::state::{ObservedState, State, StateSource, newer};
 use crate::session::task::{self, TaskSource};
+use crate::session::time::seconds_between;
 use crate::store::active;
-use crate::store::live::{Liveness, resolve_shared_processes};
+use crate::store::live::Liveness;
 use crate::store::manifest_file::{Session, UnreadableManifest, read_session};
 use crate::store::place::Place;
 use crate::store::root::Root;
@@ -368,7 +369,7 @@ pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
         places.push(place);
         sessions.push(Session::new(id, manifest, &meta));
     }
-    resolve_shared_processes(&mut sessions, root.registry());
+    active::resolve_shared_processes(&mut sessions, root.registry());
     let members = sessions.into_iter().zip(places).filter(|(session, _)| session.counts(now));
     let members = members.map(|(session, place)| LiveSession::at(session, place, root)).collect();
     let writers = writers.into_iter().map(|(id, manifest, meta)| Session::new(id, manifest, &meta));

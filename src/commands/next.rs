@@ -18,9 +18,9 @@ use crate::render::theme::ColorChoice;
 use crate::render::ui::Ui;
 use crate::report::{Data, Report};
 use crate::session::json_object::JsonFields;
-use crate::session::manifest::seconds_between;
 use crate::session::order::sort_by_key;
 use crate::session::state::State;
+use crate::session::time::seconds_between;
 use crate::sys::process;
 
 /// show which session has waited for you longest

@@ -21,8 +21,9 @@ use crate::render::theme::{ColorChoice, Icons, Look};
 use crate::report::Report;
 use crate::session::conflict::{Grade, crowded};
 use crate::session::head;
-use crate::session::manifest::{ProcessStamp, seconds_between};
+use crate::session::manifest::ProcessStamp;
 use crate::session::state::State;
+use crate::session::time::seconds_between;
 use crate::store::live::{self, Liveness};
 use crate::store::manifest_file::Session;
 use crate::store::place::Place;
@@ -110,7 +111,9 @@ impl Run for Prompt {
     }
 
     fn lines(&self, context: &Context) -> Option<Box<dyn Iterator<Item = String>>> {
-        self.follow.then(|| Box::new(prompt_stream::lines(self, context)) as Box<dyn Iterator<Item = String>>)
+        self.follow.then(|| {
+            Box::new(prompt_stream::lines(Box::new(self.clone()), context)) as Box<dyn Iterator<Item = String>>
+        })
     }
 }
 

@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use super::prompt::Prompt;
 use super::{Run, log_error};
 use crate::context::Context;
 use crate::render::ui::Ui;
@@ -24,9 +23,8 @@ const WHILE_EMPTY: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(20);
 
 /// The lines, each with its newline; the iterator ends when nobody reads standard output any more.
-#[derive(Debug)]
 pub struct Lines {
-    request: Prompt,
+    prompt: Box<dyn Run>,
     context: Context,
     watch: Option<Watch>,
     shown: Option<String>,
@@ -37,15 +35,8 @@ pub struct Lines {
 }
 
 /// Follows what `ait prompt` would print.
-pub fn lines(request: &Prompt, context: &Context) -> Lines {
-    Lines {
-        request: request.clone(),
-        context: context.clone(),
-        watch: Watch::new().ok(),
-        shown: None,
-        at: 0,
-        again: false,
-    }
+pub fn lines(prompt: Box<dyn Run>, context: &Context) -> Lines {
+    Lines { prompt, context: context.clone(), watch: Watch::new().ok(), shown: None, at: 0, again: false }
 }
 
 impl Iterator for Lines {
@@ -76,7 +67,7 @@ impl Iterator for Lines {
 impl Lines {
     fn say(&self) -> String {
         let context = self.context.refreshed();
-        let report = self.request.run(&context).unwrap_or_else(|error| {
+        let report = self.prompt.run(&context).unwrap_or_else(|error| {
             log_error(&context, "prompt", &error);
             Report::nothing()
         });

@@ -5,9 +5,10 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::file_write::{self, Overlap, TreeWrite};
-use super::manifest::{Manifest, ProcessStamp, milliseconds, seconds_between, whole_seconds};
+use super::manifest::{Manifest, ProcessStamp};
 use super::state::State;
 use super::task::{self, TaskSource};
+use super::time::{milliseconds, seconds_between, whole_seconds};
 
 /// Something that happened in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +136,19 @@ impl Event {
         stamp(manifest, scene, self, others);
         adopt_task(manifest, scene, self);
         match self {
+            // It never changes the state of its session.
+            _ if scene.from_subagent && !matches!(self, Event::Start { .. }) => {}
+            Event::Start { .. } | Event::Prompt(_) | Event::TurnEnd { .. } | Event::TurnFailed => {
+                self.apply_turn(manifest, scene);
+            }
+            _ => self.apply_tool(manifest, scene, last_event),
+        }
+        Outcome::Keep
+    }
+
+    /// The start, a prompt and the end of a turn: none of them leaves a tool in use.
+    fn apply_turn(&self, manifest: &mut Manifest, scene: &EventContext) {
+        match self {
             Event::Start { model } => {
                 manifest.head_moved = None;
                 manifest.started_in = Some(scene.folder.clone());
@@ -143,12 +157,26 @@ impl Event {
                 }
                 set_state(manifest, State::Idle, None, scene.now);
             }
-            _ if scene.from_subagent => {}
             Event::Prompt(_) => {
                 // After Esc no event tells that the tool ended.
                 manifest.tool = None;
                 set_state(manifest, State::Working, None, scene.now);
             }
+            Event::TurnEnd { in_background } => {
+                manifest.tool = None;
+                set_state(manifest, if *in_background { State::Working } else { State::Idle }, None, scene.now);
+            }
+            Event::TurnFailed => {
+                manifest.tool = None;
+                set_state(manifest, State::Error, None, scene.now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Tools and dialogs.
+    fn apply_tool(&self, manifest: &mut Manifest, scene: &EventContext, last_event: Option<Timestamp>) {
+        match self {
             Event::ToolStart(tool) => {
                 manifest.tool = Some(tool.clone());
                 match asks_the_person(tool) {
@@ -174,17 +202,8 @@ impl Event {
                 let since = manifest.state_since.filter(|_| manifest.state == State::Idle);
                 set_state(manifest, State::Waiting, Some("input".to_owned()), since.unwrap_or(scene.now));
             }
-            Event::TurnEnd { in_background } => {
-                manifest.tool = None;
-                set_state(manifest, if *in_background { State::Working } else { State::Idle }, None, scene.now);
-            }
-            Event::TurnFailed => {
-                manifest.tool = None;
-                set_state(manifest, State::Error, None, scene.now);
-            }
-            Event::Compacted | Event::Other | Event::End { .. } => {}
+            _ => {}
         }
-        Outcome::Keep
     }
 }
 

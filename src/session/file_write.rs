@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{milliseconds, seconds_between};
+use super::time::{milliseconds, seconds_between};
 
 /// A touch fades after so many seconds without a newer one: then it is mentioned, and nobody is warned about it.
 pub const FADES_AFTER: u64 = 3600;

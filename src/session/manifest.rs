@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use jiff::{Timestamp, TimestampRound, Unit};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -15,6 +15,7 @@ use super::json_object::{JsonFields, RawObject, number, text, truth};
 use super::json_scanner::is_plain;
 use super::state::State;
 use super::task::TaskSource;
+use super::time::{milliseconds, parse_time, seconds_between, whole_seconds};
 
 /// Names one process for good: a recycled pid has another start time, another boot another id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,14 +152,6 @@ pub struct HeadMoved {
 
 fn time(raw: &str) -> Option<Timestamp> {
     parse_time(&text(raw)?)
-}
-
-/// Reads a time as other people's scripts write it: RFC 3339, or the same without an offset, which is taken as UTC.
-pub fn parse_time(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| {
-        let civil: jiff::civil::DateTime = text.parse().ok()?;
-        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    })
 }
 
 fn processes(raw: &str) -> Option<Vec<ProcessStamp>> {
@@ -318,6 +311,18 @@ impl Manifest {
         if self.head_moved.is_some() {
             fields.put("head_moved", &self.head_moved);
         }
+        self.put_surroundings_and_end(&mut fields);
+        let mut pairs = fields.pairs;
+        let known = pairs.len();
+        for (name, raw) in &self.extra {
+            if !pairs.iter().take(known).any(|(known, _)| known == name) {
+                pairs.push((Cow::Borrowed(name), Cow::Borrowed(raw.get())));
+            }
+        }
+        pairs
+    }
+
+    fn put_surroundings_and_end(&self, fields: &mut Fields<'_>) {
         fields.put_text("tmux_pane", self.tmux_pane.as_deref());
         fields.put_text("tmux_socket", self.tmux_socket.as_deref());
         fields.put_text("user", self.user.as_deref());
@@ -332,14 +337,6 @@ impl Manifest {
         if !self.touched.is_empty() {
             fields.put("touched", &self.touched);
         }
-        let mut pairs = fields.pairs;
-        let known = pairs.len();
-        for (name, raw) in &self.extra {
-            if !pairs.iter().take(known).any(|(known, _)| known == name) {
-                pairs.push((Cow::Borrowed(name), Cow::Borrowed(raw.get())));
-            }
-        }
-        pairs
     }
 
     /// The manifest as it is written: one field a line, so that people can read it with `cat`.
@@ -447,25 +444,6 @@ fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     push_quoted(&mut quoted, text);
     quoted
-}
-
-fn rounded(time: Timestamp, unit: Unit) -> Timestamp {
-    time.round(TimestampRound::new().smallest(unit).mode(jiff::RoundMode::Trunc)).unwrap_or(time)
-}
-
-/// The documented precision of `started`.
-pub fn whole_seconds(time: Timestamp) -> Timestamp {
-    rounded(time, Unit::Second)
-}
-
-/// The precision of our own times: the client's registry, which they are compared with, has milliseconds.
-pub fn milliseconds(time: Timestamp) -> Timestamp {
-    rounded(time, Unit::Millisecond)
-}
-
-/// Whole seconds from one time to a later one; 0 where the clock was set back.
-pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> u64 {
-    u64::try_from(later.as_second().saturating_sub(earlier.as_second())).unwrap_or(0)
 }
 
 #[cfg(test)]

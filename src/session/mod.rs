@@ -12,3 +12,4 @@ pub mod manifest;
 pub mod order;
 pub mod state;
 pub mod task;
+pub mod time;

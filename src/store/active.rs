@@ -3,14 +3,17 @@
 //! A reader takes no lock and never waits; it sees the old manifest or the new one.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::live::{Liveness, resolve_shared_processes};
+use super::live::Liveness;
 use super::manifest_file::{MAX_SIZE, Session, UnreadableManifest, parse, read_session};
 use super::root::Root;
+use crate::claude::registry::Record;
 use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
@@ -189,5 +192,33 @@ pub fn sweep_some(root: &Root) {
 fn sweep_among(root: &Root, most: usize) {
     for path in [root.active(), root.cache().to_owned(), root.cache().join("touched")] {
         let _ = Folder::open(path).and_then(|folder| folder.sweep_among(most));
+    }
+}
+
+/// Of several sessions that were recorded for one process, marks all but one as [`Liveness::Replaced`]: the one that Claude
+/// Code's record of the process names stays, else the one with the latest event. `registry` is the folder of the records.
+pub fn resolve_shared_processes(sessions: &mut [Session], registry: &Path) {
+    let mut by_process: BTreeMap<(u32, Option<u64>), Vec<usize>> = BTreeMap::new();
+    for (position, session) in sessions.iter().enumerate() {
+        if let (Liveness::Live, Some(pid)) = (session.liveness, session.manifest.pid) {
+            by_process.entry((pid, session.manifest.pid_start)).or_default().push(position);
+        }
+    }
+    for ((pid, start), positions) in by_process.into_iter().filter(|(_, positions)| positions.len() > 1) {
+        let record = Record::of_process(registry, pid)
+            .filter(|record| record.process_start.is_none() || start.is_none() || record.process_start == start);
+        let is_named = |position: &&usize| {
+            let session = sessions.get(**position);
+            session.zip(record.as_ref()).is_some_and(|(session, record)| record.session_id == session.id.as_str())
+        };
+        let named = positions.iter().find(is_named).copied();
+        let latest =
+            || positions.iter().copied().max_by_key(|position| sessions.get(*position).map(Session::last_seen));
+        let current = named.or_else(latest);
+        for position in positions.into_iter().filter(|position| Some(*position) != current) {
+            if let Some(session) = sessions.get_mut(position).filter(|session| session.manifest.processes.is_empty()) {
+                session.liveness = Liveness::Replaced;
+            }
+        }
     }
 }

@@ -1,10 +1,5 @@
 //! Whether a session is live: its process exists, and is the one that was recorded.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use super::manifest_file::Session;
-use crate::claude::registry::Record;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::sys::process;
 
@@ -34,7 +29,8 @@ impl Liveness {
     }
 }
 
-/// Whether the session of a manifest is live. [`resolve_shared_processes`] tells sessions of one process apart.
+/// Whether the session of a manifest is live. [`super::active::resolve_shared_processes`] tells sessions of
+/// one process apart.
 ///
 /// The boot id is compared first: within one boot of one kernel the host name says nothing, it can be changed, and a
 /// container has one of its own. What a manifest does not record is taken to be as it is here.
@@ -65,33 +61,5 @@ pub fn runs(stamp: &ProcessStamp) -> bool {
     match process::look_up(stamp.pid) {
         Some(found) => !found.zombie && stamp.start.is_none_or(|start| start == found.start),
         None => process::exists(stamp.pid),
-    }
-}
-
-/// Of several sessions that were recorded for one process, marks all but one as [`Liveness::Replaced`]: the one that Claude
-/// Code's record of the process names stays, else the one with the latest event. `registry` is the folder of the records.
-pub fn resolve_shared_processes(sessions: &mut [Session], registry: &Path) {
-    let mut by_process: BTreeMap<(u32, Option<u64>), Vec<usize>> = BTreeMap::new();
-    for (position, session) in sessions.iter().enumerate() {
-        if let (Liveness::Live, Some(pid)) = (session.liveness, session.manifest.pid) {
-            by_process.entry((pid, session.manifest.pid_start)).or_default().push(position);
-        }
-    }
-    for ((pid, start), positions) in by_process.into_iter().filter(|(_, positions)| positions.len() > 1) {
-        let record = Record::of_process(registry, pid)
-            .filter(|record| record.process_start.is_none() || start.is_none() || record.process_start == start);
-        let is_named = |position: &&usize| {
-            let session = sessions.get(**position);
-            session.zip(record.as_ref()).is_some_and(|(session, record)| record.session_id == session.id.as_str())
-        };
-        let named = positions.iter().find(is_named).copied();
-        let latest =
-            || positions.iter().copied().max_by_key(|position| sessions.get(*position).map(Session::last_seen));
-        let current = named.or_else(latest);
-        for position in positions.into_iter().filter(|position| Some(*position) != current) {
-            if let Some(session) = sessions.get_mut(position).filter(|session| session.manifest.processes.is_empty()) {
-                session.liveness = Liveness::Replaced;
-            }
-        }
     }
 }

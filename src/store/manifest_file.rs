@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::live::{Liveness, liveness};
 use crate::error::{Cause, Error, Result};
 use crate::session::id::SessionId;
-use crate::session::manifest::{Manifest, seconds_between};
+use crate::session::manifest::Manifest;
+use crate::session::time::seconds_between;
 use crate::sys::files::{Folder, Meta, PRIVATE};
 use crate::sys::process;
 

@@ -1,7 +1,9 @@
 //! The status line of a settings file. One that was there before is wrapped: ours runs it and shows its output below its
 //! own, and it runs alone if `ait` is missing:
 //!
-//!     ait_wrapped='THEIRS'; [ ! -x AIT ] || exec AIT statusline --then "$ait_wrapped"; eval "$ait_wrapped"
+//! ```text
+//! ait_wrapped='THEIRS'; [ ! -x AIT ] || exec AIT statusline --then "$ait_wrapped"; eval "$ait_wrapped"
+//! ```
 //!
 //! Their command keeps its escapes in JSON, so that unwrapping gives back the bytes that were there.
 

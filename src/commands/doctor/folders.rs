@@ -53,27 +53,40 @@ pub(super) fn of_folders(root: &Root) -> Check {
             continue;
         };
         there += 1;
-        let quoted = settings::quote(&path.to_string_lossy());
-        if meta.kind == Kind::Link {
-            let detail = format!("{shown} is a symlink, which is not followed: nothing is written there");
-            findings.add(Status::Fail, detail, Some("remove the link; AIT_SESSIONS_DIR moves all of it"));
-        } else if meta.kind != Kind::Folder {
-            findings.add(Status::Fail, format!("{shown} is not a folder"), Some(&format!("rm {quoted}")));
-        } else if meta.owner != me {
-            findings.add(Status::Fail, format!("{shown} belongs to another user"), None);
-        } else if meta.mode & 0o700 != 0o700 || !files::is_writable(&path) {
-            let detail = format!("{shown} cannot be read or written (mode {:04o})", meta.mode);
-            findings.add(Status::Fail, detail, Some(FIX));
-        } else if meta.mode & 0o022 != 0 {
-            let detail = format!("others can write to {shown} (mode {:04o})", meta.mode);
-            findings.add(Status::Fail, detail, Some(FIX));
-        } else if meta.mode & 0o077 != 0 {
-            findings.add(Status::Warn, format!("others can read {shown} (mode {:04o})", meta.mode), Some(FIX));
-        }
+        of_folder(&mut findings, &path, &meta);
     }
+    of_files(&mut findings, root);
+    let fine = if there == 0 { "not made yet".to_owned() } else { format!("{}: yours alone", root.path().display()) };
+    findings.check("folders", fine)
+}
+
+/// The kind, owner and mode of one folder.
+fn of_folder(findings: &mut Findings, path: &Path, meta: &files::Meta) {
+    let shown = path.display();
+    let quoted = settings::quote(&path.to_string_lossy());
+    if meta.kind == Kind::Link {
+        let detail = format!("{shown} is a symlink, which is not followed: nothing is written there");
+        findings.add(Status::Fail, detail, Some("remove the link; AIT_SESSIONS_DIR moves all of it"));
+    } else if meta.kind != Kind::Folder {
+        findings.add(Status::Fail, format!("{shown} is not a folder"), Some(&format!("rm {quoted}")));
+    } else if meta.owner != process::user_id() {
+        findings.add(Status::Fail, format!("{shown} belongs to another user"), None);
+    } else if meta.mode & 0o700 != 0o700 || !files::is_writable(path) {
+        let detail = format!("{shown} cannot be read or written (mode {:04o})", meta.mode);
+        findings.add(Status::Fail, detail, Some(FIX));
+    } else if meta.mode & 0o022 != 0 {
+        let detail = format!("others can write to {shown} (mode {:04o})", meta.mode);
+        findings.add(Status::Fail, detail, Some(FIX));
+    } else if meta.mode & 0o077 != 0 {
+        findings.add(Status::Warn, format!("others can read {shown} (mode {:04o})", meta.mode), Some(FIX));
+    }
+}
+
+/// The kind, owner and mode of each file.
+fn of_files(findings: &mut Findings, root: &Root) {
     for (path, meta) in own_files(root) {
         let shown = path.display();
-        if meta.owner != me {
+        if meta.owner != process::user_id() {
             let detail = format!("{shown} belongs to another user and is not read");
             findings.add(Status::Warn, detail, Some("find out who put it there, and remove it"));
         } else if meta.kind != Kind::File {
@@ -83,8 +96,6 @@ pub(super) fn of_folders(root: &Root) -> Check {
             findings.add(status, format!("others can reach {shown} (mode {:04o})", meta.mode), Some(FIX));
         }
     }
-    let fine = if there == 0 { "not made yet".to_owned() } else { format!("{}: yours alone", root.path().display()) };
-    findings.check("folders", fine)
 }
 
 pub(super) fn nearest_folder(path: &Path) -> Option<PathBuf> {

@@ -36,7 +36,20 @@ pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
         let detail = format!("not installed for {}", missing.join(", "));
         findings.add(Status::Fail, detail, Some(INSTALL));
     }
-    for row in &rows {
+    of_rows(&mut findings, place, &rows);
+    of_scripts(&mut findings, place, &rows, &wanted);
+    let status_line = rows.iter().any(|row| row.event.is_none() && row.state == "yes");
+    let fine = format!(
+        "installed for {events} events; the status line is {}",
+        if status_line { "too" } else { "not, which is a matter of taste" }
+    );
+    let installed = missing.is_empty() && !found.all_disabled && found.loose.is_none();
+    (findings.check("hooks", fine), installed)
+}
+
+/// Hooks that never run, or call another program.
+fn of_rows(findings: &mut Findings, place: &hooks::Place, rows: &[Row]) {
+    for row in rows {
         let event = row.event.unwrap_or("the status line");
         let again = if row.event.is_some() { INSTALL } else { "ait hooks install statusline" };
         match row.state {
@@ -47,15 +60,19 @@ pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
             ),
             "outdated" => match row.command.as_deref().and_then(other_program) {
                 Some(program) if program != place.ait => {
-                    called(&mut findings, place, &format!("{} for {event} calls", row.name), &program, again);
+                    called(findings, place, &format!("{} for {event} calls", row.name), &program, again);
                 }
                 _ => findings.add(Status::Warn, format!("{} for {event} is out of date", row.name), Some(again)),
             },
             _ => {}
         }
     }
+}
+
+/// Scripts that cannot run, or call another program.
+fn of_scripts(findings: &mut Findings, place: &hooks::Place, rows: &[Row], wanted: &settings::Wanted) {
     let scripted = rows.iter().any(|row| row.event == Some("SessionStart") && row.state != "no");
-    for (path, text) in hooks::scripts(place, &Hook::ALL, &wanted).into_iter().filter(|_| scripted) {
+    for (path, text) in hooks::scripts(place, &Hook::ALL, wanted).into_iter().filter(|_| scripted) {
         let shown = place.show(&path);
         match files::read_with_meta(&path, STARTUP_LIMIT) {
             Err(why) => findings.add(Status::Fail, format!("{shown}: {why}"), Some(INSTALL)),
@@ -64,20 +81,13 @@ pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
             }
             Ok((bytes, _)) if bytes != text.as_bytes() => match other_program(&String::from_utf8_lossy(&bytes)) {
                 Some(program) if program != place.ait => {
-                    called(&mut findings, place, &format!("{shown} calls"), &program, INSTALL);
+                    called(findings, place, &format!("{shown} calls"), &program, INSTALL);
                 }
                 _ => findings.add(Status::Warn, format!("{shown} is another one than ait would write"), Some(INSTALL)),
             },
             Ok(_) => {}
         }
     }
-    let status_line = rows.iter().any(|row| row.event.is_none() && row.state == "yes");
-    let fine = format!(
-        "installed for {events} events; the status line is {}",
-        if status_line { "too" } else { "not, which is a matter of taste" }
-    );
-    let installed = missing.is_empty() && !found.all_disabled && found.loose.is_none();
-    (findings.check("hooks", fine), installed)
 }
 
 /// The `ait` that a command or a script calls by its whole path.

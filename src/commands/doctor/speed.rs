@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::render::elapsed;
 use crate::render::format::{self, Format};
 use crate::render::theme::Icons;
-use crate::session::manifest::seconds_between;
+use crate::session::time::seconds_between;
 use crate::store::event_log;
 use crate::store::root::Root;
 use crate::sys::{clock, process};

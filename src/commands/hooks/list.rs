@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::render::ui::Ui;
 use crate::render::{elapsed, json, width};
 use crate::report::{Data, Report};
-use crate::session::manifest::{milliseconds, seconds_between};
+use crate::session::time::{milliseconds, seconds_between};
 use crate::store::event_log;
 use crate::sys::files;
 
