@@ -202,7 +202,7 @@ fn block(day: Day, sessions: &[Manifest], ui: &Ui, now: Timestamp, zone: &TimeZo
         table.row(|line| put_heading(line, Some(number + 1), manifest, None, now));
         let clock = |time: Option<Timestamp>| match time {
             Some(time) => {
-                let time = time.to_zoned(zone.clone());
+                let time = time.to_zoned_datetime(zone.clone());
                 // Of a session that began on another day, that day too.
                 let date = if time.date() == day.0 { String::new() } else { format!("{} ", time.date()) };
                 format!("{date}{:02}:{:02}", time.hour(), time.minute())

@@ -22,7 +22,7 @@ pub struct Day(pub Date);
 impl Day {
     /// The local date of a moment.
     pub fn of(moment: Timestamp, zone: &TimeZone) -> Day {
-        Day(moment.to_zoned(zone.clone()).date())
+        Day(moment.to_zoned_datetime(zone.clone()).date())
     }
 
     /// Reads `YYYY-MM-DD`.

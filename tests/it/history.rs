@@ -297,7 +297,7 @@ mod time {
                         .unwrap()
                         .checked_sub(30.seconds())
                         .unwrap()
-                        .to_zoned(TimeZone::get("Asia/Kathmandu").unwrap())
+                        .to_zoned_datetime(TimeZone::get("Asia/Kathmandu").unwrap())
                         .strftime("%Y-%m-%dT%H:%M:%S%:z")
                         .to_string()
                 ),
@@ -325,7 +325,7 @@ mod time {
             in_zone(&env, zone).child_of(&client, "one").hook(&end).no_output();
             let (day, _) = env.history_entries().remove(0);
             let ended: Timestamp = env.history_manifest("one")["ended"].as_str().unwrap().parse().unwrap();
-            assert_eq!(day, ended.to_zoned(zone_of(zone)).date().to_string(), "{zone:?}");
+            assert_eq!(day, ended.to_zoned_datetime(zone_of(zone)).date().to_string(), "{zone:?}");
             let shown = in_zone(&env, zone).run(&format!("sessions history --json --date {day}")).json();
             assert_eq!(ids(&shown), ["one"], "{zone:?}");
         }
@@ -382,7 +382,7 @@ mod time {
             let tz = TimeZone::get(zone).unwrap();
             // The date can change while the test runs: then it is asked again.
             for attempt in 0.. {
-                let today = || Timestamp::now().to_zoned(tz.clone()).date();
+                let today = || Timestamp::now().to_zoned_datetime(tz.clone()).date();
                 let before = today();
                 let yesterday: Date = before.yesterday().unwrap();
                 env.write_history_manifest(&before.to_string(), "now", &ago(0), json!({}));

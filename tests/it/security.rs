@@ -298,7 +298,7 @@ mod links {
         let lab = lab();
         let history = lab.env.create_dir(".claude/sessions/history");
         // Today, whatever the hour: the session ends while this test runs.
-        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
         for day in [today, today.tomorrow().unwrap()] {
             symlink(&lab.outside, history.join(day.to_string())).unwrap();
         }

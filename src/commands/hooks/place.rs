@@ -61,7 +61,7 @@ impl Place {
         } else {
             "/etc/claude-code/managed-settings.json"
         };
-        let now = context.now.to_zoned(context.time_zone());
+        let now = context.now.to_zoned_datetime(context.time_zone());
         let day = format!("{:04}{:02}{:02}", now.year(), now.month(), now.day());
         let stamp = format!("{day}-{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
         let client = oldest_client(&claude);

@@ -220,7 +220,7 @@ fn fast_commands_do_nothing_slow() {
         "time_zone",
         "jiff::tz",
         "Zoned",
-        "to_zoned",
+        "to_zoned_datetime",
         "strftime",
         "history",
         "read_day",
