@@ -54,7 +54,7 @@ _ait() {
         'ait sessions history') words='--help --date --days --project --search --limit --json --color' ;;
         'ait sessions next') words='--help --go --json --color' ;;
         'ait sessions resume') words='--help --days --json --color' ;;
-        'ait sessions prune') words='--help --dry-run --json' ;;
+        'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;
         'ait guard') words='--help --user --json' ;;
         'ait hooks') words='install uninstall list --help' ;;
         'ait hooks install') words='session-register session-cleanup statusline --help --dry-run' ;;
