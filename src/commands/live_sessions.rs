@@ -395,21 +395,21 @@ impl Nearby {
 }
 
 /// Tells by the bytes of a manifest whether its session may concern a place. Most manifests of other trees are told apart
-/// without parsing: they contain `"tree"` and not the root of this one. One with a backslash is always parsed, because
-/// its paths may be written with escapes.
+/// without parsing: they have a tree, as ait writes it, and do not contain the root of this one. One with a backslash is
+/// always parsed, because its paths may be written with escapes; so is one in another layout, or with `null` for a tree.
 fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
-    use memchr::memmem::{Finder, find};
+    use memchr::memmem::Finder;
+    // At the start of a line of the outermost object: a field of another program may contain a field of this name.
+    let tree = Finder::new(b"\n  \"tree\": ");
     let root = Finder::new(here.root.as_os_str().as_encoded_bytes()).into_owned();
     let in_repository = here.repository.is_some();
     move |manifest| {
-        if memchr::memchr(b'\\', manifest).is_some() || find(manifest, b"\"tree\"").is_none() {
+        let value = tree.find(manifest).and_then(|at| manifest.get(at + tree.needle().len()..));
+        if value.is_none_or(|value| value.starts_with(b"null")) || memchr::memchr(b'\\', manifest).is_some() {
             return true;
         }
-        if in_repository {
-            return root.find(manifest).is_some();
-        }
         // Outside of a repository only sessions without a tree of their own are shown.
-        find(manifest, b"\"tree\": \"").is_none() || find(manifest, b"\"tree\": null").is_some()
+        in_repository && root.find(manifest).is_some()
     }
 }
 

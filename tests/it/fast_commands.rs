@@ -143,3 +143,28 @@ fn history_opens_the_days_asked_for() {
     assert!(opened.iter().any(|file| file.contains("2025-12-25")), "{opened:?}");
     assert!(!opened.iter().any(|file| file.contains("2025-12-24")), "{opened:?}");
 }
+
+/// The prompt tells manifests apart by their bytes: no layout and no field of another program may hide a session.
+#[test]
+fn the_prompt_shows_a_session_whose_manifest_has_a_foreign_field_tree() {
+    let env = TestEnv::new();
+    let client = Client::new();
+    let (repository, plain) = (env.repository("r"), env.create_dir("plain"));
+    let link = env.path("link");
+    std::os::unix::fs::symlink(&repository, &link).unwrap();
+    let other = json!({"tree": "/other"});
+    for (path, folder) in [(&repository, &repository), (&link, &repository), (&plain, &plain)] {
+        for tree in [json!({}), json!({"tree": null})] {
+            let mut manifest = json!({"session_id": "s", "project": "shown", "path": path, "git_branch": null,
+                "git_dirty": null, "started": "2026-01-01T00:00:00Z", "pid": client.pid(), "task": null, "x": other});
+            manifest.as_object_mut().unwrap().extend(tree.as_object().unwrap().clone());
+            for text in [manifest.to_string(), format!("{manifest:#}"), manifest.to_string().replace(":", ": ")] {
+                // The replaced colons may be in the time, too.
+                let text = text.replace("T00: 00: 00Z", "T00:00:00Z");
+                env.write_file(".claude/sessions/active/s.json", &text);
+                let said = env.ait().current_dir(folder).run("prompt --format {project}").success();
+                assert!(said.starts_with("shown"), "{said:?} of {text}");
+            }
+        }
+    }
+}
