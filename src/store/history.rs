@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::session::order::sort_by;
-use crate::sys::files::Folder;
+use crate::sys::files::{FileId, Folder};
 
 /// A day of history, by the local calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,19 +101,40 @@ pub fn open_or_make(root: &Root, day: Day) -> Result<Folder> {
     folder.map_err(|why| Error::new("archiving a session", path.display(), why))
 }
 
-/// The last ended manifest of a session and its day. One look at each day's folder, by name: nothing is listed but
-/// the days, nothing is read but what is found.
-pub fn find(root: &Root, id: &SessionId) -> Option<(Day, Manifest)> {
+/// A session of history.
+#[derive(Debug)]
+pub struct Ended {
+    /// What it was.
+    pub manifest: Manifest,
+    day: Day,
+    file: FileId,
+}
+
+/// The last ended manifest of a session. One look at each day's folder, by name: nothing is listed but the days, nothing
+/// is read but what is found.
+pub fn find(root: &Root, id: &SessionId) -> Option<Ended> {
     let history = Folder::open(root.history()).ok()?;
     days(root).ok()?.into_iter().find_map(|day| {
         let folder = history.folder(&day.to_string()).ok()?;
-        Some((day, read(&folder, id).ok()?))
+        let file = folder.meta_of(&id.file_name()).ok()?.id;
+        Some(Ended { manifest: read(&folder, id).ok()?, day, file })
     })
 }
 
-/// Takes a session that came back out of a day.
-pub fn forget(root: &Root, day: Day, id: &SessionId) {
-    let _ = Folder::open_own(root.history())
-        .and_then(|history| history.folder(&day.to_string()))
-        .and_then(|folder| folder.remove(&id.file_name()));
+/// Whether the file of a session that [`find`] found is still the same.
+pub fn is_unchanged(root: &Root, ended: &Ended, id: &SessionId) -> bool {
+    day_folder(root, ended.day)
+        .and_then(|folder| folder.meta_of(&id.file_name()))
+        .is_ok_and(|meta| meta.id == ended.file)
+}
+
+/// Takes a session that came back out of its day; a file that is not the one that [`find`] found stays.
+pub fn forget(root: &Root, ended: &Ended, id: &SessionId) {
+    if is_unchanged(root, ended, id) {
+        let _ = day_folder(root, ended.day).and_then(|folder| folder.remove(&id.file_name()));
+    }
+}
+
+fn day_folder(root: &Root, day: Day) -> std::io::Result<Folder> {
+    Folder::open_own(root.history()).and_then(|history| history.folder(&day.to_string()))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::history::{self, Day};
+use super::history::{self, Day, Ended};
 use super::live::Liveness;
 use super::manifest_file::{self, Session, parse_for_change, read_bytes, read_session};
 use super::root::Root;
@@ -24,7 +24,7 @@ use crate::sys::files::{Folder, Locking, PRIVATE};
 #[derive(Debug, Default)]
 pub struct Known {
     active: Option<(Vec<u8>, Manifest)>,
-    ended: Option<(Day, Manifest)>,
+    ended: Option<Ended>,
 }
 
 impl Known {
@@ -43,7 +43,17 @@ impl Known {
     /// The manifest.
     pub fn manifest(&self) -> Option<&Manifest> {
         let active = self.active.as_ref().map(|(_, manifest)| manifest);
-        active.or_else(|| Some(&self.ended.as_ref()?.1))
+        active.or_else(|| Some(&self.ended.as_ref()?.manifest))
+    }
+
+    /// What history contains now, asked under the lock of the active sessions, among which this one is not: meanwhile
+    /// another process may have archived it, or resumed and archived it again.
+    fn ended_now(self, root: &Root, id: &SessionId) -> Option<Ended> {
+        match self {
+            Known { active: None, ended: None } => None,
+            Known { ended: Some(ended), .. } if history::is_unchanged(root, &ended, id) => Some(ended),
+            Known { .. } => history::find(root, id),
+        }
     }
 }
 
@@ -65,8 +75,10 @@ pub fn update<T>(
         // Nobody changed it meanwhile.
         (Some(bytes), Known { active: Some((same, manifest)), .. }) if bytes == same => (manifest, true, None),
         (Some(bytes), _) => (parse_for_change(folder, &bytes, id)?, true, None),
-        (None, Known { ended: Some((day, manifest)), .. }) => (manifest, false, Some(day)),
-        (None, _) => (Manifest::default(), false, None),
+        (None, known) => match known.ended_now(root, id) {
+            Some(mut ended) => (std::mem::take(&mut ended.manifest), false, Some(ended)),
+            None => (Manifest::default(), false, None),
+        },
     };
     id.as_str().clone_into(&mut manifest.session_id);
     let before = is_active.then(|| manifest.shown());
@@ -78,10 +90,11 @@ pub fn update<T>(
         write_log::unfold(folder, id, &mut manifest);
     }
     manifest_file::write(folder, id, &manifest.to_bytes(), !is_active)?;
-    drop(lock);
-    if let Some(day) = came_back {
-        history::forget(root, day, id);
+    if let Some(ended) = came_back {
+        // Still under the lock: without it the session may end again, and its new end would be taken for the old one.
+        history::forget(root, &ended, id);
     }
+    drop(lock);
     if outcome == Outcome::Archive {
         move_to_history(root, folder, id, timeout)?;
     }
@@ -121,14 +134,15 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, timeout: Durati
         let day = Day::of(ended, &clock::time_zone());
         let target = history::open_or_make(root, day)?;
         let failed = |why: std::io::Error| Error::new("archiving a session", target.path().join(&name).display(), why);
-        let log_size = write_log::fold(folder, id, &mut manifest);
+        let log = write_log::version(folder, id);
+        write_log::fold(folder, id, &mut manifest);
         let bytes = manifest.to_bytes();
         let staged = folder.stage(&name, &bytes, PRIVATE).map_err(failed)?;
         let lock = folder.lock(timeout);
         if matches!(lock, Locking::Busy) {
             return Ok(None);
         }
-        if read_bytes(folder, id)?.as_ref() != Some(&before) || write_log::size(folder, id) != log_size {
+        if read_bytes(folder, id)?.as_ref() != Some(&before) || write_log::version(folder, id) != log {
             continue;
         }
         staged.commit().map_err(failed)?;

@@ -32,13 +32,30 @@ pub struct Revision {
 
 /// The folders that a revision is kept in: absolute paths, which need not exist.
 pub fn folders() -> impl Iterator<Item = PathBuf> {
-    let runtime = env::path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute()).map(|path| path.join("ait"));
-    runtime.into_iter().chain(root::cache_home())
+    runtime().map(|runtime| runtime.join("ait")).into_iter().chain(root::cache_home())
+}
+
+fn runtime() -> Option<PathBuf> {
+    env::path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute())
 }
 
 /// Opens such a folder, creating it where it is missing. A symlink, or a folder of another user, is refused.
-fn open(folder: PathBuf) -> io::Result<Folder> {
-    let folder = Folder::open_or_make_own(folder)?;
+fn open(path: PathBuf) -> io::Result<Folder> {
+    let is_runtime = runtime().is_some_and(|runtime| path.parent() == Some(&runtime));
+    let folder = match if is_runtime { Folder::open_own(&path) } else { Folder::open_or_make_own(&path) } {
+        Err(why) if is_runtime && why.kind() == io::ErrorKind::NotFound => make_in_runtime()?,
+        opened => opened?,
+    };
+    own(folder)
+}
+
+/// The runtime folder is made by the system at login. After `su` the variable may name that of another user, or one that
+/// is gone: nothing is made there.
+fn make_in_runtime() -> io::Result<Folder> {
+    own(Folder::open(runtime().ok_or(io::ErrorKind::NotFound)?)?)?.folder_or_make("ait")
+}
+
+fn own(folder: Folder) -> io::Result<Folder> {
     if folder.meta()?.owner == process::user_id() { Ok(folder) } else { Err(io::ErrorKind::PermissionDenied.into()) }
 }
 

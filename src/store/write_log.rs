@@ -30,7 +30,7 @@ use super::root::{Root, fnv1a};
 use crate::session::file_write::{self, FileWrite, is_fresh, parse_line};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
-use crate::sys::files::{Folder, Locking, PRIVATE, Pieces};
+use crate::sys::files::{FileId, Folder, Kind, Locking, PRIVATE, Pieces};
 use crate::sys::process;
 
 /// A log is compacted when its size passes this, or a power of two above it.
@@ -98,7 +98,7 @@ pub fn compact(root: &Root, folder: &Folder, due: &[Due], now: Timestamp) {
 }
 
 fn compact_one(lock: &Folder, folder: &Folder, name: &str, keep: impl Fn(&str) -> bool) -> io::Result<()> {
-    let log = folder.read(name, MAX_LOG)?;
+    let (log, was) = folder.read_with_meta(name, MAX_LOG)?;
     let mut kept = String::new();
     for line in file_write::compact(&String::from_utf8_lossy(&log)).lines().filter(|line| keep(line)) {
         let _ = writeln!(kept, "{line}");
@@ -109,6 +109,11 @@ fn compact_one(lock: &Folder, folder: &Folder, name: &str, keep: impl Fn(&str) -
         return Ok(());
     }
     let Locking::Held(_lock) = lock.lock(LOCK_TIMEOUT) else { return Ok(()) };
+    let now = folder.meta_of(name)?.id;
+    if now.inode != was.id.inode || now.size < log.len() as u64 {
+        // Another process compacted it meanwhile, or its session left and came back: this is not the log that was read.
+        return Ok(());
+    }
     let appended = Pieces::open(&folder.path().join(name))?.read_at(log.len() as u64, MAX_APPENDED)?;
     if appended.len() == MAX_APPENDED {
         return Ok(());
@@ -250,22 +255,29 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
     }
 }
 
-/// Adds what the log contains to a manifest that goes to history, and returns the size of the log it read. The log stays
-/// until [`forget`], so a kill in between loses nothing.
-pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) -> u64 {
-    let log = folder.read_own(&id.touched_name(), MAX_LOG).unwrap_or_default();
-    for touch in touches_in(&log) {
+/// Adds what the log contains to a manifest that goes to history. The log stays until [`forget`], so a kill in between
+/// loses nothing. Of a log that is too long its end counts; what is no log of ours counts as empty.
+pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
+    for touch in touches_in(&end_of_log(folder, id).unwrap_or_default()) {
         manifest.touched.retain(|known| known.file() != touch.file());
         manifest.touched.push(touch);
     }
     let surplus = manifest.touched.len().saturating_sub(ARCHIVED);
     manifest.touched.drain(..surplus);
-    log.len() as u64
 }
 
-/// The size of a session's log in bytes; 0 if there is none.
-pub(super) fn size(folder: &Folder, id: &SessionId) -> u64 {
-    folder.meta_of(&id.touched_name()).map_or(0, |meta| meta.id.size)
+fn end_of_log(folder: &Folder, id: &SessionId) -> io::Result<Vec<u8>> {
+    let meta = folder.meta_of(&id.touched_name())?;
+    if meta.kind != Kind::File || meta.owner != process::user_id() {
+        return Err(ErrorKind::NotFound.into());
+    }
+    let log = Pieces::open(&folder.path().join(id.touched_name()))?;
+    log.read_at(log.size().saturating_sub(MAX_LOG as u64), MAX_LOG)
+}
+
+/// The version of a session's log, whether it can be read or not; `None` if there is none.
+pub(super) fn version(folder: &Folder, id: &SessionId) -> Option<FileId> {
+    folder.meta_of(&id.touched_name()).ok().map(|meta| meta.id)
 }
 
 /// Removes the log of a session that is archived.

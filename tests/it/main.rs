@@ -28,6 +28,7 @@ mod hooks_files;
 mod liveness;
 mod payloads;
 mod prompt_tasks;
+mod races;
 mod readme;
 mod robustness;
 mod security;
