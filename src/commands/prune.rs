@@ -101,14 +101,16 @@ impl Prune {
 
 /// The remark about sessions that cannot be seen from here.
 fn left_elsewhere(count: usize, asked: bool) -> Option<String> {
-    let sessions = if count == 1 { "1 session of".to_owned() } else { format!("{count} sessions of") };
+    let (sessions, are) =
+        if count == 1 { ("1 session".to_owned(), "is") } else { (format!("{count} sessions"), "are") };
     let hint = if asked {
         "heard of within a day"
     } else {
         "ait sessions prune --elsewhere archives those not heard of for a day"
     };
-    (count > 0)
-        .then(|| format!("{sessions} another container or machine cannot be seen from here and is left alone; {hint}"))
+    (count > 0).then(|| {
+        format!("{sessions} of another container or machine cannot be seen from here and {are} left alone; {hint}")
+    })
 }
 
 /// Archives what is not live, as `ait sessions prune` does.
@@ -208,5 +210,18 @@ impl Data for PrunedSessions {
             (count, false) => format!("{count} archived, {alive} live.\n"),
         });
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_elsewhere;
+
+    #[test]
+    fn the_remark_is_right_for_none_one_and_two_sessions() {
+        assert_eq!(left_elsewhere(0, false), None);
+        assert!(left_elsewhere(1, false).unwrap().starts_with("1 session of another container or machine cannot"));
+        assert!(left_elsewhere(1, true).unwrap().contains(" is left alone; heard"));
+        assert!(left_elsewhere(2, true).unwrap().contains(" are left alone; heard"));
     }
 }
