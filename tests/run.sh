@@ -196,6 +196,20 @@ tests() {
     passed=$((passed + ${counts% *}))
     failed=$((failed + ${counts#* }))
     [ "$(cat "$work/code")" -eq 0 ] && return 0
+    # While other tests load the machine, real shells and terminals can miss their time limits: what failed is run once
+    # more, alone.
+    again=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$work/tests")
+    count=$(printf '%s\n' "$again" | grep -c .)
+    # The names are words to be split.
+    # shellcheck disable=SC2086
+    if [ "$count" -gt 0 ] && [ "$count" -le 5 ] && [ "$count" -eq "${counts#* }" ] &&
+        CI=true cargo test --locked --test it -- --test-threads=1 --exact $again 2>&1 | tee "$work/again" &&
+        grep -q "^test result: ok\. $count passed" "$work/again"; then
+        say "passed when run alone: $again"
+        passed=$((passed + count))
+        failed=$((failed - count))
+        return 0
+    fi
     if [ "${counts#* }" -gt 0 ]; then
         failed=$((failed - 1))
     fi

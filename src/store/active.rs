@@ -198,15 +198,17 @@ fn sweep_among(root: &Root, most: usize) {
 /// Of several sessions that were recorded for one process, marks all but one as [`Liveness::Replaced`]: the one that Claude
 /// Code's record of the process names stays, else the one with the latest event. `registry` is the folder of the records.
 pub fn resolve_shared_processes(sessions: &mut [Session], registry: &Path) {
-    let mut by_process: BTreeMap<(u32, Option<u64>), Vec<usize>> = BTreeMap::new();
+    let mut by_process: BTreeMap<(u32, u64), Vec<usize>> = BTreeMap::new();
     for (position, session) in sessions.iter().enumerate() {
-        if let (Liveness::Live, Some(pid)) = (session.liveness, session.manifest.pid) {
-            by_process.entry((pid, session.manifest.pid_start)).or_default().push(position);
+        // Without its start time a pid does not identify a process: such a manifest was written by another program.
+        let manifest = &session.manifest;
+        if let (Liveness::Live, Some(pid), Some(start)) = (session.liveness, manifest.pid, manifest.pid_start) {
+            by_process.entry((pid, start)).or_default().push(position);
         }
     }
     for ((pid, start), positions) in by_process.into_iter().filter(|(_, positions)| positions.len() > 1) {
         let record = Record::of_process(registry, pid)
-            .filter(|record| record.process_start.is_none() || start.is_none() || record.process_start == start);
+            .filter(|record| record.process_start.is_none_or(|recorded| recorded == start));
         let is_named = |position: &&usize| {
             let session = sessions.get(**position);
             session.zip(record.as_ref()).is_some_and(|(session, record)| record.session_id == session.id.as_str())
