@@ -20,7 +20,7 @@ impl Tree {
     /// The name of the main tree's folder, the same in all trees of the repository.
     ///
     /// A linked worktree takes it from the common folder: `x` of `x/.git`, `foo` of a bare `foo.git`, `proj` of
-    /// `proj/.bare`; see [`Tree::main_tree_name`] for the others. Any other tree, also a submodule, has the name of its own
+    /// `proj/.bare`; see `Tree::main_tree_name` for the others. Any other tree, also a submodule, has the name of its own
     /// folder.
     pub fn project(&self) -> String {
         if !self.is_linked() {

@@ -14,7 +14,7 @@ const CONTEXT: usize = 3;
 /// The changes from `old` to `new`, under these names; empty if there are none.
 ///
 /// The result has the form that `diff -u` writes, with three lines of context, so that it can be compared and applied.
-/// Control characters within a line are shown as pictures: see [`push_visible`].
+/// Control characters within a line are shown as pictures: see `push_visible`.
 pub fn unified(old_name: &str, new_name: &str, old: &str, new: &str) -> String {
     // `TextDiff::from_lines` also ends a line at a lone carriage return, which `patch` does not.
     let old: Vec<&str> = old.split_inclusive('\n').collect();

@@ -8,7 +8,7 @@
 //! - A character of disputed width becomes U+FFFD.
 //! - Variation selectors and skin tones are dropped; the emoji before them has the same width everywhere without them.
 //! - A joined emoji (a wide one, joiners, and others) takes two cells in terminals that know graphemes. Shells count each
-//!   of its parts, so it is only kept in one piece where its width can be declared ([`Counting`]).
+//!   of its parts, so it is only kept in one piece where its width can be declared (`Counting`).
 //!
 //! Compared: unicode-width 0.2, glibc 2.36 (bash, tmux 3.3a), zsh 5.9, fish 3.6, over all of Unicode.
 
