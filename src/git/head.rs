@@ -94,6 +94,11 @@ impl Tree {
         self.head_of(refs::read_head(&self.git_dir.join("HEAD")).ok().flatten())
     }
 
+    /// As [`Tree::head_as_found`] without the commit of a branch: on a branch this takes no system call.
+    pub fn head_for_display(&self) -> Head {
+        self.head_without_commit(Some(self.head_file.clone())).0
+    }
+
     /// As [`Tree::head`], with HEAD as it was when the tree was found.
     pub fn head_as_found(&self) -> Head {
         self.head_of(Some(self.head_file.clone()))

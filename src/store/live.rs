@@ -47,12 +47,24 @@ pub fn liveness(manifest: &Manifest) -> Liveness {
         _ if !same_host => return Liveness::Elsewhere,
         _ => {}
     }
+    // Asked first: the pid and the start time identify the process, and looking up the namespace costs as much as reading
+    // four manifests.
+    if manifest.stamps().any(|stamp| is_identified(&stamp)) {
+        return Liveness::Live;
+    }
     if let (Some(recorded), Some(namespace)) = (manifest.pid_namespace, process::pid_namespace())
         && recorded != namespace
     {
         return Liveness::Elsewhere;
     }
     if manifest.stamps().any(|stamp| runs(&stamp)) { Liveness::Live } else { Liveness::Stale }
+}
+
+/// Whether a process with the pid and the start time of a stamp runs.
+fn is_identified(stamp: &ProcessStamp) -> bool {
+    stamp
+        .start
+        .is_some_and(|start| process::look_up(stamp.pid).is_some_and(|found| !found.zombie && found.start == start))
 }
 
 /// Whether the very process of a stamp runs: the pid exists, is not a zombie, and started when the stamp says. If the

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use super::meta::{Kind, Meta, is_folder, link_metadata, meta};
@@ -113,9 +113,9 @@ impl Folder {
 
     /// Like [`Folder::each_name`], until `visit` returns `false`.
     pub fn names_while(&self, mut visit: impl FnMut(&str) -> bool) -> io::Result<()> {
-        let fd =
-            rustix::fs::openat(&self.fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        each_entry(&fd, |name| std::str::from_utf8(name).map_or(true, &mut visit))
+        // An earlier listing left the position at its end.
+        rustix::fs::seek(&self.fd, SeekFrom::Start(0))?;
+        each_entry(&self.fd, |name| std::str::from_utf8(name).map_or(true, &mut visit))
     }
 
     /// Moves a file to another folder under the same name; an existing file there is replaced.
@@ -136,9 +136,8 @@ impl Folder {
 
 #[cfg(target_os = "linux")]
 fn each_entry(fd: &OwnedFd, mut visit: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
-    // 32 KiB: a thousand names in two system calls; the standard library's reader needs four, and one allocation for each
-    // name. On the heap, because a large stack frame costs page faults even if it is not used.
-    let mut buffer = Vec::with_capacity(32 * 1024);
+    // On the heap, because a large stack frame costs page faults even if it is not used.
+    let mut buffer = Vec::with_capacity(4 * 1024);
     let mut entries = rustix::fs::RawDir::new(fd, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
         let entry = entry?;
