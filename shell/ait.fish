@@ -34,14 +34,15 @@ end
 
 function __ait_update --on-event fish_prompt
     set -l inputs "$PWD|$COLUMNS|$HOME|$AIT_SESSIONS_DIR|$CLAUDE_CONFIG_DIR|$XDG_RUNTIME_DIR|$XDG_CACHE_HOME|$AIT_FORMAT|$AIT_ICONS|$NO_COLOR|$CLICOLOR_FORCE|$TERM|$LC_ALL|$LC_CTYPE|$LANG|$TMUX_PANE"
-    # No function and no command substitution while the conditions hold: each costs as much as several checks.
+    # No function while the conditions hold, and one command substitution: each costs as much as several checks.
     if test -n "$__ait_inputs"; and test "$inputs" = "$__ait_inputs"; and test $__ait_exist
-        set -l age
-        path mtime -R -- $__ait_bin | read age
+        set -l age (path mtime -R -- $__ait_bin)
         if test -n "$age"; and test "$age" -ge $__ait_asked -a "$age" -lt $__ait_until
             set -l texts
+            # fish reads a line in pieces, but with -n byte by byte. The limit is for a file without a newline.
+            set -l fish_read_limit 4096
             for file in $__ait_files
-                read -n 256 -l first <$file
+                read -l first <$file
                 set -a texts "$first"
             end
             test "$texts" = "$__ait_texts"; and return

@@ -59,8 +59,8 @@ function __ait_precmd {
         valid=0
       fi
       for file text in "${(@)__ait_files}"; do
-        # A file of any size and kind may be there by now.
-        if [[ ! -f $file ]] || ! builtin sysread -s 256 first <$file ||
+        # A file of any size and kind may be there by now. Descriptor 9, because zsh would have to save and restore 0.
+        if [[ ! -f $file ]] || ! builtin sysread -i 9 -s 256 first 9<$file ||
           [[ ${first%%$'\n'*} != "$text" ]]; then
           valid=0
           break
