@@ -99,9 +99,14 @@ function __ait_ask {
   local answer= part=
   local -i ended=0 fd=-1 asked=${EPOCHSECONDS:-0}
   local -a most=()
-  # zsh hides a right prompt that does not fit beside the left one and what is typed.
+  # zsh hides a right prompt that does not fit beside the left one and what is typed. The width of a left prompt that runs
+  # commands, as that of agnoster, is unknown: below 100 columns it is taken to be long.
   if (( ${COLUMNS:-0} > 1 )); then
-    most=(--max-width $(( COLUMNS / 2 )))
+    if (( COLUMNS < 100 )) && [[ ${PS1-} == *(\$\(|\`)* ]]; then
+      most=(--max-width $(( COLUMNS / 3 )))
+    else
+      most=(--max-width $(( COLUMNS / 2 )))
+    fi
   fi
   exec {fd}< <(AIT_PROMPT_REUSE=$__ait_reuse exec "$__ait_bin" prompt --for zsh "${most[@]}" </dev/null 2>/dev/null)
   if [[ ${builtins[sysread]-} == defined ]]; then

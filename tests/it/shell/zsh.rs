@@ -190,3 +190,19 @@ fn zsh_frameworks_that_draw_the_whole_right_prompt_get_a_section() {
         zsh.wait_for_last(">");
     }
 }
+
+#[test]
+fn zsh_in_a_narrow_terminal_shows_a_shorter_segment_beside_a_left_prompt_that_runs_commands() {
+    needs!("tmux", "zsh");
+    let env = TestEnv::new();
+    env.real();
+    env.start_real_session("one", "Implementing session coordination");
+    // As wide as the left prompt of agnoster.
+    let left = "setopt prompt_subst; build() { print -n 'user@host ~/work/some/longer/project main' }; PROMPT='$(build)> '\n";
+    let zsh = env.shell("zsh", &format!("{left}{}\n", env.init("zsh", false)));
+    assert!(zsh.tmux(&["resize-window", "-x", "80"]).status.success());
+    zsh.type_line("");
+    zsh.wait_until("the project and the branch", |screen| {
+        screen.lines().last().is_some_and(|line| line.contains("main> ") && line.contains("api main 45m"))
+    });
+}
