@@ -29,6 +29,7 @@ _ait() {
     'ait sessions history --color') words='always never auto' ;;
     'ait sessions next --color') words='always never auto' ;;
     'ait sessions resume --days') words='' ;;
+    'ait sessions resume --dismiss') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
     'ait sessions resume --color') words='always never auto' ;;
     'ait prompt --for') words='zsh bash fish tmux starship ansi plain' ;;
     'ait prompt --format') words='' ;;
@@ -53,7 +54,7 @@ _ait() {
         'ait sessions conflicts') words='--help --strict --merge --json --color' ;;
         'ait sessions history') words='--help --date --days --project --search --limit --json --color' ;;
         'ait sessions next') words='--help --go --json --color' ;;
-        'ait sessions resume') words='--help --days --json --color' ;;
+        'ait sessions resume') words='--help --days --dismiss --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;
         'ait guard') words='--help --user --json' ;;
         'ait hooks') words='install uninstall list --help' ;;

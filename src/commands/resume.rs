@@ -1,4 +1,4 @@
-//! `ait sessions resume`: the sessions that did not end properly, and what to type to have each of them back.
+//! `ait sessions resume`: the sessions that were interrupted or whose process is gone, and what to type to resume each.
 //!
 //! Nothing is started. A conversation is found by Claude Code from the folder it was started in, so the line goes there
 //! first; where that folder was a worktree that is gone, the line before it brings the worktree back.
@@ -14,29 +14,34 @@ use super::live::put_heading;
 use super::task::quoted;
 use super::{Run, foreign_ignored, live_sessions};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::git;
 use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
+use crate::session::id::SessionId;
 use crate::session::json_object::JsonFields;
 use crate::session::manifest::Manifest;
 use crate::session::order::sort_by;
 use crate::session::time::seconds_between;
-use crate::store::active;
+use crate::store::active::{self, LOCK_TIMEOUT};
 use crate::store::history::{self, Day};
+use crate::store::lifecycle;
 use crate::store::live::Liveness;
 use crate::store::root::Root;
 use crate::sys::files;
 
-/// list sessions that did not end properly, with the line that brings each back
+/// list interrupted sessions, with the line that resumes each
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "resume", help_triggers("-h", "--help"), example = "  ait sessions resume --days 30")]
 pub struct Resume {
     /// look through this many days of history (7)
     #[argh(option, arg_name = "n", default = "DAYS")]
     days: u32,
+    /// leave a session out from now on: its id, the start of it, or all
+    #[argh(option, arg_name = "id")]
+    dismiss: Option<String>,
     /// one JSON object
     #[argh(switch)]
     json: bool,
@@ -66,32 +71,18 @@ struct Way {
 }
 
 impl Run for Resume {
-    /// Lists them, the last seen first.
+    /// Lists them, the last seen first; or dismisses some of them.
     ///
     /// # Errors
-    /// If a folder cannot be read.
+    /// If a folder cannot be read, or no session to dismiss has that id.
     fn run(&self, context: &Context) -> Result<Report> {
-        let root = context.root()?;
-        // Of the live ones the names are enough.
-        let mut known = BTreeSet::new();
-        let active = active::read_where(root, |session| {
-            let is_live = session.liveness != Liveness::Stale;
-            if is_live {
-                known.insert(session.id.to_string());
-            }
-            !is_live && session.manifest.status.as_deref().is_none_or(|status| status == "pruned")
-        })?;
-        let mut lost: Vec<(Option<Timestamp>, Manifest)> =
-            active.sessions.into_iter().map(|session| (Some(session.last_seen()), *session.manifest)).collect();
-        let days = self.days.max(1);
-        lost.extend(pruned_in(root, Day::of(context.now, &context.time_zone()), days)?);
-        // One that came back and runs is not lost; one that was lost twice is listed once.
-        sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
-        lost.retain(|(_, manifest)| known.insert(manifest.session_id.clone()));
-        let lost: Vec<Lost> =
-            lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen }).collect();
-        let ignored = (active.foreign > 0).then(|| foreign_ignored(active.foreign));
-        Ok(Report::new(LostSessions { lost, days, now: context.now }).remarks(ignored))
+        let (lost, foreign) = self.lost(context)?;
+        let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
+        let report = match &self.dismiss {
+            Some(wanted) => Report::new(dismiss(&lost, wanted, context)?),
+            None => Report::new(LostSessions { lost, days: self.days.max(1), now: context.now }),
+        };
+        Ok(report.remarks(ignored))
     }
 
     fn json(&self) -> bool {
@@ -103,17 +94,122 @@ impl Run for Resume {
     }
 }
 
-/// The pruned sessions of so many days up to today, each with its end.
-fn pruned_in(root: &Root, today: Day, days: u32) -> Result<Vec<(Option<Timestamp>, Manifest)>> {
-    let mut pruned = Vec::new();
+impl Resume {
+    /// The sessions to resume, and how many manifests belong to other users.
+    fn lost(&self, context: &Context) -> Result<(Vec<Lost>, usize)> {
+        let root = context.root()?;
+        // Of the live ones the names are enough.
+        let mut known = BTreeSet::new();
+        let active = active::read_where(root, |session| {
+            let is_live = session.liveness != Liveness::Stale;
+            if is_live {
+                known.insert(session.id.to_string());
+            }
+            !is_live && (session.manifest.status.is_none() || is_interrupted(&session.manifest))
+        })?;
+        let mut lost: Vec<(Option<Timestamp>, Manifest)> =
+            active.sessions.into_iter().map(|session| (Some(session.last_seen()), *session.manifest)).collect();
+        let days = self.days.max(1);
+        let today = Day::of(context.now, &context.time_zone());
+        lost.extend(interrupted_in(root, today, days)?);
+        // One that came back and runs is not lost; one that was lost twice is listed once.
+        sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
+        lost.retain(|(_, manifest)| known.insert(manifest.session_id.clone()));
+        lost.retain(|(_, manifest)| !manifest.dismissed && has_conversation(manifest));
+        let lost = lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen });
+        Ok((lost.collect(), active.foreign))
+    }
+}
+
+/// Whether a session in history ended without its user's will. `completed` with the reason `other` is how earlier versions
+/// recorded a signal or a closed terminal.
+fn is_interrupted(manifest: &Manifest) -> bool {
+    match manifest.status.as_deref() {
+        Some("pruned" | "interrupted") => true,
+        Some("completed") => manifest.end_reason.as_deref() == Some("other"),
+        _ => false,
+    }
+}
+
+/// Whether there is something to resume: Claude Code writes the file of a conversation at the first prompt, and deletes it
+/// after some weeks. Where its folder of conversations (`projects/NAME/`) is missing, a missing file proves nothing of a
+/// session that was prompted.
+fn has_conversation(manifest: &Manifest) -> bool {
+    let Some(file) = manifest.transcript_path.as_deref().map(Path::new) else { return true };
+    let was_prompted = manifest.task_source.is_some() || manifest.worked_seconds > 0;
+    let folder = file.parent().filter(|folder| folder.parent().is_some_and(|above| above.ends_with("projects")));
+    files::metadata(file).is_ok() || (was_prompted && !folder.is_some_and(files::is_folder))
+}
+
+/// Marks these sessions so that they are not listed again.
+fn dismiss(lost: &[Lost], wanted: &str, context: &Context) -> Result<Dismissed> {
+    let doing = "dismissing a session";
+    let ids: Vec<&str> = lost.iter().map(|lost| lost.manifest.session_id.as_str()).collect();
+    let chosen: Vec<&str> = match wanted {
+        "all" => ids,
+        "" => Vec::new(),
+        start => ids.into_iter().filter(|id| id.starts_with(start)).collect(),
+    };
+    match chosen.as_slice() {
+        [] if wanted != "all" => {
+            let error = Error::new(doing, wanted, "no interrupted session has this id");
+            return Err(error.hint("type: ait sessions resume").exit(Exit::NotFound));
+        }
+        [_, _, ..] if wanted != "all" => {
+            let error = Error::new(doing, wanted, format!("{} interrupted sessions match", chosen.len()));
+            return Err(error.hint("type more of the id").exit(Exit::NotFound));
+        }
+        _ => {}
+    }
+    let mut dismissed = Vec::new();
+    for id in chosen {
+        let is_done = match SessionId::parse(id) {
+            Some(id) => lifecycle::dismiss(context.root()?, &id, LOCK_TIMEOUT)?,
+            None => false,
+        };
+        if !is_done {
+            return Err(Error::new(doing, id, "it came back, or another process holds the lock").hint("try again"));
+        }
+        dismissed.push(id.to_owned());
+    }
+    Ok(Dismissed { dismissed })
+}
+
+/// The ids of the sessions that were dismissed.
+#[derive(Serialize)]
+struct Dismissed {
+    dismissed: Vec<String>,
+}
+
+impl Data for Dismissed {
+    fn json(&self) -> Option<String> {
+        json::object(self)
+    }
+
+    fn text(&self, _ui: &Ui) -> String {
+        match self.dismissed.len() {
+            0 => "Nothing to dismiss.\n".to_owned(),
+            1 => "Dismissed 1 session.\n".to_owned(),
+            count => format!("Dismissed {count} sessions.\n"),
+        }
+    }
+}
+
+/// The sessions of so many days up to today whose last end was an interruption, each with that end.
+fn interrupted_in(root: &Root, today: Day, days: u32) -> Result<Vec<(Option<Timestamp>, Manifest)>> {
+    let (mut interrupted, mut seen) = (Vec::new(), BTreeSet::new());
     // A first day before all calendars means every day.
     let first = Span::new().try_days(days - 1).ok().and_then(|before| today.0.checked_sub(before).ok());
     for day in history::days(root)?.into_iter().filter(|day| first.is_none_or(|first| day.0 >= first)) {
         let (sessions, _) = history::read_day(root, day)?;
-        let sessions = sessions.into_iter().filter(|manifest| manifest.status.as_deref() == Some("pruned"));
-        pruned.extend(sessions.map(|manifest| (manifest.ended, manifest)));
+        // The last day and the last end come first.
+        for manifest in sessions {
+            if seen.insert(manifest.session_id.clone()) && is_interrupted(&manifest) {
+                interrupted.push((manifest.ended, manifest));
+            }
+        }
     }
-    Ok(pruned)
+    Ok(interrupted)
 }
 
 struct LostSessions {
@@ -134,8 +230,8 @@ impl Data for LostSessions {
 
     fn text(&self, ui: &Ui) -> String {
         match (self.lost.is_empty(), self.days) {
-            (true, 1) => "Every session that ran today ended properly, or runs.\n".to_owned(),
-            (true, days) => format!("Every session that ran in the last {days} days ended properly, or runs.\n"),
+            (true, 1) => "No session of today was interrupted.\n".to_owned(),
+            (true, days) => format!("No session of the last {days} days was interrupted.\n"),
             (false, _) => for_people(&self.lost, ui, self.now),
         }
     }
@@ -153,7 +249,7 @@ fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
 }
 
 fn for_people(lost: &[Lost], ui: &Ui, now: Timestamp) -> String {
-    let mut table = ui.table("Sessions That Did Not End Properly");
+    let mut table = ui.table("Interrupted Sessions");
     for (position, Lost { manifest, last_seen, .. }) in lost.iter().enumerate() {
         table.row(|line| put_heading(line, Some(position + 1), manifest, None, last_seen.unwrap_or(now)));
         if let Some(last_seen) = last_seen {

@@ -254,7 +254,14 @@ fn end(manifest: &mut Manifest, scene: &EventContext, reason: Option<String>, ot
         stamp_repository(manifest, scene);
         manifest.git_dirty = scene.dirty;
     }
-    archive(manifest, scene.now, "completed", reason);
+    // A signal or a closed terminal ended it: what it did then is worth knowing.
+    if reason.as_deref() == Some("other") {
+        let (state, waiting_for) = (manifest.state, manifest.waiting_for.clone());
+        archive(manifest, scene.now, "interrupted", reason);
+        (manifest.state, manifest.waiting_for) = (state, waiting_for);
+    } else {
+        archive(manifest, scene.now, "completed", reason);
+    }
     Outcome::Archive
 }
 

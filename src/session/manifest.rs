@@ -101,10 +101,13 @@ pub struct Manifest {
     pub waited_seconds: u64,
     /// When it ended (history).
     pub ended: Option<Timestamp>,
-    /// How it came to history: `completed`, `pruned`, ...
+    /// How it ended (history): `completed` by its user, `interrupted` by a signal or a closed terminal, or `pruned`
+    /// because its process was found to be gone.
     pub status: Option<String>,
     /// The reason that Claude Code gave for the end.
     pub end_reason: Option<String>,
+    /// The user does not want to resume it (history).
+    pub dismissed: bool,
     /// The files it wrote, the last one at the end (history; those of a live session are in a log beside it).
     pub touched: Vec<FileWrite>,
     /// Fields that are not ours, in their order, as they stood.
@@ -262,6 +265,7 @@ impl Manifest {
             "ended" => take_some(&mut self.ended, time(raw), null),
             "status" => take_some(&mut self.status, text(raw), null),
             "end_reason" => take_some(&mut self.end_reason, text(raw), null),
+            "dismissed" => take(&mut self.dismissed, truth(raw)),
             _ => false,
         }
     }
@@ -333,6 +337,9 @@ impl Manifest {
             fields.put("ended", &self.ended.map(whole_seconds));
             fields.put_text("status", self.status.as_deref());
             fields.put_text("end_reason", self.end_reason.as_deref());
+        }
+        if self.dismissed {
+            fields.put("dismissed", &true);
         }
         if !self.touched.is_empty() {
             fields.put("touched", &self.touched);

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::session::order::sort_by;
-use crate::sys::files::{FileId, Folder};
+use crate::sys::files::{FileId, Folder, PRIVATE};
 
 /// A day of history, by the local calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,6 +133,17 @@ pub fn forget(root: &Root, ended: &Ended, id: &SessionId) {
     if is_unchanged(root, ended, id) {
         let _ = day_folder(root, ended.day).and_then(|folder| folder.remove(&id.file_name()));
     }
+}
+
+/// Writes a changed manifest in place of the one that [`find`] found.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(root: &Root, ended: &Ended, id: &SessionId) -> Result<()> {
+    let path = root.history().join(ended.day.to_string()).join(id.file_name());
+    day_folder(root, ended.day)
+        .and_then(|folder| folder.replace(&id.file_name(), &ended.manifest.to_bytes(), PRIVATE))
+        .map_err(|why| Error::new("writing a session of the history", path.display(), why))
 }
 
 fn day_folder(root: &Root, day: Day) -> std::io::Result<Folder> {

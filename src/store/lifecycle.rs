@@ -76,7 +76,11 @@ pub fn update<T>(
         (Some(bytes), Known { active: Some((same, manifest)), .. }) if bytes == same => (manifest, true, None),
         (Some(bytes), _) => (parse_for_change(folder, &bytes, id)?, true, None),
         (None, known) => match known.ended_now(root, id) {
-            Some(mut ended) => (std::mem::take(&mut ended.manifest), false, Some(ended)),
+            Some(mut ended) => {
+                let mut manifest = std::mem::take(&mut ended.manifest);
+                manifest.dismissed = false;
+                (manifest, false, Some(ended))
+            }
             None => (Manifest::default(), false, None),
         },
     };
@@ -190,6 +194,24 @@ pub struct Archived {
 /// If it cannot be moved.
 pub fn archive_stale(root: &Root, id: &SessionId, timeout: Duration) -> Result<Option<Archived>> {
     archive_if(root, id, timeout, |session| session.liveness == Liveness::Stale)
+}
+
+/// Marks an ended session as one that its user does not want to resume. `false` if it is not in history, came back
+/// meanwhile, or another process holds the lock.
+///
+/// # Errors
+/// If its manifest cannot be written.
+pub fn dismiss(root: &Root, id: &SessionId, timeout: Duration) -> Result<bool> {
+    archive_stale(root, id, timeout)?;
+    let Some(mut ended) = history::find(root, id) else { return Ok(false) };
+    ended.manifest.dismissed = true;
+    let folder = root.open_active()?;
+    let lock = folder.lock(timeout);
+    if matches!(lock, Locking::Busy) || !history::is_unchanged(root, &ended, id) {
+        return Ok(false);
+    }
+    history::write(root, &ended, id)?;
+    Ok(true)
 }
 
 /// Archives a session as pruned if `is_over`, asked under the lock, says so.

@@ -708,7 +708,7 @@ mod state {
         fs::write(&file, manifest.to_string()).unwrap();
         env.end_session(&client, "one", &folder, "other");
         let text = env.run("sessions history").success();
-        assert!(text.contains("completed, worked 2m, waited 1h"), "{text}");
+        assert!(text.contains("interrupted, worked 2m, waited 1h"), "{text}");
     }
 }
 
@@ -856,6 +856,7 @@ mod resume {
         let command = format!("worktree add --quiet -b feature/x {}", folder.display());
         env.git(&tree, &command);
         env.start_session(&client, "one", &folder).no_output();
+        env.prompt(&client, "one", &folder, "go").success();
         client.kill();
         fs::remove_dir_all(&folder).unwrap();
         let session = env.run("sessions resume --json").json()["sessions"][0].clone();
@@ -887,6 +888,7 @@ mod resume {
         env.git(&tree, "worktree add --quiet -b worktree-one .claude/worktrees/one");
         env.git(&tree, "worktree lock --reason=claude .claude/worktrees/one");
         env.start_session(&client, "one", &folder).no_output();
+        env.prompt(&client, "one", &folder, "go").success();
         client.kill();
         fs::remove_dir_all(&folder).unwrap();
         let restore = || {
@@ -1001,9 +1003,83 @@ mod resume {
     #[test]
     fn nothing_to_resume() {
         let env = TestEnv::new();
-        env.run("sessions resume").stdout_is("Every session that ran in the last 7 days ended properly, or runs.\n");
+        env.run("sessions resume").stdout_is("No session of the last 7 days was interrupted.\n");
         env.run("sessions resume --days 4000000000").success();
         assert_eq!(env.run("sessions resume --json").json()["sessions"], json!([]));
+    }
+
+    fn listed(env: &TestEnv) -> Vec<String> {
+        let listed = env.run("sessions resume --json").json();
+        let id = |session: &Value| session["session_id"].as_str().unwrap().to_owned();
+        let mut ids: Vec<String> = listed["sessions"].as_array().unwrap().iter().map(id).collect();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn a_session_ended_by_a_signal_is_interrupted_keeps_its_state_and_is_listed() {
+        let env = TestEnv::new();
+        let client = Client::new();
+        let folder = env.create_dir("p");
+        env.start_session(&client, "one", &folder).no_output();
+        env.send_event(&client, "UserPromptSubmit", "one", &folder, json!({"prompt": "Fix the login"}));
+        env.send_event(&client, "SessionEnd", "one", &folder, json!({"reason": "other"}));
+        let ended = env.history_manifest("one");
+        assert_eq!((&ended["status"], &ended["state"]), (&json!("interrupted"), &json!("working")));
+        // The captured payload names a conversation that does not exist here.
+        fs::write(env.path("t.jsonl"), "{}\n").unwrap();
+        let (day, _) = env.history_entries().remove(0);
+        let path = env.sessions_path("history").join(day).join("one.json");
+        let with = |name: &str, value: Value| {
+            let mut manifest = read_json(&path).unwrap();
+            manifest[name] = value;
+            fs::write(&path, manifest.to_string()).unwrap();
+        };
+        with("transcript_path", json!(env.path("t.jsonl")));
+        assert_eq!(listed(&env), ["one"]);
+        // As earlier versions recorded it.
+        with("status", json!("completed"));
+        assert_eq!(listed(&env), ["one"]);
+        with("end_reason", json!("prompt_input_exit"));
+        assert_eq!(listed(&env), [""; 0]);
+    }
+
+    #[test]
+    fn a_session_without_a_conversation_is_not_listed() {
+        let env = TestEnv::new();
+        let folder = env.create_dir("p");
+        let fields =
+            |path: &str, source: Value| json!({"pid_start": 1, "transcript_path": path, "task_source": source});
+        let file = env.create_dir(".claude/projects/p").join("none.jsonl");
+        env.write_manifest("deleted", 1, &folder, fields(file.to_str().unwrap(), json!("prompt")));
+        env.write_manifest("never", 1, &folder, fields("/not/mounted.jsonl", json!(null)));
+        assert_eq!(listed(&env), [""; 0]);
+        env.write_manifest("prompted", 1, &folder, fields("/not/mounted.jsonl", json!("prompt")));
+        env.write_manifest("unknown", 1, &folder, json!({"pid_start": 1}));
+        assert_eq!(listed(&env), ["prompted", "unknown"]);
+    }
+
+    #[test]
+    fn a_dismissed_session_is_not_listed_until_it_is_resumed_and_interrupted_again() {
+        let env = TestEnv::new();
+        let folder = env.create_dir("p");
+        for id in ["aa1", "aa2", "bb"] {
+            env.write_manifest(id, 1, &folder, json!({"pid_start": 1}));
+        }
+        env.run("sessions resume --dismiss aa")
+            .failure(2, "dismissing a session: aa: 2 interrupted sessions match; type more of the id");
+        env.run("sessions resume --dismiss x")
+            .failure(2, "dismissing a session: x: no interrupted session has this id; type: ait sessions resume");
+        env.run("sessions resume --dismiss aa1").stdout_is("Dismissed 1 session.\n");
+        assert_eq!(listed(&env), ["aa2", "bb"]);
+        let all = env.run("sessions resume --dismiss all --json").json();
+        assert_eq!(all["dismissed"].as_array().unwrap().len(), 2, "{all}");
+        assert_eq!(listed(&env), [""; 0]);
+        env.run("sessions resume --dismiss all").stdout_is("Nothing to dismiss.\n");
+        assert_eq!(env.history_manifest("aa1")["dismissed"], true);
+        let client = Client::new();
+        env.send_event(&client, "SessionStart", "aa1", &folder, json!({"source": "resume"})).no_output();
+        assert_eq!(env.active_manifest("aa1")["dismissed"], json!(null));
     }
 
     #[test]

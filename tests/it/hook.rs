@@ -307,7 +307,7 @@ mod life {
         assert_eq!(manifest["started"], "2025-12-26T14:30:00Z");
         assert_eq!(manifest["task"], "Implementing session coordination", "somebody's word");
         env.end_session(&client, "one", &folder, "other");
-        assert_eq!(env.history_manifest("one")["status"], "completed");
+        assert_eq!(env.history_manifest("one")["status"], "interrupted");
     }
 
     #[test]

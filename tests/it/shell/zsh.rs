@@ -198,7 +198,8 @@ fn zsh_in_a_narrow_terminal_shows_a_shorter_segment_beside_a_left_prompt_that_ru
     env.real();
     env.start_real_session("one", "Implementing session coordination");
     // As wide as the left prompt of agnoster.
-    let left = "setopt prompt_subst; build() { print -n 'user@host ~/work/some/longer/project main' }; PROMPT='$(build)> '\n";
+    let left =
+        "setopt prompt_subst; build() { print -n 'user@host ~/work/some/longer/project main' }; PROMPT='$(build)> '\n";
     let zsh = env.shell("zsh", &format!("{left}{}\n", env.init("zsh", false)));
     assert!(zsh.tmux(&["resize-window", "-x", "80"]).status.success());
     zsh.type_line("");
