@@ -105,20 +105,35 @@ __ait_place() {
     PS1=$start$line$prompt
 }
 
-# Asks, unless no manifest is in the folder of live sessions.
+# Asks, unless no manifest is in the folders of live sessions: that of this profile, the default one, and those of other
+# profiles that hooks have remembered, a line each. Who has one profile has no such file. AIT_SESSIONS_DIR stands alone.
 __ait_renew() {
-    local root=${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions}}
-    root=${root:-${HOME:+$HOME/.claude/sessions}}
+    local cache=${XDG_CACHE_HOME-} root roots=()
     AIT_SEGMENT=
     __ait_inputs=
-    if [[ -n $root ]] && ((${SECONDS:-0} >= __ait_quiet_until)); then
-        # compgen, because failglob, noglob and GLOBIGNORE do not change it. If the name of the folder contains pattern
+    if ((${SECONDS:-0} < __ait_quiet_until)); then \builtin return 0; fi
+    if [[ -n ${AIT_SESSIONS_DIR-} ]]; then
+        roots+=("$AIT_SESSIONS_DIR")
+    else
+        if [[ -n ${CLAUDE_CONFIG_DIR-} ]]; then roots+=("$CLAUDE_CONFIG_DIR/sessions"); fi
+        if [[ -n ${HOME-} ]]; then roots+=("$HOME/.claude/sessions"); fi
+        if [[ $cache != /* ]]; then cache=${HOME-}/.cache; fi
+        if [[ -f $cache/ait/roots && -r $cache/ait/roots ]]; then
+            while ((${#roots[@]} < 40)) && \builtin read -r root; do
+                if [[ $root == /* ]]; then roots+=("$root"); fi
+            done <"$cache/ait/roots"
+        fi
+    fi
+    for root in ${roots[@]+"${roots[@]}"}; do
+        # compgen, because failglob, noglob and GLOBIGNORE do not change it. If the name of a folder contains pattern
         # characters, ait looks itself.
         case $root in
-        *[][*?\\]*) __ait_ask ;;
-        *) if \builtin compgen -G "$root/active/*.json" >/dev/null 2>&1; then __ait_ask; fi ;;
+        *[][*?\\]*) ;;
+        *) \builtin compgen -G "$root/active/*.json" >/dev/null 2>&1 || \builtin continue ;;
         esac
-    fi
+        __ait_ask
+        \builtin break
+    done
 }
 
 # Asks ait, for at most half a second. After a timeout the segment is empty and ait is not asked again for half a minute. A

@@ -51,22 +51,35 @@ function __ait_update --on-event fish_prompt
     __ait_renew $inputs
 end
 
-# Asks, unless no manifest is in the folder of live sessions.
+# Asks, unless no manifest is in the folders of live sessions: that of this profile, the default one, and those of other
+# profiles that hooks have remembered, a line each. Who has one profile has no such file. AIT_SESSIONS_DIR stands alone.
 function __ait_renew
-    set -l root
+    set -l roots
     if test -n "$AIT_SESSIONS_DIR"
-        set root $AIT_SESSIONS_DIR
-    else if test -n "$CLAUDE_CONFIG_DIR"
-        set root $CLAUDE_CONFIG_DIR/sessions
-    else if test -n "$HOME"
-        set root $HOME/.claude/sessions
+        set roots $AIT_SESSIONS_DIR
+    else
+        if test -n "$CLAUDE_CONFIG_DIR"
+            set -a roots $CLAUDE_CONFIG_DIR/sessions
+        end
+        if test -n "$HOME"
+            set -a roots $HOME/.claude/sessions
+        end
+        set -l cache $HOME/.cache
+        if string match -q '/*' -- "$XDG_CACHE_HOME"
+            set cache $XDG_CACHE_HOME
+        end
+        if test -f "$cache/ait/roots" -a -r "$cache/ait/roots"
+            while read -l root
+                string match -q '/*' -- $root; and set -a roots $root
+            end <"$cache/ait/roots"
+        end
     end
     set -g AIT_SEGMENT ''
     set -g __ait_inputs ''
     set -g __ait_right __ait_theirs
     set -l live
-    if test -n "$root"
-        set live "$root"/active/*.json
+    if set -q roots[1]
+        set live $roots/active/*.json
     end
     if set -q live[1]; and test -x "$__ait_bin"
         __ait_ask $argv[1]

@@ -77,14 +77,23 @@ function __ait_precmd {
   return 0
 }
 
-# Asks, unless no manifest is in the folder of live sessions.
+# Asks, unless no manifest is in the folders of live sessions: that of this profile, the default one, and those of other
+# profiles that hooks have remembered, a line each. Who has one profile has no such file. AIT_SESSIONS_DIR stands alone.
 function __ait_renew {
-  local root=${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions}}
-  root=${root:-${HOME:+$HOME/.claude/sessions}}
-  local -a live
-  if [[ -n $root ]]; then
-    live=($root/active/*.json(NY1))
+  local -a roots live
+  local cache=${XDG_CACHE_HOME-}
+  if [[ -n ${AIT_SESSIONS_DIR-} ]]; then
+    roots=($AIT_SESSIONS_DIR)
+  else
+    roots=(${CLAUDE_CONFIG_DIR:+$CLAUDE_CONFIG_DIR/sessions} ${HOME:+$HOME/.claude/sessions})
+    if [[ $cache != /* ]]; then
+      cache=${HOME-}/.cache
+    fi
+    if [[ -f $cache/ait/roots && -r $cache/ait/roots ]]; then
+      roots+=(${(M)${(f)"$(<$cache/ait/roots)"}:#/*})
+    fi
   fi
+  live=($^roots/active/*.json(NY1))
   AIT_SEGMENT=
   __ait_inputs=
   if (( $#live && SECONDS >= __ait_quiet_until )) && [[ -x $__ait_bin ]]; then

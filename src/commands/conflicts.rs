@@ -104,7 +104,8 @@ impl Run for Conflicts {
     fn run(&self, context: &Context) -> Result<Report> {
         let (root, now) = (context.root()?, context.now);
         let LiveSessions { members: live, foreign, .. } = live_sessions::gather(root, context.now)?;
-        let touches: Vec<Vec<FileWrite>> = live.iter().map(|member| write_log::all(root, &member.session.id)).collect();
+        let touches: Vec<Vec<FileWrite>> =
+            live.iter().map(|member| write_log::all(&member.root, &member.session.id)).collect();
         let repositories = repositories(&live, &touches);
         let workers: Vec<Worker> = live.iter().zip(&touches).map(|(member, touches)| worker(member, touches)).collect();
         let found = conflict::all(&workers, &|tree| repositories.get(tree).map(String::as_str), now);

@@ -9,7 +9,8 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::{Run, hook_response, log_error};
+use super::hook_response::{self, Other};
+use super::{Run, log_error};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::{self, Record};
 use crate::claude::settings::EVENTS;
@@ -99,6 +100,7 @@ fn take_event(context: &Context) -> Result<Report> {
     if EVENTS.iter().any(|each| each.event == payload.event) {
         event_log::mark_seen(root, &payload.event);
     }
+    root.remember();
 
     let event = payload.happened();
     let process = process_of(context, &payload);
@@ -165,7 +167,7 @@ fn gather(
     let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
     let prompts_again = matches!(event, Event::Prompt(_)) && known.is_some_and(|manifest| manifest.task_unconfirmed);
     let process = scene.process.as_ref().filter(|_| is_in_doubt || prompts_again);
-    let record = process.and_then(|process| Record::of_process(root.registry(), process.pid));
+    let record = process.and_then(|process| root.record_of(process.pid, process.start));
     let Some(manifest) = known else { return Gathered { record, moved_by: None } };
     scene.last_prompt_failed = record.as_ref().is_some_and(|record| prompts_again && was_idle(record, id, manifest));
     keep_known(scene, manifest);
@@ -297,7 +299,8 @@ fn scene(
 
 /// Since when the client says that it waits for its person.
 fn open_since(root: &Root, id: &SessionId, scene: &EventContext) -> Option<Timestamp> {
-    let record = Record::of_process(root.registry(), scene.process.as_ref()?.pid)?;
+    let process = scene.process.as_ref()?;
+    let record = root.record_of(process.pid, process.start)?;
     let waits = matches!(record.state(), Some((State::Waiting, _))) && record.session_id == id.as_str();
     record.status_since.filter(|since| waits && *since <= scene.now)
 }
@@ -363,12 +366,21 @@ fn after_start(
             Ok((outcome, ()))
         });
     }
-    let others: Vec<(&Session, bool)> = active
-        .live(scene.now)
-        .filter(|session| session.id != *id && !replaced_by(session, scene))
-        .filter_map(|session| Some((session, same_tree(place, session)?)))
-        .collect();
-    hook_response::at_start(context, root, &others, payload, &scene.project)
+    // Those of other profiles are read only: their own hooks archive them.
+    let roots = root.with_profiles();
+    let other_profiles = roots.iter().skip(1);
+    let read = other_profiles.map(|root| (&**root, active::read_some(root, 0, || registry::sessions(root.registry()))));
+    let read: Vec<_> = std::iter::once((root, active)).chain(read).collect();
+    let live = read.iter().flat_map(|(root, active)| active.live(scene.now).map(move |session| (*root, session)));
+    let mut others: Vec<Other<'_>> = Vec::new();
+    for (root, session) in live.filter(|(_, session)| session.id != *id && !replaced_by(session, scene)) {
+        if others.iter().all(|other| other.session.id != session.id)
+            && let Some(in_same_tree) = same_tree(place, session)
+        {
+            others.push(Other { session, root, in_same_tree });
+        }
+    }
+    hook_response::at_start(context, &others, payload, &scene.project)
 }
 
 /// A process runs one session at a time: what else it is stamped in has ended, and nobody said so.

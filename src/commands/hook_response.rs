@@ -4,6 +4,7 @@
 //! wrong, nothing is said and the work goes on.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -149,18 +150,21 @@ pub(super) fn at_event(
     Answer { system_message: None, hook_specific_output: specific }.report()
 }
 
-/// What a session that starts is told of the others: two lines. `others` says of each whether it is in the same tree.
-pub(super) fn at_start(
-    context: &Context,
-    root: &Root,
-    others: &[(&Session, bool)],
-    payload: &HookPayload,
-    project: &str,
-) -> Report {
+/// Another live session on this repository.
+pub(super) struct Other<'a> {
+    pub(super) session: &'a Session,
+    /// The root that it is in: that of this profile or of another one.
+    pub(super) root: &'a Root,
+    /// It works in the same tree, not in another one of the repository.
+    pub(super) in_same_tree: bool,
+}
+
+/// What a session that starts is told of the others: two lines.
+pub(super) fn at_start(context: &Context, others: &[Other<'_>], payload: &HookPayload, project: &str) -> Report {
     if others.is_empty() {
         return Report::nothing();
     }
-    let here = others.iter().filter(|(_, same)| *same).count();
+    let here = others.iter().filter(|other| other.in_same_tree).count();
     let count = match (here, others.len() - here) {
         (here, 0) => format!("{here} other live session{} in this working tree", plural(here)),
         (0, there) => format!("{there} other live session{} in another working tree", plural(there)),
@@ -171,8 +175,7 @@ pub(super) fn at_start(
         _ => "; files may change under you, and a checkout, stash or reset here moves theirs",
     };
     const SHOWN: usize = 5;
-    let mut rows: Vec<String> =
-        others.iter().take(SHOWN).map(|(session, same)| row(context, root, session, *same)).collect();
+    let mut rows: Vec<String> = others.iter().take(SHOWN).map(|other| row(context, other)).collect();
     if others.len() > SHOWN {
         rows.push(format!("and {} more: ait sessions live", others.len() - SHOWN));
     }
@@ -190,8 +193,9 @@ pub(super) fn at_start(
 }
 
 /// One of the others: who, branch, since when, task, where, and what it touched lately.
-fn row(context: &Context, root: &Root, session: &Session, same: bool) -> String {
+fn row(context: &Context, other: &Other<'_>) -> String {
     let (now, ui) = (context.now, context.ui(ColorChoice::Never));
+    let session = other.session;
     let manifest = &session.manifest;
     let mut row = format!("{} on {}", session.id.short(), branch(manifest));
     if let Some(seconds) = manifest.elapsed_seconds(now) {
@@ -200,10 +204,10 @@ fn row(context: &Context, root: &Root, session: &Session, same: bool) -> String 
     if let Some(task) = manifest.task.as_deref().and_then(task::shorten) {
         row.push_str(&format!(", task: {task}"));
     }
-    if !same {
+    if !other.in_same_tree {
         row.push_str(&format!(", in {}", ui.path(Path::new(&manifest.path))));
     }
-    let touches = write_log::lately(root, &session.id, 3);
+    let touches = write_log::lately(other.root, &session.id, 3);
     let fresh = touches.iter().filter(|touch| is_fresh(touch.at, now));
     let fresh: Vec<String> = fresh.map(|touch| ui.path(Path::new(&touch.path))).collect();
     if !fresh.is_empty() {
@@ -236,15 +240,16 @@ fn clean(text: &str) -> String {
 /// Who moved HEAD of this tree, seen from a session that finds it moved: the note that the event goes on with. `None`
 /// where no other live session works in the tree: then it was the person, who knows.
 pub(super) fn mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &EventContext) -> Option<HeadMoved> {
-    let siblings = siblings(root, id, scene)?;
+    let siblings = siblings(&root.with_profiles(), id, scene)?;
     let mut in_shell = siblings.iter().filter(|session| session.manifest.tool.as_deref().is_some_and(is_shell_tool));
     let by = in_shell.next().filter(|_| in_shell.next().is_none());
     (!siblings.is_empty()).then(|| moved(manifest, by.map(|session| (&session.id, &*session.manifest)), scene))
 }
 
-/// Tells the others in the tree that this session moved HEAD: a note in the manifest of each.
+/// Tells the others in the tree that this session moved HEAD: a note in the manifest of each. Those of other profiles find
+/// out at their next event: nobody else writes in their folder.
 pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &EventContext, timeout: std::time::Duration) {
-    for session in siblings(root, id, scene).unwrap_or_default() {
+    for session in siblings(&[Rc::new(root.clone())], id, scene).unwrap_or_default() {
         let there = |manifest: &Manifest| manifest.head == scene.head && manifest.git_branch == scene.branch;
         if there(&session.manifest) && session.manifest.head_moved.is_none() {
             continue;
@@ -276,14 +281,15 @@ fn moved(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, scene: &Event
 }
 
 /// The other live sessions that were in this tree at their last event.
-fn siblings(root: &Root, id: &SessionId, scene: &EventContext) -> Option<Vec<Session>> {
+fn siblings(roots: &[Rc<Root>], id: &SessionId, scene: &EventContext) -> Option<Vec<Session>> {
     let tree = Path::new(scene.tree.as_deref()?);
     let here = |session: &Session| match &session.manifest.tree {
         Some(other) => Path::new(other) == tree,
         // Written by somebody else's script.
         None => Place::of(Path::new(&session.manifest.path)).root == tree,
     };
-    let mut sessions = active::read_some(root, 0, || registry::sessions(root.registry())).sessions;
+    let read = |root: &Rc<Root>| active::read_some(root, 0, || registry::sessions(root.registry())).sessions;
+    let mut sessions: Vec<Session> = roots.iter().flat_map(read).collect();
     sessions.retain(|session| session.id != *id && session.counts(scene.now) && here(session));
     Some(sessions)
 }

@@ -1,6 +1,8 @@
 //! The sessions together with what else is known of them: where each works, and what Claude Code's own registry says.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,12 +13,12 @@ use crate::error::{Error, Exit, Result, on_one_line};
 use crate::git::{self, Head, HeadKind, Operation};
 use crate::render::elapsed;
 use crate::render::theme::ColorChoice;
-use crate::session::conflict::{Grade, in_tree, works_in};
+use crate::session::conflict::works_in;
 use crate::session::event::{self, tool_of_dialog};
-use crate::session::file_write::is_fresh;
 use crate::session::id::SessionId;
 use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, ProcessStamp};
+use crate::session::order::sort_by;
 use crate::session::state::{ObservedState, State, StateSource, newer};
 use crate::session::task::{self, TaskSource};
 use crate::session::time::seconds_between;
@@ -32,6 +34,8 @@ use crate::sys::{files, process};
 pub struct LiveSession {
     /// What is on disk.
     pub session: Session,
+    /// The root it is in: that of this profile or of another one.
+    pub root: Rc<Root>,
     /// Where it works.
     pub place: Place,
     /// What it does.
@@ -45,7 +49,7 @@ pub struct LiveSession {
 impl LiveSession {
     /// A session as it is now: since its last event, `/cd`, `/rename` or a checkout in another shell may have changed its
     /// folder, task or branch.
-    fn new(mut session: Session, root: &Root) -> LiveSession {
+    fn new(mut session: Session, root: &Rc<Root>) -> LiveSession {
         let record = record_of(&session, root);
         let observed = state_by(&session, record.as_ref());
         hide_refused_task(&mut session.manifest, &observed);
@@ -66,14 +70,14 @@ impl LiveSession {
         }
         // Without a tree git cannot be asked, and nothing else is known.
         let dirty = manifest.git_dirty.filter(|_| manifest.tree.is_none() && place.tree.is_none());
-        LiveSession { session, place, observed, head, dirty }
+        LiveSession { session, root: Rc::clone(root), place, observed, head, dirty }
     }
 
     /// A session as its last event recorded it.
-    fn at(mut session: Session, place: Place, root: &Root) -> LiveSession {
+    pub(super) fn at(mut session: Session, place: Place, root: &Rc<Root>) -> LiveSession {
         let observed = state_of(&session, root);
         hide_refused_task(&mut session.manifest, &observed);
-        LiveSession { session, place, observed, head: None, dirty: None }
+        LiveSession { session, root: Rc::clone(root), place, observed, head: None, dirty: None }
     }
 
     /// What is checked out, for people: `main`, `feat/login|rebase`, `v1@1a2b3c4`, `1a2b3c4`.
@@ -144,7 +148,7 @@ pub fn state_of(session: &Session, root: &Root) -> ObservedState {
 
 /// Claude Code's record of the process that runs the session.
 fn record_of(session: &Session, root: &Root) -> Option<Record> {
-    session.manifest.pid.and_then(|pid| Record::of_process(root.registry(), pid))
+    session.manifest.pid.and_then(|pid| root.record_of(pid, session.manifest.pid_start))
 }
 
 /// Takes back a task whose prompt the client never worked on: a hook of the user refused it, or Esc came at once.
@@ -236,12 +240,12 @@ fn told_by_hooks(manifest: &Manifest) -> ObservedState {
     }
 }
 
-/// The live sessions, and what else lies with them.
+/// The live sessions of all profiles, and what else lies with them.
 #[derive(Clone, Debug, Default)]
 pub struct LiveSessions {
     /// The live ones, the oldest start first.
     pub members: Vec<LiveSession>,
-    /// How many others there are, whose process is gone.
+    /// How many others there are in this profile, whose process is gone.
     pub stale: usize,
     /// What could not be read.
     pub broken: Vec<UnreadableManifest>,
@@ -254,17 +258,45 @@ pub struct LiveSessions {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn gather(root: &Root, now: Timestamp) -> Result<LiveSessions> {
-    gather_by(root, now, |session| LiveSession::new(session, root))
+    gather_by(root, now, LiveSession::new)
 }
 
-fn gather_by(root: &Root, now: Timestamp, member: impl Fn(Session) -> LiveSession) -> Result<LiveSessions> {
-    let mut stale = 0;
-    let active = active::read_where(root, |session| {
-        stale += usize::from(session.liveness == Liveness::Stale);
-        session.liveness != Liveness::Stale
-    })?;
-    let members = active.sessions.into_iter().filter(|session| session.counts(now)).map(member).collect();
-    Ok(LiveSessions { members, stale, broken: active.broken, foreign: active.foreign })
+fn gather_by(root: &Root, now: Timestamp, member: impl Fn(Session, &Rc<Root>) -> LiveSession) -> Result<LiveSessions> {
+    let mut all = LiveSessions::default();
+    let roots = root.with_profiles();
+    for (position, root) in roots.iter().enumerate() {
+        let mut stale = 0;
+        let read = active::read_where(root, |session| {
+            stale += usize::from(session.liveness == Liveness::Stale);
+            session.liveness != Liveness::Stale
+        });
+        let active = match read {
+            // Another profile must not hide the sessions of this one.
+            Err(error) if position > 0 => {
+                all.broken.push(UnreadableManifest { path: root.active(), why: error.to_string() });
+                continue;
+            }
+            read => read?,
+        };
+        if position == 0 {
+            all.stale = stale;
+        }
+        all.broken.extend(active.broken);
+        all.foreign += active.foreign;
+        let live = active.sessions.into_iter().filter(|session| session.counts(now));
+        all.members.extend(live.map(|session| member(session, root)));
+    }
+    if roots.len() > 1 {
+        keep_one_of_each(&mut all.members);
+        sort_by(&mut all.members, |one, other| active::by_age(&one.session, &other.session));
+    }
+    Ok(all)
+}
+
+/// A conversation that was resumed under another profile has a manifest in both: that of the reader's own profile stays.
+pub(super) fn keep_one_of_each(members: &mut Vec<LiveSession>) {
+    let mut ids = BTreeSet::new();
+    members.retain(|member| ids.insert(member.session.id.clone()));
 }
 
 /// The live sessions to be listed, the place of each as its last event recorded it.
@@ -272,7 +304,7 @@ fn gather_by(root: &Root, now: Timestamp, member: impl Fn(Session) -> LiveSessio
 /// # Errors
 /// Where the folder cannot be read.
 pub fn overview(root: &Root, now: Timestamp) -> Result<LiveSessions> {
-    gather_by(root, now, |session| {
+    gather_by(root, now, |session, root| {
         let place = Place::recorded(&session.manifest);
         LiveSession::at(session, place, root)
     })
@@ -328,97 +360,7 @@ fn inside(context: &Context, members: &[LiveSession]) -> Option<LiveSession> {
     })
 }
 
-/// The live sessions that concern a place.
-#[derive(Clone, Debug, Default)]
-pub struct Nearby {
-    /// Those that are shown there: see [`shown_at`].
-    pub members: Vec<LiveSession>,
-    /// Those that work elsewhere, and lately wrote in this tree.
-    pub writers: Vec<Session>,
-}
-
-impl Nearby {
-    /// All of them.
-    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
-        self.members.iter().map(|member| &member.session).chain(&self.writers)
-    }
-
-    /// The conflict of this tree as far as a prompt warns of it: its grade, and how many sessions work there.
-    pub fn conflict(&self, here: &Place, now: Timestamp) -> Option<(Grade, usize)> {
-        // Where a writer was started does not matter here.
-        let writers = self.writers.iter().map(|session| (&*session.manifest, Path::new(""), None));
-        let members = self
-            .members
-            .iter()
-            .map(|member| (&*member.session.manifest, &*member.place.root, member.place.repository.as_deref()));
-        in_tree(members.chain(writers), &here.root, now)
-    }
-}
-
-/// The live sessions that concern a place, by a plain read of the folder: each manifest is read once, and parsed only if
-/// it can matter here. What cannot be read is left out.
-pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
-    let (mut members, mut writers) = (Vec::new(), Vec::new());
-    for (id, manifest, meta) in active::read_if(root, may_concern(here)) {
-        let place = Place::recorded(&manifest);
-        if here.shows(&place) {
-            members.push((id, manifest, meta, place));
-        } else if manifest.wrote_in.iter().any(|wrote| Path::new(&wrote.tree) == here.root) {
-            writers.push((id, manifest, meta));
-        }
-    }
-    // Only now, and only of these, whether their processes run.
-    let count = members.len();
-    let (mut places, mut sessions) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    for (id, manifest, meta, place) in members {
-        places.push(place);
-        sessions.push(Session::new(id, manifest, &meta));
-    }
-    active::resolve_shared_processes(&mut sessions, root.registry());
-    let members = sessions.into_iter().zip(places).filter(|(session, _)| session.counts(now));
-    let members = members.map(|(session, place)| LiveSession::at(session, place, root)).collect();
-    let writers = writers.into_iter().map(|(id, manifest, meta)| Session::new(id, manifest, &meta));
-    Nearby { members: shown_at(members, here), writers: writers.filter(|session| session.counts(now)).collect() }
-}
-
-impl Nearby {
-    /// If no session is in this tree, shows those that lately wrote here: they were started in another tree and sent into
-    /// this one.
-    pub fn or_writers(mut self, root: &Root, here: &Place, now: Timestamp) -> Nearby {
-        if !self.members.is_empty() {
-            return self;
-        }
-        let wrote_here = |session: &Session| {
-            let mut wrote = session.manifest.wrote_in.iter();
-            wrote.any(|wrote| Path::new(&wrote.tree) == here.root && is_fresh(wrote.at, now))
-        };
-        let (members, writers) = self.writers.into_iter().partition(wrote_here);
-        self.writers = writers;
-        self.members = Vec::into_iter(members).map(|session| LiveSession::at(session, here.clone(), root)).collect();
-        self
-    }
-}
-
-/// Tells by the bytes of a manifest whether its session may concern a place. Most manifests of other trees are told apart
-/// without parsing: they have a tree, as ait writes it, and do not contain the root of this one. One with a backslash is
-/// always parsed, because its paths may be written with escapes; so is one in another layout, or with `null` for a tree.
-fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
-    use memchr::memmem::Finder;
-    // At the start of a line of the outermost object: a field of another program may contain a field of this name.
-    let tree = Finder::new(b"\n  \"tree\": ");
-    let root = Finder::new(here.root.as_os_str().as_encoded_bytes()).into_owned();
-    let in_repository = here.repository.is_some();
-    move |manifest| {
-        let value = tree.find(manifest).and_then(|at| manifest.get(at + tree.needle().len()..));
-        if value.is_none_or(|value| value.starts_with(b"null")) || memchr::memchr(b'\\', manifest).is_some() {
-            return true;
-        }
-        // Outside of a repository only sessions without a tree of their own are shown.
-        in_repository && root.find(manifest).is_some()
-    }
-}
-
-/// One session by its id, whether its process runs or not; `None` where there is no manifest of it.
+/// One session of this profile by its id, whether its process runs or not; `None` where there is no manifest of it.
 ///
 /// # Errors
 /// Where its manifest cannot be read.
@@ -430,7 +372,7 @@ pub fn one(root: &Root, id: &SessionId) -> Result<Option<LiveSession>> {
             follow_client(&mut session.manifest, &record);
         }
         let place = Place::recorded(&session.manifest);
-        LiveSession::at(session, place, root)
+        LiveSession::at(session, place, &Rc::new(root.clone()))
     }))
 }
 

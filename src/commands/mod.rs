@@ -15,6 +15,7 @@ pub mod hooks;
 pub mod init;
 pub mod live;
 pub mod live_sessions;
+pub mod nearby;
 pub mod next;
 pub mod prompt;
 pub mod prompt_stream;

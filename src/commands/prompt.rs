@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::live_sessions::{self, LiveSession, Nearby};
+use super::live_sessions::{self, LiveSession};
+use super::nearby::{self, Nearby};
 use super::{Run, prompt_stream};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -146,7 +147,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         Some(dir) => Place::of(&context.folder().unwrap_or_default().join(dir)),
         None => Place::here(),
     };
-    let nearby = live_sessions::nearby(root, &here, now).or_writers(root, &here, now);
+    let nearby = nearby::nearby(root, &here, now).or_writers(&here, now);
     let chosen = to_speak_of(&nearby.members);
     let head = here.tree.as_ref().filter(|_| chosen.is_some()).map(|tree| tree.head_label()).unwrap_or_default();
     let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &head, revisions, now));

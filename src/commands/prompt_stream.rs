@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::render::ui::Ui;
 use crate::report::Report;
 use crate::store::revision;
+use crate::store::root::Root;
 use crate::sys::watch::{Watch, Woken, pause};
 
 /// While there is something to show it is looked at anew this often: ages grow, and a process that is killed changes no
@@ -77,14 +78,14 @@ impl Lines {
         line
     }
 
-    /// Watches the revision, and Claude Code's own registry, which knows of a permission dialog at once. To be called before
-    /// anything is read, so that no change is missed.
+    /// Watches the revision, and the registries of all profiles, which know of a permission dialog at once. To be called
+    /// before anything is read, so that no change is missed.
     fn watch_folders(&self) {
         let Some(watch) = &self.watch else { return };
         // Creates its folders where they are missing: one that does not exist cannot be watched.
         revision::current();
-        let registry = self.context.root().ok().map(|root| root.path().to_owned());
-        for folder in revision::folders().chain(registry) {
+        let registries = self.context.root().map(Root::registries).unwrap_or_default();
+        for folder in revision::folders().chain(registries) {
             let _ = watch.add(&folder);
         }
     }

@@ -11,9 +11,9 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::live_sessions::{self, LiveSession, Nearby};
+use super::live_sessions::{self, LiveSession};
+use super::nearby::{self, Nearby};
 use super::{Run, log_error, wrapped_status_line};
-use crate::claude::registry::Record;
 use crate::claude::status_payload::StatusPayload;
 use crate::context::Context;
 use crate::error::{Cause, Error, Result};
@@ -205,7 +205,7 @@ fn surroundings(
     let told = folder(payload);
     let here = place(context, told.as_deref());
     let at = |here: &Place| {
-        let mut nearby = root.map(|root| live_sessions::nearby(root, here, context.now)).unwrap_or_default();
+        let mut nearby = root.map(|root| nearby::nearby(root, here, context.now)).unwrap_or_default();
         // Without a repository, sessions of a folder above are nearby too, but they do not work here.
         nearby.members.retain(|member| member.place.root == here.root);
         nearby
@@ -225,7 +225,7 @@ fn surroundings(
     } else {
         (told, here, nearby)
     };
-    nearby.writers.retain(|session| session.id != *id);
+    nearby.writers.retain(|(session, _)| session.id != *id);
     if !nearby.members.iter().any(is_ours) {
         nearby.members.push(LiveSession { place: here.clone(), ..ours });
     }
@@ -237,7 +237,7 @@ fn surroundings(
 fn has_left(manifest: &Manifest, told: &Path, root: &Root, id: &SessionId) -> bool {
     let path = Path::new(&manifest.path);
     let has_record = || {
-        let record = manifest.pid.and_then(|pid| Record::of_process(root.registry(), pid));
+        let record = manifest.pid.and_then(|pid| root.record_of(pid, manifest.pid_start));
         record.is_some_and(|record| record.session_id == id.as_str())
     };
     path.is_absolute()
@@ -295,7 +295,7 @@ fn is_settled(context: &Context, payload: &StatusPayload, root: Option<&Root>) -
     let session = payload.duration_ms.map(|duration| duration / 1000);
     let process = || {
         let pid = context.variable("CLAUDE_PID")?.parse().ok()?;
-        Some(seconds_between(Record::of_process(root?.registry(), pid)?.started?, context.now))
+        Some(seconds_between(root?.record_of(pid, None)?.started?, context.now))
     };
     session.is_some_and(|age| age >= GRACE) && process().is_none_or(|age| age >= GRACE)
 }

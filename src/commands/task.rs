@@ -61,7 +61,7 @@ impl Run for Task {
             return Ok(report.remarks(remark).remarks(ignored));
         };
         let task = (!text.is_empty()).then_some(text);
-        lifecycle::change(context.root()?, &id, LOCK_TIMEOUT, |manifest, known| {
+        lifecycle::change(&member.root, &id, LOCK_TIMEOUT, |manifest, known| {
             if !known {
                 return Err(Error::new("setting the task", &id, "the session has ended meanwhile"));
             }

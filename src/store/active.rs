@@ -5,7 +5,6 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +12,6 @@ use jiff::Timestamp;
 use super::live::Liveness;
 use super::manifest_file::{MAX_SIZE, Session, UnreadableManifest, parse, read_session};
 use super::root::Root;
-use crate::claude::registry::Record;
 use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
@@ -86,7 +84,7 @@ pub fn read_where(root: &Root, mut wanted: impl FnMut(&Session) -> bool) -> Resu
             Err(why) => active.broken.push(UnreadableManifest { path: path.join(&name), why }),
         }
     }
-    resolve_shared_processes(&mut active.sessions, root.registry());
+    resolve_shared_processes(&mut active.sessions, root);
     sort_by(&mut active.sessions, by_age);
     sort_by(&mut active.broken, |a, b| a.path.cmp(&b.path));
     Ok(active)
@@ -150,7 +148,7 @@ pub fn read_some(root: &Root, stale: usize, known: impl FnOnce() -> Vec<SessionI
         }
         active.sessions.push(session);
     }
-    resolve_shared_processes(&mut active.sessions, root.registry());
+    resolve_shared_processes(&mut active.sessions, root);
     sort_by(&mut active.sessions, by_age);
     active
 }
@@ -196,8 +194,8 @@ fn sweep_among(root: &Root, most: usize) {
 }
 
 /// Of several sessions that were recorded for one process, marks all but one as [`Liveness::Replaced`]: the one that Claude
-/// Code's record of the process names stays, else the one with the latest event. `registry` is the folder of the records.
-pub fn resolve_shared_processes(sessions: &mut [Session], registry: &Path) {
+/// Code's record of the process names stays, else the one with the latest event. All of them are of one root.
+pub fn resolve_shared_processes(sessions: &mut [Session], root: &Root) {
     let mut by_process: BTreeMap<(u32, u64), Vec<usize>> = BTreeMap::new();
     for (position, session) in sessions.iter().enumerate() {
         // Without its start time a pid does not identify a process: such a manifest was written by another program.
@@ -207,7 +205,8 @@ pub fn resolve_shared_processes(sessions: &mut [Session], registry: &Path) {
         }
     }
     for ((pid, start), positions) in by_process.into_iter().filter(|(_, positions)| positions.len() > 1) {
-        let record = Record::of_process(registry, pid)
+        let record = root
+            .record_of(pid, Some(start))
             .filter(|record| record.process_start.is_none_or(|recorded| recorded == start));
         let is_named = |position: &&usize| {
             let session = sessions.get(**position);

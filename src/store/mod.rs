@@ -8,6 +8,7 @@ pub mod lifecycle;
 pub mod live;
 pub mod manifest_file;
 pub mod place;
+pub mod profiles;
 pub mod revision;
 pub mod root;
 pub mod write_log;

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use super::root;
+use super::profiles::cache_home;
 use crate::sys::files::Folder;
 use crate::sys::{clock, env, process};
 
@@ -32,7 +32,7 @@ pub struct Revision {
 
 /// The folders that a revision is kept in: absolute paths, which need not exist.
 pub fn folders() -> impl Iterator<Item = PathBuf> {
-    runtime().map(|runtime| runtime.join("ait")).into_iter().chain(root::cache_home())
+    runtime().map(|runtime| runtime.join("ait")).into_iter().chain(cache_home())
 }
 
 fn runtime() -> Option<PathBuf> {

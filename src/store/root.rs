@@ -1,7 +1,10 @@
 //! Where everything is.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use super::profiles::{self, cache_home};
+use crate::claude::registry::Record;
 use crate::error::{Error, Result};
 use crate::sys::{env, files};
 
@@ -11,6 +14,8 @@ pub struct Root {
     path: PathBuf,
     registry: PathBuf,
     cache: PathBuf,
+    /// `AIT_SESSIONS_DIR` names it: it stands alone.
+    is_explicit: bool,
 }
 
 impl Root {
@@ -19,25 +24,89 @@ impl Root {
     /// # Errors
     /// Where none of the three is set to an absolute path.
     pub fn find() -> Result<Root> {
-        let home = env::home();
-        let path = match (env::path("AIT_SESSIONS_DIR"), env::path("CLAUDE_CONFIG_DIR"), &home) {
-            (Some(path), _, _) => path,
-            (None, Some(config), _) => config.join("sessions"),
-            (None, None, Some(home)) => home.join(".claude/sessions"),
-            (None, None, None) => {
-                return Err(Error::new("finding the sessions", "HOME", "not set to an absolute path")
-                    .hint("set HOME, or AIT_SESSIONS_DIR to the folder of sessions"));
-            }
+        let explicit = env::path("AIT_SESSIONS_DIR");
+        let is_explicit = explicit.is_some();
+        // Claude Code knows nothing of AIT_SESSIONS_DIR.
+        let registry =
+            env::path("CLAUDE_CONFIG_DIR").map(|config| config.join("sessions")).or_else(profiles::default_root);
+        let Some(path) = explicit.or_else(|| registry.clone()) else {
+            return Err(Error::new("finding the sessions", "HOME", "not set to an absolute path")
+                .hint("set HOME, or AIT_SESSIONS_DIR to the folder of sessions"));
         };
         if !path.is_absolute() {
             return Err(Error::new("finding the sessions", path.display(), "not an absolute path"));
         }
-        // Claude Code knows nothing of AIT_SESSIONS_DIR.
-        let client = env::path("CLAUDE_CONFIG_DIR").or_else(|| Some(home?.join(".claude")));
-        let registry = client.map_or_else(|| path.clone(), |client| client.join("sessions"));
+        let registry = registry.unwrap_or_else(|| path.clone());
+        Ok(Root { is_explicit, registry, ..Root::of_profile(path) })
+    }
+
+    /// The root of another profile.
+    fn of_profile(path: PathBuf) -> Root {
         // Without a home, derived files go beside the folders.
         let cache = cache_home().map_or_else(|| path.join(".ait"), |cache| cache.join(key_of(&path)));
-        Ok(Root { path, registry, cache })
+        Root { registry: path.clone(), path, cache, is_explicit: false }
+    }
+
+    /// Whether `AIT_SESSIONS_DIR` names it: then it stands alone.
+    pub fn is_explicit(&self) -> bool {
+        self.is_explicit
+    }
+
+    /// Remembers this root, for commands of other profiles. With `AIT_SESSIONS_DIR` only the client's own folder, in which
+    /// its records are.
+    pub fn remember(&self) {
+        profiles::remember(&self.registry);
+    }
+
+    /// The roots that readers read: this one first, then those of other profiles that have a folder of live sessions. One
+    /// that `AIT_SESSIONS_DIR` names stands alone.
+    pub fn with_profiles(&self) -> Vec<Rc<Root>> {
+        let mut roots = vec![Rc::new(self.clone())];
+        if self.is_explicit {
+            return roots;
+        }
+        // A profile may share this folder with another one, through a symlink.
+        let mut resolved = Vec::new();
+        for path in profiles::roots().into_iter().filter(|path| *path != self.path) {
+            let root = Root::of_profile(path);
+            if !files::is_folder(&root.active()) {
+                continue;
+            }
+            if resolved.is_empty() {
+                resolved.push(files::resolve(&self.path));
+            }
+            let real = files::resolve(&root.path);
+            if !resolved.contains(&real) {
+                resolved.push(real);
+                roots.push(Rc::new(root));
+            }
+        }
+        roots
+    }
+
+    /// The folders in which clients may keep their records: of this profile first, then of all others.
+    pub fn registries(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.registry.clone()];
+        for folder in profiles::roots() {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        folders
+    }
+
+    /// Claude Code's record of the process that runs a session of this root. `start` is the start time of the process, if it
+    /// is known. In a folder of their own, `AIT_SESSIONS_DIR`, there may be sessions of every profile.
+    pub fn record_of(&self, pid: u32, start: Option<u64>) -> Option<Record> {
+        let is_same =
+            |record: &Record| record.process_start.is_none() || start.is_none() || record.process_start == start;
+        let record = Record::of_process(&self.registry, pid);
+        if !self.is_explicit || record.as_ref().is_some_and(is_same) {
+            return record;
+        }
+        let others = self.registries().into_iter().skip(1);
+        let other = others.filter_map(|folder| Record::of_process(&folder, pid)).find(is_same);
+        other.or(record)
     }
 
     /// The root itself. Claude Code keeps its own files in it; only `active` and `history` are ours.
@@ -104,12 +173,6 @@ impl Root {
         files::Folder::open_or_make_own(&path)
             .map_err(|why| Error::new("opening the live sessions", path.display(), why).hint("type: ait doctor"))
     }
-}
-
-/// The cache folder of ait: `$XDG_CACHE_HOME/ait`, else `~/.cache/ait`. `None` without a home folder.
-pub fn cache_home() -> Option<PathBuf> {
-    let cache = env::path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-    Some(cache.or_else(|| Some(env::home()?.join(".cache")))?.join("ait"))
 }
 
 /// A name for the cache of one root: two roots must not share one. FNV-1a, 64 bits.

@@ -30,6 +30,7 @@ use super::root::{Root, fnv1a};
 use crate::session::file_write::{self, FileWrite, is_fresh, parse_line};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
+use crate::session::order::sort_by;
 use crate::sys::files::{FileId, Folder, Kind, Locking, PRIVATE, Pieces};
 use crate::sys::process;
 
@@ -167,10 +168,29 @@ pub struct PendingWrite {
     cache: Option<Folder>,
 }
 
-/// Who wrote a file lately, seen from one session. `file` is the whole path, symlinks resolved.
+/// Who wrote a file lately, in any profile, seen from one session. `file` is the whole path, symlinks resolved.
 pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> PendingWrite {
-    let cache = cache(root, now).ok();
-    let bucket = cache.as_ref().and_then(|cache| cache.read(&bucket_of(&file), MAX_LOG).ok()).unwrap_or_default();
+    let own = cache(root, now).ok();
+    let (mine, mut others) = own.as_ref().map(|cache| writers(root, cache, &file, me, now)).unwrap_or_default();
+    for root in root.with_profiles().iter().skip(1) {
+        let Ok(cache) = root.cache_folder("touched") else { continue };
+        let (_, theirs) = writers(root, &cache, &file, me, now);
+        others.extend(theirs);
+        sort_by(&mut others, |one, other| other.1.cmp(&one.1));
+    }
+    others.truncate(WRITERS);
+    PendingWrite { file, others, mine, cache: own }
+}
+
+/// When a session last wrote a file, and which other live sessions of a root did, the newest first; within the hour.
+fn writers(
+    root: &Root,
+    cache: &Folder,
+    file: &Path,
+    me: &SessionId,
+    now: Timestamp,
+) -> (Option<Timestamp>, Vec<(Session, Timestamp)>) {
+    let bucket = cache.read(&bucket_of(file), MAX_LOG).unwrap_or_default();
     // Most lines are of other files; those are not taken apart, nor looked at for anything but where they end.
     let end = serde_json::to_string(&file.to_string_lossy()).unwrap_or_default() + "]\n";
     let mut last: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
@@ -192,8 +212,7 @@ pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Pe
         let session = read_session(folder.as_ref()?, &SessionId::parse(&id)?).ok()??;
         session.counts(now).then_some((session, at))
     };
-    let others = last.into_iter().rev().filter_map(session).take(WRITERS).collect();
-    PendingWrite { file, others, mine, cache }
+    (mine, last.into_iter().rev().filter_map(session).take(WRITERS).collect())
 }
 
 /// When a line of the cache was written and by whom; `before` is the line without its third text. One session may have

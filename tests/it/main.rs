@@ -27,6 +27,7 @@ mod hooks_command;
 mod hooks_files;
 mod liveness;
 mod payloads;
+mod profiles;
 mod prompt_tasks;
 mod races;
 mod readme;

@@ -9,6 +9,7 @@ mod firing;
 mod fix;
 mod folders;
 mod installed_hooks;
+mod profiles;
 mod program;
 mod sessions;
 mod settings_files;
@@ -33,6 +34,7 @@ use self::firing::{firing, of_client, running_clients};
 use self::fix::mend;
 use self::folders::of_folders;
 use self::installed_hooks::of_hooks;
+use self::profiles::of_profiles;
 use self::program::{on_path, program};
 use self::sessions::{manifests, stale};
 use self::settings_files::of_settings;
@@ -154,6 +156,7 @@ fn look(context: &Context) -> Vec<Check> {
     let (of_hooks, installed) = of_hooks(root, place);
     checks.push(of_hooks);
     checks.push(of_folders(root));
+    checks.push(of_profiles(root, place));
     let running = running_clients(root);
     let active = active::read_all(root);
     checks.push(match &active {

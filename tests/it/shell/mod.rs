@@ -3,6 +3,7 @@
 mod bash;
 mod fish;
 mod install;
+mod profiles;
 mod reuse;
 mod shells;
 mod situations;

@@ -1,0 +1,114 @@
+//! The live sessions that concern a place, for the segment: by a plain read of the folders of live sessions.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use super::live_sessions::{LiveSession, keep_one_of_each, shown_at};
+use crate::session::conflict::{Grade, in_tree};
+use crate::session::file_write::is_fresh;
+use crate::store::active;
+use crate::store::manifest_file::Session;
+use crate::store::place::Place;
+use crate::store::root::Root;
+
+/// The live sessions that concern a place.
+#[derive(Clone, Debug, Default)]
+pub struct Nearby {
+    /// Those that are shown there: see [`shown_at`].
+    pub members: Vec<LiveSession>,
+    /// Those that work elsewhere, and lately wrote in this tree; each with the root that it is in.
+    pub writers: Vec<(Session, Rc<Root>)>,
+}
+
+impl Nearby {
+    /// All of them.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.members.iter().map(|member| &member.session).chain(self.writers.iter().map(|(session, _)| session))
+    }
+
+    /// The conflict of this tree as far as a prompt warns of it: its grade, and how many sessions work there.
+    pub fn conflict(&self, here: &Place, now: Timestamp) -> Option<(Grade, usize)> {
+        // Where a writer was started does not matter here.
+        let writers = self.writers.iter().map(|(session, _)| (&*session.manifest, Path::new(""), None));
+        let members = self
+            .members
+            .iter()
+            .map(|member| (&*member.session.manifest, &*member.place.root, member.place.repository.as_deref()));
+        in_tree(members.chain(writers), &here.root, now)
+    }
+}
+
+/// The live sessions of all profiles that concern a place, by a plain read of the folders: each manifest is read once, and
+/// parsed only if it can matter here. What cannot be read is left out.
+pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
+    let mut nearby = Nearby::default();
+    let may_concern = may_concern(here);
+    let roots = root.with_profiles();
+    for root in &roots {
+        add_nearby(&mut nearby, root, &may_concern, here, now);
+    }
+    if roots.len() > 1 {
+        keep_one_of_each(&mut nearby.members);
+    }
+    nearby.members = shown_at(nearby.members, here);
+    nearby
+}
+
+fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, may_concern: impl Fn(&[u8]) -> bool, here: &Place, now: Timestamp) {
+    let (mut sessions, mut places, mut writers) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, manifest, meta) in active::read_if(root, may_concern) {
+        let place = Place::recorded(&manifest);
+        // Only of these it is asked whether their processes run.
+        if here.shows(&place) {
+            places.push(place);
+            sessions.push(Session::new(id, manifest, &meta));
+        } else if manifest.wrote_in.iter().any(|wrote| Path::new(&wrote.tree) == here.root) {
+            writers.push(Session::new(id, manifest, &meta));
+        }
+    }
+    active::resolve_shared_processes(&mut sessions, root);
+    let members = sessions.into_iter().zip(places).filter(|(session, _)| session.counts(now));
+    nearby.members.extend(members.map(|(session, place)| LiveSession::at(session, place, root)));
+    let writers = writers.into_iter().filter(|session| session.counts(now));
+    nearby.writers.extend(writers.map(|session| (session, Rc::clone(root))));
+}
+
+impl Nearby {
+    /// If no session is in this tree, shows those that lately wrote here: they were started in another tree and sent into
+    /// this one.
+    pub fn or_writers(mut self, here: &Place, now: Timestamp) -> Nearby {
+        if !self.members.is_empty() {
+            return self;
+        }
+        let wrote_here = |(session, _): &(Session, Rc<Root>)| {
+            let mut wrote = session.manifest.wrote_in.iter();
+            wrote.any(|wrote| Path::new(&wrote.tree) == here.root && is_fresh(wrote.at, now))
+        };
+        let (members, writers): (Vec<_>, Vec<_>) = self.writers.into_iter().partition(wrote_here);
+        self.writers = writers;
+        self.members =
+            members.into_iter().map(|(session, root)| LiveSession::at(session, here.clone(), &root)).collect();
+        self
+    }
+}
+
+/// Tells by the bytes of a manifest whether its session may concern a place. Most manifests of other trees are told apart
+/// without parsing: they have a tree, as ait writes it, and do not contain the root of this one. One with a backslash is
+/// always parsed, because its paths may be written with escapes; so is one in another layout, or with `null` for a tree.
+fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
+    use memchr::memmem::Finder;
+    // At the start of a line of the outermost object: a field of another program may contain a field of this name.
+    let tree = Finder::new(b"\n  \"tree\": ");
+    let root = Finder::new(here.root.as_os_str().as_encoded_bytes()).into_owned();
+    let in_repository = here.repository.is_some();
+    move |manifest| {
+        let value = tree.find(manifest).and_then(|at| manifest.get(at + tree.needle().len()..));
+        if value.is_none_or(|value| value.starts_with(b"null")) || memchr::memchr(b'\\', manifest).is_some() {
+            return true;
+        }
+        // Outside of a repository only sessions without a tree of their own are shown.
+        in_repository && root.find(manifest).is_some()
+    }
+}
