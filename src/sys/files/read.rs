@@ -52,6 +52,13 @@ pub fn read_no_link(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_all(&open_to_read(path, Links::Refuse)?, limit)
 }
 
+/// Like [`read_no_link`]; a file of another user counts as missing.
+pub fn read_own(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let fd = open_to_read(path, Links::Refuse)?;
+    let meta = meta(&rustix::fs::fstat(&fd)?);
+    if meta.owner == user_id() { read_regular(&fd, &meta, limit) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
 /// Like [`read`], with the [`Meta`] of the same version.
 pub fn read_with_meta(path: &Path, limit: usize) -> io::Result<(Vec<u8>, Meta)> {
     let fd = open_to_read(path, Links::Follow)?;
