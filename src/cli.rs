@@ -13,10 +13,10 @@ use crate::error::{Error, Exit, nearest};
 #[argh(
     name = "ait",
     help_triggers("-h", "--help"),
-    example = "  ait hooks install       have every session tracked from now on\n  ait sessions live       what runs where, since when, on what task\n  eval \"$(ait init zsh)\"  show it in the prompt",
+    example = "  ait hooks install       track every session from now on\n  ait sessions live       list live sessions: where, since when, which task\n  eval \"$(ait init zsh)\"  show the session in the prompt",
     error_code(0, "done"),
-    error_code(1, "failed, or nothing there"),
-    error_code(2, "not found, or more than one thing answers to it"),
+    error_code(1, "failed, or nothing found"),
+    error_code(2, "usage error, not found, or several match"),
     error_code(3, "conflicts, with --strict")
 )]
 struct Ait {
@@ -43,7 +43,7 @@ enum Command {
     Completions(completions::Completions),
 }
 
-/// see and steer the sessions
+/// list and manage sessions
 #[derive(FromArgs, ArgsInfo)]
 #[argh(
     subcommand,
@@ -69,7 +69,7 @@ enum SessionsCommand {
     Prune(prune::Prune),
 }
 
-/// have Claude Code call ait
+/// install, remove and inspect Claude Code hooks
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "hooks", help_triggers("-h", "--help"), example = "  ait hooks install\n  ait hooks list")]
 struct Hooks {

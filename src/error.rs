@@ -9,9 +9,9 @@ use std::sync::Arc;
 pub enum Exit {
     /// 0: done.
     Done = 0,
-    /// 1: failed, or nothing there.
+    /// 1: failed, or nothing found.
     Failed = 1,
-    /// 2: what was asked for was not found, or more than one thing answers to it.
+    /// 2: what was asked for was usage error, not found, or several match.
     NotFound = 2,
     /// 3: there are conflicts, and `--strict` was given.
     Conflicts = 3,

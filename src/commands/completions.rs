@@ -8,7 +8,7 @@ use crate::error::{Error, Exit, Result};
 use crate::render::completions::{bash, fish, zsh};
 use crate::report::Report;
 
-/// print the completion file of a shell
+/// print the completion file for a shell
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
@@ -33,8 +33,8 @@ impl Run for Completions {
             "bash" => Ok(Report::text(bash(&ait))),
             "zsh" => Ok(Report::text(zsh(&ait))),
             "fish" => Ok(Report::text(fish(&ait))),
-            other => Err(Error::new("writing completions", other, "no such shell is known")
-                .hint("type one of: ait completions bash, ait completions zsh, ait completions fish")
+            other => Err(Error::new("writing completions", other, "unknown shell")
+                .hint("type one of: zsh, bash, fish")
                 .exit(Exit::NotFound)),
         }
     }

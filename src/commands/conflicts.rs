@@ -24,7 +24,7 @@ use crate::session::time::seconds_between;
 use crate::store::place::Place;
 use crate::store::write_log;
 
-/// show where live sessions can hurt each other
+/// show live sessions that may overwrite each other's work
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
@@ -33,13 +33,13 @@ use crate::store::write_log;
     example = "  ait sessions conflicts --strict && git checkout main"
 )]
 pub struct Conflicts {
-    /// exit with 3 where there are conflicts that have not faded
+    /// exit with 3 if there are current conflicts
     #[argh(switch)]
     strict: bool,
-    /// also ask git whether the branches of live trees would merge
+    /// also ask git whether the sessions' branches would merge
     #[argh(switch)]
     merge: bool,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
     /// always, never or auto (the default)
@@ -90,7 +90,7 @@ struct Merge {
     project: String,
     branches: [String; 2],
     paths: [PathBuf; 2],
-    /// The files that would be in conflict; `None` where git could not say.
+    /// The files that would be in conflict; `None` where git did not answer.
     files: Option<Vec<String>>,
     /// Why it could not.
     error: Option<String>,
@@ -219,7 +219,7 @@ fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -
     ui.line(&mut text, |line| {
         line.role(if found.faded { Role::Dim } else { Role::Conflict });
         match found.faded {
-            true => line.literal("Faded: more than an hour ago"),
+            true => line.literal("Old conflict: more than an hour ago"),
             false => line.own(format_args!("{}  Conflict Detected!", ui.icons.conflict())),
         }
         line.role(Role::Plain);
@@ -315,9 +315,9 @@ fn merge(one: &Tree, other: &Tree) -> Option<Merge> {
 
 fn merges_for_people(merges: &[Merge], ui: &Ui) -> String {
     if merges.is_empty() {
-        return "No two live trees of one repository stand at different commits.\n".to_owned();
+        return "No two live trees of one repository are at different commits.\n".to_owned();
     }
-    let mut text = "As committed, asked of git:\n".to_owned();
+    let mut text = "Would the committed branches merge? (asked of git)\n".to_owned();
     for merge in merges {
         let [one, other] = &merge.branches;
         ui.line(&mut text, |line| {
@@ -337,7 +337,7 @@ fn merges_for_people(merges: &[Merge], ui: &Ui) -> String {
                 }
                 (None, error) => {
                     line.literal(": ");
-                    line.text(error.as_deref().unwrap_or("git could not say"));
+                    line.text(error.as_deref().unwrap_or("git did not answer"));
                 }
             }
         });

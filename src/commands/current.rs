@@ -1,4 +1,4 @@
-//! `ait sessions current`: the session of this folder, or the one whose shell this is.
+//! `ait sessions current`: the session that runs this shell, or the one in this folder.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ use crate::report::{Data, Report};
 use crate::session::json_object::JsonFields;
 use crate::session::state::State;
 
-/// show the session of this folder, or the one whose shell this is
+/// show the session that runs this shell, or the one in this folder
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "current", help_triggers("-h", "--help"), example = "  ait sessions current --json")]
 pub struct Current {
-    /// this session (an id, or the start of one)
+    /// id of the session, or the start of it
     #[argh(option, arg_name = "id")]
     session: Option<String>,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
     /// always, never or auto (the default)

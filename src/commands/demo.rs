@@ -21,7 +21,7 @@ use crate::session::json_object::{RawObject, text};
 use crate::sys::files::{self, Folder};
 use crate::sys::process::{self, Companion, Typed, find_program};
 
-/// see it all at work with three played sessions, in a temporary folder
+/// show ait at work with three simulated sessions in a temporary folder
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "demo", help_triggers("-h", "--help"), example = "  ait demo")]
 pub struct Demo {
@@ -91,15 +91,15 @@ impl Drop for Stage<'_> {
 const SWEEP: &str = r#"for pause in 0 1 1; do sleep "$pause"; rm -rf -- "$1"; done"#;
 
 fn failed(what: impl std::fmt::Display, why: impl Into<Cause>) -> Error {
-    Error::new("playing the demo", what, why)
+    Error::new("running the demo", what, why)
 }
 
 impl Stage<'_> {
     fn set_up(context: &Context, ui: Ui) -> Result<Stage<'_>> {
-        let program = context.program().ok_or_else(|| failed("", "the system does not say where this program is"))?;
-        let home = files::make_temporary_folder("ait-demo").map_err(|why| {
-            failed(files::temporary_folder().display(), why).hint("set TMPDIR to a folder that you can write to")
-        })?;
+        let program =
+            context.program().ok_or_else(|| failed("", "the system does not report the path of this program"))?;
+        let home = files::make_temporary_folder("ait-demo")
+            .map_err(|why| failed(files::temporary_folder().display(), why).hint("set TMPDIR to a writable folder"))?;
         let broom = Companion::start(SWEEP, home.as_os_str()).map_err(|why| failed("/bin/sh", why));
         if broom.is_err() {
             let _ = files::remove_folder(&home);
@@ -109,16 +109,16 @@ impl Stage<'_> {
 
     fn play(&mut self) -> Result<()> {
         self.heading("ait demo");
-        self.remark("Three Claude Code sessions, played in a temporary folder that is gone by now.");
-        self.remark("Processes, hooks, files and git are real; only Claude Code is played.");
+        self.remark("Three simulated Claude Code sessions, in a temporary folder that is already deleted.");
+        self.remark("Processes, hooks, files and git are real; only Claude Code is simulated.");
         let second = match self.git.clone() {
             Some(git) => self.make_repository(&git)?,
             None => self.make_folders()?,
         };
 
-        self.heading("1. Sessions make themselves known");
-        self.remark("Claude Code runs this hook when it starts, at each prompt and at each tool.");
-        self.remark("It writes one file a session.");
+        self.heading("1. Sessions report to ait");
+        self.remark("Claude Code runs this hook at its start, at each prompt and at each tool call.");
+        self.remark("The hook writes one file per session.");
         let first = self.start("7c1f0a52-93be-4d1c-a3d6-2f8e5b90c714", "shop")?;
         self.tell(&first, "UserPromptSubmit", r#""prompt":"Round prices to the cent""#)?;
         let second = self.start("b40e6d19-5a27-4f83-9c02-e1d7a8f36b55", second)?;
@@ -128,25 +128,25 @@ impl Stage<'_> {
         self.tell(&third, "PreToolUse", tool)?;
         self.tell(&third, "Notification", r#""notification_type":"permission_prompt""#)?;
 
-        self.heading("2. What each is for");
-        self.remark("The first prompt, until you say it better:");
+        self.heading("2. Tasks");
+        self.remark("The first prompt is the task, until you set another:");
         self.ait(second.folder, &["sessions", "task", "Adding the login page"])?;
 
-        self.heading("3. What runs where, since when, on what; and who waits for you");
+        self.heading("3. Live sessions, and which one waits for you");
         self.ait("shop", &["sessions", "live"])?;
         self.ait("", &["sessions", "next"])?;
         self.ait(second.folder, &["sessions", "current"])?;
 
-        self.heading("4. Who is in whose way");
+        self.heading("4. Conflicts");
         self.ait("shop", &["sessions", "conflicts"])?;
 
-        self.heading("5. One short line for a prompt");
-        self.remark("Each reader has its own escapes. \\e stands for the escape character.");
+        self.heading("5. The segment for a prompt");
+        self.remark("Each shell and program has its own escapes; \\e is the escape character.");
         for (dialect, _) in Dialect::ALL {
             self.show_segment("shop", dialect)?;
         }
 
-        self.heading("6. One session ends, one is killed");
+        self.heading("6. One session ends, another is killed");
         self.tell(&first, "SessionEnd", r#""reason":"prompt_input_exit""#)?;
         drop(first);
         self.typed("~", &format!("kill -9 {}", second.process.pid()));
@@ -155,7 +155,7 @@ impl Stage<'_> {
         self.ait("", &["sessions", "prune"])?;
         self.ait("", &["sessions", "history"])?;
 
-        self.heading("To have it for real");
+        self.heading("Install it");
         self.for_real();
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Stage<'_> {
     }
 
     fn make_folders(&mut self) -> Result<&'static str> {
-        self.remark("git is not in PATH: played in plain folders, without branches and worktrees.");
+        self.remark("git is not in PATH: this uses plain folders, without branches and worktrees.");
         self.make_folder("shop")?;
         self.make_folder("blog")?;
         Ok("blog")
@@ -219,7 +219,7 @@ impl Stage<'_> {
         else {
             return;
         };
-        self.remark("What Claude Code shows then, and tells Claude:");
+        self.remark("Claude Code now shows this to you and to Claude:");
         for line in message.lines() {
             self.ui.line(&mut self.text, |row| {
                 row.literal("  ");
@@ -316,15 +316,13 @@ impl Stage<'_> {
         if !installed {
             steps.push(("sh shell/install.sh", "build ait and put it into ~/.local/bin"));
         }
-        steps.push(("ait hooks install", "have every session tracked from now on"));
+        steps.push(("ait hooks install", "track every session from now on"));
         let shell = self.context.path_variable("SHELL").and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
         steps.push(match shell.as_deref() {
-            Some("zsh") => ("eval \"$(ait init zsh)\"", "at the end of ~/.zshrc: the line in your prompt"),
-            Some("bash") => ("eval \"$(ait init bash)\"", "at the end of ~/.bashrc: the line in your prompt"),
-            Some("fish") => {
-                ("ait init fish | source", "at the end of ~/.config/fish/config.fish: the line in your prompt")
-            }
-            _ => ("ait init --help", "how to have the line in zsh, bash, fish, tmux or starship"),
+            Some("zsh") => ("eval \"$(ait init zsh)\"", "add to the end of ~/.zshrc: the segment in your prompt"),
+            Some("bash") => ("eval \"$(ait init bash)\"", "add to the end of ~/.bashrc: the segment in your prompt"),
+            Some("fish") => ("ait init fish | source", "add to the end of config.fish: the segment in your prompt"),
+            _ => ("ait init --help", "how to show the segment in zsh, bash, fish, tmux or starship"),
         });
         for (typed, what) in steps {
             self.ui.line(&mut self.text, |line| {

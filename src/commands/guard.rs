@@ -1,4 +1,4 @@
-//! `ait guard`: what happens before a session writes a file that another one wrote within the hour.
+//! `ait guard`: what happens before a session writes a file that another one wrote in the last hour.
 
 use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
@@ -12,22 +12,26 @@ use crate::report::{Data, Report};
 use crate::store::guard::{Guard as Setting, Settings};
 use crate::store::place::Place;
 
-/// say what happens before a session writes what another one wrote within the hour
+/// set what happens before a session writes a file that another session wrote in the last hour
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
     name = "guard",
     help_triggers("-h", "--help"),
-    example = "  ait guard             show what counts here\n  ait guard ask         in this repository, have Claude Code ask you\n  ait guard off --user  everywhere else, say nothing"
+    note = "off   allow the write without a message",
+    note = "tell  tell Claude about the other session; the write goes on (the default)",
+    note = "ask   have Claude Code ask you first",
+    note = "deny  refuse the write",
+    example = "  ait guard             show the current setting\n  ait guard ask         in this repository, ask you before such a write\n  ait guard off --user  in all others, allow it without a message"
 )]
 pub struct Guard {
-    /// off, tell (the default: Claude is told, and the write goes on), ask or deny
+    /// off, tell, ask or deny; without it, show the current setting
     #[argh(positional)]
-    word: Option<Setting>,
-    /// for every repository that has no word of its own
+    setting: Option<Setting>,
+    /// change the default, for repositories without a setting of their own
     #[argh(switch)]
     user: bool,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
 }
@@ -41,10 +45,14 @@ impl Run for Guard {
         let settings = Settings::read()?;
         let place = if self.user { None } else { Some(Place::of(&context.folder()?)) };
         let repository = place.as_ref().and_then(|place| place.repository.as_deref());
-        if let Some(setting) = self.word {
+        if let Some(setting) = self.setting {
             if repository.is_none() && !self.user {
-                return Err(Error::new("setting the guard", context.folder()?.display(), "in no repository")
-                    .hint(format!("type: ait guard {} --user", setting.as_str())));
+                return Err(Error::new(
+                    "changing the guard setting",
+                    context.folder()?.display(),
+                    "not in a git repository",
+                )
+                .hint(format!("type: ait guard {} --user", setting.as_str())));
             }
             settings.set(repository, setting)?;
         }
@@ -95,8 +103,8 @@ impl Data for InForce {
                     line.text(&ui.path(&place.root));
                     line.literal(")");
                 }
-                ("user", _) => line.literal("in every repository without a word of its own"),
-                _ => line.literal("because nothing else was set"),
+                ("user", _) => line.literal("in every repository without a setting of its own"),
+                _ => line.literal("the default"),
             }
         });
         text
@@ -105,9 +113,9 @@ impl Data for InForce {
 
 fn meaning(setting: Setting) -> &'static str {
     match setting {
-        Setting::Off => "nothing is said",
-        Setting::Tell => "Claude is told before it writes what another session wrote within the hour",
-        Setting::Ask => "you are asked before a session writes what another wrote within the hour",
-        Setting::Deny => "a session may not write what another wrote within the hour",
+        Setting::Off => "the write is allowed without a message",
+        Setting::Tell => "Claude is told before it writes a file that another session wrote within the last hour",
+        Setting::Ask => "you are asked before a session writes a file that another wrote within the last hour",
+        Setting::Deny => "a session may not write a file that another wrote within the last hour",
     }
 }

@@ -19,7 +19,7 @@ use crate::session::order::{sort_by, sort_by_key};
 use crate::store::history::{self, Day};
 use crate::store::root::Root;
 
-/// show ended sessions: today's, or those of other days
+/// list sessions that ended today or on other days
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
@@ -28,10 +28,10 @@ use crate::store::root::Root;
     example = "  ait sessions history --days 7 --project aiterm\n  ait sessions history --date 2025-12-25"
 )]
 pub struct History {
-    /// this day (YYYY-MM-DD, today, yesterday)
+    /// the day: YYYY-MM-DD, today or yesterday
     #[argh(option, arg_name = "day")]
     date: Option<String>,
-    /// this many days, up to --date or today
+    /// number of days, ending with --date or today
     #[argh(option, arg_name = "n")]
     days: Option<u32>,
     /// only this project
@@ -43,7 +43,7 @@ pub struct History {
     /// at most this many sessions
     #[argh(option, arg_name = "n")]
     limit: Option<usize>,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
     /// always, never or auto (the default)
@@ -165,8 +165,8 @@ fn in_words(reason: &str) -> Option<&str> {
         "clear" => Some("cleared"),
         "prompt_input_exit" => Some("exited"),
         "logout" => Some("logged out"),
-        "resume" => Some("resumed another"),
-        "replaced" => Some("another took its place"),
+        "resume" => Some("switched to another session"),
+        "replaced" => Some("replaced by another session"),
         "other" | "" => None,
         // Of a newer client.
         unknown => Some(unknown),
@@ -188,7 +188,7 @@ fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> St
     if filtered.is_empty() && !near.is_empty() {
         let near: Vec<String> = near.iter().map(Day::to_string).collect();
         text.push_str(&format!(
-            "Days near it with sessions: {}. Type: ait sessions history --date {}\n",
+            "Nearest days with sessions: {}. Type: ait sessions history --date {}\n",
             near.join(", "),
             near.last().map(String::as_str).unwrap_or_default()
         ));

@@ -33,7 +33,7 @@ use crate::store::{event_log, live, write_log};
 use crate::sys::fd;
 use crate::sys::process::{self, Process};
 
-/// take an event from Claude Code on standard input (Claude Code calls this)
+/// record an event (Claude Code runs this, with JSON on standard input)
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "hook", help_triggers("-h", "--help"), example = "  ait hook session-register < event.json")]
 pub struct Hook {

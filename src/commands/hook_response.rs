@@ -172,7 +172,7 @@ pub(super) fn at_start(context: &Context, others: &[Other<'_>], payload: &HookPa
     };
     let advice = match here {
         0 => "",
-        _ => "; files may change under you, and a checkout, stash or reset here moves theirs",
+        _ => "; files may change while you work, and a checkout, stash or reset here changes their files too",
     };
     const SHOWN: usize = 5;
     let mut rows: Vec<String> = others.iter().take(SHOWN).map(|other| row(context, other)).collect();
@@ -211,7 +211,7 @@ fn row(context: &Context, other: &Other<'_>) -> String {
     let fresh = touches.iter().filter(|touch| is_fresh(touch.at, now));
     let fresh: Vec<String> = fresh.map(|touch| ui.path(Path::new(&touch.path))).collect();
     if !fresh.is_empty() {
-        row.push_str(&format!(", lately wrote {}", fresh.join(", ")));
+        row.push_str(&format!(", recently wrote {}", fresh.join(", ")));
     }
     row
 }

@@ -11,17 +11,17 @@ use crate::error::{Error, Exit, Result};
 use crate::report::Report;
 use crate::sys::{files, process};
 
-/// print what puts the segment in a prompt, in tmux or in starship
+/// print the code that shows the segment in a shell, tmux or starship
 #[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
 #[argh(subcommand, name = "init", help_triggers("-h", "--help"), example = "  eval \"$(ait init zsh)\"")]
 pub struct Init {
     /// zsh, bash, fish, tmux, starship or claude
     #[argh(positional)]
     pub target: Option<String>,
-    /// shells: touch no prompt, only set $AIT_SEGMENT
+    /// shells: only set $AIT_SEGMENT, and leave the prompt alone
     #[argh(switch)]
     pub manual: bool,
-    /// tmux: the plug-in itself
+    /// tmux: print the plug-in itself, a script for sh
     #[argh(switch)]
     pub plugin: bool,
 }
@@ -29,14 +29,14 @@ pub struct Init {
 /// What `ait init --help` prints, and `ait init` by itself.
 pub const HELP: &str = r#"Usage: ait init <zsh|bash|fish|tmux|starship|claude> [--manual] [--plugin]
 
-print what puts the segment in your prompt, tmux or starship
+print the code that shows the segment in a shell, tmux or starship
 
 Options:
-  --manual          shells: touch no prompt; you place $AIT_SEGMENT yourself
-  --plugin          tmux: the plug-in itself, for sh
+  --manual          shells: only set $AIT_SEGMENT, and leave the prompt alone
+  --plugin          tmux: print the plug-in itself, a script for sh
   -h, --help        display usage information
 
-The line goes at the end of the file, after a prompt framework:
+Add the line at the end of the file, after your prompt framework:
 
   ~/.zshrc                      eval "$(ait init zsh)"
   ~/.bashrc                     eval "$(ait init bash)"
@@ -45,31 +45,32 @@ The line goes at the end of the file, after a prompt framework:
   ~/.config/starship.toml       what `ait init starship` prints
   Claude Code's status line     ait hooks install statusline
 
-The segment stands at the left of the right prompt in zsh and fish, and in bash
-on a line of its own above the prompt. With no session here the prompt is as it
-was. This works as it is, in the usual place after the framework, with
-oh-my-zsh, prezto, pure, starship, liquidprompt, tide, a vi-mode prompt that
-sets RPS1, and the shell integration of VS Code. spaceship and geometry get a
-section of their own in their right prompt, typewritten a prefix.
+In zsh and fish the segment is at the left of the right prompt; in bash it is on
+its own line above the prompt. In a folder without a session the prompt does not
+change. This works with oh-my-zsh, prezto, pure, starship, liquidprompt, tide, a
+vi-mode prompt that sets RPS1, and the shell integration of VS Code. In
+spaceship and geometry the segment is a section of the right prompt, in
+typewritten a prefix.
 
-To place it yourself, add --manual and use $AIT_SEGMENT:
+To put the segment somewhere else, add --manual and use $AIT_SEGMENT:
 
   zsh, your own PROMPT   setopt prompt_subst
                          PROMPT='${AIT_SEGMENT:+$AIT_SEGMENT }'$PROMPT
   bash, your own PS1     PS1='${AIT_SEGMENT:+$AIT_SEGMENT }'$PS1
   fish, your own prompt  ait_segment, in fish_prompt or fish_right_prompt
-                         Single quotes matter: text from outside never runs then.
+                         (Keep the single quotes above: with them the shell
+                         never runs the name of a branch or task.)
   powerlevel10k          --manual; in ~/.p10k.zsh add ait to
                          POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS, and
     prompt_ait() { p10k segment -e -c '$AIT_SEGMENT' -t '$AIT_SEGMENT' }
-  spaceship              after the line of ait: spaceship add ait
+  spaceship              after the ait line: spaceship add ait
   geometry               geometry_ait, in GEOMETRY_PROMPT
   typewritten            TYPEWRITTEN_LEFT_PROMPT_PREFIX_FUNCTION=ait_segment
   tide                   set -U -a tide_right_prompt_items ait; exec fish
                          Colours: tide_ait_color, tide_ait_bg_color.
-  starship               the module, see: ait init starship
+  starship               use the module that `ait init starship` prints
 
-Variables: AIT_FORMAT (exported) is the format, see `ait prompt --help`.
+Variables: AIT_FORMAT (exported) sets the format; see `ait prompt --help`.
 
 Examples:
   eval "$(ait init zsh)"
@@ -101,13 +102,13 @@ pub fn text_for(request: &Init, program: &Path) -> Result<String> {
     let Some(target) = request.target.as_deref() else { return Ok(HELP.to_owned()) };
     let shell = matches!(target, "zsh" | "bash" | "fish");
     if request.manual && !shell {
-        return Err(misused("--manual", "only a shell's prompt can be left alone"));
+        return Err(misused("--manual", "only for zsh, bash and fish"));
     }
     if request.plugin && target != "tmux" {
-        return Err(misused("--plugin", "only tmux has a plug-in"));
+        return Err(misused("--plugin", "only for tmux"));
     }
     let path = program.to_str().ok_or_else(|| {
-        Error::new("printing a shell's text", program.display(), "the path of this program is not UTF-8")
+        Error::new("printing the shell code", program.display(), "the path of this program is not UTF-8")
             .hint("install ait in another folder")
     })?;
     let manual = if request.manual { "1" } else { "0" };
@@ -164,7 +165,7 @@ fn misused(option: &str, why: &str) -> Error {
 /// version in a folder of its own and `PATH` names a link; else where it really is.
 fn this_program(context: &Context) -> Result<PathBuf> {
     let program = context.program().ok_or_else(|| {
-        Error::new("finding this program", "", "the system does not say where it is").hint("start ait by its full path")
+        Error::new("finding this program", "", "the system does not report its path").hint("start ait by its full path")
     })?;
     let found = process::find_program("ait").filter(|found| files::resolve(found) == files::resolve(&program));
     Ok(found.unwrap_or(program))

@@ -24,7 +24,7 @@ use crate::session::time::seconds_between;
 use crate::store::live::Liveness;
 use crate::sys::{clock, files, process};
 
-/// show all live sessions
+/// list live sessions
 #[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
 #[argh(
     subcommand,
@@ -36,16 +36,16 @@ pub struct Live {
     /// only this project
     #[argh(option, arg_name = "name")]
     project: Option<String>,
-    /// only sessions in this folder or below
+    /// only sessions in this folder or its subfolders
     #[argh(option, arg_name = "dir")]
     path: Option<String>,
-    /// also the process, and where each state comes from
+    /// also show the process, and the source of each state
     #[argh(switch, short = 'v')]
     verbose: bool,
-    /// keep it on the screen, up to date; q leaves
+    /// keep the list on the screen and update it; q quits
     #[argh(switch, short = 'w')]
     watch: bool,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
     /// always, never or auto (the default)
@@ -60,7 +60,7 @@ impl Run for Live {
     /// If the folder cannot be read.
     fn run(&self, context: &Context) -> Result<Report> {
         if self.watch && self.json {
-            return Err(Error::new("watching the sessions", "--json", "not for a screen")
+            return Err(Error::new("watching the sessions", "--json", "--watch cannot print JSON")
                 .hint("type: ait sessions live --json")
                 .exit(Exit::NotFound));
         }
@@ -74,7 +74,7 @@ impl Run for Live {
         let mut report = Report::new(LiveReport { members, all, verbose: self.verbose, now: context.now })
             .remarks(unreadable(&broken));
         if stale > 0 {
-            report = report.remark(format!("{stale} stale: process gone; type: ait sessions prune"));
+            report = report.remark(format!("{stale} stale: process no longer exists; type: ait sessions prune"));
         }
         if foreign > 0 {
             report = report.remark(foreign_ignored(foreign));
@@ -204,8 +204,8 @@ fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> Str
 /// Where a session is that cannot be seen from here.
 fn elsewhere(manifest: &Manifest) -> String {
     match manifest.host.as_deref().filter(|host| *host != process::host()) {
-        Some(host) => format!("on {host}, or in a container of that name"),
-        None => "in another container of this machine".to_owned(),
+        Some(host) => format!("on host {host}, or in a container with this host name"),
+        None => "in another container on this machine".to_owned(),
     }
 }
 
@@ -256,12 +256,12 @@ pub(crate) fn put_state(line: &mut Line, told: &ObservedState, now: Timestamp) {
 /// Which witness the state comes from, and when that was last heard.
 fn put_receipt(line: &mut Line, told: &ObservedState, now: Timestamp) {
     match (told.state, told.source) {
-        (State::Unknown, _) => return line.fixed("   Source: nothing tells"),
-        (_, StateSource::Hook) => line.fixed("   Source: the hooks"),
+        (State::Unknown, _) => return line.fixed("   Source: none"),
+        (_, StateSource::Hook) => line.fixed("   Source: hooks"),
         (_, StateSource::Registry) => line.fixed("   Source: Claude Code's registry"),
     }
     if let Some(heard) = told.heard {
-        line.own(format_args!(", heard {}", elapsed::Ago(seconds_between(heard, now))));
+        line.own(format_args!(", {}", elapsed::Ago(seconds_between(heard, now))));
     }
 }
 
@@ -282,8 +282,8 @@ fn put_process(line: &mut Line, member: &LiveSession) {
             line.own(format_args!(", start time {start}, boot "));
             line.text(boot.get(..8).unwrap_or(boot));
         }
-        (Some(start), None) => line.own(format_args!(", start time {start}, boot not stamped")),
-        (None, _) => line.fixed(", start time not stamped"),
+        (Some(start), None) => line.own(format_args!(", start time {start}, boot not recorded")),
+        (None, _) => line.fixed(", start time not recorded"),
     }
     if let Some(pane) = &manifest.tmux_pane {
         line.fixed(", tmux ");

@@ -335,7 +335,7 @@ fn current_of(members: Vec<LiveSession>, context: &Context, wanted: Option<&str>
     let candidates = shown_at(members, &here);
     let shown = context.ui(ColorChoice::Never).path(&folder);
     match candidates.len() {
-        0 => Err(Error::new("finding the current session", shown, "no live session works here")
+        0 => Err(Error::new("finding the current session", shown, "no live session works in this folder")
             .hint("type: ait sessions live")),
         _ => only(candidates, "finding the current session", shown, typed, now),
     }
@@ -395,7 +395,7 @@ fn by_id(members: Vec<LiveSession>, wanted: &str, typed: &str, now: Timestamp) -
         .collect();
     if matching.is_empty() {
         let next = "type: ait sessions live --verbose";
-        return Err(Error::new(doing, wanted, "no live session has this id").hint(next).exit(Exit::NotFound));
+        return Err(Error::new(doing, wanted, "no live session with this id").hint(next).exit(Exit::NotFound));
     }
     only(matching, doing, wanted.to_owned(), typed, now)
 }
@@ -412,12 +412,12 @@ fn only(
         return Ok(only.clone());
     }
     let ids: Vec<&str> = candidates.iter().map(|member| member.session.id.as_str()).collect();
-    let mut next = "say which one:".to_owned();
+    let mut next = "choose one with --session:".to_owned();
     for member in &candidates {
         let id = shortest_unique(member.session.id.as_str(), &ids);
         next.push_str(&format!("\n  {typed} --session {id}   {}", member.in_short(now)));
     }
-    let why = format!("{} live sessions answer to it", candidates.len());
+    let why = format!("{} live sessions match", candidates.len());
     Err(Error::new(doing, what, why).hint(next).exit(Exit::NotFound))
 }
 

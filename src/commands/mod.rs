@@ -86,7 +86,7 @@ fn foreign_ignored(count: usize) -> String {
 /// The remarks about files that are not manifests.
 fn unreadable(broken: &[UnreadableManifest]) -> Vec<String> {
     let remark = |broken: &UnreadableManifest| {
-        format!("reading a manifest: {}: {}; left where it is", broken.path.display(), broken.why)
+        format!("reading a manifest: {}: {}; the file was not changed", broken.path.display(), broken.why)
     };
     broken.iter().map(remark).collect()
 }

@@ -30,7 +30,7 @@ pub struct Next {
     /// switch to its tmux pane
     #[argh(switch)]
     go: bool,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
     /// always, never or auto (the default)
@@ -99,7 +99,7 @@ impl Data for WaitingSessions {
 
     fn text(&self, ui: &Ui) -> String {
         match self.waiting.first() {
-            None => "Nobody waits for you.\n".to_owned(),
+            None => "No session is waiting for you.\n".to_owned(),
             Some(member) => for_people(member, self.waiting.len(), ui, self.now),
         }
     }
@@ -144,7 +144,7 @@ fn go_to(member: &LiveSession) -> Result<()> {
     let pane = pane.filter(|pane| pane.strip_prefix('%').is_some_and(|number| number.parse::<u32>().is_ok()));
     let Some(pane) = pane else {
         let pid = manifest.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-        return Err(Error::new(doing, short, format!("it is in no tmux pane{pid}")));
+        return Err(Error::new(doing, short, format!("it does not run in a tmux pane{pid}")));
     };
     let program = process::find_program("tmux").ok_or_else(|| Error::new(doing, "tmux", "not in PATH"))?;
     let tmux = |words: &[&str]| {
@@ -159,7 +159,7 @@ fn go_to(member: &LiveSession) -> Result<()> {
         return Ok(());
     }
     if tmux(&["select-window", "-t", pane]) && tmux(&["select-pane", "-t", pane]) {
-        return Err(Error::new(doing, pane, "no terminal is attached to its tmux").hint("type: tmux attach"));
+        return Err(Error::new(doing, pane, "no terminal is attached to this tmux session").hint("type: tmux attach"));
     }
-    Err(Error::new(doing, pane, "tmux has no such pane, or does not answer"))
+    Err(Error::new(doing, pane, "tmux does not answer, or the pane no longer exists"))
 }

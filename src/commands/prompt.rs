@@ -30,7 +30,7 @@ use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::revision::{self, Revision};
 
-/// print the segment of this folder's session, for a prompt
+/// print the prompt segment for the session of this folder
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
@@ -40,24 +40,24 @@ use crate::store::revision::{self, Revision};
     note = "The default format, on one line, is",
     note = "[{{project}} ][{{branch}}[|{{operation}}] ][{{elapsed}}][ {{waiting}}][ {{task}}]",
     note = "[ {{conflict}}][ {{moved}}]",
-    note = "AIT_FORMAT holds another one, for every prompt. {{task:12}} is cut to 12 cells;",
-    note = "a backslash goes before a bracket or brace that is meant as such. The tokens:",
+    note = "To change it in every prompt, set AIT_FORMAT. {{task:12}} is cut to 12 cells.",
+    note = "Write a backslash before a literal bracket, brace or backslash. The tokens:",
     note = "  project      name of the project",
-    note = "  branch       branch, or the commit where there is none",
-    note = "  operation    what git is in the middle of: rebase, bisect",
+    note = "  branch       branch; without a branch, the commit",
+    note = "  operation    git operation in progress: rebase or bisect",
     note = "  worktree     name of the linked worktree; empty in the main one",
     note = "  elapsed      how long the session has been running: 45m",
-    note = "  task         what the session is for",
-    note = "  state        what it is doing: idle, working, waiting, error, unknown",
-    note = "  icon         the same as a mark; empty when idle or unknown",
-    note = "  waiting      who waits longest for you, and how long",
+    note = "  task         task of the session",
+    note = "  state        state: idle, working, waiting, error or unknown",
+    note = "  icon         the state as an icon; empty when idle or unknown",
+    note = "  waiting      how long the session has been waiting for you",
     note = "  waiting_for  what it waits for: permission, question, input",
-    note = "  conflict     how many sessions share this tree or wrote one file",
+    note = "  conflict     how many sessions share this tree or wrote the same file",
     note = "  count        how many sessions are live",
     note = "  path         folder of the session",
     note = "  session      first eight characters of the session's id",
-    note = "  moved        where another session moved this tree's branch or commit",
-    note = "  hooks        a warning where hooks do not fire",
+    note = "  moved        old and new HEAD, if another session moved it",
+    note = "  hooks        a warning if hooks do not run",
     note = "  model        name of the model (status line)",
     note = "  context      share of the context that is used (status line)",
     note = "  cost         what the session has cost, in dollars (status line)",
@@ -68,16 +68,16 @@ pub struct Prompt {
     /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
     #[argh(option, long = "for", arg_name = "dialect", default = "Dialect::Plain")]
     dialect: Dialect,
-    /// what to show: text, {token}, [group that vanishes when empty]
+    /// what to show: text, {token}, [group hidden when empty]
     #[argh(option, arg_name = "format")]
     format: Option<String>,
-    /// the folder to speak of, instead of the current one
+    /// use this folder instead of the current one
     #[argh(option, arg_name = "dir")]
     dir: Option<String>,
-    /// all sessions, wherever they work: how many, who waits, conflicts
+    /// summarize all live sessions: count, longest wait, conflicts
     #[argh(switch)]
     pub(super) fleet: bool,
-    /// a line now and one at each change, until nobody reads: for a #() of tmux
+    /// print a line now and after each change, until the reader exits (for tmux)
     #[argh(switch)]
     follow: bool,
     /// unicode (the default), nerd or ascii
@@ -86,7 +86,7 @@ pub struct Prompt {
     /// always, never or auto (the default)
     #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
     color: ColorChoice,
-    /// at most this many terminal cells
+    /// maximum width in terminal cells
     #[argh(option, arg_name = "n")]
     max_width: Option<usize>,
 }

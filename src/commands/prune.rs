@@ -1,4 +1,4 @@
-//! `ait sessions prune`: archive the sessions whose process is gone.
+//! `ait sessions prune`: archives the sessions whose process no longer exists.
 
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
@@ -21,17 +21,17 @@ use crate::store::manifest_file::{Session, read_session};
 use crate::store::root::Root;
 use crate::store::write_log;
 
-/// archive sessions whose process is gone
+/// archive sessions whose process no longer exists
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "prune", help_triggers("-h", "--help"), example = "  ait sessions prune --dry-run")]
 pub struct Prune {
-    /// say what would be archived, and archive nothing
+    /// show what would be archived, without archiving it
     #[argh(switch)]
     dry_run: bool,
-    /// also those of other containers or machines that were not heard of for a day
+    /// also archive sessions of other containers or machines without an event for a day
     #[argh(switch)]
     elsewhere: bool,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
 }
@@ -104,9 +104,9 @@ fn left_elsewhere(count: usize, asked: bool) -> Option<String> {
     let (sessions, are) =
         if count == 1 { ("1 session".to_owned(), "is") } else { (format!("{count} sessions"), "are") };
     let hint = if asked {
-        "heard of within a day"
+        "their last event is less than a day old"
     } else {
-        "ait sessions prune --elsewhere archives those not heard of for a day"
+        "ait sessions prune --elsewhere archives those without an event for a day"
     };
     (count > 0).then(|| {
         format!("{sessions} of another container or machine cannot be seen from here and {are} left alone; {hint}")
@@ -221,7 +221,7 @@ mod tests {
     fn the_remark_is_right_for_none_one_and_two_sessions() {
         assert_eq!(left_elsewhere(0, false), None);
         assert!(left_elsewhere(1, false).unwrap().starts_with("1 session of another container or machine cannot"));
-        assert!(left_elsewhere(1, true).unwrap().contains(" is left alone; heard"));
-        assert!(left_elsewhere(2, true).unwrap().contains(" are left alone; heard"));
+        assert!(left_elsewhere(1, true).unwrap().contains(" is left alone; "));
+        assert!(left_elsewhere(2, true).unwrap().contains(" are left alone; "));
     }
 }

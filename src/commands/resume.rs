@@ -32,17 +32,17 @@ use crate::store::live::Liveness;
 use crate::store::root::Root;
 use crate::sys::files;
 
-/// list interrupted sessions, with the line that resumes each
+/// list interrupted sessions, with the command that resumes each
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "resume", help_triggers("-h", "--help"), example = "  ait sessions resume --days 30")]
 pub struct Resume {
-    /// look through this many days of history (7)
+    /// number of days of history to search (default: 7)
     #[argh(option, arg_name = "n", default = "DAYS")]
     days: u32,
     /// leave a session out from now on: its id, the start of it, or all
     #[argh(option, arg_name = "id")]
     dismiss: Option<String>,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
     /// always, never or auto (the default)
@@ -230,8 +230,8 @@ impl Data for LostSessions {
 
     fn text(&self, ui: &Ui) -> String {
         match (self.lost.is_empty(), self.days) {
-            (true, 1) => "No session of today was interrupted.\n".to_owned(),
-            (true, days) => format!("No session of the last {days} days was interrupted.\n"),
+            (true, 1) => "No interrupted sessions today.\n".to_owned(),
+            (true, days) => format!("No interrupted sessions in the last {days} days.\n"),
             (false, _) => for_people(&self.lost, ui, self.now),
         }
     }
@@ -260,7 +260,7 @@ fn for_people(lost: &[Lost], ui: &Ui, now: Timestamp) -> String {
         table.row(|line| {
             line.fixed("   ");
             match manifest.path.as_str() {
-                "" => line.fixed("in a folder that is not known"),
+                "" => line.fixed("folder unknown"),
                 path => ui.put_path(line, Path::new(path)),
             }
         });

@@ -34,17 +34,17 @@ use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::sys::fd;
 
-/// print the status line; Claude Code calls this, with JSON on standard input
+/// print the status line (Claude Code runs this, with JSON on standard input)
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
     name = "statusline",
     help_triggers("-h", "--help"),
     example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json",
-    note = "The tokens are those of: ait prompt --help"
+    note = "For the tokens, see: ait prompt --help"
 )]
 pub struct Statusline {
-    /// what to show: text, {token}, [group that vanishes when empty]; AIT_STATUSLINE_FORMAT is the default
+    /// what to show: text, {token}, [group hidden when empty]; AIT_STATUSLINE_FORMAT is the default
     #[argh(option, arg_name = "format")]
     format: Option<String>,
     /// unicode (the default), nerd or ascii
@@ -53,10 +53,10 @@ pub struct Statusline {
     /// always, never or auto (the default: always, unless NO_COLOR is set)
     #[argh(option, arg_name = "when", default = "Lenient(Ok(ColorChoice::Auto))")]
     color: Lenient<ColorChoice>,
-    /// at most this many terminal cells; what Claude Code has room for is the default
+    /// maximum width in terminal cells (default: the width that Claude Code reports)
     #[argh(option, arg_name = "n")]
     max_width: Option<usize>,
-    /// show what this command prints below: the status line that was there before
+    /// also run this command, your earlier status line, and show its output below
     #[argh(option, arg_name = "command")]
     then: Option<String>,
 }
@@ -92,9 +92,8 @@ impl Run for Statusline {
     /// Prints the line, and below it what the wrapped command prints. Errors go to the log; the rest is shown.
     fn run(&self, context: &Context) -> Result<Report> {
         if context.stdin_is_terminal {
-            return Ok(Report::nothing().remark(
-                "ait statusline reads what Claude Code sends; to have it there, type: ait hooks install statusline",
-            ));
+            return Ok(Report::nothing()
+                .remark("ait statusline is run by Claude Code; to install it, type: ait hooks install statusline"));
         }
         let mut errors = Errors::default();
         let root = errors.take(context.root());

@@ -24,13 +24,13 @@ use crate::store::lifecycle;
     example = "  ait sessions task \"Fixing login bug\"   set it\n  ait sessions task                      show it\n  ait sessions task \"\"                   clear it"
 )]
 pub struct Task {
-    /// the task; without it the task is shown, an empty one clears it
+    /// the new task, empty to clear it; without it, show the task
     #[argh(positional)]
     text: Vec<String>,
-    /// this session (an id, or the start of one)
+    /// id of the session, or the start of it
     #[argh(option, arg_name = "id")]
     session: Option<String>,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
 }
@@ -63,7 +63,7 @@ impl Run for Task {
         let task = (!text.is_empty()).then_some(text);
         lifecycle::change(&member.root, &id, LOCK_TIMEOUT, |manifest, known| {
             if !known {
-                return Err(Error::new("setting the task", &id, "the session has ended meanwhile"));
+                return Err(Error::new("setting the task", &id, "the session has ended"));
             }
             manifest.task.clone_from(&task);
             manifest.task_source = Some(TaskSource::User);

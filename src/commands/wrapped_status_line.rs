@@ -20,7 +20,7 @@ const MOST: usize = 64 * 1024;
 /// Where it cannot be started, takes too long, or ends with another exit code than 0: Claude Code shows nothing then
 /// either.
 pub(crate) fn output(command: &str, folder: &Path, input: &[u8]) -> Result<String> {
-    let failed = |why: Cause| Error::new("running the status line after ours", command, why);
+    let failed = |why: Cause| Error::new("running the wrapped status line", command, why);
     // As Claude Code runs it itself.
     let words = ["-c".as_ref(), command.as_ref()];
     let output = process::run_with_input("/bin/sh".as_ref(), &words, folder, input, LIMIT, MOST)

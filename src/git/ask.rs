@@ -97,8 +97,8 @@ pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -
         (true, Some(0 | 1)) => {
             Ok(parts.filter(|file| !file.is_empty()).map(|file| String::from_utf8_lossy(file).into_owned()).collect())
         }
-        _ => Err(Error::new(doing, what, "git could not say")
-            .hint("git 2.38 or newer is needed, two branches that exist, and a history in common")),
+        _ => Err(Error::new(doing, what, "git did not answer")
+            .hint("this needs git 2.38 or newer, two existing branches, and a common history")),
     }
 }
 

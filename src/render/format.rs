@@ -73,21 +73,21 @@ pub enum Token {
 /// Every token: its name and what it shows.
 pub const TOKENS: [(&str, Token, &str); 21] = [
     ("project", Token::Project, "name of the project"),
-    ("branch", Token::Branch, "branch, or the commit where there is none"),
-    ("operation", Token::Operation, "what git is in the middle of: rebase, bisect"),
+    ("branch", Token::Branch, "branch; without a branch, the commit"),
+    ("operation", Token::Operation, "git operation in progress: rebase or bisect"),
     ("worktree", Token::Worktree, "name of the linked worktree; empty in the main one"),
     ("elapsed", Token::Elapsed, "how long the session has been running: 45m"),
-    ("task", Token::Task, "what the session is for"),
-    ("state", Token::State, "what it is doing: idle, working, waiting, error, unknown"),
-    ("icon", Token::Icon, "the same as a mark; empty when idle or unknown"),
-    ("waiting", Token::Waiting, "who waits longest for you, and how long"),
+    ("task", Token::Task, "task of the session"),
+    ("state", Token::State, "state: idle, working, waiting, error or unknown"),
+    ("icon", Token::Icon, "the state as an icon; empty when idle or unknown"),
+    ("waiting", Token::Waiting, "how long the session has been waiting for you"),
     ("waiting_for", Token::WaitingFor, "what it waits for: permission, question, input"),
-    ("conflict", Token::Conflict, "how many sessions share this tree or wrote one file"),
+    ("conflict", Token::Conflict, "how many sessions share this tree or wrote the same file"),
     ("count", Token::Count, "how many sessions are live"),
     ("path", Token::Path, "folder of the session"),
     ("session", Token::Session, "first eight characters of the session's id"),
-    ("moved", Token::Moved, "where another session moved this tree's branch or commit"),
-    ("hooks", Token::Hooks, "a warning where hooks do not fire"),
+    ("moved", Token::Moved, "old and new HEAD, if another session moved it"),
+    ("hooks", Token::Hooks, "a warning if hooks do not run"),
     ("model", Token::Model, "name of the model (status line)"),
     ("context", Token::Context, "share of the context that is used (status line)"),
     ("cost", Token::Cost, "what the session has cost, in dollars (status line)"),
@@ -166,7 +166,7 @@ impl<'a> Format<'a> {
         }
         match groups.iter().take(depth).next_back() {
             Some((open, _)) => {
-                Err(Fault::new(*open, "this `[` is never closed").hint(r"write `\[`").into_error(source))
+                Err(Fault::new(*open, "this `[` has no matching `]`").hint(r"write `\[`").into_error(source))
             }
             None => Ok(Format { source }),
         }
@@ -194,18 +194,18 @@ impl<'a> Pieces<'a> {
         let (piece, taken) = match rest.as_bytes().first()? {
             b'[' => (Piece::Open, 1),
             b']' => (Piece::Close, 1),
-            b'}' => return Some(Err(Fault::new(at, "`}` without a `{` before it").hint(r"write `\}`"))),
+            b'}' => return Some(Err(Fault::new(at, "`}` without a matching `{`").hint(r"write `\}`"))),
             b'\\' => match rest.chars().nth(1) {
                 Some(escaped) if special(escaped) => (Piece::Literal(rest.get(1..2)?), 2),
                 Some(other) => {
                     let what = format!("`\\{other}` means nothing");
                     return Some(Err(Fault::new(at, what).hint(r"write `\\` for a backslash")));
                 }
-                None => return Some(Err(Fault::new(at, "nothing follows this `\\`").hint(r"write `\\`"))),
+                None => return Some(Err(Fault::new(at, "`\\` at the end of the format").hint(r"write `\\`"))),
             },
             b'{' => {
                 let Some(end) = rest.find('}') else {
-                    return Some(Err(Fault::new(at, "this `{` is never closed").hint(r"write `\{`")));
+                    return Some(Err(Fault::new(at, "this `{` has no matching `}`").hint(r"write `\{`")));
                 };
                 match token(rest.get(1..end)?, at + 1) {
                     Ok(piece) => (piece, end + 1),
@@ -235,7 +235,7 @@ fn token<'a>(inside: &str, at: usize) -> Result<Piece<'a>, Fault> {
         let fault = Fault::new(at, format!("unknown token `{name}`"));
         return Err(match nearest(name) {
             Some(near) => fault.hint(format!("did you mean `{near}`?")),
-            None => fault.hint(format!("there are {}", TOKENS.map(|(name, ..)| name).join(", "))),
+            None => fault.hint(format!("the tokens are {}", TOKENS.map(|(name, ..)| name).join(", "))),
         });
     };
     let Some(bound) = bound else { return Ok(Piece::Token(token, usize::MAX)) };
@@ -357,14 +357,14 @@ mod tests {
     fn mistakes_point_at_the_character() {
         for (source, column, message) in [
             ("⚠ [x {brnch}]", 7, "unknown token `brnch`; did you mean `branch`?"),
-            ("{task", 1, r"this `{` is never closed; write `\{`"),
-            ("a}", 2, r"`}` without a `{` before it; write `\}`"),
+            ("{task", 1, r"this `{` has no matching `}`; write `\{`"),
+            ("a}", 2, r"`}` without a matching `{`; write `\}`"),
             ("日本]", 3, r"`]` without a `[` before it; write `\]`"),
-            ("a[{task}[{branch}]", 2, r"this `[` is never closed; write `\[`"),
+            ("a[{task}[{branch}]", 2, r"this `[` has no matching `]`; write `\[`"),
             ("{task}[x]", 7, r"a group without a token would never show; write `\[` and `\]`"),
             (r"a\n", 2, r"`\n` means nothing; write `\\` for a backslash"),
             (r"a\é", 2, r"`\é` means nothing; write `\\` for a backslash"),
-            (r"a\", 2, r"nothing follows this `\`; write `\\`"),
+            (r"a\", 2, r"`\` at the end of the format; write `\\`"),
             ("{task:x}", 7, "`x` is not a width; write a number of cells from 1 to 65535, as in `{task:20}`"),
             ("{task:0}", 7, "`0` is not a width; write a number of cells from 1 to 65535, as in `{task:20}`"),
             ("{}", 2, r"a token without a name; write `\{` for a brace"),
@@ -374,7 +374,7 @@ mod tests {
             assert_eq!(mistake.to_string(), format!("column {column}: {message}"), "{source}");
         }
         let far = Format::parse("{zzzzzz}").unwrap_err().to_string();
-        assert!(far.contains("there are project, branch, "), "{far}");
+        assert!(far.contains("the tokens are project, branch, "), "{far}");
     }
 
     #[test]

@@ -41,11 +41,11 @@ impl Grade {
     /// What can happen, in one sentence.
     pub fn risk(self) -> &'static str {
         match self {
-            Grade::Clobber => "Both write the same file; the later write wins, and what the earlier one did is lost.",
+            Grade::Clobber => "Both write the same file; the later write may overwrite the earlier one.",
             Grade::SharedTree => {
-                "Parallel edits may overwrite each other; a checkout, stash or reset of one moves the other's files."
+                "Parallel edits may overwrite each other; a checkout, stash or reset by one changes the other's files."
             }
-            Grade::Merge => "Parallel edits may cause merge conflicts when these branches come together.",
+            Grade::Merge => "Parallel edits may cause merge conflicts when these branches are merged.",
         }
     }
 

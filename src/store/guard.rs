@@ -51,7 +51,7 @@ impl FromStr for Guard {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Guard, &'static str> {
-        Guard::parse(text).ok_or("none of off, tell, ask, deny")
+        Guard::parse(text).ok_or("expected off, tell, ask or deny")
     }
 }
 
@@ -71,13 +71,14 @@ impl Settings {
     /// Where the file is there and is not what we write.
     pub fn read() -> Result<Settings> {
         let path = file()?;
-        let failed = |why: Cause| Error::new("reading the guard", path.display(), why);
+        let failed = |why: Cause| Error::new("reading the guard settings", path.display(), why);
         let bytes = match files::read(&path, LIMIT) {
             Ok(bytes) => bytes,
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
             Err(why) => return Err(failed(why.into())),
         };
-        let settings = serde_json::from_slice(&bytes).map_err(|why| failed(why.into()).hint("mend it or remove it"))?;
+        let settings =
+            serde_json::from_slice(&bytes).map_err(|why| failed(why.into()).hint("correct or remove the file"))?;
         Ok(Settings(settings))
     }
 
@@ -101,7 +102,7 @@ impl Settings {
         let key = repository.map_or(USER.into(), Path::to_string_lossy);
         self.0.insert(key.into_owned(), guard.as_str().to_owned());
         let path = file()?;
-        let failed = |why: Cause| Error::new("writing the guard", path.display(), why);
+        let failed = |why: Cause| Error::new("writing the guard settings", path.display(), why);
         let mut text = serde_json::to_string_pretty(&self.0).map_err(|why| failed(why.into()))?;
         text.push('\n');
         let folder = path.parent().unwrap_or(Path::new("/"));
@@ -120,6 +121,7 @@ pub fn of(repository: Option<&Path>) -> Guard {
 fn file() -> Result<PathBuf> {
     let config = env::path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     let config = config.or_else(|| Some(env::home()?.join(".config")));
-    let config = config.ok_or_else(|| Error::new("finding the guard", "HOME", "not set to an absolute path"))?;
+    let config =
+        config.ok_or_else(|| Error::new("finding the guard settings", "HOME", "not set to an absolute path"))?;
     Ok(config.join("ait/guard.json"))
 }

@@ -89,8 +89,8 @@ pub fn read_bytes(folder: &Folder, id: &SessionId) -> Result<Option<Vec<u8>>> {
     let path = || folder.path().join(id.file_name());
     match folder.read_with_meta(&id.file_name(), MAX_SIZE) {
         Ok((_, meta)) if meta.owner != process::user_id() => {
-            Err(Error::new("reading a manifest", path().display(), "it belongs to another user")
-                .hint("find out who put it there, and remove it"))
+            Err(Error::new("reading a manifest", path().display(), "the file belongs to another user")
+                .hint("remove it if you do not expect it there"))
         }
         Ok((bytes, _)) => Ok(Some(bytes)),
         Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
@@ -115,7 +115,7 @@ pub fn parse(bytes: &[u8], id: &SessionId) -> std::result::Result<Manifest, Stri
 pub fn parse_for_change(folder: &Folder, bytes: &[u8], id: &SessionId) -> Result<Manifest> {
     parse(bytes, id).map_err(|why| {
         let path = folder.path().join(id.file_name());
-        Error::new("reading a manifest", path.display(), why).hint("repair it or move it away")
+        Error::new("reading a manifest", path.display(), why).hint("correct the file, or move it away")
     })
 }
 

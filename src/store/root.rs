@@ -31,7 +31,7 @@ impl Root {
             env::path("CLAUDE_CONFIG_DIR").map(|config| config.join("sessions")).or_else(profiles::default_root);
         let Some(path) = explicit.or_else(|| registry.clone()) else {
             return Err(Error::new("finding the sessions", "HOME", "not set to an absolute path")
-                .hint("set HOME, or AIT_SESSIONS_DIR to the folder of sessions"));
+                .hint("set HOME, or set AIT_SESSIONS_DIR to the sessions folder"));
         };
         if !path.is_absolute() {
             return Err(Error::new("finding the sessions", path.display(), "not an absolute path"));

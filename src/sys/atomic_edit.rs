@@ -92,7 +92,7 @@ impl AtomicEdit<'_> {
             if bytes.is_some() && !files::is_writable(&file) {
                 return Err(self
                     .error(&file, "it is read-only")
-                    .hint("make it writable, or edit what it is made from"));
+                    .hint("make it writable, or edit the file that it is generated from"));
             }
             let folder = Folder::open_or_make(parent).map_err(|why| self.error(parent, why))?;
             // Without the lock the edit still fails if the file has changed; the lock only saves another attempt.
@@ -114,7 +114,7 @@ impl AtomicEdit<'_> {
                 return Ok(Done { file, changed: true, backup: backups.into_iter().next() });
             }
         }
-        Err(self.error(&file, "another program keeps writing to it").hint("type the same again"))
+        Err(self.error(&file, "another program keeps writing to it").hint("run the command again"))
     }
 
     /// The new content (`None`: no file) and whether to keep a copy; `None` if the file is already as wanted.
@@ -168,7 +168,7 @@ impl AtomicEdit<'_> {
             Err(why) if why.kind() == io::ErrorKind::NotFound => match files::read_link(self.path) {
                 Ok(target) if is_link => {
                     let why = format!("it is a symlink to {}, which does not exist", target.display());
-                    Err(self.error(self.path, why).hint("make that file, or remove the link"))
+                    Err(self.error(self.path, why).hint("create that file, or remove the link"))
                 }
                 _ => Ok(files::resolve(self.path)),
             },
@@ -195,7 +195,7 @@ impl AtomicEdit<'_> {
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists && count < 1_000 => count += 1,
                 // Half a copy, as on a full disk, is removed by `create_new`.
                 Err(why) => {
-                    return Err(self.error(folder.path(), format_args!("cannot keep a copy there: {why}")));
+                    return Err(self.error(folder.path(), format_args!("cannot create a backup here: {why}")));
                 }
             }
         }

@@ -194,7 +194,7 @@ fn wrong_words_of_the_fast_three_go_to_the_log() {
     let doctor: serde_json::Value = serde_json::from_str(&env.run("doctor --json").stdout).unwrap();
     let log = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "log").unwrap();
     assert_eq!(log["status"], "warn", "{log}");
-    assert!(log["detail"].as_str().unwrap().contains(" troubles within a day, the last: "), "{log}");
+    assert!(log["detail"].as_str().unwrap().contains(" errors in the last day, latest: "), "{log}");
 }
 
 /// On a terminal the person is told, and nothing goes to the log. Exit code 2 of a hook is an order to block.

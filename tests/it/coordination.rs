@@ -136,7 +136,7 @@ mod touches {
 
         let told = context(env.start_session(&b, "second", &tree));
         let row = told.lines().nth(1).unwrap();
-        assert_eq!(row, "first on main, started just now, task: fix the login, lately wrote src/a.rs");
+        assert_eq!(row, "first on main, started just now, task: fix the login, recently wrote src/a.rs");
         assert_eq!(told.lines().count(), 2);
         assert_eq!(env.conflicts()[0]["grade"], "shared-tree");
         assert_eq!(files(&env.conflicts()[0]), [("src/a.rs".to_owned(), vec!["first".to_owned()])]);
@@ -312,7 +312,10 @@ mod touches {
         assert_eq!(shown["conflicts"], json!([]));
         assert_eq!((&shown["faded"][0]["grade"], files(&shown["faded"][0]).len()), (&json!("clobber"), 1));
         let text = env.run("sessions conflicts --strict").success();
-        assert!(text.starts_with("No conflicts among 2 live sessions.\n\nFaded: more than an hour ago\n"), "{text}");
+        assert!(
+            text.starts_with("No conflicts among 2 live sessions.\n\nOld conflict: more than an hour ago\n"),
+            "{text}"
+        );
         assert!(text.contains("\n  - x: second just now, first 1h ago\n") && !text.contains("Risk"), "{text}");
     }
 
@@ -432,11 +435,14 @@ mod guard {
         assert_eq!(shown(&tree), pair("deny", "repository"));
         env.run("guard ask").failure(
             1,
-            &format!("setting the guard: {}: in no repository; type: ait guard ask --user", env.path("").display()),
+            &format!(
+                "changing the guard setting: {}: not in a git repository; type: ait guard ask --user",
+                env.path("").display()
+            ),
         );
         env.run("guard maybe").failure(
             2,
-            "reading the command line: ait guard: `maybe`: none of off, tell, ask, deny; type: ait guard --help",
+            "reading the command line: ait guard: `maybe`: expected off, tell, ask or deny; type: ait guard --help",
         );
     }
 
@@ -580,14 +586,14 @@ mod merges {
         env.start_session(&a, "first", &tree).no_output();
         env.start_session(&b, "second", &worktree).success();
         let same = env.run("sessions conflicts --merge").success();
-        assert!(same.ends_with("\nNo two live trees of one repository stand at different commits.\n"), "{same}");
+        assert!(same.ends_with("\nNo two live trees of one repository are at different commits.\n"), "{same}");
         for (folder, text) in [(&tree, "ours"), (&worktree, "theirs")] {
             fs::write(folder.join("x"), text).unwrap();
             env.git(folder, "add x");
             env.git(folder, "commit --quiet --message=x");
         }
         let text = env.run("sessions conflicts --merge").success();
-        let line = "As committed, asked of git:\n  - aiterm: main and side would not merge: x\n";
+        let line = "Would the committed branches merge? (asked of git)\n  - aiterm: main and side would not merge: x\n";
         assert!(text.ends_with(line), "{text}");
         let strict = env.run("sessions conflicts --merge --strict --json");
         assert_eq!(strict.exit_code, Some(3));
@@ -615,7 +621,7 @@ mod state {
         let session = env.one("one");
         assert_eq!((&session["state"], &session["state_source"]), (&json!("idle"), &json!("registry")));
         let text = env.run("sessions live --verbose").success();
-        let state = "   State: idle for under a minute\n   Source: Claude Code's registry, heard just now\n";
+        let state = "   State: idle for under a minute\n   Source: Claude Code's registry, just now\n";
         assert!(text.contains(state), "{text}");
     }
 
@@ -719,7 +725,7 @@ mod next {
     fn nobody_and_the_longest() {
         let env = TestEnv::new();
         let nobody = env.run("sessions next");
-        assert_eq!((nobody.exit_code, nobody.stdout.as_str()), (Some(1), "Nobody waits for you.\n"));
+        assert_eq!((nobody.exit_code, nobody.stdout.as_str()), (Some(1), "No session is waiting for you.\n"));
         let clients = [Client::new(), Client::new(), Client::new()];
         for (client, (id, state, since)) in
             clients.iter().zip([("young", "waiting", 60), ("old", "waiting", 300), ("idle", "idle", 900)])
@@ -737,7 +743,7 @@ mod next {
         assert!(text.ends_with("   and 1 more waits\n"), "{text}");
         env.run("sessions next --go").failure(
             1,
-            &format!("switching to the session's pane: old: it is in no tmux pane, pid {}", clients[1].pid()),
+            &format!("switching to the session's pane: old: it does not run in a tmux pane, pid {}", clients[1].pid()),
         );
     }
 }
@@ -782,7 +788,11 @@ mod pane {
         env.write_manifest("one", client.pid(), &env.create_dir("p"), fields);
         let alone = env.run("sessions next --go");
         assert_eq!(alone.exit_code, Some(1));
-        assert!(alone.stderr.contains("no terminal is attached to its tmux; type: tmux attach"), "{}", alone.stderr);
+        assert!(
+            alone.stderr.contains("no terminal is attached to this tmux session; type: tmux attach"),
+            "{}",
+            alone.stderr
+        );
 
         let attach = format!("tmux -S {} attach -t one", socket.display());
         let mut command: Command = env.ait().env("TERM", "xterm").command("script");
@@ -991,7 +1001,7 @@ mod resume {
             (&json["folder"], &json["folder_exists"], &json["restore"]),
             (&json!(null), &json!(false), &json!(null))
         );
-        assert!(env.run("sessions resume").success().contains("   in a folder that is not known\n"));
+        assert!(env.run("sessions resume").success().contains("   folder unknown\n"));
         // No branch and no commit: git would take them for options.
         let main = env.repository("main");
         let gone = env.path("gone");
@@ -1003,7 +1013,7 @@ mod resume {
     #[test]
     fn nothing_to_resume() {
         let env = TestEnv::new();
-        env.run("sessions resume").stdout_is("No session of the last 7 days was interrupted.\n");
+        env.run("sessions resume").stdout_is("No interrupted sessions in the last 7 days.\n");
         env.run("sessions resume --days 4000000000").success();
         assert_eq!(env.run("sessions resume --json").json()["sessions"], json!([]));
     }

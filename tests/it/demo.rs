@@ -179,7 +179,7 @@ fn a_folder_for_temporary_files_that_is_not_there_is_one_clear_line() {
     let output = machine.demo().env("TMPDIR", machine.folder("nowhere")).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.starts_with("ait: playing the demo: ") && said.contains("TMPDIR"), "{said}");
+    assert!(said.starts_with("ait: running the demo: ") && said.contains("TMPDIR"), "{said}");
     assert_eq!(said.lines().count(), 1);
 }
 

@@ -25,7 +25,7 @@ impl Found {
     }
 
     #[track_caller]
-    fn mend(&self, fix: &str) {
+    fn fix(&self, fix: &str) {
         assert!(self.fix.as_deref().is_some_and(|found| found.contains(fix)), "not {fix}: {self:?}");
     }
 }
@@ -87,14 +87,14 @@ fn the_program_and_its_place_in_path() {
     let program = check(&env, "program");
     assert!(program.detail.starts_with(concat!(env!("CARGO_PKG_VERSION"), ", ")), "{program:?}");
     assert_eq!(program.status == "ok", program.detail.contains(", static"), "{program:?}");
-    check(&env, "path").is("warn", "in none of the absolute folders of PATH").mend("export PATH=");
+    check(&env, "path").is("warn", "is not in PATH (absolute folders only)").fix("export PATH=");
     let bin = env.create_dir("bin");
     symlink(AIT, bin.join("ait")).unwrap();
     let path = |folder: &Path| format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     found(&env.ait().env("PATH", path(&bin)), "path").is("ok", "~/bin/ait");
     let other = env.create_dir("other");
     fs::copy("/bin/true", other.join("ait")).unwrap();
-    found(&env.ait().env("PATH", path(&other)), "path").is("warn", "~/other/ait, and this one is");
+    found(&env.ait().env("PATH", path(&other)), "path").is("warn", "~/other/ait, but this program is");
 }
 
 mod settings {
@@ -103,10 +103,10 @@ mod settings {
     #[test]
     fn one_that_does_not_parse() {
         let env = TestEnv::new();
-        check(&env, "settings").is("ok", "not there");
+        check(&env, "settings").is("ok", "does not exist");
         let file = env.write_file(".claude/settings.json", "{\n  \"model\": \"x\"\n  \"y\": 1\n}\n");
         check(&env, "settings").is("fail", "line 2, column 15");
-        check(&env, "hooks").is("fail", "cannot be told while the settings do not parse");
+        check(&env, "hooks").is("fail", "unknown, because the settings cannot be parsed");
         let before = fs::read(&file).unwrap();
         checks(&env.ait(), "--fix");
         assert_eq!(fs::read(&file).unwrap(), before, "it is not touched");
@@ -149,15 +149,15 @@ mod hooks {
     #[test]
     fn dropped_and_put_back() {
         let env = TestEnv::new();
-        check(&env, "hooks").is("fail", "none is installed").mend("ait hooks install");
+        check(&env, "hooks").is("fail", "not installed, so no session is tracked").fix("ait hooks install");
         env.run("hooks install");
         check(&env, "hooks").is("ok", "installed for 7 events; the status line is not");
         // As Claude Code leaves the file when it loses them.
         let lost = "{\n  \"model\": \"opus\"\n}\n";
         env.write_file(".claude/settings.json", lost);
-        check(&env, "hooks").is("fail", "none is installed");
+        check(&env, "hooks").is("fail", "not installed, so no session is tracked");
         let said = checks(&env.ait(), "--fix");
-        assert!(said["mended"][0].as_str().unwrap().contains("put the hooks back"), "{said}");
+        assert!(said["mended"][0].as_str().unwrap().contains("reinstalled the hooks"), "{said}");
         check(&env, "hooks").is("ok", "installed for 7 events");
         assert_eq!(checks(&env.ait(), "--fix")["mended"], json!([]), "nothing is left to mend");
         env.run("hooks uninstall");
@@ -171,7 +171,7 @@ mod hooks {
         env.run("hooks install session-cleanup");
         check(&env, "hooks").is("fail", "not installed for SessionStart, UserPromptSubmit");
         checks(&env.ait(), "--fix");
-        check(&env, "hooks").is("ok", "the status line is too");
+        check(&env, "hooks").is("ok", "the status line is installed too");
     }
 
     /// As an older ait wrote it, which started a process for every Read.
@@ -183,9 +183,9 @@ mod hooks {
         let mut settings: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         settings["hooks"]["PreToolUse"][0].as_object_mut().unwrap().remove("matcher").unwrap();
         fs::write(&file, settings.to_string()).unwrap();
-        check(&env, "hooks").is("warn", "session-register for PreToolUse is out of date").mend("ait hooks install");
+        check(&env, "hooks").is("warn", "session-register for PreToolUse is out of date").fix("ait hooks install");
         let list = env.run("hooks list");
-        assert!(list.stdout.contains("Something is missing or out of date"), "{}", list.stdout);
+        assert!(list.stdout.contains("Hooks are missing or out of date"), "{}", list.stdout);
         env.run("hooks install");
         check(&env, "hooks").is("ok", "installed for 7 events");
     }
@@ -209,18 +209,18 @@ mod hooks {
         let script = env.path(".claude/hooks/session-register.sh");
         let text = fs::read_to_string(&script).unwrap();
         fs::remove_file(&script).unwrap();
-        check(&env, "hooks").is("fail", "~/.claude/hooks/session-register.sh: No such file").mend("ait hooks install");
+        check(&env, "hooks").is("fail", "~/.claude/hooks/session-register.sh: No such file").fix("ait hooks install");
         fs::write(&script, &text).unwrap();
         chmod(&script, 0o644);
         check(&env, "hooks").is("fail", "cannot be executed");
         chmod(&script, 0o755);
         check(&env, "hooks").is("ok", "");
         fs::write(&script, text.replace(AIT, "/gone/ait")).unwrap();
-        check(&env, "hooks").is("fail", "calls /gone/ait, which is not there");
+        check(&env, "hooks").is("fail", "calls /gone/ait, which does not exist");
         let other = env.create_dir("other").join("ait");
         fs::copy("/bin/true", &other).unwrap();
         fs::write(&script, text.replace(AIT, other.to_str().unwrap())).unwrap();
-        check(&env, "hooks").is("warn", "calls ~/other/ait, and this one is");
+        check(&env, "hooks").is("warn", "calls ~/other/ait, but this program is");
         checks(&env.ait(), "--fix");
         assert_eq!(fs::read_to_string(&script).unwrap(), text);
         check(&env, "hooks").is("ok", "");
@@ -233,7 +233,7 @@ mod hooks {
         let file = env.path(".claude/settings.json");
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, text.replace(AIT, "/gone/ait")).unwrap();
-        check(&env, "hooks").is("fail", "session-register for UserPromptSubmit calls /gone/ait, which is not there");
+        check(&env, "hooks").is("fail", "session-register for UserPromptSubmit calls /gone/ait, which does not exist");
         checks(&env.ait(), "--fix");
         check(&env, "hooks").is("ok", "");
     }
@@ -245,9 +245,9 @@ mod firing {
     #[test]
     fn events_that_were_seen() {
         let env = TestEnv::new();
-        check(&env, "firing").is("ok", "no event was ever seen");
+        check(&env, "firing").is("ok", "no event seen yet");
         env.run("hooks install");
-        check(&env, "firing").is("warn", "no event was ever seen").mend("start Claude Code");
+        check(&env, "firing").is("warn", "no event seen yet").fix("start Claude Code");
         env.start_session(&Client::new(), "one", &env.path("")).no_output();
         check(&env, "firing").is("ok", "the last event was SessionStart, just now");
     }
@@ -259,10 +259,10 @@ mod firing {
         let client = Client::new();
         record(&env, &client, "one", 20, json!({}));
         let said = check(&env, "firing");
-        said.is("fail", &format!("(pid {}) that no hook has told of", client.pid())).mend("ait doctor --fix");
+        said.is("fail", &format!("(pid {}) that no hook has reported", client.pid())).fix("ait doctor --fix");
         // They are put back, and the session has done nothing since.
         checks(&env.ait(), "--fix");
-        check(&env, "firing").is("warn", "no event was ever seen");
+        check(&env, "firing").is("warn", "no event seen yet");
         // The next event makes it known.
         env.send_event(&client, "UserPromptSubmit", "one", &env.path(""), json!({"prompt": "x"})).no_output();
         check(&env, "firing").is("ok", "UserPromptSubmit");
@@ -276,17 +276,17 @@ mod firing {
         let old = fs::File::options().write(true).open(env.path(".claude/settings.json")).unwrap();
         old.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(600)).unwrap();
         let file = record(&env, &client, "one", 20, json!({}));
-        check(&env, "firing").is("fail", "hooks do not fire").mend("/hooks");
+        check(&env, "firing").is("fail", "hooks do not run").fix("/hooks");
         // What a moment ago has happened may still be on its way.
         record(&env, &client, "one", 2, json!({}));
-        check(&env, "firing").is("warn", "no event was ever seen");
+        check(&env, "firing").is("warn", "no event seen yet");
         // A picker of sessions has no status; a record of another process says nothing.
         record(&env, &client, "one", 20, json!({"status": null, "statusUpdatedAt": null}));
-        check(&env, "firing").is("warn", "no event was ever seen");
+        check(&env, "firing").is("warn", "no event seen yet");
         record(&env, &client, "one", 20, json!({"procStart": "1"}));
-        check(&env, "firing").is("warn", "no event was ever seen");
+        check(&env, "firing").is("warn", "no event seen yet");
         fs::write(file, "{\"pid\": ").unwrap();
-        check(&env, "firing").is("warn", "no event was ever seen");
+        check(&env, "firing").is("warn", "no event seen yet");
     }
 }
 
@@ -296,12 +296,12 @@ mod folders {
     #[test]
     fn modes_are_told_and_set_right() {
         let env = TestEnv::new();
-        check(&env, "folders").is("ok", "not made yet");
+        check(&env, "folders").is("ok", "not created yet");
         let client = Client::new();
         env.start_session(&client, "one", &env.path("")).no_output();
         env.send_event(&client, "SessionStart", "two", &env.path(""), json!({"source": "clear"})).no_output();
         env.run("prompt");
-        check(&env, "folders").is("ok", "yours alone");
+        check(&env, "folders").is("ok", "private, owned by you");
         let (active, history) = (env.sessions_path("active"), env.sessions_path("history"));
         for (path, bad, status, said) in [
             (active.clone(), 0o755, "warn", "others can read"),
@@ -309,14 +309,14 @@ mod folders {
             (active.clone(), 0o500, "fail", "cannot be read or written"),
             (history.clone(), 0o770, "fail", "others can write to"),
             (env.path(&env.cache()), 0o711, "warn", "others can read"),
-            (active.join("two.json"), 0o644, "warn", "others can reach"),
-            (active.join("two.json"), 0o666, "fail", "others can reach"),
+            (active.join("two.json"), 0o644, "warn", "others can read or write"),
+            (active.join("two.json"), 0o666, "fail", "others can read or write"),
         ] {
             let good = mode(&path);
             chmod(&path, bad);
-            check(&env, "folders").is(status, said).mend("ait doctor --fix");
+            check(&env, "folders").is(status, said).fix("ait doctor --fix");
             let mended = checks(&env.ait(), "--fix")["mended"].to_string();
-            assert!(mended.contains(&format!("{good:04o} now, not {bad:04o}")), "{mended}");
+            assert!(mended.contains(&format!("to {good:04o} (it was {bad:04o})")), "{mended}");
             assert_eq!(mode(&path), good);
             check(&env, "folders").is("ok", "");
         }
@@ -338,7 +338,7 @@ mod folders {
             chown(env.sessions_path("active"), Some(0), None).unwrap();
         }
         symlink("/etc/passwd", env.sessions_path("active/link.json")).unwrap();
-        check(&env, "folders").is("warn", "no regular file");
+        check(&env, "folders").is("warn", "not a regular file");
         fs::remove_file(env.sessions_path("active/link.json")).unwrap();
         fs::write(env.sessions_path("history"), "").unwrap();
         check(&env, "folders").is("fail", "history is not a folder");
@@ -360,7 +360,7 @@ mod manifests {
         let env = TestEnv::new();
         let client = Client::new();
         env.start_session(&client, "one", &env.path("")).no_output();
-        check(&env, "manifests").is("ok", "1 can be read");
+        check(&env, "manifests").is("ok", "1 readable");
         let active = env.write_file(".claude/sessions/active/bad.json", "{\"session_id\": ");
         check(&env, "manifests").is("warn", "active/bad.json: ");
         fs::remove_file(active).unwrap();
@@ -375,9 +375,9 @@ mod manifests {
         let env = TestEnv::new();
         let client = Client::new();
         env.start_session(&client, "live", &env.path("")).no_output();
-        check(&env, "sessions").is("ok", "1 live, none of them stale");
+        check(&env, "sessions").is("ok", "1 live, 0 stale");
         env.write_manifest("dead", Client::new().kill(), &env.path(""), json!({"updated": ago(60)}));
-        check(&env, "sessions").is("warn", "1 of which the process is gone").mend("ait sessions prune");
+        check(&env, "sessions").is("warn", "1 stale: the process no longer exists").fix("ait sessions prune");
         let gone = Client::new().kill();
         let left = env.write_file(&format!(".claude/sessions/active/.dead.json.{gone}.0.tmp"), "{");
         let own = env.write_file(&format!(".claude/sessions/active/.live.json.{}.0.tmp", client.pid()), "{");
@@ -395,7 +395,7 @@ mod manifests {
         assert!(!left.exists() && own.exists(), "what a running program writes is left");
         fs::write(&left, "{").unwrap();
         age(&left);
-        check(&env, "sessions").is("warn", "1 temporary file of").mend("--fix");
+        check(&env, "sessions").is("warn", "1 temporary file of").fix("--fix");
     }
 }
 
@@ -407,10 +407,14 @@ mod client {
         let env = TestEnv::new();
         let client = Client::new();
         for (version, status, said) in [
-            ("2.1.330", "ok", "2.1.330: hands down session and process"),
-            ("2.1.197", "ok", "found by ancestry (told since 2.1.241)"),
-            ("2.1.114", "warn", "2.1.114 records no status and hands down no session id (since 2.1.156)"),
-            ("2.1.27", "warn", "keeps no record of itself"),
+            ("2.1.330", "ok", "2.1.330: reports session id, process and status"),
+            ("2.1.197", "ok", "ait finds the process by its ancestors"),
+            (
+                "2.1.114",
+                "warn",
+                "2.1.114 writes no status to its session record and does not report the session id (added in 2.1.156)",
+            ),
+            ("2.1.27", "warn", "writes no session record"),
         ] {
             record(&env, &client, "one", 0, json!({"version": version}));
             check(&env, "client").is(status, said);
@@ -436,12 +440,12 @@ mod client {
         let json = r#"{"name": "@anthropic-ai/claude-code", "version": "2.1.72"}"#;
         env.write_file(&format!("{package}/package.json"), json);
         symlink(env.path(package).join("bin/claude.exe"), bin.join("claude")).unwrap();
-        found(&ait(&bin), "client").is("warn", "2.1.72 keeps no record of itself").mend("claude update");
+        found(&ait(&bin), "client").is("warn", "2.1.72 writes no session record").fix("claude update");
         // Something else of that name.
         let bin = env.create_dir("own");
         chmod(&env.write_file("own/claude", &trap), 0o755);
         env.write_file("package.json", r#"{"name": "another", "version": "9.9.9"}"#);
-        found(&ait(&bin), "client").is("warn", "cannot be told without running it");
+        found(&ait(&bin), "client").is("warn", "cannot be read without running it");
         assert!(!env.path("was-run").exists());
     }
 }
@@ -452,10 +456,10 @@ mod shell {
     #[test]
     fn loaded_or_not() {
         let env = TestEnv::new();
-        check(&env, "shell").is("warn", "no shell, tmux or starship loads ait").mend("ait init --help");
+        check(&env, "shell").is("warn", "no shell, tmux or starship loads ait").fix("ait init --help");
         let zsh = || found(&env.ait().env("SHELL", "/usr/bin/zsh"), "shell");
         zsh().is("warn", "your shell is zsh, and ~/.zshrc does not load ait");
-        zsh().mend("echo 'eval \"$(ait init zsh)\"' >> ~/.zshrc");
+        zsh().fix("echo 'eval \"$(ait init zsh)\"' >> ~/.zshrc");
         env.write_file(".zshrc", "# mine\neval \"$(ait init zsh)\"\n");
         zsh().is("ok", "zsh (~/.zshrc, line 2)");
         found(&env.ait().env("SHELL", "/bin/bash"), "shell").is("warn", "your shell is bash, and ~/.bashrc");
@@ -484,7 +488,7 @@ mod shell {
         let env = TestEnv::new();
         env.write_file(".zshrc", "eval \"$(ait init zsh)\"\n\nsource $ZSH/oh-my-zsh.sh\n");
         let said = found(&env.ait().env("SHELL", "/bin/zsh"), "shell");
-        said.is("warn", "`oh-my-zsh.sh` on line 3 comes after ait on line 1").mend("to the end of the file");
+        said.is("warn", "`oh-my-zsh.sh` on line 3 comes after the ait line, line 1").fix("to the end of the file");
         env.write_file(".zshrc", "source $ZSH/oh-my-zsh.sh\neval \"$(ait init zsh)\"\n");
         found(&env.ait().env("SHELL", "/bin/zsh"), "shell").is("ok", "line 2");
     }
@@ -505,12 +509,15 @@ mod shell {
             env.write_file(".zshrc", &format!("{line}\neval \"$(ait init zsh)\"\n"));
             zsh().is("ok", &format!("zsh (~/.zshrc, line 2, with {name})"));
             env.write_file(".zshrc", &format!("eval \"$(ait init zsh)\"\n{line}\n"));
-            zsh().is("warn", &format!("~/.zshrc: `{text}` on line 2 comes after ait on line 1 and may undo it"));
+            zsh().is(
+                "warn",
+                &format!("~/.zshrc: `{text}` on line 2 comes after the ait line, line 1, and may override it"),
+            );
         }
         let vi = "zle-line-init() { RPS1=N }; zle -N zle-line-init\n";
         env.write_file(".zshrc", &format!("{vi}eval \"$(ait init zsh)\"\n"));
-        zsh().is("warn", "~/.zshrc: a zle widget sets RPS1 and does not draw it again");
-        zsh().mend("zle reset-prompt");
+        zsh().is("warn", "~/.zshrc: a zle widget sets RPS1 and does not redraw the prompt");
+        zsh().fix("zle reset-prompt");
         let vi = vi.replace("=N", "=N; zle reset-prompt");
         env.write_file(".zshrc", &format!("{vi}eval \"$(ait init zsh)\"\n"));
         zsh().is("ok", "zsh (~/.zshrc, line 2)");
@@ -535,15 +542,17 @@ mod shell {
         zsh(&env).is("ok", "zsh (~/.zsh/ait.zsh, line 2)");
         // What comes after it in the first file undoes it.
         env.write_file(".zshrc", "source ~/.zshrc.local\nsource ~/.p10k.zsh\n");
-        zsh(&env)
-            .is("warn", "~/.zshrc: `.p10k.zsh` on line 2 comes after ait on line 2 of ~/.zsh/ait.zsh and may undo it");
-        zsh(&env).mend("to the end of ~/.zshrc");
+        zsh(&env).is(
+            "warn",
+            "~/.zshrc: `.p10k.zsh` on line 2 comes after the ait line, line 2 of ~/.zsh/ait.zsh, and may override it",
+        );
+        zsh(&env).fix("to the end of ~/.zshrc");
         // And so does a file that is read after it.
         env.write_file(".zshrc", "eval \"$(ait init zsh)\"\n. ~/.zshrc.local\n");
         env.write_file(".zshrc.local", "eval \"$(starship init zsh)\"\n");
         zsh(&env).is(
             "warn",
-            "~/.zshrc.local: `starship init` on line 1 comes after ait on line 1 of ~/.zshrc and may undo it",
+            "~/.zshrc.local: `starship init` on line 1 comes after the ait line, line 1 of ~/.zshrc, and may override it",
         );
         // Before it is as it should be; a comment reads nothing; a file that is not there or reads itself is no trouble.
         env.write_file(
@@ -559,7 +568,7 @@ mod shell {
         bash().is("ok", "bash (~/.bashrc, line 1)");
         assert_eq!(bash().detail, "bash (~/.bashrc, line 1)");
         env.write_file(".bash_profile", ". ~/.bashrc\nPROMPT_COMMAND=date\n");
-        bash().is("warn", "~/.bash_profile: `PROMPT_COMMAND=` on line 2 comes after ait on line 1 of ~/.bashrc");
+        bash().is("warn", "~/.bash_profile: `PROMPT_COMMAND=` on line 2 comes after the ait line, line 1 of ~/.bashrc");
     }
 
     /// What `ait init` prints for configurations is found there.
@@ -580,7 +589,7 @@ fn the_prompt() {
     let said = check(&env, "prompt");
     assert!(said.detail.starts_with("a prompt here takes ") && said.detail.ends_with(" ms"), "{said:?}");
     let bad = |name: &str, value: &str| found(&env.ait().env(name, value), "prompt");
-    bad("AIT_FORMAT", "{project").is("warn", "AIT_FORMAT: ").mend("ait prompt --format '{project'");
+    bad("AIT_FORMAT", "{project").is("warn", "AIT_FORMAT: ").fix("ait prompt --format '{project'");
     bad("AIT_STATUSLINE_FORMAT", "{nothing}").is("warn", "AIT_STATUSLINE_FORMAT: ");
     bad("AIT_ICONS", "gold").is("warn", "AIT_ICONS: ");
 }
@@ -588,15 +597,15 @@ fn the_prompt() {
 #[test]
 fn what_was_swallowed() {
     let env = TestEnv::new();
-    check(&env, "log").is("ok", "met with no trouble");
+    check(&env, "log").is("ok", "no errors of hooks");
     env.ait().hook_with_input("session-register", b"garbage").no_output();
     env.ait().hook_with_input("session-register", b"{}").no_output();
-    check(&env, "log").is("warn", "2 troubles within a day, the last: ").mend("tail ");
+    check(&env, "log").is("warn", "2 errors in the last day, latest: ").fix("tail ");
     let log = env.path(&env.cache()).join("log");
     let text = fs::read_to_string(&log).unwrap();
     let old = text.lines().map(|line| format!("2026-01-02T03:04:05Z{}\n", &line[20..]));
     fs::write(&log, old.collect::<String>()).unwrap();
-    check(&env, "log").is("ok", "nothing lately, the last ");
+    check(&env, "log").is("ok", "no error in the last day, latest ");
 }
 
 #[test]
@@ -604,16 +613,12 @@ fn for_people() {
     let env = TestEnv::new();
     let said = env.run("doctor");
     assert_eq!((said.exit_code, said.stderr.as_str()), (Some(1), ""), "{said:?}");
-    assert!(
-        said.stdout.contains("\nfail  hooks       none is installed, so no session is tracked\n"),
-        "{}",
-        said.stdout
-    );
-    assert!(said.stdout.contains("\n                  mend it: ait hooks install\n"), "{}", said.stdout);
-    assert!(said.stdout.ends_with(" to look at, 1 wrong.\n"), "{}", said.stdout);
+    assert!(said.stdout.contains("\nfail  hooks       not installed, so no session is tracked\n"), "{}", said.stdout);
+    assert!(said.stdout.contains("\n                  fix: ait hooks install\n"), "{}", said.stdout);
+    assert!(said.stdout.ends_with(" warn, 1 fail.\n"), "{}", said.stdout);
     assert_eq!(file_names(&env.path("")), [""; 0], "to look makes nothing");
     let said = env.run("doctor --fix");
-    assert!(said.stdout.starts_with("Mended: put the hooks back into Claude Code's settings\n"), "{said:?}");
+    assert!(said.stdout.starts_with("Fixed: reinstalled the hooks in Claude Code's settings\n"), "{said:?}");
     assert_eq!(said.exit_code, Some(0), "warnings are no failure: {}", said.stdout);
     // Nothing from outside moves the cursor.
     env.ait().hook_with_input("session-register", b"{\"session_id\": \"\\u001b[2J\"}").no_output();
@@ -650,7 +655,7 @@ fn what_the_administrator_has_switched_off() {
         ("{\"allowManagedHooksOnly\": true, \"disableAllHooks\": true}", "\"disableAllHooks\""),
     ] {
         let remark =
-            format!("/etc/claude-code/managed-settings.json: {why} is true, so Claude Code runs no hooks of yours");
+            format!("/etc/claude-code/managed-settings.json: {why} is true, so Claude Code runs none of your hooks");
         let (text, _) = said(managed, "doctor");
         assert!(text.contains(&format!("\nfail  settings    {remark}\n")) && text.ends_with("\n1\n"), "{text}");
         for words in ["hooks list", "hooks install"] {
@@ -664,7 +669,7 @@ fn what_the_administrator_has_switched_off() {
     }
     for torn in ["{ torn", "[]"] {
         let (text, _) = said(torn, "doctor");
-        let remark = "/etc/claude-code/managed-settings.json: not readable, so what it switches off is not known";
+        let remark = "/etc/claude-code/managed-settings.json: not readable, so it is unknown whether it disables hooks";
         assert!(text.contains(&format!("\nwarn  settings    {remark}\n")), "{torn}: {text}");
     }
 }

@@ -100,8 +100,8 @@ mod listing {
             (json!("clear"), " (cleared)"),
             (json!("prompt_input_exit"), " (exited)"),
             (json!("logout"), " (logged out)"),
-            (json!("resume"), " (resumed another)"),
-            (json!("replaced"), " (another took its place)"),
+            (json!("resume"), " (switched to another session)"),
+            (json!("replaced"), " (replaced by another session)"),
             (json!("brand new"), " (brand new)"),
             (json!("other"), ""),
             (Value::Null, ""),
@@ -188,11 +188,11 @@ mod listing {
         three_days(&env);
         env.run("sessions history --date 2025-12-26").stdout_is(
             "No sessions ended on 2025-12-26.\n\
-             Days near it with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
+             Nearest days with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
         );
         env.run("sessions history --date 2025-12-31 --days 3").stdout_is(
             "No sessions ended in the 3 days up to 2025-12-31.\n\
-             Days near it with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
+             Nearest days with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
         );
         env.run("sessions history --date 2025-12-25 --project none")
             .stdout_is("No sessions that match ended on 2025-12-25.\n");
@@ -216,7 +216,7 @@ mod listing {
         env.write_file(".claude/sessions/history/not-a-day/x.json", "{}");
         env.write_file(".claude/sessions/history/2025-12-23", "a file");
         let remark = format!(
-            "reading a manifest: {}: EOF while parsing an object at line 1 column 1; left where it is",
+            "reading a manifest: {}: EOF while parsing an object at line 1 column 1; the file was not changed",
             file.display()
         );
         let shown = env.run("sessions history --date 2025-12-25").success_with_warning(&remark);

@@ -135,7 +135,8 @@ mod life {
         let updated = env.active_manifest("one")["updated"].clone();
         client.kill();
         assert_eq!(
-            env.run("sessions live").success_with_warning("1 stale: process gone; type: ait sessions prune"),
+            env.run("sessions live")
+                .success_with_warning("1 stale: process no longer exists; type: ait sessions prune"),
             "No live sessions.\n"
         );
         let next = Client::new();
@@ -473,7 +474,7 @@ mod places {
         env.git(&bare, "init --quiet --bare --initial-branch=main");
         let manifest = registered(&env, &bare);
         assert_eq!(manifest["project"].as_str().unwrap().trim_end_matches(".git"), "aiterm");
-        env.run("sessions live").success_with_warning("1 stale: process gone; type: ait sessions prune");
+        env.run("sessions live").success_with_warning("1 stale: process no longer exists; type: ait sessions prune");
     }
 
     #[test]
@@ -702,7 +703,7 @@ mod trouble {
         let log = env.log_lines();
         assert_eq!(log.len(), 3, "{log:?}");
         assert!(log.iter().all(|line| line.contains(&format!("reading a manifest: {}: ", file.display()))), "{log:?}");
-        assert!(log.iter().all(|line| line.ends_with("; repair it or move it away")), "{log:?}");
+        assert!(log.iter().all(|line| line.ends_with("; correct the file, or move it away")), "{log:?}");
     }
 
     #[test]

@@ -160,8 +160,8 @@ fn a_command_in_place_of_the_array_is_refused_with_its_place_and_the_form_that_i
     let said = home.ait(&["hooks", "install"]);
     let wanted = format!(
         "ait: installing hooks: {}: line 3, column 21: \"SessionStart\" must be an array, but is a string; Claude Code takes \
-         [{{\"hooks\": [{{\"type\": \"command\", \"command\": \"...\"}}]}}]; nothing was changed; put that right and type the \
-         same again\n",
+         [{{\"hooks\": [{{\"type\": \"command\", \"command\": \"...\"}}]}}]; nothing was changed; correct the file and run the \
+         command again\n",
         home.settings().display()
     );
     assert_eq!((said.code, said.stdout.as_str(), said.stderr), (Some(1), "", wanted));
@@ -169,5 +169,5 @@ fn a_command_in_place_of_the_array_is_refused_with_its_place_and_the_form_that_i
     assert!(!home.0.join(".claude/hooks").exists(), "nothing is half installed");
     let doctor = home.ait(&["doctor"]).stdout;
     let line = "fail  settings    ~/.claude/settings.json: line 3, column 21: \"SessionStart\" must be an array, but is a string; ";
-    assert!(doctor.contains(line) && doctor.contains("mend it: put that right, then: ait hooks install\n"), "{doctor}");
+    assert!(doctor.contains(line) && doctor.contains("fix: correct it, then type: ait hooks install\n"), "{doctor}");
 }

@@ -507,7 +507,8 @@ fn a_script_of_somebody_else_comes_back() {
     fs::write(&script, "#!/bin/sh\necho theirs\n").unwrap();
     let said = home.install(&[]).unwrap();
     assert!(
-        said.stderr.contains("was not written by ait; it is kept as ~/.claude/hooks/session-register.sh.ait-backup-"),
+        said.stderr
+            .contains("was not written by ait; it was renamed to ~/.claude/hooks/session-register.sh.ait-backup-"),
         "{}",
         said.stderr
     );
@@ -517,7 +518,7 @@ fn a_script_of_somebody_else_comes_back() {
     assert_eq!(fs::read_to_string(&script).unwrap(), "#!/bin/sh\necho theirs\n");
     // It is not ours: a further uninstall leaves it.
     let said = home.uninstall(&[]).unwrap();
-    assert!(said.stderr.contains("it was not written by ait"), "{}", said.stderr);
+    assert!(said.stderr.contains("was not removed: ait did not write it"), "{}", said.stderr);
     assert!(script.exists());
 }
 
@@ -566,6 +567,25 @@ fn dry_run_shows_a_diff_that_patch_can_apply() {
     let dry =
         Output::of(&hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap().report, false);
     assert_eq!(dry.stdout, "Nothing would be changed.\n");
+}
+
+#[test]
+fn dry_run_remarks_are_in_the_conditional_and_the_file_is_unchanged() {
+    let home = Home::new();
+    home.write(
+        r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "ait hook session-cleanup"}]}],
+            "SessionStart": [{"type": "command", "command": "ait hook session-register"}]}}"#,
+    );
+    let before = home.read();
+    let install = Install { names: vec![], dry_run: true };
+    let dry = Output::of(&hooks::install_in(&home.place, &install).unwrap().report, false);
+    for wanted in ["would move session-cleanup from Stop", "line 2: would repair the entry under SessionStart"] {
+        assert!(dry.stderr.contains(wanted), "{}", dry.stderr);
+    }
+    assert_eq!(home.read(), before);
+    let done = home.install(&[]).unwrap();
+    assert!(done.stderr.contains("ait: moved session-cleanup from Stop"), "{}", done.stderr);
+    assert!(!done.stderr.contains("would"), "{}", done.stderr);
 }
 
 #[test]

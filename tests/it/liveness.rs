@@ -68,7 +68,7 @@ fn a_session_of_another_pid_namespace_is_elsewhere_and_never_archived() {
     in_a_container(&env, "hook session-register", format!("{start}\n").as_bytes()).unwrap();
     in_a_container(&env, "doctor --fix", b"").unwrap();
     let listed = in_a_container(&env, "sessions live", b"").unwrap();
-    assert!(listed.contains("Elsewhere: in another container of this machine"), "{listed}");
+    assert!(listed.contains("Elsewhere: in another container on this machine"), "{listed}");
     assert!(env.active_ids().contains(&"host".to_owned()));
     // Seen from the host it is simply live.
     let live = env.run("sessions live --json").json();
@@ -89,7 +89,7 @@ fn an_elsewhere_session_counts_for_a_day_and_is_pruned_only_on_request() {
     let prompt = || env.ait().current_dir(&tree).run("prompt --format {project}").success();
     assert_eq!((live_ids(&env), prompt()), (vec!["inside".to_owned()], "shop".to_owned()));
     env.run("sessions prune --elsewhere --dry-run").success_with_warning(
-        "1 session of another container or machine cannot be seen from here and is left alone; heard of within a day",
+        "1 session of another container or machine cannot be seen from here and is left alone; their last event is less than a day old",
     );
     edit(&env, "inside", "updated", json!(ago(86_500)));
     assert_eq!((live_ids(&env), prompt()), (vec![], String::new()));
@@ -110,7 +110,7 @@ fn after_a_change_of_the_host_name_a_dead_session_is_stale() {
     assert_eq!(live_ids(&env), ["one"], "its process runs, whatever the host is called now");
     client.kill();
     let live = env.run("sessions live");
-    assert!(live.stderr.contains("1 stale: process gone"), "{live:?}");
+    assert!(live.stderr.contains("1 stale: process no longer exists"), "{live:?}");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_session_of_another_boot_and_host_is_elsewhere() {
         json!({"host": ait::sys::process::host(), "boot_id": "b", "updated": ago(60)}),
     );
     let live = env.run("sessions live --json");
-    assert!(live.stderr.contains("1 stale: process gone"), "the same host after a reboot: {live:?}");
+    assert!(live.stderr.contains("1 stale: process no longer exists"), "the same host after a reboot: {live:?}");
 }
 
 #[test]

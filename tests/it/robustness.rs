@@ -481,7 +481,7 @@ mod folders {
             {
                 ait.run(words).failure(
                     1,
-                    "finding the sessions: HOME: not set to an absolute path; set HOME, or AIT_SESSIONS_DIR to the folder of sessions",
+                    "finding the sessions: HOME: not set to an absolute path; set HOME, or set AIT_SESSIONS_DIR to the sessions folder",
                 );
             }
         }

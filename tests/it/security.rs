@@ -279,7 +279,7 @@ mod links {
             assert!(!lab.env.log_lines().is_empty(), "{name}: the reason is in the log");
             let said = lab.env.run("doctor");
             assert!(
-                said.exit_code == Some(1) && said.stdout.contains("is a symlink, which is not followed"),
+                said.exit_code == Some(1) && said.stdout.contains("is a symlink, which ait does not follow"),
                 "{said:?}"
             );
         }
@@ -287,7 +287,7 @@ mod links {
         symlink(&lab.outside, lab.env.sessions_path("active")).unwrap();
         let what = lab.env.sessions_path("active");
         let why = format!(
-            "reading the live sessions: {}: a symlink, which is not followed here; type: ait doctor",
+            "reading the live sessions: {}: a symlink, which ait does not follow here; type: ait doctor",
             what.display()
         );
         lab.env.run("sessions live").failure(1, &why);

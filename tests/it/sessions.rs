@@ -165,15 +165,15 @@ mod live {
         let shown = env.run("sessions live --verbose").success();
         let (pid, start) = (client.pid(), client.start_time());
         let block = format!(
-            "   State: idle for under a minute\n   Source: the hooks, heard just now\n   \
+            "   State: idle for under a minute\n   Source: hooks, just now\n   \
              Session: 6425757d-2548-4fb2-9ce2-2c43e134d597\n   \
              Process: {pid} (sleep), start time {start}, boot {}\n",
             ait::sys::process::boot_id().unwrap().get(..8).unwrap()
         );
         assert!(shown.contains(&block), "{block}\n{shown}");
         let unknown = format!(
-            "   State: unknown\n   Source: nothing tells\n   Session: abc123\n   \
-             Process: {} (sleep), start time not stamped\n",
+            "   State: unknown\n   Source: none\n   Session: abc123\n   \
+             Process: {} (sleep), start time not recorded\n",
             by_hand.pid()
         );
         assert!(shown.contains(&unknown), "{unknown}\n{shown}");
@@ -247,7 +247,7 @@ mod live {
         assert!(found(env.ait().env_remove("HOME").env("AIT_SESSIONS_DIR", env.path("a"))), "no home is needed then");
         env.ait().env_remove("HOME").run("sessions live").failure(
             1,
-            "finding the sessions: HOME: not set to an absolute path; set HOME, or AIT_SESSIONS_DIR to the folder of sessions",
+            "finding the sessions: HOME: not set to an absolute path; set HOME, or set AIT_SESSIONS_DIR to the sessions folder",
         );
     }
 
@@ -261,7 +261,7 @@ mod live {
             ("list", "[1]", "invalid type: sequence, expected a JSON object at line 1 column 0"),
         ] {
             let file = env.write_file(&format!(".claude/sessions/active/{name}.json"), text);
-            let remark = format!("reading a manifest: {}: {why}; left where it is", file.display());
+            let remark = format!("reading a manifest: {}: {why}; the file was not changed", file.display());
             let shown = env.run("sessions live").success_with_warning(&remark);
             assert!(shown.contains("1. aiterm") && shown.contains("2. atlas"), "{shown}");
             env.run("sessions prune").success_with_warning(&remark);
@@ -397,10 +397,12 @@ mod current {
         let worktree = env.worktree(&one, "one/.claude/worktrees/wt", "wt");
         env.ait().current_dir(&worktree).run("sessions current").failure(
             1,
-            "finding the current session: ~/one/.claude/worktrees/wt: no live session works here; type: ait sessions live",
+            "finding the current session: ~/one/.claude/worktrees/wt: no live session works in this folder; type: ait sessions live",
         );
-        env.run("sessions current")
-            .failure(1, "finding the current session: ~: no live session works here; type: ait sessions live");
+        env.run("sessions current").failure(
+            1,
+            "finding the current session: ~: no live session works in this folder; type: ait sessions live",
+        );
     }
 
     #[test]
@@ -437,7 +439,7 @@ mod current {
         );
         let said = env.ait().current_dir(&tree).run("sessions current");
         assert_eq!((said.exit_code, said.stdout.as_str()), (Some(2), ""));
-        let wanted = "ait: finding the current session: ~/aiterm: 2 live sessions answer to it; say which one:\n  \
+        let wanted = "ait: finding the current session: ~/aiterm: 2 live sessions match; choose one with --session:\n  \
              ait sessions current --session 6425757d-2   aiterm (main) - 45m, Implementing session coordination\n  \
              ait sessions current --session 6425757d-9   aiterm (no branch) - <1m\n";
         assert_eq!(said.stderr, wanted);
@@ -470,8 +472,9 @@ mod current {
         assert_eq!((said.exit_code, said.stderr.lines().count()), (Some(2), 3), "{said:?}");
         assert!(said.stderr.contains("--session abc   ") && said.stderr.contains("--session abcdef   "), "{said:?}");
         for unknown in ["y", "", "xyzz", "../xyz"] {
-            let why =
-                format!("finding a session: {unknown}: no live session has this id; type: ait sessions live --verbose");
+            let why = format!(
+                "finding a session: {unknown}: no live session with this id; type: ait sessions live --verbose"
+            );
             named(unknown).failure(2, &why.replace(": : ", ": "));
         }
     }
@@ -823,7 +826,7 @@ mod task {
     #[test]
     fn without_a_session_here() {
         let env = TestEnv::new();
-        let why = "finding the current session: ~: no live session works here; type: ait sessions live";
+        let why = "finding the current session: ~: no live session works in this folder; type: ait sessions live";
         env.run("sessions task").failure(1, why);
         env.run("sessions task text").failure(1, why);
         assert_eq!(file_names(&env.path("")), [""; 0]);
@@ -870,7 +873,7 @@ mod conflicts {
              - def456 (dev) started 15m ago: Implementing session coordination\n\
              Grade: shared-tree, in ~/aiterm\n\
              \n\
-             Risk: Parallel edits may overwrite each other; a checkout, stash or reset of one moves the other's files.\n\
+             Risk: Parallel edits may overwrite each other; a checkout, stash or reset by one changes the other's files.\n\
              Recommendation: Coordinate work or close one session; `claude --worktree NAME` gives one a tree of its own.\n";
         env.run("sessions conflicts").stdout_is(wanted);
         let strict = env.run("sessions conflicts --strict");
@@ -992,7 +995,7 @@ mod prune {
         let fields = json!({"started": "2025-12-26T14:30:00Z", "updated": "2025-12-26T15:00:00Z", "x_future": 1});
         let dead = env.write_manifest("dead", Client::new().kill(), &env.path("p"), fields);
         let before = fs::read(&dead).unwrap();
-        let remark = "1 stale: process gone; type: ait sessions prune";
+        let remark = "1 stale: process no longer exists; type: ait sessions prune";
         assert!(!env.run("sessions live").success_with_warning(remark).contains("2."));
         assert_eq!(fs::read(&dead).unwrap(), before, "whoever only looks changes nothing");
 
@@ -1081,14 +1084,17 @@ mod prune {
         assert!(is_live(&env, "far"));
         let pruned = env.run("sessions prune").success_with_warning(
             "1 session of another container or machine cannot be seen from here and is left alone; ait sessions prune \
-             --elsewhere archives those not heard of for a day",
+             --elsewhere archives those without an event for a day",
         );
         assert_eq!(pruned, "Nothing to archive; 0 live.\n");
         let client = Client::new();
         env.start_session(&client, "near", &env.create_dir("q")).no_output();
         assert_eq!(env.active_ids(), ["far", "near"]);
         let shown = env.run("sessions live --verbose").success();
-        assert!(shown.contains("Elsewhere: on another.example, or in a container of that name\n"), "{shown}");
+        assert!(
+            shown.contains("Elsewhere: on host another.example, or in a container with this host name\n"),
+            "{shown}"
+        );
     }
 
     /// A kill between writing the end and the move leaves a manifest that has ended: its own end stays.

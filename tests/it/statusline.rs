@@ -588,7 +588,7 @@ fn a_chained_command_that_fails_does_not_cost_ours() {
     ] {
         assert_eq!(env.shows(&["--color", "never", "--then", then], &sent), "repo main | opus\n", "{then}");
         let log = env.log_lines();
-        assert!(log.last().unwrap().contains("running the status line after ours"), "{log:?}");
+        assert!(log.last().unwrap().contains("running the wrapped status line"), "{log:?}");
         assert!(log.last().unwrap().ends_with(reason), "{then}: {log:?}");
     }
 }

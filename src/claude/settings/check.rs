@@ -9,7 +9,7 @@ use super::wanted::{Hook, Wanted};
 /// # Errors
 /// What would be wrong with it.
 pub fn check_installed(before: Option<&[u8]>, after: &[u8], wanted: &Wanted) -> Result<(), String> {
-    let found = inspect(after).map_err(|problem| format!("the result would not parse: {problem}"))?;
+    let found = inspect(after).map_err(|problem| format!("the changed file would not parse: {problem}"))?;
     let runs = |event: &str, hook: Hook| {
         found.installed.iter().any(|entry| entry.runs && entry.event == event && entry.hook == hook)
     };
@@ -17,7 +17,7 @@ pub fn check_installed(before: Option<&[u8]>, after: &[u8], wanted: &Wanted) -> 
     let line = wanted.hooks.contains(&Hook::Statusline).then_some(("", Hook::Statusline));
     if let Some((event, hook)) = events.chain(line).find(|(event, hook)| !runs(event, *hook)) {
         return Err(format!(
-            "{} {event} could not be told apart afterwards; is this program called ait? ({})",
+            "{} {event} would not be recognised later; is this program named ait? ({})",
             hook.name(),
             wanted.ait
         ));
@@ -28,7 +28,7 @@ pub fn check_installed(before: Option<&[u8]>, after: &[u8], wanted: &Wanted) -> 
     if theirs.iter().all(is_kept) {
         Ok(())
     } else {
-        Err("something that is not ours would be gone; please report this file".into())
+        Err("settings that ait does not own would be lost; please report this file".into())
     }
 }
 
@@ -38,9 +38,9 @@ pub fn check_installed(before: Option<&[u8]>, after: &[u8], wanted: &Wanted) -> 
 /// What would be wrong with it.
 pub fn check_uninstalled(after: Option<&[u8]>, hooks: &[Hook]) -> Result<(), String> {
     let Some(after) = after else { return Ok(()) };
-    let found = inspect(after).map_err(|problem| format!("the result would not parse: {problem}"))?;
+    let found = inspect(after).map_err(|problem| format!("the changed file would not parse: {problem}"))?;
     match found.installed.iter().find(|entry| entry.alone && hooks.contains(&entry.hook)) {
-        Some(entry) => Err(format!("{} {} would be left; please report this file", entry.hook.name(), entry.event)),
+        Some(entry) => Err(format!("{} {} would remain; please report this file", entry.hook.name(), entry.event)),
         None => Ok(()),
     }
 }

@@ -99,7 +99,7 @@ impl<'a> Document<'a> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let valid = bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok());
             let valid = valid.unwrap_or_default();
-            problem_at(valid, valid.len(), "this is not UTF-8".into())
+            problem_at(valid, valid.len(), "not UTF-8".into())
         })?;
         let body = text.strip_prefix(BOM).unwrap_or(text);
         let offset = text.len() - body.len();
@@ -114,7 +114,7 @@ impl<'a> Document<'a> {
         let marks = tokens.iter().filter_map(|token| Mark::of(token, offset)).collect();
         let root = match parsed.value {
             Some(value) => Node::of(&value, offset),
-            None => return Err(problem_at(text, text.len(), "the file ends here, where a value was expected".into())),
+            None => return Err(problem_at(text, text.len(), "the file ends where a value was expected".into())),
         };
         let document = Document { text, root, marks };
         match document.root.value {
@@ -288,7 +288,7 @@ fn check_bytes(text: &str, offset: usize, tokens: &[jsonc_parser::tokens::TokenA
 fn check_space(text: &str, gap: Range<usize>) -> Result<(), Problem> {
     let between = text.get(gap.clone()).unwrap_or_default();
     match between.bytes().position(|byte| !is_space(byte)) {
-        Some(at) => Err(problem_at(text, gap.start + at, "this is not white space of JSON".into())),
+        Some(at) => Err(problem_at(text, gap.start + at, "not JSON white space".into())),
         None => Ok(()),
     }
 }
@@ -363,14 +363,14 @@ mod tests {
     #[test]
     fn a_file_that_is_not_json_is_refused_with_the_place() {
         for (text, place) in [
-            ("", "line 1, column 1: the file ends here, where a value was expected"),
+            ("", "line 1, column 1: the file ends where a value was expected"),
             ("{\n  \"é\": 1\n  \"b\": 2\n}", "line 2, column 9: expected comma"),
             ("{\r\n\"é\": tru}", "line 2, column 6: unexpected token"),
             ("[1]", "line 1, column 1: expected an object, found an array"),
             ("{\"a\": 01}", "line 1, column 8: expected comma"),
             ("{'a': 1}", "line 1, column 2: single-quoted strings are not allowed"),
             ("{\"a\": \"x\ny\"}", "line 1, column 9: a line break or control character in a string"),
-            ("{\"a\":\u{b}1}", "line 1, column 6: this is not white space of JSON"),
+            ("{\"a\":\u{b}1}", "line 1, column 6: not JSON white space"),
             ("{\"a\": \"\\x41\"}", "line 1, column 8: invalid escape"),
             ("{} {}", "line 1, column 4: text cannot contain more than one JSON value"),
             ("\r\r{]", "line 3, column 2: unexpected token in object"),
@@ -378,7 +378,7 @@ mod tests {
             assert_eq!(Document::parse(text.as_bytes()).unwrap_err().to_string(), place, "{text:?}");
         }
         let bytes = b"{\n\"\xff\"}";
-        assert_eq!(Document::parse(bytes).unwrap_err().to_string(), "line 2, column 2: this is not UTF-8");
+        assert_eq!(Document::parse(bytes).unwrap_err().to_string(), "line 2, column 2: not UTF-8");
         let deep = "{\"a\":".repeat(100_000);
         assert!(Document::parse(deep.as_bytes()).unwrap_err().why.contains("nesting depth"));
     }

@@ -44,11 +44,11 @@ fn warnings(document: &Document) -> Vec<String> {
     if let Some(line) = document.first_extension() {
         remarks.push(format!(
             "line {line}: Claude Code ignores a settings file with comments or trailing commas as a whole, so no hook \
-             will run until they are gone"
+             will run until you remove them"
         ));
     }
     if matches!(document.root.get("disableAllHooks").map(|node| &node.value), Some(Value::Bool(true))) {
-        remarks.push("\"disableAllHooks\" is true: no hook and no status line will run until it is taken out".into());
+        remarks.push("\"disableAllHooks\" is true: no hook and no status line runs until you remove it".into());
     }
     for event in document.root.get("hooks").map(Node::properties).unwrap_or_default() {
         for element in event.value.elements().iter().filter(|element| element.get("hooks").is_none()) {
@@ -56,7 +56,7 @@ fn warnings(document: &Document) -> Vec<String> {
             if command.is_some_and(|command| recognise(command, &[]).is_none()) {
                 let line = document.line(element.span.start);
                 remarks.push(format!(
-                    "line {line}: another tool's entry under {} lacks the \"hooks\" around it: it never runs, and \
+                    "line {line}: another tool's entry under {} has no \"hooks\" list around it: it never runs, and \
                      Claude Code up to 2.1.241 then ignores the whole file",
                     event.key
                 ));
@@ -94,24 +94,24 @@ fn stray(entry: &Entry, all: &[Entry], kept: &[&str], wanted: &Wanted) -> Option
     let Some(registration) = Registration::find(event, entry.hook) else {
         return Some(match (entry.hook, event) {
             (Hook::Cleanup, "Stop") => {
-                format!("moved {name} from Stop, which comes after every turn, to SessionEnd")
+                format!("moved {name} from Stop, which runs after every turn, to SessionEnd")
             }
-            _ => format!("took {name} out of {event}, where it does nothing"),
+            _ => format!("removed {name} from {event}, where it does nothing"),
         });
     };
     if !wanted.may_stay(&registration) {
-        return Some(format!("took {name} out of {event}, which the Claude Code installed here does not know"));
+        return Some(format!("removed {name} from {event}, which the installed Claude Code does not know"));
     }
     let sound = |other: &Entry| {
         let same = other.effective && other.event == event && other.hook == entry.hook;
         same && !other.is_flat() && can_be_updated(other, &registration)
     };
     if !can_be_updated(entry, &registration) {
-        Some(format!("line {line}: took {name} under {event} out of a matcher that is not its own"))
+        Some(format!("line {line}: removed {name} under {event} from a matcher of another tool"))
     } else if kept.contains(&event) {
-        Some(format!("line {line}: took out a second {name} under {event}"))
+        Some(format!("line {line}: removed a second {name} under {event}"))
     } else if entry.is_flat() && all.iter().any(sound) {
-        Some(format!("line {line}: took out an entry under {event} without \"hooks\" around it"))
+        Some(format!("line {line}: removed an entry under {event} without a \"hooks\" list around it"))
     } else {
         None
     }
@@ -157,7 +157,7 @@ fn add_events(document: &Document, edit: &mut TextEdit, hooks: &Node, wanted: &W
             remarks.extend(put_right(edit, entry, &registration, wanted));
         } else if let Some(entry) = here.find(|entry| !entry.is_flat()) {
             remarks.push(format!(
-                "line {}: left alone, because this command under {event} does more than run {}: {}",
+                "line {}: not changed: this command under {event} does more than run {}: {}",
                 entry.line,
                 hook.name(),
                 entry.command
@@ -178,7 +178,7 @@ fn put_right(edit: &mut TextEdit, entry: &Entry, registration: &Registration, wa
     if entry.is_flat() {
         edit.replace_value(entry.element, &wanted.group(registration));
         return Some(format!(
-            "line {}: repaired the entry under {event}: without \"hooks\" around it, it never ran, and Claude Code up to \
+            "line {}: repaired the entry under {event}: without a \"hooks\" list around it, it never ran, and Claude Code up to \
              2.1.241 ignored the whole file",
             entry.line
         ));
@@ -201,5 +201,5 @@ fn put_right(edit: &mut TextEdit, entry: &Entry, registration: &Registration, wa
         }
     }
     let what = if entry.plain && entry.command == command { "matcher" } else { "entry" };
-    Some(format!("line {}: brought the {what} under {event} up to date", entry.line))
+    Some(format!("line {}: updated the {what} under {event}", entry.line))
 }

@@ -49,7 +49,7 @@ pub(super) fn wrap(
             return Ok(None);
         }
         edit.replace(found.command_node.span.clone(), new);
-        return Ok(Some("brought the command of the status line up to date".into()));
+        return Ok(Some("updated the command of the status line".into()));
     }
     let is_command = line.get("type").and_then(Node::text) == Some("command");
     let Some(node) = line.get("command").filter(|node| is_command && node.text().is_some()) else {
@@ -58,7 +58,7 @@ pub(super) fn wrap(
         return Err(document.problem(line, why));
     };
     edit.replace(node.span.clone(), written(command, "", Some(document.raw(node))));
-    Ok(Some("the status line that was there is kept: it follows ours, and uninstall brings it back".into()))
+    Ok(Some("kept your earlier status line: it is shown below ours, and uninstall restores it".into()))
 }
 
 /// Our command as a string of JSON. `options` and `wrapped` are in their JSON escapes, the second with its quotes.

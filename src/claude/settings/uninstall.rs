@@ -29,7 +29,7 @@ pub fn uninstall(bytes: &[u8], hooks: &[Hook], wanted: &Wanted, earlier: &[Vec<u
         all.iter().filter(|entry| hooks.contains(&entry.hook)).partition(|entry| entry.alone);
     for entry in mixed {
         remarks.push(format!(
-            "line {}, {}: left alone, because this command does more than run {}; take it out by hand: {}",
+            "line {}, {}: not removed: this command does more than run {}; edit it yourself: {}",
             entry.line,
             entry.event,
             entry.hook.name(),
@@ -40,7 +40,7 @@ pub fn uninstall(bytes: &[u8], hooks: &[Hook], wanted: &Wanted, earlier: &[Vec<u
         return Ok(Edit { bytes: Some(bytes.to_vec()), remarks });
     }
     if lines.iter().any(|line| line.wrapped.is_some()) {
-        remarks.push("the status line that was there before is back".into());
+        remarks.push("restored your earlier status line".into());
     }
     if let Some(bytes) = restored(bytes, hooks, wanted, earlier) {
         return Ok(Edit { bytes, remarks });

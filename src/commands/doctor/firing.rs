@@ -50,16 +50,20 @@ pub(super) fn firing(
         });
         if !undecided && !known && due {
             let pid = record.pid.unwrap_or(0);
-            let detail = format!("Claude Code runs a session (pid {pid}) that no hook has told of: hooks do not fire");
-            let fix = if installed { "in that session, type /hooks to see what Claude Code runs" } else { FIX };
+            let detail = format!("Claude Code runs a session (pid {pid}) that no hook has reported: hooks do not run");
+            let fix = if installed { "type /hooks in that session to see which hooks Claude Code runs" } else { FIX };
             findings.add(Status::Fail, detail, Some(fix));
         }
     }
     let seen = EVENTS.iter().filter_map(|each| Some((event_log::last_seen(root, each.event)?, each.event))).max();
     if seen.is_none() && installed {
-        findings.add(Status::Warn, "no event was ever seen", Some("start Claude Code, type something, and look again"));
+        findings.add(
+            Status::Warn,
+            "no event seen yet",
+            Some("start Claude Code, send a prompt, and run ait doctor again"),
+        );
     }
-    let fine = seen.map_or("no event was ever seen".to_owned(), |(at, event)| {
+    let fine = seen.map_or("no event seen yet".to_owned(), |(at, event)| {
         format!("the last event was {event}, {}", elapsed::Ago(seconds_between(at, now)))
     });
     findings.check("firing", fine)
@@ -76,24 +80,25 @@ pub(super) fn of_client(running: &[Record]) -> Check {
             String::new()
         }
         None => {
-            findings.add(Status::Warn, "which version `claude` is cannot be told without running it", None);
+            findings.add(Status::Warn, "the version of `claude` cannot be read without running it", None);
             String::new()
         }
         Some(version) if version < TELLS_SESSION => {
-            let record = if version < RECORDS { "keeps no record of itself" } else { "records no status" };
+            let record =
+                if version < RECORDS { "writes no session record" } else { "writes no status to its session record" };
             let detail = format!(
-                "{version} {record} and hands down no session id (since {TELLS_SESSION}): Esc is not noticed, \
-                 and waiting for a permission six seconds late"
+                "{version} {record} and does not report the session id (added in {TELLS_SESSION}): Esc is not noticed, \
+                 and a permission request is noticed six seconds late"
             );
             findings.add(Status::Warn, detail, Some("claude update"));
             String::new()
         }
         Some(version) if version < TELLS_PROCESS => {
             format!(
-                "{version}: hands down the session id; the process is found by ancestry (told since {TELLS_PROCESS})"
+                "{version}: reports the session id; ait finds the process by its ancestors (reported since {TELLS_PROCESS})"
             )
         }
-        Some(version) => format!("{version}: hands down session and process, records its status"),
+        Some(version) => format!("{version}: reports session id, process and status"),
     };
     findings.check("client", fine)
 }

@@ -31,7 +31,7 @@ pub(super) fn mend(context: &Context, checks: &[Check], remarks: &mut Vec<String
             Ok(installation) => {
                 remarks.extend(installation.report.into_remarks());
                 if installation.is_complete {
-                    done.push("put the hooks back into Claude Code's settings".to_owned());
+                    done.push("reinstalled the hooks in Claude Code's settings".to_owned());
                 }
             }
             Err(error) => remarks.push(error.to_string()),
@@ -41,7 +41,7 @@ pub(super) fn mend(context: &Context, checks: &[Check], remarks: &mut Vec<String
         match prune::prune(context) {
             Ok(report) => {
                 remarks.extend(report.into_remarks());
-                done.push("archived the sessions that are gone, and swept temporary files".to_owned());
+                done.push("archived stale sessions and removed temporary files".to_owned());
             }
             Err(error) => remarks.push(error.to_string()),
         }
@@ -56,7 +56,7 @@ pub(super) fn mend_mode(path: &Path, kind: Kind, mode: u32, done: &mut Vec<Strin
         return;
     }
     match files::set_mode(path, mode) {
-        Ok(()) => done.push(format!("{} has mode {mode:04o} now, not {:04o}", path.display(), meta.mode)),
+        Ok(()) => done.push(format!("changed the mode of {} to {mode:04o} (it was {:04o})", path.display(), meta.mode)),
         Err(why) => remarks.push(format!("setting the mode: {}: {why}", path.display())),
     }
 }

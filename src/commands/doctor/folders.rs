@@ -34,7 +34,7 @@ pub(super) fn of_folders(root: &Root) -> Check {
         }
         Ok(meta) if meta.owner != me => {
             let detail = format!("{} belongs to another user", root.path().display());
-            findings.add(Status::Fail, detail, Some("set AIT_SESSIONS_DIR to a folder of yours"));
+            findings.add(Status::Fail, detail, Some("set AIT_SESSIONS_DIR to a folder that you own"));
         }
         _ => {}
     }
@@ -45,7 +45,7 @@ pub(super) fn of_folders(root: &Root) -> Check {
             match nearest_folder(&path) {
                 Some(above) if !files::is_writable(&above) => findings.add(
                     Status::Fail,
-                    format!("{shown} is not there and cannot be made: {} is not writable", above.display()),
+                    format!("{shown} does not exist and cannot be created: {} is not writable", above.display()),
                     None,
                 ),
                 _ => {}
@@ -56,7 +56,11 @@ pub(super) fn of_folders(root: &Root) -> Check {
         of_folder(&mut findings, &path, &meta);
     }
     of_files(&mut findings, root);
-    let fine = if there == 0 { "not made yet".to_owned() } else { format!("{}: yours alone", root.path().display()) };
+    let fine = if there == 0 {
+        "not created yet".to_owned()
+    } else {
+        format!("{}: private, owned by you", root.path().display())
+    };
     findings.check("folders", fine)
 }
 
@@ -65,8 +69,8 @@ fn of_folder(findings: &mut Findings, path: &Path, meta: &files::Meta) {
     let shown = path.display();
     let quoted = settings::quote(&path.to_string_lossy());
     if meta.kind == Kind::Link {
-        let detail = format!("{shown} is a symlink, which is not followed: nothing is written there");
-        findings.add(Status::Fail, detail, Some("remove the link; AIT_SESSIONS_DIR moves all of it"));
+        let detail = format!("{shown} is a symlink, which ait does not follow: nothing is written there");
+        findings.add(Status::Fail, detail, Some("remove the link; to move the whole folder, set AIT_SESSIONS_DIR"));
     } else if meta.kind != Kind::Folder {
         findings.add(Status::Fail, format!("{shown} is not a folder"), Some(&format!("rm {quoted}")));
     } else if meta.owner != process::user_id() {
@@ -88,12 +92,12 @@ fn of_files(findings: &mut Findings, root: &Root) {
         let shown = path.display();
         if meta.owner != process::user_id() {
             let detail = format!("{shown} belongs to another user and is not read");
-            findings.add(Status::Warn, detail, Some("find out who put it there, and remove it"));
+            findings.add(Status::Warn, detail, Some("remove it if you do not expect it there"));
         } else if meta.kind != Kind::File {
-            findings.add(Status::Warn, format!("{shown} is no regular file and is not read"), Some("remove it"));
+            findings.add(Status::Warn, format!("{shown} is not a regular file and is not read"), Some("remove it"));
         } else if meta.mode & 0o077 != 0 {
             let status = if meta.mode & 0o022 != 0 { Status::Fail } else { Status::Warn };
-            findings.add(status, format!("others can reach {shown} (mode {:04o})", meta.mode), Some(FIX));
+            findings.add(status, format!("others can read or write {shown} (mode {:04o})", meta.mode), Some(FIX));
         }
     }
 }

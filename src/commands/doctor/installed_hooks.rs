@@ -15,7 +15,7 @@ pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
     let mut findings = Findings::default();
     let file = place.settings();
     let Ok(found) = hooks::read_settings("", &file).map(Option::unwrap_or_default) else {
-        findings.add(Status::Fail, "cannot be told while the settings do not parse", None);
+        findings.add(Status::Fail, "unknown, because the settings cannot be parsed", None);
         return (findings.check("hooks", ""), false);
     };
     let wanted = match place.wanted(&Hook::ALL) {
@@ -31,7 +31,7 @@ pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
         rows.iter().filter(of_sessions).filter(|row| row.state == "no").filter_map(|row| row.event).collect();
     let events = rows.iter().filter(of_sessions).count();
     if missing.len() == events {
-        findings.add(Status::Fail, "none is installed, so no session is tracked", Some(INSTALL));
+        findings.add(Status::Fail, "not installed, so no session is tracked", Some(INSTALL));
     } else if !missing.is_empty() {
         let detail = format!("not installed for {}", missing.join(", "));
         findings.add(Status::Fail, detail, Some(INSTALL));
@@ -41,7 +41,7 @@ pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
     let status_line = rows.iter().any(|row| row.event.is_none() && row.state == "yes");
     let fine = format!(
         "installed for {events} events; the status line is {}",
-        if status_line { "too" } else { "not, which is a matter of taste" }
+        if status_line { "installed too" } else { "not installed (optional)" }
     );
     let installed = missing.is_empty() && !found.all_disabled && found.loose.is_none();
     (findings.check("hooks", fine), installed)
@@ -55,7 +55,7 @@ fn of_rows(findings: &mut Findings, place: &hooks::Place, rows: &[Row]) {
         match row.state {
             "never runs" => findings.add(
                 Status::Fail,
-                format!("{} for {event} is in a form that Claude Code never runs", row.name),
+                format!("{} for {event} has a form that Claude Code never runs", row.name),
                 Some(again),
             ),
             "outdated" => match row.command.as_deref().and_then(other_program) {
@@ -83,7 +83,11 @@ fn of_scripts(findings: &mut Findings, place: &hooks::Place, rows: &[Row], wante
                 Some(program) if program != place.ait => {
                     called(findings, place, &format!("{shown} calls"), &program, INSTALL);
                 }
-                _ => findings.add(Status::Warn, format!("{shown} is another one than ait would write"), Some(INSTALL)),
+                _ => findings.add(
+                    Status::Warn,
+                    format!("{shown} differs from the script that ait writes"),
+                    Some(INSTALL),
+                ),
             },
             Ok(_) => {}
         }
@@ -103,10 +107,10 @@ pub(super) fn called(findings: &mut Findings, place: &hooks::Place, who: &str, p
         Ok(meta) if meta.mode & 0o111 != 0 => {
             findings.add(
                 Status::Warn,
-                format!("{who} {shown}, and this one is {}", place.show(&place.ait)),
+                format!("{who} {shown}, but this program is {}", place.show(&place.ait)),
                 Some(again),
             );
         }
-        _ => findings.add(Status::Fail, format!("{who} {shown}, which is not there"), Some(again)),
+        _ => findings.add(Status::Fail, format!("{who} {shown}, which does not exist"), Some(again)),
     }
 }

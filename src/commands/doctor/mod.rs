@@ -40,19 +40,19 @@ use self::sessions::{manifests, stale};
 use self::settings_files::of_settings;
 use self::speed::{of_log, of_prompt};
 use self::startup_files::of_shell;
-/// find out why something does not work, and what mends it
+/// diagnose problems and suggest fixes
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
     name = "doctor",
     help_triggers("-h", "--help"),
-    example = "  ait doctor        look at everything\n  ait doctor --fix  put hooks back, set modes right, archive what is gone"
+    example = "  ait doctor        check everything\n  ait doctor --fix  reinstall hooks, correct file modes, archive stale sessions"
 )]
 pub struct Doctor {
-    /// mend what can be mended safely, then look again
+    /// fix what can be fixed safely, then check again
     #[argh(switch)]
     fix: bool,
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     json: bool,
     /// always, never or auto (the default)
@@ -104,7 +104,7 @@ fn written(report: &Examination, ui: &Ui) -> String {
     let mut out = String::new();
     for done in &report.mended {
         ui.line(&mut out, |line| {
-            line.literal("Mended: ");
+            line.literal("Fixed: ");
             line.text(done);
         });
     }
@@ -122,7 +122,7 @@ fn written(report: &Examination, ui: &Ui) -> String {
         if let Some(fix) = &check.fix {
             ui.line(&mut out, |line| {
                 line.own(format_args!("{:18}", ""));
-                put(line, Role::Dim, "mend it:");
+                put(line, Role::Dim, "fix:");
                 line.literal(" ");
                 line.text(fix);
             });
@@ -130,8 +130,8 @@ fn written(report: &Examination, ui: &Ui) -> String {
     }
     let count = |status| report.checks.iter().filter(|check| check.status == status).count();
     let text = match (count(Status::Warn), count(Status::Fail)) {
-        (0, 0) => "All is well.".to_owned(),
-        (warn, fail) => format!("{} ok, {warn} to look at, {fail} wrong.", count(Status::Ok)),
+        (0, 0) => "No problems found.".to_owned(),
+        (warn, fail) => format!("{} ok, {warn} warn, {fail} fail.", count(Status::Ok)),
     };
     ui.line(&mut out, |line| line.literal(&text));
     out

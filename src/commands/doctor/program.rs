@@ -39,13 +39,13 @@ pub(super) fn on_path(place: &hooks::Place) -> Check {
             let folder = this.parent().unwrap_or(Path::new("/")).to_string_lossy();
             findings.add(
                 Status::Warn,
-                format!("`ait` is in none of the absolute folders of PATH; this one is {}", place.show(this)),
+                format!("`ait` is not in PATH (absolute folders only); this program is {}", place.show(this)),
                 Some(&format!("export PATH={}:$PATH", settings::quote(&folder))),
             );
         }
         Some(found) if files::resolve(&found) != files::resolve(this) => findings.add(
             Status::Warn,
-            format!("`ait` in PATH is {}, and this one is {}", place.show(&found), place.show(this)),
+            format!("`ait` in PATH is {}, but this program is {}", place.show(&found), place.show(this)),
             Some("remove one of the two"),
         ),
         Some(_) => {}

@@ -21,17 +21,17 @@ pub(super) fn manifests(root: &Root, active: &Active) -> Check {
         }
     }
     for file in broken {
-        let detail = format!("{}: {}; it is left where it is", file.path.display(), file.why);
-        findings.add(Status::Warn, detail, Some("look at it, or remove it"));
+        let detail = format!("{}: {}; the file was not changed", file.path.display(), file.why);
+        findings.add(Status::Warn, detail, Some("correct or remove the file"));
     }
-    findings.check("manifests", format!("{count} can be read"))
+    findings.check("manifests", format!("{count} readable"))
 }
 
 pub(super) fn stale(root: &Root, active: &Active, now: Timestamp) -> Check {
     let mut findings = Findings::default();
     let count = active.stale().count();
     if count > 0 {
-        let detail = format!("{count} of which the process is gone; the next session that starts archives them");
+        let detail = format!("{count} stale: the process no longer exists; the next session to start archives them");
         findings.add(Status::Warn, detail, Some("ait sessions prune"));
     }
     if root.active_folder().is_ok_and(|folder| files::is_remote(&folder)) {
@@ -43,5 +43,5 @@ pub(super) fn stale(root: &Root, active: &Active, now: Timestamp) -> Check {
     if left > 0 {
         findings.add(Status::Warn, format!("{left} temporary file{} of killed programs", plural(left)), Some(FIX));
     }
-    findings.check("sessions", format!("{} live, none of them stale", active.live(now).count()))
+    findings.check("sessions", format!("{} live, 0 stale", active.live(now).count()))
 }

@@ -17,14 +17,14 @@ pub(super) fn of_settings(place: &hooks::Place) -> Check {
             let found = found.unwrap_or_default();
             if found.all_disabled {
                 let detail = format!("{shown}: \"disableAllHooks\" is true, so no hook and no status line runs");
-                findings.add(Status::Fail, detail, Some("take that line out of the file"));
+                findings.add(Status::Fail, detail, Some("remove that line from the file"));
             }
             if let Some(line) = found.loose {
                 let why = "Claude Code ignores a settings file with comments or trailing commas as a whole";
-                findings.add(Status::Fail, format!("{shown}, line {line}: {why}"), Some("take them out of the file"));
+                findings.add(Status::Fail, format!("{shown}, line {line}: {why}"), Some("remove them from the file"));
             }
             if let Some(why) = &found.misshapen {
-                findings.add(Status::Fail, format!("{shown}: {why}"), Some("put that right, then: ait hooks install"));
+                findings.add(Status::Fail, format!("{shown}: {why}"), Some("correct it, then type: ait hooks install"));
             }
             // The administrator's word stands above the user's.
             let managed = hooks::managed_remark(place);
@@ -35,7 +35,7 @@ pub(super) fn of_settings(place: &hooks::Place) -> Check {
                 let shown = place.show(&place.managed);
                 findings.add(
                     Status::Warn,
-                    format!("{shown}: not readable, so what it switches off is not known"),
+                    format!("{shown}: not readable, so it is unknown whether it disables hooks"),
                     None,
                 );
             }
@@ -43,7 +43,7 @@ pub(super) fn of_settings(place: &hooks::Place) -> Check {
                 if hooks::read_settings("", &file).ok().flatten().is_some_and(|found| found.all_disabled) {
                     let detail =
                         format!("{}: \"disableAllHooks\" is true, so no hook runs in this folder", place.show(&file));
-                    findings.add(Status::Warn, detail, Some("take that line out of the file"));
+                    findings.add(Status::Warn, detail, Some("remove that line from the file"));
                 }
             }
             let remarks = hooks::settings_remarks(place, &file, &Default::default());
@@ -52,7 +52,7 @@ pub(super) fn of_settings(place: &hooks::Place) -> Check {
             }
         }
     }
-    let fine = if there { shown } else { format!("{shown} is not there, which is as good as empty") };
+    let fine = if there { shown } else { format!("{shown} does not exist, which is fine") };
     findings.check("settings", fine)
 }
 

@@ -24,7 +24,7 @@ pub(super) fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
         let Some(format) = context.variable(name) else { continue };
         if let Err(mistake) = Format::parse(&format) {
             let detail =
-                format!("{name}: {}; {what} is made with the usual format", format::FormatError::to_string(&mistake));
+                format!("{name}: {}; {what} uses the default format", format::FormatError::to_string(&mistake));
             findings.add(Status::Warn, detail, Some(&format!("ait prompt --format {}", settings::quote(&format))));
         }
     }
@@ -40,7 +40,7 @@ pub(super) fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
         match done {
             Ok(output) if output.success => times.push(took),
             Ok(output) => {
-                findings.add(Status::Fail, format!("`ait prompt` ends with {:?}", output.code), None);
+                findings.add(Status::Fail, format!("`ait prompt` exits with {:?}", output.code), None);
                 break;
             }
             Err(why) => {
@@ -53,10 +53,10 @@ pub(super) fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
     let middle = times.get(times.len() / 2).copied().unwrap_or_default();
     let took = format!("a prompt here takes {}.{:01} ms", middle.as_millis(), middle.subsec_micros() % 1000 / 100);
     if middle >= TOO_SLOW {
-        let detail = format!("{took}; shells wait for half a second");
-        findings.add(Status::Fail, detail, Some("is this folder on a slow disk? ait prompt --dir / tells"));
+        let detail = format!("{took}; shells stop waiting after half a second");
+        findings.add(Status::Fail, detail, Some("check for a slow disk: compare with ait prompt --dir /"));
     } else if middle >= SLOW {
-        findings.add(Status::Warn, took.clone(), Some("is this folder on a slow disk? ait prompt --dir / tells"));
+        findings.add(Status::Warn, took.clone(), Some("check for a slow disk: compare with ait prompt --dir /"));
     }
     findings.check("prompt", took)
 }
@@ -69,14 +69,18 @@ pub(super) fn of_log(root: &Root, place: &hooks::Place, now: Timestamp) -> Check
     let lately = lines.iter().filter(|line| at(line).is_some_and(|at| seconds_between(at, now) < 86_400)).count();
     let log = root.cache().join("log");
     if let Some(last) = lines.last().filter(|_| lately > 0) {
-        let detail = format!("{lately} troubles within a day, the last: {last}");
+        let detail = format!("{lately} errors in the last day, latest: {last}");
         findings.add(Status::Warn, detail, Some(&format!("tail {}", settings::quote(&log.to_string_lossy()))));
     }
     let fine = match lines.last().and_then(at) {
         Some(last) => {
-            format!("{}: nothing lately, the last {}", place.show(&log), elapsed::Ago(seconds_between(last, now)))
+            format!(
+                "{}: no error in the last day, latest {}",
+                place.show(&log),
+                elapsed::Ago(seconds_between(last, now))
+            )
         }
-        None => "hooks, prompts and the status line met with no trouble".to_owned(),
+        None => "no errors of hooks, prompts or the status line".to_owned(),
     };
     findings.check("log", fine)
 }

@@ -23,18 +23,18 @@ pub(super) fn of_startup_file(
     if let Some((later, line, what)) = &found.later {
         let of = if *later == found.file { String::new() } else { format!(" of {shown}") };
         let detail = format!(
-            "{}: `{what}` on line {line} comes after ait on line {}{of} and may undo it",
+            "{}: `{what}` on line {line} comes after the ait line, line {}{of}, and may override it",
             place.show(later),
             found.line
         );
         let fix = match *later == found.file {
-            true => "move the line of ait to the end of the file".to_owned(),
-            false => format!("move the line of ait to the end of {}", place.show(&file.file)),
+            true => "move the ait line to the end of the file".to_owned(),
+            false => format!("move the ait line to the end of {}", place.show(&file.file)),
         };
         findings.add(Status::Warn, detail, Some(&fix));
     }
     if file.target == "zsh" && frameworks::hides_right_prompt(startup::active(&lines)) {
-        let detail = format!("{}: a zle widget sets RPS1 and does not draw it again", place.show(&file.file));
+        let detail = format!("{}: a zle widget sets RPS1 and does not redraw the prompt", place.show(&file.file));
         findings.add(Status::Warn, detail, Some("add to that widget: zle reset-prompt"));
     }
     let mut frameworks = frameworks::names(startup::active(&lines));

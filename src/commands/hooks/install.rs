@@ -16,7 +16,7 @@ use crate::sys::files;
 use super::list::managed_remark;
 use super::place::{Place, named, refused};
 use super::scripts::{self, Written, scripts};
-use super::text::{dry_run, preview, report, written};
+use super::text::{dry_run, in_conditional, preview, report, written};
 
 const DOING: &str = "installing hooks";
 
@@ -26,13 +26,13 @@ const DOING: &str = "installing hooks";
     subcommand,
     name = "install",
     help_triggers("-h", "--help"),
-    example = "  ait hooks install              both hooks of sessions\n  ait hooks install statusline   the status line\n  ait hooks install --dry-run    show what would change"
+    example = "  ait hooks install              both session hooks\n  ait hooks install statusline   the status line\n  ait hooks install --dry-run    show what would change"
 )]
 pub struct Install {
-    /// session-register, session-cleanup, statusline; the first two where none is named
+    /// session-register, session-cleanup or statusline (default: the first two)
     #[argh(positional, arg_name = "hook")]
     pub names: Vec<String>,
-    /// show what would change, and change nothing
+    /// show what would change, without changing it
     #[argh(switch)]
     pub dry_run: bool,
 }
@@ -113,6 +113,7 @@ fn show_changes(place: &Place, hooks: &[Hook], wanted: &Wanted) -> Result<Report
     preview(&place.careful(DOING, &file, &suffix, None), &mut out, |current| {
         change(&file, current, wanted, &mut remarks)
     })?;
+    let remarks: Vec<String> = remarks.iter().map(|remark| in_conditional(remark)).collect();
     Ok(report(dry_run(out), &remarks))
 }
 
@@ -132,10 +133,10 @@ fn check_writable(file: &Path) -> Result<()> {
     let folder = file.parent().unwrap_or(&file);
     if files::exists(&file) && !files::is_writable(&file) {
         let error = Error::new(DOING, file.display(), "it is read-only; nothing was changed");
-        return Err(error.hint("make it writable, or edit what it is made from"));
+        return Err(error.hint("make it writable, or edit the file that it is generated from"));
     }
     if files::exists(folder) && !files::is_writable(folder) {
-        let error = Error::new(DOING, folder.display(), "permission to write in it is denied; nothing was changed");
+        let error = Error::new(DOING, folder.display(), "no permission to write to this folder; nothing was changed");
         return Err(error.hint("make the folder writable"));
     }
     Ok(())
@@ -156,7 +157,7 @@ fn build_folder_remark(ait: &Path) -> Option<String> {
     let built = ait.contains("/target/debug/") || ait.contains("/target/release/");
     built.then(|| {
         format!(
-            "the hooks call {}, which `cargo clean` removes; install ait and run this again to have them last",
+            "the hooks call {}, which `cargo clean` removes; install ait elsewhere, then run this command again",
             width::visible(&ait)
         )
     })
@@ -172,7 +173,7 @@ fn changes(place: &Place, wanted: &Wanted, done: &Done) -> String {
         out.push_str(&format!("{:<17} {events}\n", hook.name()));
     }
     out.push_str(&written(place, done));
-    out.push_str("Sessions that already run take part from their next event on.\n");
+    out.push_str("Running sessions are tracked from their next event.\n");
     out
 }
 

@@ -19,11 +19,11 @@ use crate::sys::files;
 
 use super::place::{Place, read_settings};
 
-/// show which hooks are installed, and when each was last seen to fire
+/// show which hooks are installed and when each last ran
 #[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
 #[argh(subcommand, name = "list", help_triggers("-h", "--help"), example = "  ait hooks list --json")]
 pub struct List {
-    /// one JSON object
+    /// print one JSON object
     #[argh(switch)]
     pub json: bool,
 }
@@ -104,11 +104,11 @@ impl Data for HookList {
         out.extend(commands.iter().map(|command| format!("  {command}\n")));
         let lacking = |hook: Hook| rows.iter().any(|row| row.name == hook.name() && row.state != "yes");
         if lacking(Hook::Register) || lacking(Hook::Cleanup) {
-            out.push_str("Something is missing or out of date. Type: ait hooks install\n");
+            out.push_str("Hooks are missing or out of date. Type: ait hooks install\n");
         }
         match rows.iter().find(|row| row.name == Hook::Statusline.name()).map(|row| row.state) {
             Some("no") => {
-                out.push_str("The status line is not installed; to have it, type: ait hooks install statusline\n");
+                out.push_str("The status line is not installed. Type: ait hooks install statusline\n");
             }
             Some("outdated") => {
                 out.push_str("The status line is out of date. Type: ait hooks install statusline\n");
@@ -278,5 +278,5 @@ pub(crate) fn managed_remark(place: &Place) -> Option<String> {
         (false, true) => "\"allowManagedHooksOnly\"",
         _ => return None,
     };
-    Some(format!("{}: {why} is true, so Claude Code runs no hooks of yours", place.show(&place.managed)))
+    Some(format!("{}: {why} is true, so Claude Code runs none of your hooks", place.show(&place.managed)))
 }

@@ -86,7 +86,11 @@ impl Place {
     pub(crate) fn wanted(&self, hooks: &[Hook]) -> Result<Wanted> {
         let text = |path: &Path| {
             path.to_str().map(str::to_owned).ok_or_else(|| {
-                Error::new("installing hooks", path.display(), "a path that is not UTF-8 cannot be in settings.json")
+                Error::new(
+                    "installing hooks",
+                    path.display(),
+                    "a path that is not UTF-8 cannot be written to settings.json",
+                )
             })
         };
         let is_usual = self.home.as_ref().is_some_and(|home| self.claude == home.join(".claude"));
@@ -162,8 +166,10 @@ fn oldest_client(claude: &Path) -> Option<Version> {
 
 /// The path to call this program by: the one in `PATH` if that leads here, since it outlives an update.
 fn own_path(context: &Context) -> Result<PathBuf> {
-    let error =
-        || Error::new("finding this program", "ait", "cannot tell its own path").hint("call it by its full path");
+    let error = || {
+        Error::new("finding this program", "ait", "the system does not report the path of this program")
+            .hint("start ait by its full path")
+    };
     let this = context.program().filter(|path| files::exists(path)).ok_or_else(error)?;
     let named = this.file_name().and_then(|name| name.to_str()).and_then(process::find_program);
     Ok(named.filter(|path| files::resolve(path) == files::resolve(&this)).unwrap_or(this))
@@ -185,7 +191,7 @@ pub(crate) fn read_settings(doing: &'static str, file: &Path) -> Result<Option<I
 /// The error for a settings file that cannot be changed.
 pub(super) fn refused(doing: &'static str, file: &Path, problem: &Problem) -> Error {
     Error::new(doing, file.display(), problem.to_string())
-        .hint("nothing was changed; put that right and type the same again")
+        .hint("nothing was changed; correct the file and run the command again")
 }
 
 /// The hooks of these names, in the usual order; `usual` if there is no name.
@@ -198,7 +204,7 @@ pub(super) fn named(names: &[String], usual: &[Hook]) -> Result<Vec<Hook>> {
         let hook = Hook::named(name).ok_or_else(|| {
             let all = Hook::ALL.map(Hook::name);
             let error =
-                Error::new("reading the command line", name, format!("no such hook; there are {}", all.join(", ")));
+                Error::new("reading the command line", name, format!("unknown hook; the hooks are {}", all.join(", ")));
             let near = nearest(name, all.into_iter());
             near.map_or(error.clone(), |near| error.hint(format!("did you mean `{near}`?"))).exit(Exit::NotFound)
         })?;

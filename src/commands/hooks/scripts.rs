@@ -52,7 +52,11 @@ impl Written {
             Ok(change(current, text))
         })?;
         if let Some(copy) = &done.backup {
-            remarks.push(format!("{} was not written by ait; it is kept as {}", place.show(&path), place.show(copy)));
+            remarks.push(format!(
+                "{} was not written by ait; it was renamed to {}",
+                place.show(&path),
+                place.show(copy)
+            ));
         }
         Ok(Written { path, before, done })
     }
@@ -91,7 +95,7 @@ pub(super) fn change(current: Current, text: &str) -> Change {
 /// What a dry run remarks about a script.
 pub(super) fn foreign_remark(current: Current, path: &Path, place: &Place) -> Option<String> {
     let foreign = current.bytes.is_some_and(|bytes| !is_ours(bytes));
-    foreign.then(|| format!("{} was not written by ait; it would be kept beside the new one", place.show(path)))
+    foreign.then(|| format!("{} was not written by ait; it would be renamed and kept", place.show(path)))
 }
 
 /// What an uninstallation does to a script.
@@ -100,7 +104,7 @@ pub(super) fn removal(current: Current, path: &Path, place: &Place, remarks: &mu
         return Change::Remove { backup: false };
     }
     if current.bytes.is_some() {
-        remarks.push(format!("left {} alone: it was not written by ait", place.show(path)));
+        remarks.push(format!("{} was not removed: ait did not write it", place.show(path)));
     }
     Change::Keep
 }

@@ -38,16 +38,38 @@ pub(super) fn dry_run(diff: String) -> String {
     if diff.is_empty() { "Nothing would be changed.\n".into() } else { diff }
 }
 
+/// A remark about a change, for a dry run, which changes nothing: `line 3: would remove ...`.
+pub(super) fn in_conditional(remark: &str) -> String {
+    const FORMS: [(&str, &str); 7] = [
+        ("removed ", "would remove "),
+        ("moved ", "would move "),
+        ("repaired ", "would repair "),
+        ("updated ", "would update "),
+        ("kept ", "would keep "),
+        ("restored ", "would restore "),
+        ("not changed", "would not be changed"),
+    ];
+    // A warning, or the number of a line, may stand before the verb.
+    let (line, rest) = match remark.split_once(": ") {
+        Some((line, rest)) if line.starts_with("line ") => (format!("{line}: "), rest),
+        _ => (String::new(), remark),
+    };
+    match FORMS.iter().find_map(|(past, conditional)| Some((conditional, rest.strip_prefix(past)?))) {
+        Some((conditional, rest)) => format!("{line}{conditional}{rest}"),
+        None => remark.replacen(" was not removed", " would not be removed", 1),
+    }
+}
+
 /// What was done to the settings.
 pub(super) fn written(place: &Place, done: &Done) -> String {
     let file = place.show(&done.file);
     let mut out = match (done.changed, files::exists(&done.file)) {
-        (true, true) => format!("Wrote {file}; what is not ours in it is as it was.\n"),
+        (true, true) => format!("Wrote {file}; all other settings are unchanged.\n"),
         (true, false) => format!("Removed {file}: nothing was left in it.\n"),
-        (false, _) => format!("{file} was right already.\n"),
+        (false, _) => format!("{file} was already up to date.\n"),
     };
     if let Some(copy) = &done.backup {
-        out.push_str(&format!("What it was before is in {}\n", place.show(copy)));
+        out.push_str(&format!("Backup: {}\n", place.show(copy)));
     }
     out
 }

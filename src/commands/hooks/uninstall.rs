@@ -13,18 +13,18 @@ use crate::sys::atomic_edit::{Change, Current};
 
 use super::place::{Place, copies, named, refused};
 use super::scripts::{give_back, removal};
-use super::text::{dry_run, preview, report, written};
+use super::text::{dry_run, in_conditional, preview, report, written};
 
 const DOING: &str = "uninstalling hooks";
 
-/// take hooks out of Claude Code's settings again
+/// remove hooks from Claude Code's settings
 #[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
 #[argh(subcommand, name = "uninstall", help_triggers("-h", "--help"), example = "  ait hooks uninstall --dry-run")]
 pub struct Uninstall {
-    /// session-register, session-cleanup, statusline; all where none is named
+    /// session-register, session-cleanup or statusline (default: all)
     #[argh(positional, arg_name = "hook")]
     pub names: Vec<String>,
-    /// show what would change, and change nothing
+    /// show what would change, without changing it
     #[argh(switch)]
     pub dry_run: bool,
 }
@@ -60,6 +60,7 @@ pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Report> {
                 Ok(removal(current, path, place, &mut remarks))
             })?;
         }
+        let remarks: Vec<String> = remarks.iter().map(|remark| in_conditional(remark)).collect();
         return Ok(report(dry_run(out), &remarks));
     }
     let done = settings.edit(|current| change(&file, current, &wanted, &earlier, &mut remarks))?;
@@ -120,7 +121,7 @@ fn remove_script(place: &Place, path: &Path, out: &mut String, remarks: &mut Vec
     if removed.changed {
         out.push_str(&format!("Removed {}\n", place.show(path)));
         if let Some(copy) = give_back(&removed.file)? {
-            out.push_str(&format!("Put back what {} was before: {}\n", place.show(path), place.show(&copy)));
+            out.push_str(&format!("Restored your earlier {} from {}\n", place.show(path), place.show(&copy)));
         }
     }
     Ok(removed.changed)

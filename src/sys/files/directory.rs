@@ -48,7 +48,7 @@ impl Folder {
         match rustix::fs::open(&path, flags, Mode::empty()) {
             Ok(fd) => Ok(Folder { fd, path }),
             Err(_) if link_metadata(&path).is_ok_and(|meta| meta.kind == Kind::Link) => {
-                Err(io::Error::new(io::ErrorKind::NotADirectory, "a symlink, which is not followed here"))
+                Err(io::Error::new(io::ErrorKind::NotADirectory, "a symlink, which ait does not follow here"))
             }
             Err(error) => Err(error.into()),
         }
