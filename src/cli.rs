@@ -7,6 +7,7 @@ use crate::commands::{
     resume, statusline, task,
 };
 use crate::error::{Error, Exit, nearest};
+use crate::sys::env;
 
 /// track and coordinate parallel Claude Code sessions
 #[derive(FromArgs, ArgsInfo)]
@@ -148,6 +149,10 @@ pub fn parse(arguments: &[String]) -> Result<Box<dyn Run>, Stop> {
         arguments.rotate_right(1);
     }
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let Some(argument) = not_text(&words) {
+        let error = Error::new("reading the command line", env::shown(argument), "not UTF-8").exit(Exit::NotFound);
+        return Err(usage(error, &words));
+    }
     match Ait::from_args(&["ait"], &words) {
         Ok(Ait { version: true, .. }) => Err(Stop::Answer(format!("ait {}\n", env!("CARGO_PKG_VERSION")))),
         Ok(Ait { command: Some(command), .. }) => Ok(command.into_run()),
@@ -158,13 +163,26 @@ pub fn parse(arguments: &[String]) -> Result<Box<dyn Run>, Stop> {
         }
         Err(EarlyExit { output, status: Ok(()) }) => Err(Stop::Answer(output)),
         Err(EarlyExit { output, .. }) => match wrong_usage(&words, &output) {
-            Ok(error) => {
-                let fast = ["hook", "prompt", "statusline"].into_iter().find(|name| words.first() == Some(name));
-                Err(Stop::Usage { error, fast, json: words.contains(&"--json") })
-            }
+            Ok(error) => Err(usage(error, &words)),
             Err(group) => Err(help(&group)),
         },
     }
+}
+
+fn usage(error: Error, words: &[&str]) -> Stop {
+    let fast = ["hook", "prompt", "statusline"].into_iter().find(|name| words.first() == Some(name));
+    Stop::Usage { error, fast, json: words.contains(&"--json") }
+}
+
+/// An argument that is not UTF-8 and not a path.
+fn not_text<'a>(words: &[&'a str]) -> Option<&'a str> {
+    if !words.iter().any(|word| env::is_escaped(word)) {
+        return None;
+    }
+    // Both options that take a path are the only ones of their names.
+    let before = std::iter::once(&"").chain(words);
+    let is_path = |option: &str| matches!(option, "--dir" | "--path");
+    words.iter().zip(before).find(|(word, before)| env::is_escaped(word) && !is_path(before)).map(|(word, _)| *word)
 }
 
 /// `--x=y` works as `--x y`, for the options that take a value.
@@ -205,8 +223,8 @@ fn help(path: &[&str]) -> Stop {
     }
 }
 
-/// One line that says what is wrong and what was probably meant; a group of commands by itself is none, but a question
-/// what there is.
+/// The error for a wrong command line, with what was probably meant. The name of a group of commands alone is not an
+/// error: then its help is shown, and this returns the group.
 fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, Vec<&'a str>> {
     let mut path: Vec<&str> = Vec::new();
     let mut command = Ait::get_args_info();
@@ -222,7 +240,7 @@ fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, 
                 None => {
                     let names = command.flags.iter().map(|flag| flag.long).chain(["--help"]);
                     let name = word.split_once('=').map_or(word, |(name, _)| name);
-                    fault = Some((format!("unknown option `{word}`"), nearest(name, names)));
+                    fault = Some((format!("unknown option `{word}`"), nearest(name, names).map(str::to_owned)));
                     break;
                 }
                 Some(flag) if matches!(flag.kind, FlagInfoKind::Option { .. }) => {
@@ -237,8 +255,7 @@ fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, 
                     command = inner.command.clone();
                 }
                 None => {
-                    let names = command.commands.iter().map(|inner| inner.name);
-                    fault = Some((format!("unknown command `{word}`"), nearest(word, names)));
+                    fault = Some((format!("unknown command `{word}`"), meant(&command, &path, word)));
                     break;
                 }
             }
@@ -256,7 +273,25 @@ fn wrong_usage<'a>(words: &[&'a str], said: &str) -> std::result::Result<Error, 
     Ok(Error::new("reading the command line", typed, why).hint(next).exit(Exit::NotFound))
 }
 
-/// What argh says, on one line and without its ceremony.
+/// The command that was probably meant by an unknown one: a similar name, `--help`, or the same name in a group.
+fn meant(command: &CommandInfoWithArgs, path: &[&str], word: &str) -> Option<String> {
+    let typed = std::iter::once("ait").chain(path.iter().copied()).collect::<Vec<_>>().join(" ");
+    if word == "help" {
+        return Some(format!("{typed} --help"));
+    }
+    let in_group = command.commands.iter().find_map(|group| {
+        let inner = nearest(word, group.command.commands.iter().map(|inner| inner.name))?;
+        Some(format!("{typed} {} {inner}", group.name))
+    });
+    // A name that is exactly that of a command in a group beats a similar one.
+    let exact = in_group.as_ref().is_some_and(|meant| meant.ends_with(&format!(" {word}")));
+    match nearest(word, command.commands.iter().map(|inner| inner.name)) {
+        Some(near) if !exact => Some(near.to_owned()),
+        _ => in_group,
+    }
+}
+
+/// The message of argh, on one line and in the form of our errors.
 fn in_our_words(said: &str) -> String {
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     let value = || {
@@ -264,6 +299,11 @@ fn in_our_words(said: &str) -> String {
         let (what, value) = parsed.split_once(" '")?;
         let (name, value) = value.split_once("' with value '")?;
         let (value, why) = value.rsplit_once("': ")?;
+        let why = match why {
+            // Of `usize::from_str`.
+            "invalid digit found in string" | "cannot parse integer from empty string" => "expected a whole number",
+            why => why,
+        };
         match what {
             "option" => Some(format!("{name}: `{value}`: {why}")),
             _ => Some(format!("`{value}`: {why}")),

@@ -6,7 +6,7 @@ use jiff::{Span, Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::{Run, live_sessions, unreadable};
+use super::{Count, Run, live_sessions, unreadable};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::theme::{ColorChoice, Role};
@@ -33,7 +33,7 @@ pub struct History {
     date: Option<String>,
     /// number of days, ending with --date or today
     #[argh(option, arg_name = "n")]
-    days: Option<u32>,
+    days: Option<Count>,
     /// only this project
     #[argh(option, arg_name = "name")]
     project: Option<String>,
@@ -42,7 +42,7 @@ pub struct History {
     search: Option<String>,
     /// at most this many sessions
     #[argh(option, arg_name = "n")]
-    limit: Option<usize>,
+    limit: Option<Count>,
     /// print one JSON object
     #[argh(switch)]
     json: bool,
@@ -57,17 +57,14 @@ impl Run for History {
     /// # Errors
     /// If the day is not one, or a folder cannot be read.
     fn run(&self, context: &Context) -> Result<Report> {
-        if self.limit == Some(0) {
-            return Err(Error::new("reading the command line", "--limit", "0 shows nothing").exit(Exit::NotFound));
-        }
         let root = context.root()?;
         let zone = context.time_zone();
         let last = day(self.date.as_deref().unwrap_or("today"), context.now, &zone)?;
-        let wanted = days_up_to(last, self.days.unwrap_or(1));
+        let wanted = days_up_to(last, self.days.map_or(1, |Count(days)| days));
         let known = history::days(root)?;
 
         let (mut days, mut unread) = (Vec::new(), Vec::new());
-        let mut left = self.limit.unwrap_or(usize::MAX);
+        let mut left = self.limit.map_or(usize::MAX, |Count(limit)| limit as usize);
         for day in known.iter().copied().filter(|day| *day <= last && wanted.is_none_or(|first| *day >= first)) {
             let (mut sessions, broken) = history::read_day(root, day)?;
             sessions.retain(|manifest| matches(manifest, self));
@@ -140,7 +137,7 @@ fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
 
 /// The first of so many days that end with `last`; `None` where that is before all calendars.
 fn days_up_to(last: Day, count: u32) -> Option<Day> {
-    let before = Span::new().try_days(count.max(1) - 1).ok()?;
+    let before = Span::new().try_days(count - 1).ok()?;
     last.0.checked_sub(before).ok().map(Day)
 }
 
@@ -176,7 +173,7 @@ fn in_words(reason: &str) -> Option<&str> {
 fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> String {
     let filtered = if request.project.is_some() || request.search.is_some() { " that match" } else { "" };
     let span = match request.days {
-        Some(days) if days > 1 => format!("in the {days} days up to {last}"),
+        Some(Count(days)) if days > 1 => format!("in the {days} days up to {last}"),
         _ => format!("on {last}"),
     };
     let mut text = format!("No sessions{filtered} ended {span}.\n");

@@ -22,6 +22,7 @@ use crate::session::manifest::Manifest;
 use crate::session::state::{ObservedState, State, StateSource};
 use crate::session::time::seconds_between;
 use crate::store::live::Liveness;
+use crate::sys::env::PathArgument;
 use crate::sys::{clock, files, process};
 
 /// list live sessions
@@ -38,7 +39,7 @@ pub struct Live {
     project: Option<String>,
     /// only sessions in this folder or its subfolders
     #[argh(option, arg_name = "dir")]
-    path: Option<String>,
+    path: Option<PathArgument>,
     /// also show the process, and the source of each state
     #[argh(switch, short = 'v')]
     verbose: bool,
@@ -100,7 +101,7 @@ impl Live {
         let manifest = &member.session.manifest;
         let project = self.project.as_ref().is_none_or(|project| manifest.project.eq_ignore_ascii_case(project));
         let path = self.path.as_ref().is_none_or(|path| {
-            let below = context.folder().unwrap_or_default().join(path);
+            let below = context.folder().unwrap_or_default().join(&**path);
             files::resolve(Path::new(&manifest.path)).starts_with(files::resolve(&below))
         });
         project && path

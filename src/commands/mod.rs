@@ -26,6 +26,8 @@ pub mod statusline;
 pub mod task;
 mod wrapped_status_line;
 
+use std::str::FromStr;
+
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::render::theme::ColorChoice;
@@ -65,6 +67,18 @@ pub trait Run {
     /// Lines to be written one by one as they come, instead of a report.
     fn lines(&self, _context: &Context) -> Option<Box<dyn Iterator<Item = String>>> {
         None
+    }
+}
+
+/// A number of days or sessions on the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(u32);
+
+impl FromStr for Count {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Count, &'static str> {
+        text.parse().ok().filter(|count| *count > 0).map(Count).ok_or("expected a whole number, 1 or more")
     }
 }
 

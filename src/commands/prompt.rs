@@ -29,6 +29,7 @@ use crate::store::live::{self, Liveness};
 use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::revision::{self, Revision};
+use crate::sys::env::PathArgument;
 
 /// print the prompt segment for the session of this folder
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -73,7 +74,7 @@ pub struct Prompt {
     format: Option<String>,
     /// use this folder instead of the current one
     #[argh(option, arg_name = "dir")]
-    dir: Option<String>,
+    dir: Option<PathArgument>,
     /// summarize all live sessions: count, longest wait, conflicts
     #[argh(switch)]
     pub(super) fleet: bool,
@@ -144,7 +145,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     // Read before any manifest, so that no later change is missed.
     let revisions = if is_reusable { revision::current() } else { Vec::new() };
     let here = match &request.dir {
-        Some(dir) => Place::of(&context.folder().unwrap_or_default().join(dir)),
+        Some(dir) => Place::of(&context.folder().unwrap_or_default().join(&**dir)),
         None => Place::here(),
     };
     let nearby = nearby::nearby(root, &here, now).or_writers(&here, now);

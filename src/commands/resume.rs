@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::live::put_heading;
 use super::task::quoted;
-use super::{Run, foreign_ignored, live_sessions};
+use super::{Count, Run, foreign_ignored, live_sessions};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::git;
@@ -38,8 +38,8 @@ use crate::sys::files;
 pub struct Resume {
     /// number of days of history to search (default: 7)
     #[argh(option, arg_name = "n", default = "DAYS")]
-    days: u32,
-    /// leave a session out from now on: its id, the start of it, or all
+    days: Count,
+    /// no longer list a session: its id, the start of its id, or all
     #[argh(option, arg_name = "id")]
     dismiss: Option<String>,
     /// print one JSON object
@@ -50,8 +50,8 @@ pub struct Resume {
     color: ColorChoice,
 }
 
-/// How many days back a session is worth resuming, where nothing else is said.
-const DAYS: u32 = 7;
+/// How many days of history are searched by default.
+const DAYS: Count = Count(7);
 
 /// A session to have back.
 struct Lost {
@@ -80,7 +80,7 @@ impl Run for Resume {
         let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
         let report = match &self.dismiss {
             Some(wanted) => Report::new(dismiss(&lost, wanted, context)?),
-            None => Report::new(LostSessions { lost, days: self.days.max(1), now: context.now }),
+            None => Report::new(LostSessions { lost, days: self.days.0, now: context.now }),
         };
         Ok(report.remarks(ignored))
     }
@@ -109,7 +109,7 @@ impl Resume {
         })?;
         let mut lost: Vec<(Option<Timestamp>, Manifest)> =
             active.sessions.into_iter().map(|session| (Some(session.last_seen()), *session.manifest)).collect();
-        let days = self.days.max(1);
+        let Count(days) = self.days;
         let today = Day::of(context.now, &context.time_zone());
         lost.extend(interrupted_in(root, today, days)?);
         // One that came back and runs is not lost; one that was lost twice is listed once.
@@ -168,7 +168,9 @@ fn dismiss(lost: &[Lost], wanted: &str, context: &Context) -> Result<Dismissed> 
             None => false,
         };
         if !is_done {
-            return Err(Error::new(doing, id, "it came back, or another process holds the lock").hint("try again"));
+            return Err(
+                Error::new(doing, id, "it was resumed meanwhile, or another process holds the lock").hint("try again")
+            );
         }
         dismissed.push(id.to_owned());
     }

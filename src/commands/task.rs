@@ -47,10 +47,6 @@ impl Run for Task {
             Some((text, _)) => format!("ait sessions task {}", quoted(text)),
             None => "ait sessions task".to_owned(),
         };
-        // The character that stands for bytes that are not text: such a task could not be found or read again.
-        if text.as_ref().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
-            return Err(Error::new("setting the task", "", "the text is not UTF-8").hint("type it in UTF-8"));
-        }
         let (member, ignored) = live_sessions::current(context, self.session.as_deref(), &typed)?;
         let id = member.session.id;
         let Some((text, was_cut)) = wanted else {

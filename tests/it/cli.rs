@@ -1,6 +1,7 @@
 //! The command line: help, slips of the finger, errors of one line, exit codes.
 
 use crate::common::tools::needs;
+use std::ffi::OsStr;
 use std::process::Stdio;
 
 use crate::common::{AIT, Client, TestEnv, file_names};
@@ -259,4 +260,68 @@ fn error_lines_are_clean() {
         assert!(said.starts_with("ait: "), "{words:?}: {said:?}");
         assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{words:?}: {said:?}");
     }
+}
+
+#[test]
+fn options_that_take_a_path_accept_a_folder_whose_name_is_not_utf_8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let env = TestEnv::new();
+    let project = env.repository("project");
+    let client = Client::new();
+    env.write_manifest("one", client.pid(), &project, json!({"project": "aiterm", "task": "Round prices"}));
+    // Two names that are the same once their bytes are replaced, and one that looks like an escaped byte.
+    for (name, leads_there) in [(&b"caf\xe9"[..], true), (b"caf\xe8", false), ("caf\u{10ffe9}".as_bytes(), false)] {
+        let path = env.path("").join(OsStr::from_bytes(name));
+        match leads_there {
+            true => std::os::unix::fs::symlink(&project, &path).unwrap(),
+            false => std::fs::create_dir(&path).unwrap(),
+        }
+        let equals = [OsStr::new("--dir="), path.as_os_str()].join(OsStr::new(""));
+        let run = |words: &[&OsStr]| {
+            let output = env.ait().command(AIT).args(words).stdin(Stdio::null()).output().unwrap();
+            assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{words:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let apart = run(&["prompt".as_ref(), "--dir".as_ref(), path.as_ref()]);
+        assert_eq!(apart.contains("Round prices"), leads_there, "{name:?}: {apart}");
+        assert_eq!(run(&["prompt".as_ref(), equals.as_ref()]), apart);
+        let live = run(&["sessions".as_ref(), "live".as_ref(), "--path".as_ref(), path.as_ref()]);
+        assert_eq!(live.contains("Round prices"), leads_there, "{name:?}: {live}");
+    }
+}
+
+#[test]
+fn an_unknown_command_names_the_command_in_a_group_that_was_meant() {
+    let env = TestEnv::new();
+    for (typed, meant) in [
+        ("live", "ait sessions live"),
+        ("next", "ait sessions next"),
+        ("histroy", "ait sessions history"),
+        ("install", "ait hooks install"),
+        ("help", "ait --help"),
+        ("sessions help", "ait sessions --help"),
+        ("promt", "prompt"),
+        ("sessions lvie", "live"),
+    ] {
+        let said = env.run(typed);
+        assert_eq!((said.exit_code, said.stdout.as_str()), (Some(2), ""), "{typed}: {said:?}");
+        assert!(said.stderr.ends_with(&format!("; did you mean `{meant}`?\n")), "{typed}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn a_number_of_days_or_sessions_is_at_least_one() {
+    let env = TestEnv::new();
+    for words in ["sessions history --days", "sessions history --limit", "sessions resume --days"] {
+        for value in ["0", "x", "-1", "99999999999", "1.5"] {
+            let said = env.run(&format!("{words} {value}"));
+            assert_eq!((said.exit_code, said.stdout.as_str()), (Some(2), ""), "{words} {value}: {said:?}");
+            let wanted = format!(": `{value}`: expected a whole number, 1 or more; type: ait sessions ");
+            assert!(said.stderr.contains(&wanted), "{words} {value}: {}", said.stderr);
+        }
+        env.run(&format!("{words} 4294967295")).success();
+    }
+    let said = env.run("prompt --max-width x").exit_code;
+    assert_eq!(said, Some(0), "a prompt never fails loudly");
+    assert!(env.log_lines().concat().contains("--max-width: `x`: expected a whole number"), "{:?}", env.log_lines());
 }

@@ -708,8 +708,8 @@ mod task {
             let mut command = env.ait().command(AIT);
             command.args(["sessions", "task"]).arg(std::ffi::OsStr::from_bytes(bytes));
             let output = command.stdin(Stdio::null()).output().unwrap();
-            assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
-            let wanted = "ait: setting the task: the text is not UTF-8; type it in UTF-8\n";
+            assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]));
+            let wanted = format!("ait: reading the command line: {}: not UTF-8\n", String::from_utf8_lossy(bytes));
             assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
             assert_eq!(env.active_manifest("one")["task"], "before");
         }
