@@ -1,6 +1,10 @@
 //! Other people's settings files: what `ait hooks install` and `uninstall` do to a folder of hand-made ones, and to as
 //! many generated ones as are asked for (`AIT_TEST_ROUNDS`).
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use ait::claude::client::Version;
 use ait::claude::settings::{self, EVENTS, Hook, TOOLS, Wanted};
@@ -341,15 +345,13 @@ fn stop_failure_is_registered_only_if_the_client_is_known_to_accept_it() {
     assert!(!has(&with(Some(Version(2, 0, 62)), Some(&new))), "a client that is known to be older is");
 }
 
-/// Random numbers that are the same every time (xorshift).
-struct Random(u64);
+/// The choices of a generated file, made by proptest, which finds a small file for each failure. The first one when they
+/// are used up.
+struct Choices(std::vec::IntoIter<u16>);
 
-impl Random {
+impl Choices {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
+        usize::from(self.0.next().unwrap_or(0)) % limit
     }
 
     fn one_in(&mut self, odds: usize) -> bool {
@@ -376,7 +378,7 @@ struct Layout {
 
 /// Writes a settings file of somebody who has tools, habits and accidents.
 struct Writer {
-    random: Random,
+    choices: Choices,
     layout: Layout,
     out: String,
     /// Puts in entries of ours in every shape.
@@ -400,35 +402,34 @@ const OURS: [&str; 6] = [
 ];
 
 impl Writer {
-    fn new(seed: u64) -> Writer {
-        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        let loose = random.one_in(2);
+    fn new(mut choices: Choices) -> Writer {
+        let loose = choices.one_in(2);
         let layout = Layout {
-            indent: random.pick(&["  ", "    ", "\t", " ", ""]),
-            line_end: random.pick(&["\n", "\n", "\r\n"]),
-            after_colon: random.pick(&[" ", " ", ""]),
-            after_comma: random.pick(&[" ", ""]),
-            one_line: random.one_in(4),
-            wild: random.one_in(4),
-            comments: loose && random.one_in(2),
-            commas: loose && random.one_in(2),
+            indent: choices.pick(&["  ", "    ", "\t", " ", ""]),
+            line_end: choices.pick(&["\n", "\n", "\r\n"]),
+            after_colon: choices.pick(&[" ", " ", ""]),
+            after_comma: choices.pick(&[" ", ""]),
+            one_line: choices.one_in(4),
+            wild: choices.one_in(4),
+            comments: loose && choices.one_in(2),
+            commas: loose && choices.one_in(2),
         };
-        let ours = random.one_in(3);
-        Writer { random, layout, out: String::new(), ours }
+        let ours = choices.one_in(3);
+        Writer { choices, layout, out: String::new(), ours }
     }
 
     fn file(mut self) -> Vec<u8> {
-        if self.random.one_in(8) {
+        if self.choices.one_in(8) {
             self.out.push('\u{feff}');
         }
-        if self.random.one_in(10) {
+        if self.choices.one_in(10) {
             let end = self.layout.line_end;
             self.out.push_str(end);
         }
         self.gap();
         self.root();
         self.gap();
-        for _ in 0..self.random.below(3) {
+        for _ in 0..self.choices.below(3) {
             let end = self.layout.line_end;
             self.out.push_str(end);
         }
@@ -437,12 +438,12 @@ impl Writer {
 
     /// What may stand between any two things.
     fn gap(&mut self) {
-        if self.layout.wild && self.random.one_in(3) {
-            let space = self.random.pick(&[" ", "  ", "   ", "\t", "\n", "\r\n", "\r", "\n\n  "]);
+        if self.layout.wild && self.choices.one_in(3) {
+            let space = self.choices.pick(&[" ", "  ", "   ", "\t", "\n", "\r\n", "\r", "\n\n  "]);
             self.out.push_str(space);
         }
-        if self.layout.comments && self.random.one_in(12) {
-            let comment = self.random.pick(&[
+        if self.layout.comments && self.choices.one_in(12) {
+            let comment = self.choices.pick(&[
                 " /* c */",
                 "/**/",
                 " // c, \"d\": [{\n",
@@ -467,10 +468,10 @@ impl Writer {
         self.out.push(brackets.0);
         // Now and then on one line within many.
         let one_line = self.layout.one_line;
-        self.layout.one_line |= self.random.one_in(6);
-        let marks = self.random.one_in(10);
+        self.layout.one_line |= self.choices.one_in(6);
+        let marks = self.choices.one_in(10);
         if marks {
-            let spaces = self.random.pick(&[" ", "  ", "   "]);
+            let spaces = self.choices.pick(&[" ", "  ", "   "]);
             self.out.push_str(spaces);
         }
         for index in 0..count {
@@ -487,11 +488,11 @@ impl Writer {
             item(self, index);
         }
         self.gap();
-        if count > 0 && self.layout.commas && self.random.one_in(3) {
+        if count > 0 && self.layout.commas && self.choices.one_in(3) {
             self.out.push(',');
             self.gap();
         }
-        if count > 0 || self.random.one_in(5) {
+        if count > 0 || self.choices.one_in(5) {
             self.new_line(depth);
         }
         self.gap();
@@ -508,11 +509,11 @@ impl Writer {
     }
 
     fn root(&mut self) {
-        let count = self.random.pick(&[0, 1, 1, 2, 3, 4]);
+        let count = self.choices.pick(&[0, 1, 1, 2, 3, 4]);
         let mut has_line = false;
-        self.list(('{', '}'), 0, count, |this, _| match this.random.below(5) {
+        self.list(('{', '}'), 0, count, |this, _| match this.choices.below(5) {
             0 | 1 => {
-                let key = this.random.pick(&["\"hooks\"", "\"hooks\"", "\"h\\u006foks\""]);
+                let key = this.choices.pick(&["\"hooks\"", "\"hooks\"", "\"h\\u006foks\""]);
                 this.key(key);
                 this.hooks();
             }
@@ -522,7 +523,7 @@ impl Writer {
                 this.status_line();
             }
             _ => {
-                let key = this.random.pick(&["\"model\"", "\"x\"", "\"日本\"", "\"permissions\""]);
+                let key = this.choices.pick(&["\"model\"", "\"x\"", "\"日本\"", "\"permissions\""]);
                 this.key(key);
                 this.anything(1);
             }
@@ -530,32 +531,32 @@ impl Writer {
     }
 
     fn hooks(&mut self) {
-        let count = self.random.below(5);
+        let count = self.choices.below(5);
         self.list(('{', '}'), 1, count, |this, _| {
             let names = ["\"Stop\"", "\"Stop\"", "\"SessionStart\"", "\"SessionEnd\"", "\"PreToolUse\"", "\"Foo\""];
-            let name = this.random.pick(&names);
+            let name = this.choices.pick(&names);
             this.key(name);
-            let count = this.random.below(4);
+            let count = this.choices.below(4);
             this.list(('[', ']'), 2, count, |this, _| this.group());
         });
     }
 
     fn group(&mut self) {
-        match self.random.below(12) {
+        match self.choices.below(12) {
             0 => self.anything(3),
             1 => self.handler(3),
             _ => {
-                let matcher = self.random.one_in(3);
+                let matcher = self.choices.one_in(3);
                 let count = 1 + usize::from(matcher);
                 self.list(('{', '}'), 3, count, |this, index| {
                     if matcher && index == 0 {
                         this.key("\"matcher\"");
-                        let matcher = this.random.pick(&["\"\"", "\"*\"", "\"Bash\""]);
+                        let matcher = this.choices.pick(&["\"\"", "\"*\"", "\"Bash\""]);
                         this.out.push_str(matcher);
                         return;
                     }
                     this.key("\"hooks\"");
-                    let count = this.random.below(3);
+                    let count = this.choices.below(3);
                     this.list(('[', ']'), 4, count, |this, _| this.handler(5));
                 });
             }
@@ -563,8 +564,8 @@ impl Writer {
     }
 
     fn handler(&mut self, depth: usize) {
-        let swapped = self.random.one_in(3);
-        let count = 2 + self.random.below(2);
+        let swapped = self.choices.one_in(3);
+        let count = 2 + self.choices.below(2);
         self.list(('{', '}'), depth, count, |this, index| match (index, swapped) {
             (0, false) | (1, true) => {
                 this.key("\"type\"");
@@ -572,10 +573,10 @@ impl Writer {
             }
             (0 | 1, _) => {
                 this.key("\"command\"");
-                let command = if this.ours && this.random.one_in(2) {
-                    this.random.pick(&OURS)
+                let command = if this.ours && this.choices.one_in(2) {
+                    this.choices.pick(&OURS)
                 } else {
-                    this.random.pick(&THEIRS)
+                    this.choices.pick(&THEIRS)
                 };
                 this.out.push_str(command);
             }
@@ -587,7 +588,7 @@ impl Writer {
     }
 
     fn status_line(&mut self) {
-        let count = 2 + self.random.below(2);
+        let count = 2 + self.choices.below(2);
         self.list(('{', '}'), 1, count, |this, index| match index {
             0 => {
                 this.key("\"type\"");
@@ -595,14 +596,14 @@ impl Writer {
             }
             1 => {
                 this.key("\"command\"");
-                let command = if this.ours && this.random.one_in(2) {
-                    this.random.pick(&[
+                let command = if this.ours && this.choices.one_in(2) {
+                    this.choices.pick(&[
                         "\"/old/ait statusline\"",
                         "\"ait statusline --then 'a\\\\''b'\"",
                         "\"ait statusline --then a\\\\ b\"",
                     ])
                 } else {
-                    this.random.pick(&THEIRS)
+                    this.choices.pick(&THEIRS)
                 };
                 this.out.push_str(command);
             }
@@ -614,17 +615,17 @@ impl Writer {
     }
 
     fn anything(&mut self, depth: usize) {
-        match self.random.below(if depth > 6 { 4 } else { 6 }) {
+        match self.choices.below(if depth > 6 { 4 } else { 6 }) {
             0 => self.out.push_str("null"),
             1 => self.out.push_str("-1.5e3"),
             2 => self.out.push_str("true"),
             3 => self.out.push_str("\"// no \\\" /* comment\""),
             4 => {
-                let count = self.random.below(3);
+                let count = self.choices.below(3);
                 self.list(('[', ']'), depth, count, |this, _| this.anything(depth + 1));
             }
             _ => {
-                let count = self.random.below(3);
+                let count = self.choices.below(3);
                 self.list(('{', '}'), depth, count, |this, index| {
                     this.key(["\"a\"", "\"command\"", "\"c\""][index]);
                     this.anything(depth + 1);
@@ -635,27 +636,31 @@ impl Writer {
 }
 
 #[test]
-fn generated_files() {
-    let rounds = std::env::var("AIT_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(600);
-    let (mut foreign, mut ours) = (0, 0);
-    for seed in 1..=rounds {
-        let bytes = Writer::new(seed).file();
-        let name = format!("seed {seed}");
-        let found = settings::inspect(&bytes).unwrap_or_else(|problem| panic!("{name}: {problem}\n{}", show(&bytes)));
-        if found.installed.iter().any(|entry| entry.alone) {
-            ours += 1;
-            check_ours(&name, &bytes);
-        } else {
-            foreign += 1;
-            for hooks in [&USUAL[..], &Hook::ALL] {
-                let after = check_installed(&name, &bytes, hooks);
-                assert!(only_adds(&bytes, &after), "{name}: something of others is gone:\n{}", show(&after));
-                check_taken_back(&name, &bytes, &after);
+fn generated_settings_come_back_and_keep_what_is_not_ours() {
+    let rounds = std::env::var("AIT_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(300);
+    let config = ProptestConfig { cases: rounds, failure_persistence: None, ..ProptestConfig::default() };
+    let (foreign, ours) = (Cell::new(0), Cell::new(0));
+    let inputs = (prop::collection::vec(any::<u16>(), 0..800), 0..ORDERS.len(), 0..ORDERS.len());
+    TestRunner::new(config)
+        .run(&inputs, |(choices, first, second)| {
+            let bytes = Writer::new(Choices(choices.into_iter())).file();
+            let found = settings::inspect(&bytes).unwrap_or_else(|problem| panic!("{problem}\n{}", show(&bytes)));
+            if found.installed.iter().any(|entry| entry.alone) {
+                ours.set(ours.get() + 1);
+                check_ours("generated", &bytes);
+            } else {
+                foreign.set(foreign.get() + 1);
+                for hooks in [&USUAL[..], &Hook::ALL] {
+                    let after = check_installed("generated", &bytes, hooks);
+                    assert!(only_adds(&bytes, &after), "something of others is gone:\n{}", show(&after));
+                    check_taken_back("generated", &bytes, &after);
+                }
+                check_order("generated", &bytes, ORDERS[first], ORDERS[second]);
             }
-            let mut random = Random(seed);
-            check_order(&name, &bytes, random.pick(&ORDERS), random.pick(&ORDERS));
-        }
-    }
+            Ok(())
+        })
+        .unwrap();
     // Both kinds are met often enough to mean something.
+    let (foreign, ours) = (foreign.get(), ours.get());
     assert!(foreign * 10 > rounds && ours * 10 > rounds, "{foreign} without ours, {ours} with");
 }
