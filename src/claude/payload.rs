@@ -3,7 +3,7 @@
 //! Source: payloads captured from clients 2.0.62 to 2.1.330 (`tests/payloads/`). A field of an unexpected type costs
 //! that field only: newer clients may send other shapes.
 
-use crate::session::event::Event;
+use crate::session::event::{Dialog, Event};
 use crate::session::json_object::{each_field, text, text_start};
 
 /// Bytes of JSON: more than any id, name or path takes. The kernel's limit of a path is 4096.
@@ -40,8 +40,12 @@ pub struct HookPayload {
     pub tool: Option<String>,
     /// The file that a writing tool is about to write (PreToolUse) or wrote (PostToolUse), as the payload has it.
     pub writes: Option<String>,
-    /// Notification: permission_prompt, idle_prompt.
+    /// Notification: `permission_prompt`, `idle_prompt` and others. Older clients send none.
     pub notification: Option<String>,
+    /// Notification: what the client tells the user.
+    pub message: Option<String>,
+    /// StopFailure: `rate_limit`, `server_error`, `unknown`.
+    pub error: Option<String>,
     /// Stop: a sub-agent still runs.
     pub subagent_running: bool,
     /// Stop: the prompts that will wake the session later.
@@ -197,6 +201,8 @@ impl HookPayload {
             "reason" => payload.reason = text(raw),
             "tool_name" => payload.tool = text(raw),
             "notification_type" => payload.notification = text(raw),
+            "message" => payload.message = text(raw),
+            "error" => payload.error = text(raw),
             _ => {}
         })?;
         if payload.tool.as_deref().is_some_and(writes_a_file) {
@@ -225,13 +231,29 @@ impl HookPayload {
             "PreToolUse" => Event::ToolStart(tool()),
             "PermissionRequest" => Event::PermissionAsked(tool()),
             "PostToolUse" | "PostToolUseFailure" => Event::ToolEnd,
-            "Notification" => match self.notification.as_deref() {
-                Some("permission_prompt") => Event::DialogOpen,
-                Some("idle_prompt") => Event::NobodyTyped,
-                _ => Event::Other,
-            },
+            "Notification" => self.notified(),
             "Stop" => Event::TurnEnd { in_background: self.subagent_running },
-            "StopFailure" => Event::TurnFailed,
+            "StopFailure" => Event::TurnFailed(self.error.clone()),
+            _ => Event::Other,
+        }
+    }
+
+    /// What a notification means. There are more kinds than these, new ones are added, and older clients name none: then
+    /// the text tells.
+    fn notified(&self) -> Event {
+        let kind = self.notification.as_deref().unwrap_or_default();
+        let message = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+        match kind {
+            // `worker_permission_prompt` is of a teammate.
+            "permission_prompt" | "worker_permission_prompt" => Event::DialogOpen(Dialog::Permission),
+            "idle_prompt" => Event::NobodyTyped,
+            "elicitation_dialog" => Event::DialogOpen(Dialog::Question),
+            "elicitation_response" | "elicitation_complete" | "auth_success" => Event::Other,
+            _ if message.contains("waiting for your input") => Event::NobodyTyped,
+            _ if message.contains("permission") || message.contains("approval") => {
+                Event::DialogOpen(Dialog::Permission)
+            }
+            _ if message.contains("needs your") => Event::DialogOpen(Dialog::Question),
             _ => Event::Other,
         }
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::session::id::SessionId;
 use crate::session::json_object::{each_field, number, text};
 use crate::session::order::sort_by;
-use crate::session::state::State;
+use crate::session::state::{Status, StatusReport};
 use crate::sys::files::{self, FileId, Folder};
 
 /// One record.
@@ -115,21 +115,22 @@ impl Record {
         pids(sessions).into_iter().filter_map(record).collect()
     }
 
-    /// The state it tells, and what it waits for.
-    pub fn state(&self) -> Option<(State, Option<&str>)> {
-        match self.status.as_deref()? {
-            "busy" => Some((State::Working, None)),
-            // A background shell alone does not keep the person from typing.
-            "idle" | "shell" => Some((State::Idle, None)),
-            "waiting" => Some((
-                State::Waiting,
-                Some(match self.waiting_for.as_deref() {
-                    Some("permission prompt" | "sandbox request") => "permission",
-                    Some("input needed") => "question",
-                    _ => "input",
-                }),
-            )),
-            _ => None,
-        }
+    /// What the client does now; `None` if it is too old to record it, or records something unknown.
+    pub fn report(&self) -> Option<StatusReport> {
+        let status = match self.status.as_deref()? {
+            "busy" => Status::Busy,
+            // A background shell alone does not keep the user from typing.
+            "idle" | "shell" => Status::Idle,
+            "waiting" => Status::Waiting,
+            _ => return None,
+        };
+        let waiting_for = match self.waiting_for.as_deref() {
+            Some("permission prompt" | "sandbox request") => "permission",
+            Some("input needed") => "question",
+            // Such as `dialog open`: one that the user opened, by `/model` or `/config`.
+            _ => "dialog",
+        };
+        let waiting_for = (status == Status::Waiting).then(|| waiting_for.to_owned());
+        Some(StatusReport { status, since: self.status_since, waiting_for })
     }
 }

@@ -18,11 +18,11 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::{self, HeadKind};
 use crate::report::Report;
-use crate::session::event::{Event, EventContext, Outcome};
+use crate::session::event::{Dialog, Event, EventContext, Outcome};
 use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
-use crate::session::state::State;
+use crate::session::state::{Status, StatusReport};
 use crate::session::task;
 use crate::store::active;
 use crate::store::lifecycle::{self, Known};
@@ -102,13 +102,14 @@ fn take_event(context: &Context) -> Result<Report> {
     }
     root.remember();
 
-    let event = payload.happened();
+    let mut event = payload.happened();
     let process = process_of(context, &payload);
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
     let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
     let mut scene = scene(context, &payload, &event, process.as_ref(), &place);
-    if event == Event::DialogOpen {
-        scene.open_since = open_since(root, &id, &scene);
+    if payload.event == "Notification" {
+        scene.report = report(root, &id, &scene);
+        event = confirmed(event, scene.report.as_ref());
     }
     let write = hook_response::write_of(root, &id, &payload, now);
     let touch = write
@@ -181,7 +182,7 @@ fn gather(
 fn was_idle(record: &Record, id: &SessionId, manifest: &Manifest) -> bool {
     let prompted = manifest.state_since.map(|since| since.as_second() + SAME_MOMENT);
     let has_changed = record.status_since.map(Timestamp::as_second) > prompted && prompted.is_some();
-    let is_idle = matches!(record.state(), Some((State::Idle, _)));
+    let is_idle = record.report().is_some_and(|report| report.status == Status::Idle);
     record.session_id == id.as_str() && (is_idle || has_changed)
 }
 
@@ -281,7 +282,7 @@ fn scene(
             .map(|prompts| task::scheduled(prompts.iter().map(String::as_str))),
         last_prompt_failed: false,
         transcript_path: payload.transcript_path.clone(),
-        open_since: None,
+        report: None,
         from_subagent: payload.agent_id.is_some(),
     };
     if let Some(tree) = &place.tree {
@@ -297,12 +298,26 @@ fn scene(
     scene
 }
 
-/// Since when the client says that it waits for its person.
-fn open_since(root: &Root, id: &SessionId, scene: &EventContext) -> Option<Timestamp> {
+/// What the client's own record says of the session.
+fn report(root: &Root, id: &SessionId, scene: &EventContext) -> Option<StatusReport> {
     let process = scene.process.as_ref()?;
     let record = root.record_of(process.pid, process.start)?;
-    let waits = matches!(record.state(), Some((State::Waiting, _))) && record.session_id == id.as_str();
-    record.status_since.filter(|since| waits && *since <= scene.now)
+    record.report().filter(|_| record.session_id == id.as_str())
+}
+
+/// What a notification means, now that the client's record is known: it tells whether a dialog is open.
+fn confirmed(event: Event, report: Option<&StatusReport>) -> Event {
+    let Some(report) = report else { return event };
+    match (event, report.status) {
+        (event @ Event::DialogOpen(_), Status::Waiting) => event,
+        (_, Status::Waiting) if report.waiting_for.as_deref() == Some("permission") => {
+            Event::DialogOpen(Dialog::Permission)
+        }
+        (_, Status::Waiting) => Event::DialogOpen(Dialog::Question),
+        // It was answered in the meantime.
+        (Event::DialogOpen(_), Status::Busy | Status::Idle) | (Event::NobodyTyped, Status::Busy) => Event::Other,
+        (event, _) => event,
+    }
 }
 
 /// If HEAD cannot be read, what was known of the tree stays.

@@ -185,8 +185,8 @@ fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> Str
                 line.text(&elsewhere(manifest));
             });
         }
-        // Idle and unknown say nothing that anybody waits for.
-        if verbose || matches!(member.observed.state, State::Working | State::Waiting | State::Error) {
+        // Idle and unknown sessions are of no interest.
+        if verbose || member.observed.is_finished() || !matches!(member.observed.state, State::Idle | State::Unknown) {
             table.row(|line| {
                 line.fixed("   State: ");
                 put_state(line, &member.observed, now);
@@ -240,12 +240,19 @@ pub(crate) fn put_state(line: &mut Line, told: &ObservedState, now: Timestamp) {
         State::Working => Role::Working,
         State::Waiting => Role::Waiting,
         State::Error => Role::Error,
-        State::Idle | State::Unknown => Role::Plain,
+        State::Idle if told.is_finished() => Role::Waiting,
+        State::Idle | State::Stopped | State::Unknown => Role::Plain,
     };
-    put(line, role, told.state.as_str());
-    if let Some(waiting_for) = &told.waiting_for {
+    put(line, role, told.word());
+    if told.is_finished() {
+        if let Some(since) = told.since {
+            line.own(format_args!(" {}", elapsed::Ago(seconds_between(since, now))));
+        }
+        return;
+    }
+    if let Some(why) = told.waiting_for.as_ref().or(told.turn_error.as_ref()) {
         line.fixed(" (");
-        line.text(waiting_for);
+        line.text(why);
         line.fixed(")");
     }
     if let Some(since) = told.since {
@@ -260,6 +267,7 @@ fn put_receipt(line: &mut Line, told: &ObservedState, now: Timestamp) {
         (State::Unknown, _) => return line.fixed("   Source: none"),
         (_, StateSource::Hook) => line.fixed("   Source: hooks"),
         (_, StateSource::Registry) => line.fixed("   Source: Claude Code's registry"),
+        (_, StateSource::Process) => line.fixed("   Source: the process"),
     }
     if let Some(heard) = told.heard {
         line.own(format_args!(", {}", elapsed::Ago(seconds_between(heard, now))));

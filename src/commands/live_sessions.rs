@@ -19,7 +19,7 @@ use crate::session::id::SessionId;
 use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::order::sort_by;
-use crate::session::state::{ObservedState, State, StateSource, newer};
+use crate::session::state::{INPUT, ObservedState, State, StateSource, StatusReport, observe};
 use crate::session::task::{self, TaskSource};
 use crate::session::time::seconds_between;
 use crate::store::active;
@@ -128,6 +128,8 @@ pub(crate) fn json(member: &LiveSession, now: Timestamp) -> JsonFields {
     fields.set("state", &member.observed.state);
     fields.set("state_since", &member.observed.since);
     fields.set("waiting_for", &member.observed.waiting_for);
+    fields.set("turn_finished", &member.observed.is_finished());
+    fields.set("turn_error", &member.observed.turn_error);
     fields.set("state_source", &member.observed.source);
     fields.set("live", &member.session.counts(now));
     fields.set("liveness", &member.session.liveness.as_str());
@@ -141,7 +143,7 @@ pub(crate) fn ended_json(manifest: &Manifest, now: Timestamp) -> JsonFields {
     fields
 }
 
-/// The state of a session: what its hooks told, put right by Claude Code's registry where that is newer.
+/// The state of a session, out of what its hooks told and what Claude Code's registry says now.
 pub fn state_of(session: &Session, root: &Root) -> ObservedState {
     state_by(session, record_of(session, root).as_ref())
 }
@@ -153,7 +155,8 @@ fn record_of(session: &Session, root: &Root) -> Option<Record> {
 
 /// Takes back a task whose prompt the client never worked on: a hook of the user refused it, or Esc came at once.
 fn hide_refused_task(manifest: &mut Manifest, observed: &ObservedState) {
-    if manifest.task_unconfirmed && observed.state == State::Idle && observed.source == StateSource::Registry {
+    let is_idle_since = observed.state == State::Idle && observed.source == StateSource::Registry;
+    if manifest.task_unconfirmed && is_idle_since && observed.since > manifest.state_since {
         manifest.task = None;
     }
 }
@@ -188,32 +191,32 @@ fn follow_client(manifest: &mut Manifest, record: &Record) {
 
 fn state_by(session: &Session, record: Option<&Record>) -> ObservedState {
     let manifest = &session.manifest;
-    let told = || {
-        let record = record?;
-        let same_process = record.process_start.is_none()
-            || manifest.pid_start.is_none()
-            || record.process_start == manifest.pid_start;
-        let (state, waiting_for) =
-            record.state().filter(|_| same_process && record.session_id == session.id.as_str())?;
-        let since = record.status_since;
-        Some(ObservedState {
-            state,
-            since,
-            // The client says that it asks; the hooks know for which tool.
-            waiting_for: waiting_for.map(|what| match (what, tool_of_dialog(manifest, manifest.updated, since)) {
-                ("permission", Some(tool)) => event::permission_for(tool),
-                _ => what.to_owned(),
-            }),
-            source: StateSource::Registry,
-            heard: record.status_since,
-        })
-    };
-    match told() {
+    if session.is_stopped {
+        // Nothing records when it was stopped.
+        let (state, source) = (State::Stopped, StateSource::Process);
+        return ObservedState { state, since: None, waiting_for: None, source, heard: None, ..told_by_hooks(manifest) };
+    }
+    match record.and_then(|record| report_of(session, record)) {
         None if has_gone_on(manifest) => {
             ObservedState { state: State::Unknown, since: None, waiting_for: None, ..told_by_hooks(manifest) }
         }
-        registry => newer(told_by_hooks(manifest), registry),
+        report => observe(told_by_hooks(manifest), report),
     }
+}
+
+/// What the record of a session's process says of this session; `None` if it is of another process or session.
+fn report_of(session: &Session, record: &Record) -> Option<StatusReport> {
+    let manifest = &session.manifest;
+    let same_process =
+        record.process_start.is_none() || manifest.pid_start.is_none() || record.process_start == manifest.pid_start;
+    let mut report = record.report().filter(|_| same_process && record.session_id == session.id.as_str())?;
+    // The client says that it asks for a permission; the hooks know for which tool.
+    if report.waiting_for.as_deref() == Some("permission")
+        && let Some(tool) = tool_of_dialog(manifest, manifest.updated, report.since)
+    {
+        report.waiting_for = Some(event::permission_for(tool));
+    }
+    Some(report)
 }
 
 /// Whether Claude Code wrote into the conversation after its hooks said that a dialog is open: then it was answered, and
@@ -221,7 +224,7 @@ fn state_by(session: &Session, record: Option<&Record>) -> ObservedState {
 fn has_gone_on(manifest: &Manifest) -> bool {
     // The writing that belongs to the event itself is done within this.
     const SLACK: u64 = 2;
-    let is_dialog = manifest.state == State::Waiting && manifest.waiting_for.as_deref() != Some("input");
+    let is_dialog = manifest.state == State::Waiting && manifest.waiting_for.as_deref() != Some(INPUT);
     let written = || {
         let meta = files::metadata(Path::new(manifest.transcript_path.as_deref()?)).ok()?;
         Timestamp::from_nanosecond(meta.modified).ok()
@@ -235,6 +238,8 @@ fn told_by_hooks(manifest: &Manifest) -> ObservedState {
         state: manifest.state,
         since: manifest.state_since,
         waiting_for: manifest.waiting_for.clone(),
+        finished: manifest.turn_finished,
+        turn_error: manifest.turn_error.clone(),
         source: StateSource::Hook,
         heard: manifest.updated,
     }

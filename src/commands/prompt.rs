@@ -49,7 +49,7 @@ use crate::sys::env::PathArgument;
     note = "  worktree     name of the linked worktree; empty in the main one",
     note = "  elapsed      how long the session has been running: 45m",
     note = "  task         task of the session",
-    note = "  state        state: idle, working, waiting, error or unknown",
+    note = "  state        idle, working, waiting, finished, stopped, error or unknown",
     note = "  icon         the state as an icon; empty when idle or unknown",
     note = "  waiting      how long the session has been waiting for you",
     note = "  waiting_for  what it waits for: permission, question, input",

@@ -78,7 +78,7 @@ pub const TOKENS: [(&str, Token, &str); 21] = [
     ("worktree", Token::Worktree, "name of the linked worktree; empty in the main one"),
     ("elapsed", Token::Elapsed, "how long the session has been running: 45m"),
     ("task", Token::Task, "task of the session"),
-    ("state", Token::State, "state: idle, working, waiting, error or unknown"),
+    ("state", Token::State, "idle, working, waiting, finished, stopped, error or unknown"),
     ("icon", Token::Icon, "the state as an icon; empty when idle or unknown"),
     ("waiting", Token::Waiting, "how long the session has been waiting for you"),
     ("waiting_for", Token::WaitingFor, "what it waits for: permission, question, input"),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::file_write::{self, Overlap, TreeWrite};
 use super::manifest::{Manifest, ProcessStamp};
-use super::state::State;
+use super::state::{INPUT, State, StatusReport};
 use super::task::{self, TaskSource};
 use super::time::{milliseconds, seconds_between, whole_seconds};
 
@@ -29,7 +29,7 @@ pub enum Event {
     /// A tool has run.
     ToolEnd,
     /// A dialog has been open for a while.
-    DialogOpen,
+    DialogOpen(Dialog),
     /// Nobody has typed for a minute after the end of the turn.
     NobodyTyped,
     /// The turn ended.
@@ -37,8 +37,8 @@ pub enum Event {
         /// A sub-agent still works in the background; the client says busy.
         in_background: bool,
     },
-    /// The turn ended with an API error.
-    TurnFailed,
+    /// The turn ended with an API error, as Claude Code names it: `rate_limit`.
+    TurnFailed(Option<String>),
     /// A process stopped running the session.
     End {
         /// As the client gives it.
@@ -46,6 +46,15 @@ pub enum Event {
     },
     /// Anything else: a sign of life.
     Other,
+}
+
+/// What a dialog asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// To run a tool.
+    Permission,
+    /// An answer.
+    Question,
 }
 
 /// Where and when an event happened, gathered by the hook.
@@ -93,8 +102,8 @@ pub struct EventContext {
     pub last_prompt_failed: bool,
     /// Claude Code's record of the conversation.
     pub transcript_path: Option<String>,
-    /// Since when the client itself says that a dialog is open; its hook comes six seconds later.
-    pub open_since: Option<Timestamp>,
+    /// What the client's record says at an event of a dialog, which comes six seconds after the dialog opened.
+    pub report: Option<StatusReport>,
     /// A sub-agent fired the event: it never changes the state of the session.
     pub from_subagent: bool,
 }
@@ -138,7 +147,7 @@ impl Event {
         match self {
             // It never changes the state of its session.
             _ if scene.from_subagent && !matches!(self, Event::Start { .. }) => {}
-            Event::Start { .. } | Event::Prompt(_) | Event::TurnEnd { .. } | Event::TurnFailed => {
+            Event::Start { .. } | Event::Prompt(_) | Event::TurnEnd { .. } | Event::TurnFailed(_) => {
                 self.apply_turn(manifest, scene);
             }
             _ => self.apply_tool(manifest, scene, last_event),
@@ -165,10 +174,12 @@ impl Event {
             Event::TurnEnd { in_background } => {
                 manifest.tool = None;
                 set_state(manifest, if *in_background { State::Working } else { State::Idle }, None, scene.now);
+                manifest.turn_finished = !in_background;
             }
-            Event::TurnFailed => {
+            Event::TurnFailed(error) => {
                 manifest.tool = None;
                 set_state(manifest, State::Error, None, scene.now);
+                manifest.turn_error.clone_from(error);
             }
             _ => {}
         }
@@ -191,16 +202,23 @@ impl Event {
                 manifest.tool = None;
                 set_state(manifest, State::Working, None, scene.now);
             }
-            Event::DialogOpen => {
-                let opened = scene.open_since.or_else(|| scene.now.checked_sub(NOTIFICATION_DELAY).ok());
-                let tool = tool_of_dialog(manifest, last_event, opened);
-                let what = tool.map_or_else(|| "permission".to_owned(), permission_for);
-                set_state(manifest, State::Waiting, Some(what), scene.open_since.unwrap_or(scene.now));
+            Event::DialogOpen(dialog) => {
+                let opened = scene.report.as_ref().and_then(|report| report.since).filter(|since| *since <= scene.now);
+                let what = match dialog {
+                    Dialog::Question => "question".to_owned(),
+                    Dialog::Permission => {
+                        let estimate = scene.now.checked_sub(NOTIFICATION_DELAY).ok().max(last_event);
+                        let tool = tool_of_dialog(manifest, last_event, opened.or(estimate));
+                        tool.map_or_else(|| "permission".to_owned(), permission_for)
+                    }
+                };
+                set_state(manifest, State::Waiting, Some(what), opened.unwrap_or(scene.now));
             }
             // It has waited since its turn ended, not since the client noticed.
             Event::NobodyTyped => {
                 let since = manifest.state_since.filter(|_| manifest.state == State::Idle);
-                set_state(manifest, State::Waiting, Some("input".to_owned()), since.unwrap_or(scene.now));
+                set_state(manifest, State::Waiting, Some(INPUT.to_owned()), since.unwrap_or(scene.now));
+                manifest.turn_finished = true;
             }
             _ => {}
         }
@@ -229,7 +247,9 @@ pub fn permission_for(tool: &str) -> String {
 /// The tool that a dialog asks about: the one that started last, if the dialog opened right after. Another one may be
 /// asking otherwise, because most tools start without an event, and a tool that fails or is denied ends without one.
 pub fn tool_of_dialog(manifest: &Manifest, last_event: Option<Timestamp>, opened: Option<Timestamp>) -> Option<&str> {
-    let right_after = last_event.zip(opened).is_none_or(|(last, opened)| seconds_between(last, opened) <= DIALOG_DELAY);
+    let is_right_after =
+        |(last, opened): (Timestamp, Timestamp)| last <= opened && seconds_between(last, opened) <= DIALOG_DELAY;
+    let right_after = last_event.zip(opened).is_none_or(is_right_after);
     manifest.tool.as_deref().filter(|_| right_after)
 }
 
@@ -257,8 +277,10 @@ fn end(manifest: &mut Manifest, scene: &EventContext, reason: Option<String>, ot
     // A signal or a closed terminal ended it: what it did then is worth knowing.
     if reason.as_deref() == Some("other") {
         let (state, waiting_for) = (manifest.state, manifest.waiting_for.clone());
+        let (turn_finished, turn_error) = (manifest.turn_finished, manifest.turn_error.clone());
         archive(manifest, scene.now, "interrupted", reason);
         (manifest.state, manifest.waiting_for) = (state, waiting_for);
+        (manifest.turn_finished, manifest.turn_error) = (turn_finished, turn_error);
     } else {
         archive(manifest, scene.now, "completed", reason);
     }
@@ -360,7 +382,7 @@ fn adopt_task(manifest: &mut Manifest, scene: &EventContext, event: &Event) {
     // Only what follows from a prompt tells that no hook refused it.
     if matches!(
         event,
-        Event::ToolStart(_) | Event::PermissionAsked(_) | Event::ToolEnd | Event::TurnEnd { .. } | Event::TurnFailed
+        Event::ToolStart(_) | Event::PermissionAsked(_) | Event::ToolEnd | Event::TurnEnd { .. } | Event::TurnFailed(_)
     ) {
         manifest.task_unconfirmed = false;
     }
@@ -393,6 +415,8 @@ fn adopt_task(manifest: &mut Manifest, scene: &EventContext, event: &Event) {
 
 /// Changes the state, and adds the time spent in the old one to the times worked and waited.
 fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>, since: Timestamp) {
+    manifest.turn_finished = false;
+    manifest.turn_error = None;
     if manifest.state == state && manifest.waiting_for == waiting_for && manifest.state_since.is_some() {
         return;
     }
@@ -400,7 +424,7 @@ fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>,
     match manifest.state {
         State::Working => manifest.worked_seconds = manifest.worked_seconds.saturating_add(spent),
         State::Waiting => manifest.waited_seconds = manifest.waited_seconds.saturating_add(spent),
-        State::Idle | State::Error | State::Unknown => {}
+        State::Idle | State::Stopped | State::Error | State::Unknown => {}
     }
     manifest.state = state;
     manifest.state_since = Some(milliseconds(since));
@@ -410,6 +434,7 @@ fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>,
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::session::state::Status;
 
     pub(in crate::session) fn at(second: i64) -> EventContext {
         EventContext {
@@ -434,7 +459,7 @@ pub(super) mod tests {
             scheduled_prompts: None,
             last_prompt_failed: false,
             transcript_path: None,
-            open_since: None,
+            report: None,
             from_subagent: false,
         }
     }
@@ -454,7 +479,10 @@ pub(super) mod tests {
         assert_eq!(manifest.state, State::Idle);
         run(&mut manifest, 10, Event::Prompt("fix it".into()));
         run(&mut manifest, 20, Event::ToolStart("Bash".into()));
-        Event::DialogOpen.apply(&mut manifest, &EventContext { open_since: Some(at(20).now), ..at(26) }, dead);
+        let report =
+            StatusReport { status: Status::Waiting, since: Some(at(20).now), waiting_for: Some("permission".into()) };
+        let permission = Event::DialogOpen(Dialog::Permission);
+        permission.apply(&mut manifest, &EventContext { report: Some(report), ..at(26) }, dead);
         assert_eq!((manifest.state, manifest.waiting_for.as_deref()), (State::Waiting, Some("permission: Bash")));
         run(&mut manifest, 56, Event::ToolEnd);
         run(&mut manifest, 60, Event::TurnEnd { in_background: false });
@@ -463,7 +491,7 @@ pub(super) mod tests {
         assert_eq!(manifest.state_since, Some(at(60).now), "it has waited since its turn ended");
         assert_eq!(run(&mut manifest, 130, Event::End { reason: Some("other".into()) }), Outcome::Archive);
         assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (14, 106));
-        assert_eq!(manifest.status.as_deref(), Some("completed"));
+        assert_eq!(manifest.status.as_deref(), Some("interrupted"));
     }
 
     /// WebFetch has no event of its own, and the command before it failed: that has none either.
@@ -472,10 +500,10 @@ pub(super) mod tests {
         let mut manifest = Manifest::default();
         run(&mut manifest, 0, Event::Prompt("fix it".into()));
         run(&mut manifest, 10, Event::ToolStart("Bash".into()));
-        run(&mut manifest, 46, Event::DialogOpen);
+        run(&mut manifest, 46, Event::DialogOpen(Dialog::Permission));
         assert_eq!((manifest.state, manifest.waiting_for.as_deref()), (State::Waiting, Some("permission")));
         run(&mut manifest, 50, Event::ToolStart("Edit".into()));
-        run(&mut manifest, 56, Event::DialogOpen);
+        run(&mut manifest, 56, Event::DialogOpen(Dialog::Permission));
         assert_eq!(manifest.waiting_for.as_deref(), Some("permission: Edit"));
         run(&mut manifest, 60, Event::Prompt("go on".into()));
         assert_eq!(manifest.tool, None, "Esc ended the tool, and no event said so");
@@ -487,7 +515,7 @@ pub(super) mod tests {
         run(&mut manifest, 0, Event::Start { model: None });
         for event in [
             Event::ToolStart("Bash".into()),
-            Event::DialogOpen,
+            Event::DialogOpen(Dialog::Permission),
             Event::ToolEnd,
             Event::TurnEnd { in_background: false },
         ] {

@@ -2,7 +2,7 @@
 
 use super::event::{Event, EventContext, is_subagent_elsewhere};
 use super::manifest::{HeadMoved, Manifest};
-use super::state::State;
+use super::state::{INPUT, State};
 
 /// How HEAD changed between two events of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub fn change(manifest: &Manifest, scene: &EventContext, shell_ran: bool) -> Cha
 /// Whether the event is the end of a command that the user ran with `!`. Claude Code sends no other event of it: a turn
 /// ends that never began.
 pub fn is_users_command(manifest: &Manifest, event: &Event) -> bool {
-    let waits_for_prompt = manifest.state == State::Waiting && manifest.waiting_for.as_deref() == Some("input");
+    let waits_for_prompt = manifest.state == State::Waiting && manifest.waiting_for.as_deref() == Some(INPUT);
     matches!(event, Event::TurnEnd { .. }) && (manifest.state == State::Idle || waits_for_prompt)
 }
 

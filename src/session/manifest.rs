@@ -59,6 +59,10 @@ pub struct Manifest {
     pub state_since: Option<Timestamp>,
     /// What it waits for, while it waits: `permission: Bash`, `question`, `plan`, `input`.
     pub waiting_for: Option<String>,
+    /// Its turn ended, and nobody has typed since.
+    pub turn_finished: bool,
+    /// The error that its turn ended with, as Claude Code names it, until the next prompt: `rate_limit`.
+    pub turn_error: Option<String>,
     /// The tool in use, between its start and its end.
     pub tool: Option<String>,
     /// Where the task came from.
@@ -120,6 +124,8 @@ pub struct Manifest {
 pub struct Shown {
     texts: [Option<String>; 6],
     state: State,
+    turn_finished: bool,
+    turn_error: Option<String>,
     /// Shown only while it waits.
     waiting_since: Option<Timestamp>,
     task_source: Option<TaskSource>,
@@ -239,6 +245,8 @@ impl Manifest {
             "state" => take(&mut self.state, text(raw).and_then(|state| State::parse(&state))),
             "state_since" => take_some(&mut self.state_since, time(raw), null),
             "waiting_for" => take_some(&mut self.waiting_for, text(raw), null),
+            "turn_finished" => take(&mut self.turn_finished, truth(raw)),
+            "turn_error" => take_some(&mut self.turn_error, text(raw), null),
             "tool" => take_some(&mut self.tool, text(raw), null),
             "task_source" => {
                 take_some(&mut self.task_source, text(raw).and_then(|source| TaskSource::parse(&source)), null)
@@ -291,6 +299,12 @@ impl Manifest {
         fields.put("state", &self.state);
         fields.put("state_since", &self.state_since.map(milliseconds));
         fields.put_text("waiting_for", self.waiting_for.as_deref());
+        if self.turn_finished {
+            fields.put("turn_finished", &true);
+        }
+        if self.turn_error.is_some() {
+            fields.put_text("turn_error", self.turn_error.as_deref());
+        }
         fields.put_text("tool", self.tool.as_deref());
         fields.put_text("task_source", self.task_source.map(TaskSource::as_str));
         if self.task_unconfirmed {
@@ -384,7 +398,11 @@ impl Manifest {
                 self.waiting_for.clone(),
             ],
             state: self.state,
-            waiting_since: self.state_since.filter(|_| self.state == State::Waiting),
+            turn_finished: self.turn_finished,
+            turn_error: self.turn_error.clone(),
+            waiting_since: self
+                .state_since
+                .filter(|_| self.turn_finished || matches!(self.state, State::Waiting | State::Error)),
             task_source: self.task_source,
             started: self.started,
             stamps: self.stamps().collect(),

@@ -1,7 +1,7 @@
 //! Whether a session is live: its process exists, and is the one that was recorded.
 
 use crate::session::manifest::{Manifest, ProcessStamp};
-use crate::sys::process;
+use crate::sys::process::{self, Process};
 
 /// Whether the process of a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,42 +29,43 @@ impl Liveness {
     }
 }
 
-/// Whether the session of a manifest is live. [`super::active::resolve_shared_processes`] tells sessions of
+/// Whether the session of a manifest is live, and whether its process is stopped. [`super::active::resolve_shared_processes`] tells sessions of
 /// one process apart.
 ///
 /// The boot id is compared first: within one boot of one kernel the host name says nothing, it can be changed, and a
 /// container has one of its own. What a manifest does not record is taken to be as it is here.
-pub fn liveness(manifest: &Manifest) -> Liveness {
+pub fn liveness(manifest: &Manifest) -> (Liveness, bool) {
+    let running = |found: Process| (Liveness::Live, found.stopped);
     if manifest.ended.is_some() {
-        return Liveness::Stale;
+        return (Liveness::Stale, false);
     }
     let same_host = manifest.host.as_deref().is_none_or(|host| host == process::host());
     match (manifest.boot_id.as_deref(), process::boot_id()) {
         (Some(recorded), Some(boot)) if recorded != boot => {
-            return if same_host { Liveness::Stale } else { Liveness::Elsewhere };
+            return (if same_host { Liveness::Stale } else { Liveness::Elsewhere }, false);
         }
         (Some(_), Some(_)) => {}
-        _ if !same_host => return Liveness::Elsewhere,
+        _ if !same_host => return (Liveness::Elsewhere, false),
         _ => {}
     }
     // Asked first: the pid and the start time identify the process, and looking up the namespace costs as much as reading
     // four manifests.
-    if manifest.stamps().any(|stamp| is_identified(&stamp)) {
-        return Liveness::Live;
+    if let Some(found) = manifest.stamps().find_map(|stamp| identified(&stamp)) {
+        return running(found);
     }
     if let (Some(recorded), Some(namespace)) = (manifest.pid_namespace, process::pid_namespace())
         && recorded != namespace
     {
-        return Liveness::Elsewhere;
+        return (Liveness::Elsewhere, false);
     }
-    if manifest.stamps().any(|stamp| runs(&stamp)) { Liveness::Live } else { Liveness::Stale }
+    let runs = manifest.stamps().find(runs);
+    runs.map_or((Liveness::Stale, false), |stamp| process::look_up(stamp.pid).map_or((Liveness::Live, false), running))
 }
 
-/// Whether a process with the pid and the start time of a stamp runs.
-fn is_identified(stamp: &ProcessStamp) -> bool {
-    stamp
-        .start
-        .is_some_and(|start| process::look_up(stamp.pid).is_some_and(|found| !found.zombie && found.start == start))
+/// The running process with the pid and the start time of a stamp.
+fn identified(stamp: &ProcessStamp) -> Option<Process> {
+    let start = stamp.start?;
+    process::look_up(stamp.pid).filter(|found| !found.zombie && found.start == start)
 }
 
 /// Whether the very process of a stamp runs: the pid exists, is not a zombie, and started when the stamp says. If the

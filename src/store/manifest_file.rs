@@ -28,6 +28,8 @@ pub struct Session {
     pub manifest: Box<Manifest>,
     /// Whether its process runs.
     pub liveness: Liveness,
+    /// Whether its process is stopped, as Ctrl-Z does it.
+    pub is_stopped: bool,
     /// When its file was last written, for manifests that do not say when the session was last seen.
     pub written: Timestamp,
 }
@@ -35,9 +37,9 @@ pub struct Session {
 impl Session {
     /// A session as its manifest describes it; asks whether its process runs.
     pub fn new(id: SessionId, manifest: Manifest, meta: &Meta) -> Session {
-        let liveness = liveness(&manifest);
+        let (liveness, is_stopped) = liveness(&manifest);
         let written = Timestamp::from_nanosecond(meta.modified).unwrap_or(Timestamp::UNIX_EPOCH);
-        Session { id, manifest: Box::new(manifest), liveness, written }
+        Session { id, manifest: Box::new(manifest), liveness, is_stopped, written }
     }
 
     /// Whether the session counts among the live ones. One that is elsewhere counts for a day after its last event: its

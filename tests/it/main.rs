@@ -38,6 +38,7 @@ mod sessions;
 mod settings;
 mod shell;
 mod shell_files;
+mod state;
 mod statusline;
 mod system_calls;
 mod worktrees;

@@ -902,6 +902,8 @@ impl TestEnv {
         }
         expected.task = task.or(expected.task);
         let state = match then {
+            // A signal ended it: its last state is kept.
+            Ended("other") => expected.state,
             Idle | Ended(_) => ("idle", None),
             Working => ("working", None),
             Error => ("error", None),
@@ -909,7 +911,12 @@ impl TestEnv {
             Same => expected.state,
             Unknown => ("unknown", None),
         };
-        let changed = state != expected.state && !matches!(then, WaitingSinceIdle(_) | Unknown);
+        let is_interrupted = matches!(then, Ended("other"));
+        let changed = match then {
+            WaitingSinceIdle(_) | Unknown => false,
+            Ended("other") => expected.state.0 != "idle",
+            _ => state != expected.state,
+        };
         expected.state = state;
         let stamped = expected.terminals.last().copied().unwrap_or(terminal);
 
@@ -937,7 +944,14 @@ impl TestEnv {
             ("tmux_pane", "%7".into()),
             ("user", "dev".into()),
             ("host", kernel("hostname")),
-            ("status", if ended { "completed".into() } else { Value::Null }),
+            (
+                "status",
+                match (ended, is_interrupted) {
+                    (false, _) => Value::Null,
+                    (true, false) => "completed".into(),
+                    (true, true) => "interrupted".into(),
+                },
+            ),
             ("end_reason", if let Ended(reason) = then { reason.into() } else { Value::Null }),
         ];
         for (name, value) in fields {

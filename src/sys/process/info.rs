@@ -14,4 +14,6 @@ pub struct Process {
     pub start: u64,
     /// It has ended, but its parent has not read its exit code yet.
     pub zombie: bool,
+    /// It is stopped, as Ctrl-Z does it.
+    pub stopped: bool,
 }

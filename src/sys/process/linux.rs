@@ -21,6 +21,7 @@ pub fn look_up(pid: u32) -> Option<Process> {
         name: String::from_utf8_lossy(stat.get(open + 1..close)?).into_owned(),
         start,
         zombie: matches!(state, "Z" | "X"),
+        stopped: state == "T",
     })
 }
 

@@ -7,7 +7,8 @@ use crate::sys::ffi;
 
 /// Information about a process; `None` if it does not exist.
 pub fn look_up(pid: u32) -> Option<Process> {
-    // sys/proc_info.h: pbi_status 5 is SZOMB.
+    // sys/proc.h: SSTOP and SZOMB.
+    const STOPPED: u32 = 4;
     const ZOMBIE: u32 = 5;
     let info = ffi::process_info(pid)?;
     let name: Vec<u8> = info.pbi_comm.iter().map(|byte| byte.cast_unsigned()).take_while(|byte| *byte != 0).collect();
@@ -17,6 +18,7 @@ pub fn look_up(pid: u32) -> Option<Process> {
         name: String::from_utf8_lossy(&name).into_owned(),
         start: info.pbi_start_tvsec.saturating_mul(1_000_000).saturating_add(info.pbi_start_tvusec),
         zombie: info.pbi_status == ZOMBIE,
+        stopped: info.pbi_status == STOPPED,
     })
 }
 
