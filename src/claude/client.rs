@@ -37,6 +37,13 @@ impl fmt::Display for Version {
     }
 }
 
+/// Whether a process of this name is Claude Code: `claude`, `claude.exe`, or its version number (`versions/2.1.330` run
+/// directly).
+pub fn is_client(name: &str) -> bool {
+    let is_version = name.contains('.') && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    name == "claude" || name == "claude.exe" || is_version
+}
+
 /// A package description is a few KiB.
 const LIMIT: usize = 1 << 20;
 /// What the package is called.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::client::{TELLS_SESSION, Version};
 use crate::session::id::SessionId;
 use crate::session::json_object::{each_field, number, text};
 use crate::session::order::sort_by;
@@ -38,6 +39,12 @@ pub struct Record {
     pub is_named_by_user: bool,
     /// The folder that the client works in. It follows `/cd` and EnterWorktree, and not a `cd` in the Bash tool.
     pub folder: Option<String>,
+    /// How the client was started: `cli`, or `sdk-cli` and others for one without a terminal.
+    pub entrypoint: Option<String>,
+    /// The pid namespace of the process.
+    pub pid_namespace: Option<u64>,
+    /// The tmux pane that it runs in: `%3`.
+    pub tmux_pane: Option<String>,
 }
 
 /// A record is under 1 KiB; more than this is not one.
@@ -60,6 +67,17 @@ pub fn pids(sessions: &Path) -> Vec<u32> {
 pub fn sessions(folder: &Path) -> Vec<SessionId> {
     let records = pids(folder).into_iter().take(1_000).filter_map(|pid| Record::of_process(folder, pid));
     records.filter_map(|record| SessionId::parse(&record.session_id)).collect()
+}
+
+/// The namespace in `linux:MACHINE:pid:[4026531836]`.
+fn namespace_of(domain: &str) -> Option<u64> {
+    domain.rsplit(':').next()?.trim_matches(['[', ']']).parse().ok()
+}
+
+/// The pane in `session:@window.%pane`.
+fn pane_of(tmux: &str) -> Option<String> {
+    let (_, number) = tmux.rsplit_once(".%")?;
+    Some(["%", number].concat())
 }
 
 /// The name of the file of a process's record.
@@ -87,9 +105,24 @@ impl Record {
             "name" => record.name = text(raw),
             "nameSource" => record.is_named_by_user = text(raw).is_some_and(|source| source == "user"),
             "cwd" => record.folder = text(raw),
+            "entrypoint" => record.entrypoint = text(raw),
+            "pidDomain" => record.pid_namespace = text(raw).as_deref().and_then(namespace_of),
+            "tmux" => record.tmux_pane = text(raw).as_deref().and_then(pane_of),
             _ => {}
         })?;
         Ok(record)
+    }
+
+    /// Whether the client runs a session: not if it still shows the list of sessions to resume, or waits to be given one.
+    /// Only clients before 2.1.156 record no status otherwise.
+    pub fn has_session(&self) -> bool {
+        let version = self.version.as_deref().and_then(Version::parse);
+        self.status.is_some() || version.is_some_and(|version| version < TELLS_SESSION)
+    }
+
+    /// Whether the session is a headless run, such as `claude -p`; `None` if the client is too old to tell.
+    pub fn is_headless(&self) -> Option<bool> {
+        self.entrypoint.as_ref().map(|entrypoint| entrypoint.starts_with("sdk"))
     }
 
     /// The record of a process, from the folder that Claude Code keeps them in. A torn one is read once more.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::hook_response::{self, Other};
 use super::{Run, log_error};
+use crate::claude::client::is_client;
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::{self, Record};
 use crate::claude::settings::EVENTS;
@@ -338,17 +339,10 @@ fn process_of(context: &Context, payload: &HookPayload) -> Option<Process> {
         return Some(process);
     }
     let ancestors: Vec<Process> = process::ancestors().collect();
-    let client = ancestors.iter().find(|process| is_client(process));
+    let client = ancestors.iter().find(|process| is_client(&process.name));
     // A client under a name that we do not know; but never the shell in between, and never the first process.
     let unknown = || ancestors.iter().find(|process| !is_shell(&process.name) && process.pid != 1);
     client.or_else(unknown).cloned()
-}
-
-/// Claude Code runs as `claude`, `claude.exe`, or under its version number (`versions/2.1.330` run directly).
-fn is_client(process: &Process) -> bool {
-    let name = process.name.as_str();
-    let version = name.contains('.') && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    name == "claude" || name == "claude.exe" || version
 }
 
 fn is_shell(name: &str) -> bool {

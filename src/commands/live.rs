@@ -7,6 +7,7 @@ use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::hookless::Reason;
 use super::live_sessions::{self, LiveSession, LiveSessions};
 use super::{Run, foreign_ignored, unreadable};
 use crate::context::Context;
@@ -72,7 +73,9 @@ impl Run for Live {
         if self.json {
             ask_dirty(&mut members);
         }
-        let mut report = Report::new(LiveReport { members, all, verbose: self.verbose, now: context.now })
+        let reason = |member: &LiveSession| Some(member.hookless.as_ref()?.reason(context));
+        let reasons = members.iter().map(reason).collect();
+        let mut report = Report::new(LiveReport { members, reasons, all, verbose: self.verbose, now: context.now })
             .remarks(unreadable(&broken));
         if stale > 0 {
             report = report.remark(format!("{stale} stale: process no longer exists; type: ait sessions prune"));
@@ -130,6 +133,8 @@ fn ask_dirty(members: &mut [LiveSession]) {
 
 struct LiveReport {
     members: Vec<LiveSession>,
+    /// Of each member, why no hook has reported it, and what to do about it.
+    reasons: Vec<Option<(Reason, String)>>,
     /// How many there are, whether wanted or not.
     all: usize,
     verbose: bool,
@@ -143,24 +148,29 @@ struct Json {
 
 impl Data for LiveReport {
     fn json(&self) -> Option<String> {
-        json::object(&Json {
-            sessions: self.members.iter().map(|member| live_sessions::json(member, self.now)).collect(),
-        })
+        let session = |(member, reason): (&LiveSession, &Option<(Reason, String)>)| {
+            let mut fields = live_sessions::json(member, self.now);
+            fields.set("hookless_reason", &reason.as_ref().map(|(reason, _)| reason.as_str()));
+            fields.set("hookless_hint", &reason.as_ref().map(|(_, hint)| hint));
+            fields
+        };
+        json::object(&Json { sessions: self.members.iter().zip(&self.reasons).map(session).collect() })
     }
 
     fn text(&self, ui: &Ui) -> String {
         match (self.members.is_empty(), self.all) {
             (true, 0) => "No live sessions.\n".to_owned(),
             (true, _) => "No live sessions that match.\n".to_owned(),
-            (false, _) => table(&self.members, ui, self.verbose, self.now),
+            (false, _) => table(self, ui),
         }
     }
 }
 
-fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> String {
+fn table(report: &LiveReport, ui: &Ui) -> String {
+    let (members, verbose, now) = (&report.members, report.verbose, report.now);
     let crowded = crowded(members.iter().map(|member| member.trees(now)));
     let mut table = ui.table("Active Claude Code Sessions");
-    for (position, member) in members.iter().enumerate() {
+    for (position, (member, reason)) in members.iter().zip(&report.reasons).enumerate() {
         let manifest = &member.session.manifest;
         table.row(|line| {
             put_heading(line, Some(position + 1), manifest, member.branch().as_deref(), now);
@@ -183,6 +193,19 @@ fn table(members: &[LiveSession], ui: &Ui, verbose: bool, now: Timestamp) -> Str
             table.row(|line| {
                 line.fixed("   Elsewhere: ");
                 line.text(&elsewhere(manifest));
+            });
+        }
+        if member.headless == Some(true) {
+            table.row(|line| line.fixed("   Headless"));
+        }
+        if let Some((reason, hint)) = reason {
+            table.row(|line| {
+                line.fixed("   No hooks: ");
+                line.literal(reason.text());
+            });
+            table.row(|line| {
+                line.fixed("   To track it, ");
+                line.text(hint);
             });
         }
         // Idle and unknown sessions are of no interest.

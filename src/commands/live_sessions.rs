@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::hookless::{self, Hookless};
 use crate::claude::registry::Record;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, on_one_line};
@@ -44,6 +45,10 @@ pub struct LiveSession {
     pub head: Option<Head>,
     /// Whether the tree is dirty now; `None` if git was not asked or did not answer.
     pub dirty: Option<bool>,
+    /// Whether it is a headless run; `None` if the client does not tell, or was not asked.
+    pub headless: Option<bool>,
+    /// Set if no hook has reported the session.
+    pub hookless: Option<Rc<Hookless>>,
 }
 
 impl LiveSession {
@@ -70,14 +75,20 @@ impl LiveSession {
         }
         // Without a tree git cannot be asked, and nothing else is known.
         let dirty = manifest.git_dirty.filter(|_| manifest.tree.is_none() && place.tree.is_none());
-        LiveSession { session, root: Rc::clone(root), place, observed, head, dirty }
+        let headless = record.as_ref().and_then(Record::is_headless);
+        LiveSession { headless, head, dirty, ..LiveSession::with(session, place, observed, root) }
     }
 
     /// A session as its last event recorded it.
     pub(super) fn at(mut session: Session, place: Place, root: &Rc<Root>) -> LiveSession {
         let observed = state_of(&session, root);
         hide_refused_task(&mut session.manifest, &observed);
-        LiveSession { session, root: Rc::clone(root), place, observed, head: None, dirty: None }
+        LiveSession::with(session, place, observed, root)
+    }
+
+    fn with(session: Session, place: Place, observed: ObservedState, root: &Rc<Root>) -> LiveSession {
+        let root = Rc::clone(root);
+        LiveSession { session, root, place, observed, head: None, dirty: None, headless: None, hookless: None }
     }
 
     /// What is checked out, for people: `main`, `feat/login|rebase`, `v1@1a2b3c4`, `1a2b3c4`.
@@ -133,6 +144,8 @@ pub(crate) fn json(member: &LiveSession, now: Timestamp) -> JsonFields {
     fields.set("state_source", &member.observed.source);
     fields.set("live", &member.session.counts(now));
     fields.set("liveness", &member.session.liveness.as_str());
+    fields.set("headless", &member.headless);
+    fields.set("hookless", &member.hookless.is_some());
     fields
 }
 
@@ -291,7 +304,15 @@ fn gather_by(root: &Root, now: Timestamp, member: impl Fn(Session, &Rc<Root>) ->
         let live = active.sessions.into_iter().filter(|session| session.counts(now));
         all.members.extend(live.map(|session| member(session, root)));
     }
-    if roots.len() > 1 {
+    let known: Vec<&Session> = all.members.iter().map(|member| &member.session).collect();
+    let hookless = hookless::find(root, &known);
+    let has_hookless = !hookless.is_empty();
+    all.members.extend(hookless.into_iter().map(|(session, root, hookless)| LiveSession {
+        headless: hookless.is_headless(),
+        hookless: Some(Rc::new(hookless)),
+        ..member(session, &root)
+    }));
+    if roots.len() > 1 || has_hookless {
         keep_one_of_each(&mut all.members);
         sort_by(&mut all.members, |one, other| active::by_age(&one.session, &other.session));
     }

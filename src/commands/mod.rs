@@ -11,6 +11,7 @@ pub mod guard;
 pub mod history;
 pub mod hook;
 mod hook_response;
+pub mod hookless;
 pub mod hooks;
 pub mod init;
 pub mod live;

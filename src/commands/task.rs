@@ -56,6 +56,14 @@ impl Run for Task {
             let remark = none.then(|| format!("session {} has no task; type: ait sessions task \"...\"", id.short()));
             return Ok(report.remarks(remark).remarks(ignored));
         };
+        if member.hookless.is_some() {
+            return Err(Error::new(
+                "setting the task",
+                &id,
+                "no hook has reported this session, so it has no manifest",
+            )
+            .hint("type: ait sessions live"));
+        }
         let task = (!text.is_empty()).then_some(text);
         lifecycle::change(&member.root, &id, LOCK_TIMEOUT, |manifest, known| {
             if !known {

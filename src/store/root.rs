@@ -95,6 +95,15 @@ impl Root {
         folders
     }
 
+    /// The root of the profile whose client keeps its records in this folder. With `AIT_SESSIONS_DIR` this one.
+    pub fn of_registry(&self, registry: &Path) -> Rc<Root> {
+        Rc::new(if self.is_explicit || registry == self.registry {
+            self.clone()
+        } else {
+            Root::of_profile(registry.to_owned())
+        })
+    }
+
     /// Claude Code's record of the process that runs a session of this root. `start` is the start time of the process, if it
     /// is known. In a folder of their own, `AIT_SESSIONS_DIR`, there may be sessions of every profile.
     pub fn record_of(&self, pid: u32, start: Option<u64>) -> Option<Record> {

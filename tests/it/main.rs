@@ -23,6 +23,7 @@ mod git;
 mod history;
 mod hook;
 mod hook_matchers;
+mod hookless;
 mod hooks_command;
 mod hooks_files;
 mod liveness;

@@ -36,9 +36,6 @@ pub(super) fn firing(
     let settings = files::metadata(&place.settings()).ok();
     let since = settings.and_then(|meta| Timestamp::from_nanosecond(meta.modified).ok());
     for record in running {
-        let version = record.version.as_deref().and_then(Version::parse);
-        // A picker that has not chosen yet, and a client that waits to be given a session, have no status.
-        let undecided = record.status.is_none() && version.is_none_or(|version| version >= TELLS_SESSION);
         let known = active.sessions.iter().any(|session| {
             session.id.as_str() == record.session_id
                 || session.manifest.stamps().any(|stamp| Some(stamp.pid) == record.pid)
@@ -48,7 +45,7 @@ pub(super) fn firing(
         let due = last.is_some_and(|last| {
             seconds_between(last, now) >= GRACE && (!installed || since.is_none_or(|since| last > since))
         });
-        if !undecided && !known && due {
+        if record.has_session() && !known && due {
             let pid = record.pid.unwrap_or(0);
             let detail = format!("Claude Code runs a session (pid {pid}) that no hook has reported: hooks do not run");
             let fix = if installed { "type /hooks in that session to see which hooks Claude Code runs" } else { FIX };
