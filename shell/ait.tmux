@@ -1,18 +1,18 @@
 #!/bin/sh
-# The tmux plug-in of ait: the fleet in the status line, and a key that goes to the session that waits longest.
+# The tmux plug-in of ait: all live sessions in the status line, and a key that goes to the session that waits longest.
 #
 #     run-shell "'/path/to/ait' init tmux --plugin | sh"    in tmux.conf, as `ait init tmux` prints it; or by a plug-in manager
 #     ait init tmux --plugin | sh -s -- --remove            takes it out of the running server again
 #
 # In status-left and status-right it replaces
 #
-#     #{ait}         the fleet: how many sessions, who waits longest and for how long, a conflict
+#     #{ait}         a summary of all live sessions: count, longest wait, conflicts
 #     #{ait_pane}    the segment of the active pane's own folder
 #
 # Options, set with `set -g` before the run-shell line:
 #
-#     @ait-position  where the fleet goes when you placed neither: right (default), left, none
-#     @ait-format    the format of the fleet; see `ait prompt --help`
+#     @ait-position  where the summary goes if you placed neither: right (default), left, none
+#     @ait-format    the format of the summary; see `ait prompt --help`
 #     @ait-key       after the prefix: go to the session that waits longest. Default N if that is free; none for no key
 #     @ait-follow    on (default): one process a client stays and writes a line when something changes, which tmux shows
 #                    at once. off: asked every status-interval
@@ -43,16 +43,15 @@ replace() {
 # shape stays one word. A job whose expanded text changes is started anew, so a changed option counts at once.
 # exec: no shell stays behind to wait, nor to run what follows a newline, which `q:` leaves as it is.
 format='#{?@ait-format, --format #{q:@ait-format},}'
-# On the green that tmux starts with, yellow and blue are hard to read.
-color='#{?#{m:*bg=green*,#{status-style}}, --color never,}'
 job='#(exec #{q:@ait-bin} prompt --for tmux'
-followed="$job --fleet --follow$format$color)"
-asked="$job --fleet$format$color)"
-pane="$job --dir #{q:pane_current_path}$color)"
+followed="$job --all --follow$format)"
+asked="$job --all$format)"
+pane="$job --dir #{q:pane_current_path})"
 # As earlier versions wrote them; they may still be in a running server.
-followed_before="$job --fleet --follow$format)"
-asked_before="$job --fleet$format)"
-pane_before="$job --dir #{q:pane_current_path})"
+color='#{?#{m:*bg=green*,#{status-style}}, --color never,}'
+followed_before="$job --fleet --follow$format$color)"
+asked_before="$job --fleet$format$color)"
+pane_before="$job --dir #{q:pane_current_path}$color)"
 
 # Goes to the session that waits longest. Nothing is said when that worked: run-shell shows what a command prints in a mode
 # that covers the pane. tmux expands `#` in a command, `#` twice and `%` in a message.
@@ -75,9 +74,9 @@ remove() {
     for side in left right; do
         was=$(option "status-$side")
         text=$was
-        for fleet in "$followed" "$asked" "$followed_before" "$asked_before"; do
-            if [ "$added" = "$side" ]; then replace "$text" "$fleet " ''; fi
-            replace "$text" "$fleet" '#{ait}'
+        for all in "$followed" "$asked" "$followed_before" "$asked_before"; do
+            if [ "$added" = "$side" ]; then replace "$text" "$all " ''; fi
+            replace "$text" "$all" '#{ait}'
         done
         for form in "$pane" "$pane_before"; do replace "$text" "$form" '#{ait_pane}'; done
         if [ "$text" != "$was" ]; then tmux set-option -g "status-$side" "$text"; fi
@@ -92,7 +91,7 @@ remove() {
     server=$(tmux display-message -p '#{pid}')
     ps -A -o pid= -o ppid= -o args= 2>/dev/null | while read -r pid parent arguments; do
         case $parent:$arguments in
-        "$server:"*' prompt --for tmux --fleet --follow'*) kill "$pid" 2>/dev/null ;;
+        "$server:"*' prompt --for tmux --all --follow'* | "$server:"*' prompt --for tmux --fleet --follow'*) kill "$pid" 2>/dev/null ;;
         esac
     done
     tmux show-options -g | while read -r name _; do
@@ -100,10 +99,9 @@ remove() {
     done
 }
 
-# Puts the fleet at the left of the right side, or at the left of the left side. Forty cells, tmux's default, are too
-# few for it.
+# Puts the summary at the left end of a side. It needs more room than the 40 cells that tmux gives a side by default.
 add() {
-    tmux set-option -g "status-$1" "$fleet $(option "status-$1")"
+    tmux set-option -g "status-$1" "$all $(option "status-$1")"
     tmux set-option -g @ait-added "$1"
     length=$(option "status-$1-length")
     if [ "${length:-0}" -lt 100 ]; then
@@ -126,21 +124,21 @@ load() {
         tmux set-option -g @ait-bin "$bin"
     fi
 
-    if [ "$(option @ait-follow)" = off ]; then fleet=$asked other=$followed; else fleet=$followed other=$asked; fi
+    if [ "$(option @ait-follow)" = off ]; then all=$asked other=$followed; else all=$followed other=$asked; fi
     placed=
     for side in left right; do
         was=$(option "status-$side")
         text=$was
-        for form in "$other" "$followed_before" "$asked_before"; do replace "$text" "$form" "$fleet"; done
+        for form in "$other" "$followed_before" "$asked_before"; do replace "$text" "$form" "$all"; done
         replace "$text" "$pane_before" "$pane"
         case $text in
         # A line that appends `#{ait}` was read again.
-        *"$fleet"*) replace "$text" '#{ait}' '' ;;
-        *) replace "$text" '#{ait}' "$fleet" ;;
+        *"$all"*) replace "$text" '#{ait}' '' ;;
+        *) replace "$text" '#{ait}' "$all" ;;
         esac
         replace "$text" '#{ait_pane}' "$pane"
         if [ "$text" != "$was" ]; then tmux set-option -g "status-$side" "$text"; fi
-        case $text in *"$fleet"* | *"$pane"*) placed=$side ;; esac
+        case $text in *"$all"* | *"$pane"*) placed=$side ;; esac
     done
     if [ -z "$placed" ]; then
         case $(option @ait-position) in

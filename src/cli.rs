@@ -142,6 +142,10 @@ pub fn description() -> CommandInfoWithArgs {
 /// Help, the version, or what is wrong with it.
 pub fn parse(arguments: &[String]) -> Result<Box<dyn Run>, Stop> {
     let mut arguments = split_equals(arguments);
+    // The earlier name of the option.
+    if arguments.first().is_some_and(|command| command == "prompt") {
+        arguments.iter_mut().filter(|word| *word == "--fleet").for_each(|word| "--all".clone_into(word));
+    }
     // In starship's configuration the command comes last; shell/starship.toml says why.
     if let ([first, ..], [.., last]) = (arguments.as_slice(), arguments.as_slice())
         && (first.as_str(), last.as_str()) == ("--for", "prompt")

@@ -61,7 +61,7 @@ _ait() {
         'ait hooks install') words='session-register session-cleanup statusline --help --dry-run' ;;
         'ait hooks uninstall') words='session-register session-cleanup statusline --help --dry-run' ;;
         'ait hooks list') words='--help --json' ;;
-        'ait prompt') words='--help --for --format --dir --fleet --follow --icons --color --max-width' ;;
+        'ait prompt') words='--help --for --format --dir --all --follow --icons --color --max-width' ;;
         'ait statusline') words='--help --format --icons --color --max-width --then' ;;
         'ait init') words='zsh bash fish tmux starship claude --help --manual --plugin' ;;
         'ait hook') words='session-register session-cleanup --help' ;;

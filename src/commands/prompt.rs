@@ -77,7 +77,7 @@ pub struct Prompt {
     dir: Option<PathArgument>,
     /// summarize all live sessions: count, longest wait, conflicts
     #[argh(switch)]
-    pub(super) fleet: bool,
+    all: bool,
     /// print a line now and after each change, until the reader exits (for tmux)
     #[argh(switch)]
     follow: bool,
@@ -136,9 +136,9 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         // A mistake on the command line is the user's to see; one in the environment goes to the log.
         if request.format.is_some() { error.exit(Exit::NotFound) } else { error.exit(Exit::Failed) }
     })?;
-    if request.fleet {
+    if request.all {
         let members = live_sessions::overview(root, now)?.members;
-        let segment = segment::render(format, &fleet_facts(&members, now), request.dialect, look);
+        let segment = segment::render(format, &facts_of_all(&members, now), request.dialect, look);
         return Ok(Answer { segment, conditions: None });
     }
     let is_reusable = context.variable(reuse::VARIABLE).is_some_and(|version| version == reuse::VERSION);
@@ -225,7 +225,7 @@ fn format_of<'a>(request: &'a Prompt, context: &Context) -> Cow<'a, str> {
     if let Some(format) = &request.format {
         return Cow::Borrowed(format);
     }
-    if request.fleet {
+    if request.all {
         return Cow::Borrowed(format::ALL_SESSIONS);
     }
     context.variable("AIT_FORMAT").map_or(Cow::Borrowed(format::PROMPT), Cow::Owned)
@@ -249,8 +249,8 @@ fn waiting<'a>(member: &'a LiveSession, whose: Option<&'a str>, now: Timestamp) 
     })
 }
 
-/// How many sessions, who waits longest, and whether two can hurt each other.
-fn fleet_facts(members: &[LiveSession], now: Timestamp) -> Facts<'_> {
+/// The number of sessions, the longest wait, and whether sessions share a tree.
+fn facts_of_all(members: &[LiveSession], now: Timestamp) -> Facts<'_> {
     let longest = members
         .iter()
         .filter(|member| member.observed.state == State::Waiting)

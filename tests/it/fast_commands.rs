@@ -93,7 +93,7 @@ fn the_prompt() {
     for dialect in ["plain", "zsh", "bash", "fish", "tmux", "ansi"] {
         keeps_the_law(lab.traced(&["prompt", "--for", dialect], ""));
     }
-    keeps_the_law(lab.traced(&["prompt", "--fleet"], ""));
+    keeps_the_law(lab.traced(&["prompt", "--all"], ""));
 }
 
 #[test]

@@ -855,7 +855,7 @@ mod bounded {
         env.write_manifest("long", client.pid(), Path::new(&path), json!({"task": "long"}));
         let folder = env.create_dir("p");
         env.write_manifest("short", client.pid(), &folder, json!({"task": "short"}));
-        for words in ["prompt", "prompt --fleet", "sessions live", "sessions conflicts"] {
+        for words in ["prompt", "prompt --all", "sessions live", "sessions conflicts"] {
             assert_eq!(within(&env, words, "", "-v 1000000").0, Some(0), "{words}");
         }
         assert!(env.ait().current_dir(&folder).run("prompt").success().contains("short"));

@@ -54,7 +54,7 @@ fn two_profiles_in_one_tree_are_a_conflict_and_the_second_one_is_told() {
         let conflicts = ait.run("sessions conflicts --json").json();
         assert_eq!(conflicts["conflicts"][0]["grade"], "shared-tree", "{profile}");
         assert_eq!(ait.run("prompt --format {project}{conflict}").success(), "shop⚠2", "{profile}");
-        assert_eq!(ait.run("prompt --fleet --format {count}{conflict}").success(), "2⚠2", "{profile}");
+        assert_eq!(ait.run("prompt --all --format {count}{conflict}").success(), "2⚠2", "{profile}");
         assert_eq!(ait.run("sessions current --session work --json").json()["session"]["session_id"], "work");
     }
     let status = json!({"session_id": "private", "workspace": {"current_dir": tree}}).to_string();

@@ -160,7 +160,7 @@ mod other_users {
         let next = env.run("sessions next");
         assert!(next.stderr.ends_with(&format!("ait: {ignored}\n")), "{next:?}");
         env.ait().current_dir(&folder).run("prompt").success();
-        env.ait().run("prompt --fleet").success();
+        env.ait().run("prompt --all").success();
         env.ait().current_dir(&folder).run_with_input(&["statusline"], b"{}").success();
         env.send_event(&client, "Stop", "mine", &folder, json!({})).no_output();
         assert_eq!(env.log_lines(), [""; 0]);
@@ -377,7 +377,7 @@ mod programs {
             "sessions prune",
             "sessions history",
             "prompt --for zsh",
-            "prompt --fleet",
+            "prompt --all",
             "hooks install",
             "hooks list",
             "doctor",

@@ -11,7 +11,7 @@ use ait::commands::init::{Init, text_for};
 use super::{Terminal, TestEnv, wait_for};
 
 #[test]
-fn tmux_shows_the_fleet_and_forgets_it() {
+fn tmux_shows_all_sessions_until_the_plug_in_is_removed() {
     needs!("tmux");
     let env = TestEnv::new();
     // What `ait prompt --follow` does: a line at once, the same in the next second, and one at each change, never two in
@@ -32,14 +32,14 @@ fn tmux_shows_the_fleet_and_forgets_it() {
     outer.wait_until("a status line", |screen| screen.contains("[0]"));
     let load = format!("sh {}", env.path("plugin").display());
 
-    // Loaded twice, the fleet is there once.
+    // Loaded twice, the summary is there once.
     inner.ask(&["run-shell", &load]);
     let once = inner.ask(&["show-options", "-g"]) + &inner.ask(&["list-keys"]);
     inner.ask(&["run-shell", &load]);
     assert_eq!(inner.ask(&["show-options", "-g"]) + &inner.ask(&["list-keys"]), once);
-    assert!(inner.option("status-right").starts_with("#(exec #{q:@ait-bin} prompt --for tmux --fleet --follow"));
+    assert!(inner.option("status-right").starts_with("#(exec #{q:@ait-bin} prompt --for tmux --all --follow"));
     assert!(inner.ask(&["list-keys", "-T", "prefix", "N"]).contains("sessions next --go"));
-    outer.wait_until("the fleet", |screen| screen.contains("2 sessions"));
+    outer.wait_until("the summary", |screen| screen.contains("2 sessions"));
     // status-interval is 0: nothing but the job itself brings this.
     env.answer("3 sessions #[fg=red]api waits");
     outer.wait_until("the change", |screen| screen.contains("3 sessions api waits"));
@@ -49,7 +49,7 @@ fn tmux_shows_the_fleet_and_forgets_it() {
     inner.ask(&["set-option", "-g", "@ait-format", format]);
     inner.ask(&["refresh-client", "-S", "-t", &inner.ask(&["list-clients", "-F", "#{client_name}"])]);
     let calls = || fs::read_to_string(env.path("calls")).unwrap_or_default();
-    wait_for("the format", || calls().contains(&format!("--follow --format {format} --color never\n")));
+    wait_for("the format", || calls().contains(&format!("--follow --format {format}\n")));
     assert!(!env.path("pwned").exists());
 
     // Removed, nothing is left.
@@ -77,25 +77,22 @@ fn tmux_options() {
     tmux.ask(&["set-option", "-g", "@ait-follow", "off"]);
     tmux.ask(&["set-option", "-g", "@ait-key", "M-w"]);
     tmux.ask(&["run-shell", &load]);
-    let color = "#{?#{m:*bg=green*,#{status-style}}, --color never,}";
-    let fleet = format!(
-        "#(exec #{{q:@ait-bin}} prompt --for tmux --fleet#{{?@ait-format, --format #{{q:@ait-format}},}}{color})"
-    );
-    let pane = format!("#(exec #{{q:@ait-bin}} prompt --for tmux --dir #{{q:pane_current_path}}{color})");
-    assert_eq!(tmux.option("status-left"), format!("a {fleet} b {pane} c"));
-    assert_eq!(tmux.option("status-right"), format!("d {fleet}"));
+    let all = "#(exec #{q:@ait-bin} prompt --for tmux --all#{?@ait-format, --format #{q:@ait-format},})";
+    let pane = "#(exec #{q:@ait-bin} prompt --for tmux --dir #{q:pane_current_path})";
+    assert_eq!(tmux.option("status-left"), format!("a {all} b {pane} c"));
+    assert_eq!(tmux.option("status-right"), format!("d {all}"));
     assert_eq!(tmux.option("status-right-length"), "40");
     assert!(tmux.ask(&["list-keys", "-T", "prefix", "M-w"]).contains("sessions next --go"));
     // tmux.conf is read again, with a line that appends; then with another key.
     tmux.ask(&["set-option", "-g", "-a", "status-right", " #{ait}"]);
     tmux.ask(&["set-option", "-g", "@ait-key", "none"]);
     tmux.ask(&["run-shell", &load]);
-    assert_eq!(tmux.option("status-right"), format!("d {fleet} "));
+    assert_eq!(tmux.option("status-right"), format!("d {all} "));
     assert!(!tmux.ask(&["list-keys"]).contains("sessions next"));
     // Another way of asking replaces the first.
     tmux.ask(&["set-option", "-g", "@ait-follow", "on"]);
     tmux.ask(&["run-shell", &load]);
-    assert!(tmux.option("status-right").starts_with("d #(exec #{q:@ait-bin} prompt --for tmux --fleet --follow"));
+    assert!(tmux.option("status-right").starts_with("d #(exec #{q:@ait-bin} prompt --for tmux --all --follow"));
     tmux.ask(&["run-shell", &format!("{load} --remove")]);
     assert_eq!(tmux.option("status-left"), "a #{ait} b #{ait_pane} c");
     assert_eq!(tmux.option("status-right"), "d #{ait} ");
@@ -129,7 +126,7 @@ fn tmux_loads_the_two_lines() {
     fs::write(env.path("tmux.conf"), lines).unwrap();
     let tmux = Terminal::open_as(&env, "inner", "sleep 1000");
     tmux.ask(&["source-file", &env.path("tmux.conf").display().to_string()]);
-    wait_for("the plug-in", || tmux.option("status-right").contains("--fleet"));
+    wait_for("the plug-in", || tmux.option("status-right").contains("--all"));
     assert_eq!(tmux.option("@ait-bin"), env.ait().display().to_string());
 }
 
@@ -154,7 +151,7 @@ fn tmux_pane_folder_is_one_word() {
         inner.ask(&["new-window", "sh", &env.path("in").display().to_string(), &folder.display().to_string()]);
     };
     enter(&odd);
-    wait_for("the folder", || calls().contains(&format!("prompt --for tmux --dir {} --color never\n", odd.display())));
+    wait_for("the folder", || calls().contains(&format!("prompt --for tmux --dir {}\n", odd.display())));
     outer.wait_until("the answer", |screen| screen.contains("SEGMENT"));
     fs::remove_file(env.path("calls")).unwrap();
     enter(&two_lines);
@@ -194,7 +191,7 @@ fn follow_writes_at_each_change_and_ends_with_its_reader() {
     // The folders come later.
     fs::remove_dir_all(env.path(".claude/sessions/active")).unwrap();
     let mut follow = Command::new(env.ait())
-        .args(["prompt", "--fleet", "--follow", "--format", "[{count}]"])
+        .args(["prompt", "--all", "--follow", "--format", "[{count}]"])
         .env_clear()
         .env("HOME", &env.home)
         .stdout(Stdio::piped())

@@ -31,14 +31,14 @@ impl<'a> Server<'a> {
         self.inner.ask(&["set-option", "-g", option, value]);
     }
 
-    /// How often the fleet is in the status line.
+    /// How often the summary is in the status line.
     fn count(&self) -> usize {
-        (self.inner.option("status-left") + &self.inner.option("status-right")).matches("--fleet").count()
+        (self.inner.option("status-left") + &self.inner.option("status-right")).matches("--all").count()
     }
 }
 
 #[test]
-fn tmux_gets_the_fleet_back_after_a_theme_took_its_place() {
+fn tmux_gets_the_summary_back_after_a_theme_took_its_place() {
     needs!("tmux");
     let env = TestEnv::new();
     let server = Server::new(&env);
@@ -50,12 +50,12 @@ fn tmux_gets_the_fleet_back_after_a_theme_took_its_place() {
         "for n in 1 2 3 4 5 6; do tmux set-option -g status-right theme$n; tmux set-option -g status-left left$n; done";
     tmux.ask(&["run-shell", "-b", theme]);
     wait_for("the theme", || tmux.option("status-right").ends_with("theme6"));
-    wait_for("the fleet", || server.count() == 1);
+    wait_for("the summary", || server.count() == 1);
     assert!(tmux.option("status-right").ends_with(" theme6"), "{}", tmux.option("status-right"));
     assert_eq!(tmux.option("status-left"), "left6");
     // Where the theme has a place for it.
     server.set("status-right", "a #{ait} b");
-    wait_for("the fleet in its place", || server.count() == 1);
+    wait_for("the summary in its place", || server.count() == 1);
     let right = tmux.option("status-right");
     assert!(right.starts_with("a #(exec") && right.ends_with(") b"), "{right}");
     // Removed, it stays away; so it does where it was never wanted.
@@ -75,33 +75,13 @@ fn tmux_replaces_what_an_earlier_version_wrote() {
     let server = Server::new(&env);
     let format = "#{?@ait-format, --format #{q:@ait-format},}";
     let job = "#(exec #{q:@ait-bin} prompt --for tmux";
-    server.set("status-right", &format!("{job} --fleet --follow{format}) theirs"));
-    server.set("status-left", &format!("{job} --dir #{{q:pane_current_path}})"));
+    let color = "#{?#{m:*bg=green*,#{status-style}}, --color never,}";
+    server.set("status-right", &format!("{job} --fleet --follow{format}{color}) theirs"));
+    server.set("status-left", &format!("{job} --dir #{{q:pane_current_path}}{color})"));
     server.inner.ask(&["run-shell", &server.load]);
     assert_eq!(server.count(), 1);
     let both = server.inner.option("status-right") + &server.inner.option("status-left");
-    assert_eq!(both.matches("--color never").count(), 2, "{both}");
-}
-
-/// Yellow on green is hard to read.
-#[test]
-fn tmux_shows_no_colour_on_green() {
-    needs!("tmux");
-    let env = TestEnv::new();
-    let server = Server::new(&env);
-    server.set("status-interval", "1");
-    server.set("@ait-follow", "off");
-    server.inner.ask(&["run-shell", &server.load]);
-    let outer = Terminal::open(&env, "env -u TMUX tmux -u -L inner attach");
-    outer.wait_until("the answer", |screen| screen.contains("SEGMENT"));
-    let called = |line: &str| {
-        let calls = fs::read_to_string(env.path("calls")).unwrap_or_default();
-        calls.lines().any(|call| call == line)
-    };
-    assert!(called("prompt --for tmux --fleet --color never"));
-    assert!(!called("prompt --for tmux --fleet"));
-    server.set("status-style", "bg=black,fg=white");
-    wait_for("colour", || called("prompt --for tmux --fleet"));
+    assert!(!both.contains("--fleet") && !both.contains("--color"), "{both}");
 }
 
 #[test]
