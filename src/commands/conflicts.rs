@@ -68,6 +68,7 @@ struct InJson {
     grade: Grade,
     project: String,
     path: String,
+    trees: Vec<String>,
     sessions: Vec<JsonFields>,
     files: Vec<FileInJson>,
 }
@@ -204,6 +205,7 @@ fn in_json(found: &Conflict, live: &[LiveSession], now: Timestamp) -> InJson {
         grade: found.grade,
         project,
         path: path.to_string_lossy().into_owned(),
+        trees: found.trees.clone(),
         sessions: members(found, live).map(|member| live_sessions::json(member, now)).collect(),
         files: found.files.iter().map(|file| FileInJson { path: file.path.clone(), writers: writers(file) }).collect(),
     }
@@ -215,7 +217,7 @@ fn members<'a>(found: &'a Conflict, live: &'a [LiveSession]) -> impl Iterator<It
 
 fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -> String {
     let mut text = String::new();
-    let (project, path) = place_of(found);
+    let (project, _) = place_of(found);
     ui.line(&mut text, |line| {
         line.role(if found.faded { Role::Dim } else { Role::Conflict });
         match found.faded {
@@ -230,25 +232,46 @@ fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -
     });
     text.push_str("Sessions:\n");
     for member in members(found, live) {
-        let manifest = &member.session.manifest;
-        ui.line(&mut text, |line| {
-            line.own(format_args!("  - {} (", member.session.id.short()));
-            put(line, Role::Branch, manifest.git_branch.as_deref().unwrap_or("no branch"));
-            line.literal(")");
-            if let Some(seconds) = manifest.elapsed_seconds(now) {
-                line.own(format_args!(" started {}", elapsed::Ago(seconds)));
-            }
-            if let Some(task) = &manifest.task {
-                line.literal(": ");
-                put(line, Role::Task, task);
-            }
-        });
+        put_session(&mut text, member, ui, now);
     }
+    put_files(&mut text, found, live, ui, now);
+    ui.line(&mut text, |line| {
+        line.own(format_args!("Grade: {}, in ", found.grade.as_str()));
+        for (position, tree) in found.trees.iter().enumerate() {
+            line.literal(if position == 0 { "" } else { ", " });
+            ui.put_path(line, Path::new(tree));
+        }
+    });
+    if !found.faded {
+        text.push('\n');
+        ui.sentence(&mut text, "Risk:", found.grade.risk());
+        ui.sentence(&mut text, "Recommendation:", found.grade.advice());
+    }
+    text
+}
+
+fn put_session(text: &mut String, member: &LiveSession, ui: &Ui, now: Timestamp) {
+    let manifest = &member.session.manifest;
+    ui.line(text, |line| {
+        line.own(format_args!("  - {} (", member.session.id.short()));
+        put(line, Role::Branch, manifest.git_branch.as_deref().unwrap_or("no branch"));
+        line.literal(")");
+        if let Some(seconds) = manifest.elapsed_seconds(now) {
+            line.own(format_args!(" started {}", elapsed::Ago(seconds)));
+        }
+        if let Some(task) = &manifest.task {
+            line.literal(": ");
+            put(line, Role::Task, task);
+        }
+    });
+}
+
+fn put_files(text: &mut String, found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) {
     if !found.files.is_empty() {
         text.push_str("Files:\n");
     }
     for file in found.files.iter().take(FILES) {
-        ui.line(&mut text, |line| {
+        ui.line(text, |line| {
             line.literal("  - ");
             line.text(&file.path);
             for (position, (who, at)) in file.writers.iter().enumerate() {
@@ -261,16 +284,6 @@ fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -
     if found.files.len() > FILES {
         text.push_str(&format!("  and {} more: ait sessions conflicts --json\n", found.files.len() - FILES));
     }
-    ui.line(&mut text, |line| {
-        line.own(format_args!("Grade: {}, in ", found.grade.as_str()));
-        ui.put_path(line, &path);
-    });
-    if !found.faded {
-        text.push('\n');
-        ui.sentence(&mut text, "Risk:", found.grade.risk());
-        ui.sentence(&mut text, "Recommendation:", found.grade.advice());
-    }
-    text
 }
 
 /// Asks git of every two live trees of one repository whether what they stand at would merge. Changes that are not

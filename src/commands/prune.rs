@@ -1,5 +1,7 @@
 //! `ait sessions prune`: archives the sessions whose process no longer exists.
 
+use std::time::Duration;
+
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -56,15 +58,20 @@ impl Run for Prune {
         })?;
         sort_by(&mut stale, Ord::cmp);
         let (mut pruned, mut errors) = (Vec::new(), Vec::new());
+        let mut timeout = LOCK_TIMEOUT;
         for (_, id) in stale {
             let is_over = |session: &Session| self.is_over(session, context);
             let done = match self.dry_run {
                 true => Ok(found(root, &id)),
-                false => lifecycle::archive_if(root, &id, LOCK_TIMEOUT, is_over).map(|done| done.map(Pruned::from)),
+                false => lifecycle::archive_if(root, &id, timeout, is_over).map(|done| done.map(Pruned::from)),
             };
             match done {
                 Ok(session) => pruned.extend(session),
-                Err(error) => errors.push(error.to_string()),
+                Err(error) => {
+                    errors.push(error.to_string());
+                    // If the lock is taken, every session would wait as long again.
+                    timeout = Duration::ZERO;
+                }
             }
         }
         let mut remarks = unreadable(&active.broken);
@@ -82,7 +89,9 @@ impl Run for Prune {
         }
         let exit = if errors.is_empty() { Exit::Done } else { Exit::Failed };
         let ignored = (active.foreign > 0).then(|| foreign_ignored(active.foreign));
-        let report = Report::new(PrunedSessions { pruned, alive, elsewhere, dry_run: self.dry_run, now: context.now });
+        let failed = errors.len();
+        let pruned = PrunedSessions { pruned, failed, alive, elsewhere, dry_run: self.dry_run, now: context.now };
+        let report = Report::new(pruned);
         Ok(report.remarks(errors).remarks(remarks).remarks(ignored).exit(exit))
     }
 
@@ -150,6 +159,8 @@ fn found(root: &Root, id: &SessionId) -> Option<Pruned> {
 
 struct PrunedSessions {
     pruned: Vec<Pruned>,
+    /// How many could not be archived.
+    failed: usize,
     alive: usize,
     elsewhere: usize,
     dry_run: bool,
@@ -204,10 +215,11 @@ impl Data for PrunedSessions {
             });
         }
         let alive = self.alive;
-        text.push_str(&match (self.pruned.len(), self.dry_run) {
-            (0, _) => format!("Nothing to archive; {alive} live.\n"),
-            (count, true) => format!("{count} stale, {alive} live. Archive them: ait sessions prune\n"),
-            (count, false) => format!("{count} archived, {alive} live.\n"),
+        text.push_str(&match (self.pruned.len(), self.failed, self.dry_run) {
+            (0, 0, _) => format!("Nothing to archive; {alive} live.\n"),
+            (count, _, true) => format!("{count} stale, {alive} live. Archive them: ait sessions prune\n"),
+            (count, 0, false) => format!("{count} archived, {alive} live.\n"),
+            (count, failed, false) => format!("{count} archived, {failed} not archived, {alive} live.\n"),
         });
         text
     }

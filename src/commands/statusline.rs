@@ -30,6 +30,7 @@ use crate::session::manifest::Manifest;
 use crate::session::state::State;
 use crate::session::task::TaskSource;
 use crate::session::time::seconds_between;
+use crate::store::event_log;
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::sys::fd;
@@ -101,6 +102,9 @@ impl Run for Statusline {
         let bytes = errors.take(fd::read_stdin(PAYLOAD_LIMIT).map_err(|why| failed(why.into())));
         let parsed = bytes.as_deref().map(|bytes| StatusPayload::parse(bytes).map_err(|why| failed(why.into())));
         let payload = parsed.and_then(|parsed| errors.take(parsed)).unwrap_or_default();
+        if let Some(root) = root.filter(|_| SessionId::parse(&payload.session_id).is_some()) {
+            event_log::mark_status_line(root);
+        }
 
         let mut lines = line(self, context, &payload, root, &mut errors);
         let theirs = self.then.as_ref().and_then(|command| {

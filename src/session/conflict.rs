@@ -149,6 +149,8 @@ pub struct Conflict {
     /// The root of the tree; of a [`Grade::Merge`] the repository's common git folder; the file's folder outside of any
     /// repository.
     pub place: String,
+    /// The trees: that of the place, or for a [`Grade::Merge`] those in which the files were written.
+    pub trees: Vec<String>,
     /// Who.
     pub sessions: Vec<usize>,
     /// Which files, the last written first.
@@ -233,7 +235,8 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
                 sessions.extend(if faded { &nobody } else { present });
                 sort_by(&mut sessions, Ord::cmp);
                 sessions.dedup();
-                Conflict { grade, place: place.to_owned(), sessions, files: newest_first(files), faded }
+                let trees = vec![place.to_owned()];
+                Conflict { grade, place: place.to_owned(), trees, sessions, files: newest_first(files), faded }
             };
             if !fresh.is_empty() {
                 Some(conflict(Grade::Clobber, fresh, false))
@@ -284,7 +287,9 @@ fn across_trees<'a>(
     };
     let mut found = Vec::new();
     for (repository, files) in written {
+        let mut trees_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let files = files.into_iter().filter(|(_, writers)| apart(writers)).map(|(path, writers)| {
+            trees_of.insert(path, writers.iter().map(|(_, _, tree)| *tree).collect());
             let mut last: Vec<(usize, Timestamp)> = Vec::new();
             for (who, at, _) in writers {
                 match last.iter_mut().find(|(known, _)| *known == who) {
@@ -303,7 +308,12 @@ fn across_trees<'a>(
             sort_by(&mut sessions, Ord::cmp);
             sessions.dedup();
             let place = repository.to_owned();
-            found.push(Conflict { grade: Grade::Merge, place, sessions, files: newest_first(files), faded });
+            let trees = files.iter().filter_map(|file| trees_of.get(file.path.as_str())).flatten();
+            let mut trees: Vec<String> = trees.map(|tree| (*tree).to_owned()).collect();
+            sort_by(&mut trees, Ord::cmp);
+            trees.dedup();
+            let files = newest_first(files);
+            found.push(Conflict { grade: Grade::Merge, place, trees, sessions, files, faded });
         }
     }
     found

@@ -8,6 +8,9 @@ use crate::sys::files::{self, Folder};
 /// The log is turned over at this size; the previous one is kept as `log.1`.
 const LOG_LIMIT: u64 = 64 * 1024;
 
+/// The name under which the time is kept at which the status line last ran. Not the name of an event.
+pub const STATUS_LINE: &str = "statusline";
+
 /// Marks that an event was seen now.
 pub fn mark_seen(root: &Root, event: &str) {
     if files::is_plain_name(event.as_ref()) {
@@ -15,7 +18,12 @@ pub fn mark_seen(root: &Root, event: &str) {
     }
 }
 
-/// When an event was last seen.
+/// Marks that the status line ran now. Costs two system calls; where no event was ever seen, nothing is created.
+pub fn mark_status_line(root: &Root) {
+    let _ = Folder::open_own(root.cache().join("seen")).and_then(|folder| folder.touch(STATUS_LINE));
+}
+
+/// When an event was last seen, or the status line ran.
 pub fn last_seen(root: &Root, event: &str) -> Option<Timestamp> {
     let meta = files::metadata(&root.cache().join("seen").join(event)).ok()?;
     Timestamp::from_nanosecond(meta.modified).ok()

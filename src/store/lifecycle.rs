@@ -214,10 +214,11 @@ pub fn dismiss(root: &Root, id: &SessionId, timeout: Duration) -> Result<bool> {
     Ok(true)
 }
 
-/// Archives a session as pruned if `is_over`, asked under the lock, says so.
+/// Archives a session as pruned if `is_over`, asked under the lock, says so. `None` if it does not, or if another process
+/// archived the session meanwhile.
 ///
 /// # Errors
-/// If it cannot be moved.
+/// If it cannot be moved, or another process holds the lock for longer than `timeout`.
 pub fn archive_if(
     root: &Root,
     id: &SessionId,
@@ -225,9 +226,13 @@ pub fn archive_if(
     is_over: impl Fn(&Session) -> bool,
 ) -> Result<Option<Archived>> {
     let folder = root.open_active()?;
+    let busy = || {
+        let path = folder.path().join(id.file_name());
+        Error::new("archiving a session", path.display(), "another process holds the lock").hint("try again")
+    };
     let lock = folder.lock(timeout);
     if matches!(lock, Locking::Busy) {
-        return Ok(None);
+        return Err(busy());
     }
     let Ok(Some(mut session)) = read_session(&folder, id) else { return Ok(None) };
     if !is_over(&session) {
@@ -242,8 +247,12 @@ pub fn archive_if(
     drop(lock);
     let moved = move_to_history(root, &folder, id, timeout)?;
     revision::change();
-    Ok(moved.map(|(manifest, day)| {
-        *session.manifest = manifest;
-        Archived { session, last_seen, day }
-    }))
+    match moved {
+        Some((manifest, day)) => {
+            *session.manifest = manifest;
+            Ok(Some(Archived { session, last_seen, day }))
+        }
+        None if folder.meta_of(&id.file_name()).is_ok() => Err(busy()),
+        None => Ok(None),
+    }
 }

@@ -290,6 +290,9 @@ mod touches {
         let found = env.conflicts();
         assert_eq!((found[1]["grade"].as_str(), found[1]["path"].as_str()), (Some("merge"), tree.to_str()));
         assert_eq!(files(&found[1]), [("x".to_owned(), vec!["main".to_owned(), "wanderer".to_owned()])]);
+        assert_eq!(found[1]["trees"], json!([tree, worktree]));
+        let shown = env.run("sessions conflicts").success();
+        assert!(shown.contains("Grade: merge, in ~/aiterm, ~/aiterm-auth\n"), "{shown}");
         assert!(!prompt(&tree).contains('⚠'), "a merge is nothing that a prompt warns of");
     }
 

@@ -51,13 +51,19 @@ fn prune_archives_nothing_while_another_process_holds_the_lock() {
     let gone = Client::new().kill();
     let home = env.path("");
     env.write_manifest("stale", gone, &home, json!({}));
+    let client = Client::new();
+    env.write_manifest("alive", client.pid(), &home, json!({}));
     let active = File::open(env.sessions_path("active")).unwrap();
     active.lock().unwrap();
-    env.run("sessions prune");
-    assert_eq!((env.active_ids(), env.history_entries().len()), (vec!["stale".to_owned()], 0));
+    let said = env.run("sessions prune");
+    assert_eq!((said.exit_code, said.stdout.as_str()), (Some(1), "0 archived, 1 not archived, 1 live.\n"));
+    let file = env.sessions_path("active/stale.json");
+    let why = format!("ait: archiving a session: {}: another process holds the lock; try again\n", file.display());
+    assert_eq!(said.stderr, why);
+    assert_eq!((env.active_ids().len(), env.history_entries().len()), (2, 0));
     active.unlock().unwrap();
     env.run("sessions prune").success();
-    assert_eq!((env.active_ids().len(), env.history_entries().len()), (0, 1));
+    assert_eq!((env.active_ids().len(), env.history_entries().len()), (1, 1));
 }
 
 /// Without the sync, a power loss soon after the start leaves an empty file, which is never a manifest again. Later

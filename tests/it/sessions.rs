@@ -881,7 +881,7 @@ mod conflicts {
         assert_eq!(object_keys(&shown), ["conflicts", "faded", "schema_version"]);
         let conflict = &shown["conflicts"][0];
         assert_eq!(shown["conflicts"].as_array().unwrap().len(), 1);
-        assert_eq!(object_keys(conflict), ["files", "grade", "path", "project", "sessions"]);
+        assert_eq!(object_keys(conflict), ["files", "grade", "path", "project", "sessions", "trees"]);
         assert_eq!((&conflict["grade"], &conflict["project"]), (&json!("shared-tree"), &json!("aiterm")));
         assert_eq!((&conflict["path"], &conflict["files"]), (&json!(tree), &json!([])));
         let ids: Vec<&Value> = conflict["sessions"].as_array().unwrap().iter().map(|s| &s["session_id"]).collect();

@@ -621,3 +621,21 @@ fn a_chained_command_may_read_late_or_never() {
         assert_eq!(shown, format!("repo main\n{theirs}\n"), "{then}");
     }
 }
+
+#[test]
+fn hooks_list_shows_when_the_status_line_last_ran() {
+    let env = TestEnv::new();
+    let client = Client::new();
+    env.run("hooks install session-register session-cleanup statusline");
+    let last_seen = || {
+        let hooks = env.run("hooks list --json").json()["hooks"].clone();
+        let line = hooks.as_array().unwrap().iter().find(|hook| hook["name"] == "statusline").unwrap().clone();
+        line["last_seen"].clone()
+    };
+    assert_eq!(last_seen(), Value::Null);
+    env.start_session(&client, "one", &env.create_dir("p")).no_output();
+    assert_eq!(last_seen(), Value::Null, "an event is not the status line");
+    let payload = json!({"session_id": "one", "cwd": env.path("p")}).to_string();
+    assert_ne!(env.ait().run_with_input(&["statusline"], payload.as_bytes()).stdout, "");
+    assert!(last_seen().is_string());
+}

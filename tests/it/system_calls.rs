@@ -185,7 +185,8 @@ fn the_status_line_reads_what_a_prompt_reads() {
     });
     let calls = lab.calls(&lab.tree(0), &["statusline"], &status.to_string());
     assert!(calls.output.contains("Opus"), "{}", calls.output);
-    calls.opens(&PROMPT, 20);
+    // And it marks that it ran, for `ait hooks list`.
+    calls.opens(&[&["~/.cache/ait/KEY/seen"], PROMPT.as_slice()].concat(), 20);
 }
 
 #[test]

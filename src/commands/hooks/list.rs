@@ -206,7 +206,7 @@ fn row(
         installed: entry.is_some_and(|entry| entry.runs),
         command: entry.map(|entry| entry.command.clone()),
         matcher: entry.and_then(|entry| entry.matcher.clone()),
-        last_seen: last_seen(event).filter(|_| !event.is_empty()).map(milliseconds),
+        last_seen: last_seen(if event.is_empty() { event_log::STATUS_LINE } else { event }).map(milliseconds),
         file: entry.map(|_| file.to_string_lossy().into_owned()),
         line: entry.map(|entry| entry.line),
         state,
