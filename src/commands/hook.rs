@@ -257,14 +257,16 @@ fn scene(
     process: Option<&Process>,
     place: &Place,
 ) -> EventContext {
+    let (tmux_pane, tmux_socket) = tmux_of(context, process);
     let mut scene = EventContext {
         now: context.now,
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
         boot_id: process::boot_id().map(str::to_owned),
         pid_namespace: process::pid_namespace(),
-        tmux_pane: context.variable("TMUX_PANE"),
-        // TMUX holds the socket, the server's pid and the session, parted by commas.
-        tmux_socket: context.variable("TMUX").and_then(|tmux| Some(tmux.rsplitn(3, ',').nth(2)?.to_owned())),
+        // `sdk-cli` for `claude -p`; other values of this kind for programs that use the SDK.
+        is_headless: context.variable("CLAUDE_CODE_ENTRYPOINT").is_some_and(|entrypoint| entrypoint.starts_with("sdk")),
+        tmux_pane,
+        tmux_socket,
         user: context.variable("USER").or_else(|| context.variable("LOGNAME")),
         host: Some(process::host().to_owned()),
         folder: payload.folder.clone().unwrap_or_else(|| place.root.to_string_lossy().into_owned()),
@@ -297,6 +299,21 @@ fn scene(
         };
     }
     scene
+}
+
+/// The tmux pane of the session, and the socket of its server. An editor that was started in tmux passes both variables on to
+/// terminals of its own, so the server must be an ancestor of the session's process.
+fn tmux_of(context: &Context, process: Option<&Process>) -> (Option<String>, Option<String>) {
+    let (pane, tmux) = (context.variable("TMUX_PANE"), context.variable("TMUX"));
+    // tmux(1): the socket, the server's pid and the number of the session, separated by commas.
+    let mut parts = tmux.as_deref().unwrap_or_default().rsplitn(3, ',').skip(1);
+    let server: Option<u32> = parts.next().and_then(|pid| pid.parse().ok());
+    if let (Some(process), Some(server)) = (process, server)
+        && !process::ancestors_of(process).any(|ancestor| ancestor.pid == server)
+    {
+        return (None, None);
+    }
+    (pane, parts.next().map(str::to_owned))
 }
 
 /// What the client's own record says of the session.

@@ -68,6 +68,8 @@ pub struct EventContext {
     pub boot_id: Option<String>,
     /// The pid namespace of the hook.
     pub pid_namespace: Option<u64>,
+    /// The run has no user: `claude -p` and the like.
+    pub is_headless: bool,
     /// The tmux pane of the process.
     pub tmux_pane: Option<String>,
     /// The socket of the tmux server that has this pane.
@@ -274,8 +276,8 @@ fn end(manifest: &mut Manifest, scene: &EventContext, reason: Option<String>, ot
         stamp_repository(manifest, scene);
         manifest.git_dirty = scene.dirty;
     }
-    // A signal or a closed terminal ended it: what it did then is worth knowing.
-    if reason.as_deref() == Some("other") {
+    // A signal or a closed terminal ended it, and what it did then is worth knowing. A headless run always ends this way.
+    if reason.as_deref() == Some("other") && !scene.is_headless {
         let (state, waiting_for) = (manifest.state, manifest.waiting_for.clone());
         let (turn_finished, turn_error) = (manifest.turn_finished, manifest.turn_error.clone());
         archive(manifest, scene.now, "interrupted", reason);
@@ -442,6 +444,7 @@ pub(super) mod tests {
             process: Some(ProcessStamp { pid: 10, start: Some(100) }),
             boot_id: Some("boot".into()),
             pid_namespace: Some(1),
+            is_headless: false,
             tmux_pane: None,
             tmux_socket: None,
             user: None,

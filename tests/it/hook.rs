@@ -404,6 +404,25 @@ mod process {
     }
 }
 
+/// Programs that were started in tmux pass its variables on to what runs outside of it.
+#[test]
+fn a_pane_of_a_tmux_server_that_is_no_ancestor_is_not_recorded() {
+    let env = TestEnv::new();
+    let client = Client::new();
+    let folder = env.create_dir("p");
+    let pane = |server: u32| {
+        let event = payload("Stop", "one", &folder, json!({}));
+        let tmux = format!("/tmp/a,b/socket,{server},0");
+        env.ait().child_of(&client, "one").env("TMUX", &tmux).env("TMUX_PANE", "%3").hook(&event).no_output();
+        let manifest = env.active_manifest("one");
+        [manifest["tmux_pane"].clone(), manifest["tmux_socket"].clone()]
+    };
+    let other = Client::new();
+    // The parent of the client.
+    assert_eq!(pane(std::process::id()), [json!("%3"), json!("/tmp/a,b/socket")]);
+    assert_eq!(pane(other.pid()), [json!(null), json!(null)]);
+}
+
 mod places {
     use super::*;
 

@@ -625,7 +625,7 @@ fn the_end_of_an_unknown_session() {
     let mut env = TestEnv::new();
     env.terminal = 1;
     let pid = env.client();
-    let output = env.hook(&payload("SessionEnd-ctrl-d"), pid);
+    let output = env.hook(&payload("SessionEnd-ctrl-d"), pid, "cli");
     assert_silent_success(&output, "SessionEnd-ctrl-d");
     assert!(env.files("active").is_empty(), "{:?}", env.files("active"));
 }
@@ -818,7 +818,7 @@ impl TestEnv {
     }
 
     /// Hands a payload to the hook as the client does: as one line, with the client's variables.
-    fn hook(&self, captured: &str, pid: u32) -> Output {
+    fn hook(&self, captured: &str, pid: u32, entrypoint: &str) -> Output {
         let payload = captured.replace("/home/dev/", &format!("{}/", self.home.display()));
         let payload: Value = serde_json::from_str(&payload).unwrap();
         let name = if payload["hook_event_name"] == "SessionEnd" { "session-cleanup" } else { "session-register" };
@@ -832,6 +832,7 @@ impl TestEnv {
             .env("TMUX", "/tmp/tmux-0/test,1,0")
             .env("TMUX_PANE", "%7")
             .env("CLAUDECODE", "1")
+            .env("CLAUDE_CODE_ENTRYPOINT", entrypoint)
             .env("CLAUDE_PID", pid.to_string())
             .env("CLAUDE_CODE_SESSION_ID", payload["session_id"].as_str().unwrap())
             .current_dir(payload["cwd"].as_str().unwrap())
@@ -870,7 +871,8 @@ impl TestEnv {
 
         let pid = self.client();
         let before = Timestamp::now();
-        let output = self.hook(captured, pid);
+        let is_headless = ["headless", "init-only"].iter().any(|word| case.contains(word));
+        let output = self.hook(captured, pid, if is_headless { "sdk-cli" } else { "cli" });
         let after = Timestamp::now();
         let others = self.sessions.iter().any(|(other, expected)| *other != id && !expected.terminals.is_empty());
         if event == "SessionStart" && sent["source"] != "compact" && others {
@@ -901,9 +903,9 @@ impl TestEnv {
             expected.dirty = Value::Null;
         }
         expected.task = task.or(expected.task);
+        let is_interrupted = matches!(then, Ended("other")) && !is_headless;
         let state = match then {
-            // A signal ended it: its last state is kept.
-            Ended("other") => expected.state,
+            Ended("other") if is_interrupted => expected.state,
             Idle | Ended(_) => ("idle", None),
             Working => ("working", None),
             Error => ("error", None),
@@ -911,12 +913,8 @@ impl TestEnv {
             Same => expected.state,
             Unknown => ("unknown", None),
         };
-        let is_interrupted = matches!(then, Ended("other"));
-        let changed = match then {
-            WaitingSinceIdle(_) | Unknown => false,
-            Ended("other") => expected.state.0 != "idle",
-            _ => state != expected.state,
-        };
+        let is_cut_short = is_interrupted && state.0 != "idle";
+        let changed = (state != expected.state || is_cut_short) && !matches!(then, WaitingSinceIdle(_) | Unknown);
         expected.state = state;
         let stamped = expected.terminals.last().copied().unwrap_or(terminal);
 
@@ -925,6 +923,7 @@ impl TestEnv {
         let manifest: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         let stamped = self.clients[&stamped].id();
         let expected = self.sessions.get_mut(&id).unwrap();
+        let status = ended.then_some(if is_interrupted { "interrupted" } else { "completed" });
         let fields = [
             ("session_id", Value::from(id)),
             ("project", project.into()),
@@ -944,14 +943,7 @@ impl TestEnv {
             ("tmux_pane", "%7".into()),
             ("user", "dev".into()),
             ("host", kernel("hostname")),
-            (
-                "status",
-                match (ended, is_interrupted) {
-                    (false, _) => Value::Null,
-                    (true, false) => "completed".into(),
-                    (true, true) => "interrupted".into(),
-                },
-            ),
+            ("status", status.into()),
             ("end_reason", if let Ended(reason) = then { reason.into() } else { Value::Null }),
         ];
         for (name, value) in fields {

@@ -25,7 +25,15 @@ pub fn parent() -> Option<u32> {
 
 /// The ancestors of this process, nearest first, at most 32.
 pub fn ancestors() -> impl Iterator<Item = Process> {
-    let mut next = parent();
+    ancestors_from(parent())
+}
+
+/// The ancestors of a process, nearest first, at most 32.
+pub fn ancestors_of(process: &Process) -> impl Iterator<Item = Process> {
+    ancestors_from((process.parent != 0).then_some(process.parent))
+}
+
+fn ancestors_from(mut next: Option<u32>) -> impl Iterator<Item = Process> {
     std::iter::from_fn(move || {
         let process = system::look_up(next?)?;
         next = (process.parent != 0).then_some(process.parent);

@@ -12,7 +12,7 @@ mod system;
 
 pub use std::process::ExitCode;
 
-pub use identity::{ancestors, boot_id, exists, host, id, parent, pid_namespace, user_id};
+pub use identity::{ancestors, ancestors_of, boot_id, exists, host, id, parent, pid_namespace, user_id};
 pub use info::Process;
 pub use run::{Companion, Output, Run, Typed, command, find_program, run, run_with_input};
 pub use system::{command_line, look_up};
