@@ -359,8 +359,7 @@ fn bytes_mode_and_copies() {
     assert_eq!(home.names(), ["hooks", "settings.json", "settings.json.ait-backup-20261122-180000"]);
 
     let said = home.uninstall(&[]).unwrap().stdout;
-    let copies =
-        "Dated copies there: 2, ~/.claude/settings.json.ait-backup-*\nNothing needs them; delete them when you like.\n";
+    let copies = "Backups: 2, ~/.claude/settings.json.ait-backup-*. You can delete them.\n";
     assert!(said.ends_with(copies), "{said}");
     assert_eq!(home.read(), THEIRS);
     assert_eq!(fs::read_to_string(&copy).unwrap(), THEIRS, "an older copy is never overwritten");

@@ -80,10 +80,7 @@ pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Report> {
     let copies = copies(&done.file).len();
     if copies > 0 {
         let them = if copies == 1 { "it" } else { "them" };
-        out.push_str(&format!(
-            "Dated copies there: {copies}, {}.ait-backup-*\nNothing needs {them}; delete {them} when you like.\n",
-            place.show(&done.file)
-        ));
+        out.push_str(&format!("Backups: {copies}, {}.ait-backup-*. You can delete {them}.\n", place.show(&done.file)));
     }
     Ok(report(out, &remarks))
 }
