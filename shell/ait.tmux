@@ -55,7 +55,7 @@ pane_before="$job --dir #{q:pane_current_path}$color)"
 
 # Goes to the session that waits longest. Nothing is said when that worked: run-shell shows what a command prints in a mode
 # that covers the pane. tmux expands `#` in a command, `#` twice and `%` in a message.
-go="text=\$(exec #{q:@ait-bin} sessions next --go 2>&1) || exec tmux display-message -c #{q:client_name} \
+go="text=\$(exec env TMUX_PANE=#{q:pane_id} #{q:@ait-bin} sessions next --go 2>&1) || exec tmux display-message -c #{q:client_name} \
 \"\$(printf '%s\\n' \"\$text\" | sed 's/##/&&&&/g; s/%/&&/g; q')\""
 
 # Themes and plug-in managers set status-right whenever they like, also in the background. Then the plug-in is loaded once

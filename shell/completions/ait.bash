@@ -53,7 +53,7 @@ _ait() {
         'ait sessions task') words='--help --session --json' ;;
         'ait sessions conflicts') words='--help --strict --merge --json --color' ;;
         'ait sessions history') words='--help --date --days --project --search --limit --json --color' ;;
-        'ait sessions next') words='--help --go --json --color' ;;
+        'ait sessions next') words='--help --go --all --json --color' ;;
         'ait sessions resume') words='--help --days --dismiss --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;
         'ait guard') words='--help --user --json' ;;

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result, on_one_line};
 use crate::git::{self, Head, HeadKind, Operation};
 use crate::render::elapsed;
+use crate::render::segment::Waiting;
 use crate::render::theme::ColorChoice;
 use crate::session::conflict::works_in;
 use crate::session::event::{self, tool_of_dialog};
@@ -20,7 +21,7 @@ use crate::session::id::SessionId;
 use crate::session::json_object::JsonFields;
 use crate::session::manifest::{Manifest, ProcessStamp};
 use crate::session::order::sort_by;
-use crate::session::state::{INPUT, ObservedState, State, StateSource, StatusReport, observe};
+use crate::session::state::{INPUT, Need, ObservedState, State, StateSource, StatusReport, observe};
 use crate::session::task::{self, TaskSource};
 use crate::session::time::seconds_between;
 use crate::store::active;
@@ -106,6 +107,20 @@ impl LiveSession {
         if let Some(tree) = self.place.tree.as_ref().filter(|_| !limit.is_zero()) {
             self.dirty = git::status(tree, limit).map(|status| status.dirty);
         }
+    }
+
+    /// How urgently and since when it waits for its user, to order sessions by: blocked before finished, the longest first.
+    pub fn urgency(&self, now: Timestamp) -> Option<(Need, Timestamp)> {
+        Some((self.observed.need()?, self.observed.since.unwrap_or(now)))
+    }
+
+    /// What a segment shows of its waiting. `whose`: the project, if the segment does not name it already.
+    pub(super) fn waiting<'a>(&'a self, whose: Option<&'a str>, now: Timestamp) -> Option<Waiting<'a>> {
+        let (_, since) = self.urgency(now)?;
+        let failed = self.observed.state == State::Error;
+        let error = self.observed.turn_error.as_deref().unwrap_or("error");
+        let for_what = if failed { error } else { self.observed.waiting_for.as_deref().unwrap_or(INPUT) };
+        Some(Waiting { for_what, failed, seconds: seconds_between(since, now), whose })
     }
 
     /// The trees it works in.

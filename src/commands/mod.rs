@@ -90,6 +90,12 @@ pub fn log_error(context: &Context, command: &str, error: &Error) {
     }
 }
 
+/// The socket of the tmux server that the command runs in. `TMUX` is the socket, the server's pid and the session, separated
+/// by commas.
+fn tmux_socket(context: &Context) -> Option<String> {
+    context.variable("TMUX").and_then(|tmux| Some(tmux.rsplitn(3, ',').nth(2)?.to_owned()))
+}
+
 /// The remark about manifests that are not read because they belong to other users.
 fn foreign_ignored(count: usize) -> String {
     match count {

@@ -1,4 +1,4 @@
-//! `ait sessions next`: the session that has waited longest for its person.
+//! `ait sessions next`: the session that waits most urgently for its user.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::live::{self, put_heading};
 use super::live_sessions::{self, LiveSession, LiveSessions};
-use super::{Run, foreign_ignored};
+use super::{Run, foreign_ignored, tmux_socket};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::json;
@@ -19,17 +19,26 @@ use crate::render::ui::Ui;
 use crate::report::{Data, Report};
 use crate::session::json_object::JsonFields;
 use crate::session::order::sort_by_key;
-use crate::session::state::State;
 use crate::session::time::seconds_between;
 use crate::sys::process;
 
-/// show which session has waited for you longest
+/// show which session is waiting for you: blocked ones before finished ones, the longest wait first
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
-#[argh(subcommand, name = "next", help_triggers("-h", "--help"), example = "  ait sessions next --go")]
+#[argh(
+    subcommand,
+    name = "next",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions next --go",
+    note = "A session is blocked if it needs a permission or an answer, and finished if its turn ended.",
+    note = "The session in the current tmux pane is skipped."
+)]
 pub struct Next {
     /// switch to its tmux pane
     #[argh(switch)]
     go: bool,
+    /// list all waiting sessions, also the one in the current tmux pane
+    #[argh(switch)]
+    all: bool,
     /// print one JSON object
     #[argh(switch)]
     json: bool,
@@ -42,7 +51,7 @@ pub struct Next {
 const TMUX_LIMIT: Duration = Duration::from_secs(2);
 
 impl Run for Next {
-    /// Shows who waits longest, and goes there.
+    /// Shows which session waits most urgently, or all that wait, and goes there.
     ///
     /// # Errors
     /// If the folder cannot be read, or there is no pane to go to.
@@ -53,14 +62,15 @@ impl Run for Next {
         } else {
             live_sessions::overview(root, context.now)?
         };
-        waiting.retain(|member| member.observed.state == State::Waiting);
-        sort_by_key(&mut waiting, |member| member.observed.since.unwrap_or(now));
-        if let Some(member) = waiting.first().filter(|_| self.go) {
+        let here = CurrentPane::of(context);
+        waiting.retain(|member| member.observed.need().is_some() && (self.all || !here.shows(member)));
+        sort_by_key(&mut waiting, |member| member.urgency(now));
+        if let Some(member) = waiting.iter().find(|member| self.go && !here.shows(member)) {
             go_to(member)?;
         }
         let exit = if waiting.is_empty() { Exit::Failed } else { Exit::Done };
         let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
-        Ok(Report::new(WaitingSessions { waiting, now }).exit(exit).remarks(ignored))
+        Ok(Report::new(WaitingSessions { waiting, all: self.all, now }).exit(exit).remarks(ignored))
     }
 
     fn json(&self) -> bool {
@@ -72,9 +82,28 @@ impl Run for Next {
     }
 }
 
+/// The tmux pane that the command runs in: its session is on the screen already.
+struct CurrentPane {
+    pane: Option<String>,
+    socket: Option<String>,
+}
+
+impl CurrentPane {
+    fn of(context: &Context) -> CurrentPane {
+        CurrentPane { pane: context.variable("TMUX_PANE"), socket: tmux_socket(context) }
+    }
+
+    fn shows(&self, member: &LiveSession) -> bool {
+        let manifest = &member.session.manifest;
+        self.pane.is_some() && self.pane == manifest.tmux_pane && self.socket == manifest.tmux_socket
+    }
+}
+
 struct WaitingSessions {
-    /// The longest first.
+    /// The most urgent first.
     waiting: Vec<LiveSession>,
+    /// List them all.
+    all: bool,
     now: Timestamp,
 }
 
@@ -85,30 +114,46 @@ struct Json {
     waiting_seconds: Option<u64>,
     /// How many wait.
     waiting: usize,
+    /// All that wait, if they were asked for.
+    sessions: Option<Vec<JsonFields>>,
 }
 
 impl Data for WaitingSessions {
     fn json(&self) -> Option<String> {
-        let longest = self.waiting.first();
+        let first = self.waiting.first();
+        let fields = |member| live_sessions::json(member, self.now);
         json::object(&Json {
-            session: longest.map(|member| live_sessions::json(member, self.now)),
-            waiting_seconds: longest.and_then(|member| Some(seconds_between(member.observed.since?, self.now))),
+            session: first.map(fields),
+            waiting_seconds: first.and_then(|member| Some(seconds_between(member.observed.since?, self.now))),
             waiting: self.waiting.len(),
+            sessions: self.all.then(|| self.waiting.iter().map(fields).collect()),
         })
     }
 
     fn text(&self, ui: &Ui) -> String {
         match self.waiting.first() {
             None => "No session is waiting for you.\n".to_owned(),
-            Some(member) => for_people(member, self.waiting.len(), ui, self.now),
+            Some(_) if self.all => {
+                let entries = self.waiting.iter().enumerate();
+                entries.map(|(position, member)| for_people(member, Some(position + 1), ui, self.now)).collect()
+            }
+            Some(first) => for_people(first, None, ui, self.now) + &others(self.waiting.len() - 1),
         }
     }
 }
 
-fn for_people(member: &LiveSession, count: usize, ui: &Ui, now: Timestamp) -> String {
+fn others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => "   and 1 more waits: ait sessions next --all\n".to_owned(),
+        _ => format!("   and {count} more wait: ait sessions next --all\n"),
+    }
+}
+
+fn for_people(member: &LiveSession, number: Option<usize>, ui: &Ui, now: Timestamp) -> String {
     let manifest = &member.session.manifest;
     let mut text = String::new();
-    ui.line(&mut text, |line| put_heading(line, None, manifest, None, now));
+    ui.line(&mut text, |line| put_heading(line, number, manifest, None, now));
     ui.line(&mut text, |line| {
         line.literal("   ");
         live::put_state(line, &member.observed, now);
@@ -119,7 +164,9 @@ fn for_people(member: &LiveSession, count: usize, ui: &Ui, now: Timestamp) -> St
         if let Some(pane) = &manifest.tmux_pane {
             line.literal(", tmux ");
             line.text(pane);
-            line.literal(": ait sessions next --go");
+            if number.is_none() {
+                line.literal(": ait sessions next --go");
+            }
         }
     });
     if let Some(task) = &manifest.task {
@@ -127,9 +174,6 @@ fn for_people(member: &LiveSession, count: usize, ui: &Ui, now: Timestamp) -> St
             line.literal("   Task: ");
             line.text(task);
         });
-    }
-    if count > 1 {
-        text.push_str(&format!("   and {} more wait{}\n", count - 1, if count == 2 { "s" } else { "" }));
     }
     text
 }

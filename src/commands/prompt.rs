@@ -17,13 +17,13 @@ use crate::git::{HeadLabel, Operation};
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::reuse::{self, Conditions};
-use crate::render::segment::{self, Conflict, Facts, Waiting};
+use crate::render::segment::{self, Conflict, Facts};
 use crate::render::theme::{ColorChoice, Icons, Look};
 use crate::report::Report;
 use crate::session::conflict::{Grade, crowded};
 use crate::session::head;
 use crate::session::manifest::ProcessStamp;
-use crate::session::state::State;
+use crate::session::state::{Need, State, StateSource};
 use crate::session::time::seconds_between;
 use crate::store::live::{self, Liveness};
 use crate::store::manifest_file::Session;
@@ -149,7 +149,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         None => Place::here(),
     };
     let nearby = nearby::nearby(root, &here, now).or_writers(&here, now);
-    let chosen = to_speak_of(&nearby.members);
+    let chosen = to_speak_of(&nearby.members, now);
     let head = here.tree.as_ref().filter(|_| chosen.is_some()).map(|tree| tree.head_label()).unwrap_or_default();
     let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &head, revisions, now));
     let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
@@ -165,7 +165,8 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         elapsed: manifest.elapsed_seconds(now),
         task: manifest.task.as_deref(),
         state: Some(chosen.observed.state),
-        waiting: waiting(chosen, None, now),
+        finished: chosen.observed.is_finished(),
+        waiting: chosen.waiting(None, now),
         conflict: nearby.conflict(&here, now).map(|(grade, count)| Conflict { count, grade }),
         count: Some(nearby.members.len()),
         path: Some(&manifest.path),
@@ -178,7 +179,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
 
 /// Seconds for which any segment is valid at most.
 const MAX_VALIDITY: i64 = 60;
-/// Seconds for which a segment is valid that shows a waiting session: Esc in Claude Code sends no event.
+/// Seconds for which a segment is valid that shows a blocked session: Esc in Claude Code sends no event.
 const WAITING_VALIDITY: i64 = 5;
 
 fn conditions(
@@ -192,10 +193,12 @@ fn conditions(
     let until_next_minute = |seconds: u64| MAX_VALIDITY - i64::try_from(seconds % 60).unwrap_or(0);
     let elapsed = chosen.and_then(|chosen| chosen.session.manifest.elapsed_seconds(now)).map_or(0, until_next_minute);
     let mut validity = if chosen.is_some() { elapsed.clamp(1, MAX_VALIDITY) } else { MAX_VALIDITY };
-    if nearby.members.iter().any(|member| member.observed.state == State::Waiting) {
+    let may_change_soon =
+        |member: &LiveSession| member.observed.need() == Some(Need::Answer) || is_unsettled(member, now);
+    if nearby.members.iter().any(may_change_soon) {
         validity = validity.min(WAITING_VALIDITY);
     }
-    if let Some(waiting) = chosen.and_then(|chosen| waiting(chosen, None, now)) {
+    if let Some(waiting) = chosen.and_then(|chosen| chosen.waiting(None, now)) {
         validity = validity.min(until_next_minute(waiting.seconds));
     }
     let is_here = |session: &&Session| session.liveness == Liveness::Live;
@@ -208,6 +211,13 @@ fn conditions(
     let revisions = revisions.into_iter().map(|revision| (revision.path, revision.text));
     let files = revisions.chain(head.files.iter().cloned()).collect();
     Conditions { until: now.as_second() + validity, processes: processes.collect(), files }
+}
+
+/// Whether an event and Claude Code's record differ, and the client may not have written the record since the event.
+fn is_unsettled(member: &LiveSession, now: Timestamp) -> bool {
+    const SECONDS: u64 = 2;
+    let updated = member.session.manifest.updated;
+    member.observed.source == StateSource::Registry && updated.is_some_and(|at| seconds_between(at, now) < SECONDS)
 }
 
 fn look(request: &Prompt, context: &Context) -> Result<Look> {
@@ -231,33 +241,25 @@ fn format_of<'a>(request: &'a Prompt, context: &Context) -> Cow<'a, str> {
     context.variable("AIT_FORMAT").map_or(Cow::Borrowed(format::PROMPT), Cow::Owned)
 }
 
-/// The session that the segment speaks of: the one that waits longest, else one that works, else the newest.
-fn to_speak_of(members: &[LiveSession]) -> Option<&LiveSession> {
-    let waits = members.iter().filter(|member| member.observed.state == State::Waiting);
+/// The session that the segment is about: the one that waits most urgently, else one that works, else the newest.
+fn to_speak_of(members: &[LiveSession], now: Timestamp) -> Option<&LiveSession> {
     let works = || members.iter().filter(|member| member.observed.state == State::Working);
-    waits
-        .min_by_key(|member| member.observed.since)
+    most_urgent(members, now)
         .or_else(|| works().max_by_key(|member| member.observed.since))
         .or_else(|| members.iter().max_by_key(|member| member.session.manifest.started))
 }
 
-fn waiting<'a>(member: &'a LiveSession, whose: Option<&'a str>, now: Timestamp) -> Option<Waiting<'a>> {
-    (member.observed.state == State::Waiting).then(|| Waiting {
-        for_what: member.observed.waiting_for.as_deref().unwrap_or_default(),
-        seconds: member.observed.since.map_or(0, |since| seconds_between(since, now)),
-        whose,
-    })
+fn most_urgent(members: &[LiveSession], now: Timestamp) -> Option<&LiveSession> {
+    let waits = members.iter().filter_map(|member| Some((member.urgency(now)?, member)));
+    waits.min_by_key(|(urgency, _)| *urgency).map(|(_, member)| member)
 }
 
-/// The number of sessions, the longest wait, and whether sessions share a tree.
+/// The number of sessions, the most urgent wait, and whether sessions share a tree.
 fn facts_of_all(members: &[LiveSession], now: Timestamp) -> Facts<'_> {
-    let longest = members
-        .iter()
-        .filter(|member| member.observed.state == State::Waiting)
-        .min_by_key(|member| member.observed.since);
+    let waits = most_urgent(members, now);
     let crowded = crowded(members.iter().map(|member| member.trees(now))).len();
     Facts {
-        waiting: longest.and_then(|member| waiting(member, Some(&member.session.manifest.project), now)),
+        waiting: waits.and_then(|member| member.waiting(Some(&member.session.manifest.project), now)),
         conflict: (crowded > 0).then_some(Conflict { count: crowded, grade: Grade::SharedTree }),
         count: (!members.is_empty()).then_some(members.len()),
         ..Facts::default()

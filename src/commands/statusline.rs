@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use argh::{ArgsInfo, FromArgs};
-use jiff::Timestamp;
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
@@ -20,14 +19,13 @@ use crate::error::{Cause, Error, Result};
 use crate::git::Operation;
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
-use crate::render::segment::{self, Conflict, Facts, Limits, Waiting};
+use crate::render::segment::{self, Conflict, Facts, Limits};
 use crate::render::theme::{ColorChoice, Icons, Look};
 use crate::report::Report;
 use crate::session::conflict::Grade;
 use crate::session::head;
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
-use crate::session::state::State;
 use crate::session::task::TaskSource;
 use crate::session::time::seconds_between;
 use crate::store::event_log;
@@ -181,7 +179,8 @@ fn with_facts<T>(
             .or_else(|| Some(payload.duration_ms? / 1000)),
         task: task_of(manifest, payload.title.as_deref()),
         state: ours.map(|ours| ours.observed.state),
-        waiting: ours.and_then(|ours| waiting(ours, now)),
+        finished: ours.is_some_and(|ours| ours.observed.is_finished()),
+        waiting: ours.and_then(|ours| ours.waiting(None, now)),
         conflict,
         count: Some(members.len() + usize::from(ours.is_none())),
         moved: moved.as_deref(),
@@ -282,14 +281,6 @@ fn task_of<'a>(manifest: Option<&'a Manifest>, title: Option<&'a str>) -> Option
         // Set by somebody else's script.
         None => known.or(title),
     }
-}
-
-fn waiting(member: &LiveSession, now: Timestamp) -> Option<Waiting<'_>> {
-    (member.observed.state == State::Waiting).then(|| Waiting {
-        for_what: member.observed.waiting_for.as_deref().unwrap_or_default(),
-        seconds: member.observed.since.map_or(0, |since| seconds_between(since, now)),
-        whose: None,
-    })
 }
 
 /// Whether a session has been running for so long that a hook must have made it known. Both the session and the

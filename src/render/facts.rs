@@ -20,7 +20,9 @@ pub struct Facts<'a> {
     pub task: Option<&'a str>,
     /// What the session is doing; `None` where there is no session.
     pub state: Option<State>,
-    /// The session that has waited longest for the user.
+    /// Its turn ended, and it waits for the next prompt.
+    pub finished: bool,
+    /// The session that waits most urgently for the user: blocked before finished, the longest first.
     pub waiting: Option<Waiting<'a>>,
     /// The worst conflict here.
     pub conflict: Option<Conflict>,
@@ -49,8 +51,10 @@ pub struct Facts<'a> {
 /// A session that waits for its user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting<'a> {
-    /// What for: `permission`, `question`, `input`; empty if that is not known.
+    /// What for: `permission`, `question`, `input`; after an API error, which one.
     pub for_what: &'a str,
+    /// Its turn ended with an API error.
+    pub failed: bool,
     /// For how many seconds.
     pub seconds: u64,
     /// The project of the session, if the segment does not already name it.

@@ -199,6 +199,7 @@ mod tests {
         elapsed: Some(45 * 60),
         task: Some("Implementing session coordination"),
         state: Some(State::Working),
+        finished: false,
         waiting: None,
         conflict: Some(Conflict { count: 2, grade: Grade::SharedTree }),
         count: None,
@@ -287,7 +288,7 @@ mod tests {
             elapsed: Some(7500),
             task: Some("a task"),
             state: Some(State::Waiting),
-            waiting: Some(Waiting { for_what: "permission", seconds: 130, whose: Some("atlas") }),
+            waiting: Some(Waiting { for_what: "permission", failed: false, seconds: 130, whose: Some("atlas") }),
             count: Some(3),
             path: Some("~/aiterm"),
             session: Some("0123456789abcdef"),
@@ -421,7 +422,12 @@ mod tests {
     #[test]
     fn a_narrow_overview_shortens_the_name_that_waits_and_keeps_the_warning() {
         let facts = Facts {
-            waiting: Some(Waiting { for_what: "permission", seconds: 130, whose: Some("atlas-frontend") }),
+            waiting: Some(Waiting {
+                for_what: "permission",
+                failed: false,
+                seconds: 130,
+                whose: Some("atlas-frontend"),
+            }),
             count: Some(3),
             conflict: FACTS.conflict,
             ..Facts::default()

@@ -65,18 +65,18 @@ fn state(line: &mut Line, facts: &Facts<'_>) {
     let Some(state) = facts.state else { return };
     line.role(match state {
         State::Working => Role::Working,
-        State::Waiting => Role::Waiting,
         State::Error => Role::Error,
+        _ if facts.finished || state == State::Waiting => Role::Waiting,
         _ => Role::Dim,
     });
-    line.literal(state.as_str());
+    line.literal(if facts.finished { "finished" } else { state.as_str() });
 }
 
 fn icon(line: &mut Line, facts: &Facts<'_>, icons: Icons) {
     let (role, mark) = match facts.state {
         Some(State::Working) => (Role::Working, icons.working()),
-        Some(State::Waiting) => (Role::Waiting, icons.waiting()),
         Some(State::Error) => (Role::Error, icons.error()),
+        Some(state) if facts.finished || state == State::Waiting => (Role::Waiting, icons.waiting()),
         _ => return,
     };
     line.role(role);
@@ -86,8 +86,8 @@ fn icon(line: &mut Line, facts: &Facts<'_>, icons: Icons) {
 fn waiting(line: &mut Line, facts: &Facts<'_>, icons: Icons, cells: usize, bound: usize) {
     let Some(waiting) = facts.waiting else { return };
     let time = Short(waiting.seconds).text();
-    line.role(Role::Waiting);
-    line.literal(icons.waiting());
+    line.role(if waiting.failed { Role::Error } else { Role::Waiting });
+    line.literal(if waiting.failed { icons.error() } else { icons.waiting() });
     // The mark, a space and the time take the rest.
     let room = bound.saturating_sub(time.len() + 2);
     if let Some(whose) = waiting.whose.filter(|_| room >= MIN_WAITING_NAME) {

@@ -743,7 +743,7 @@ mod next {
         assert!((300..400).contains(&shown["waiting_seconds"].as_u64().unwrap()));
         let text = env.run("sessions next").success();
         assert!(text.contains("old (main)") && text.contains("waiting (permission: Bash) for 5m"), "{text}");
-        assert!(text.ends_with("   and 1 more waits\n"), "{text}");
+        assert!(text.ends_with("   and 1 more waits: ait sessions next --all\n"), "{text}");
         env.run("sessions next --go").failure(
             1,
             &format!("switching to the session's pane: old: it does not run in a tmux pane, pid {}", clients[1].pid()),

@@ -157,7 +157,7 @@ fn facts(text: &str) -> Facts<'_> {
         branch: Some(text),
         task: Some(text),
         elapsed: Some(2700),
-        waiting: Some(Waiting { for_what: text, seconds: 60, whose: Some(text) }),
+        waiting: Some(Waiting { for_what: text, failed: false, seconds: 60, whose: Some(text) }),
         conflict: Some(Conflict { count: 2, grade: Grade::Clobber }),
         model: Some(text),
         path: Some(text),

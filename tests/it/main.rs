@@ -42,4 +42,5 @@ mod shell_files;
 mod state;
 mod statusline;
 mod system_calls;
+mod waiting;
 mod worktrees;
