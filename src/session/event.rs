@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::activity::{Entry, Kind, MERGE_GAP, Span};
 use super::file_write::{self, Overlap, TreeWrite};
 use super::manifest::{Manifest, ProcessStamp};
 use super::state::{INPUT, State, StatusReport};
@@ -143,6 +144,12 @@ impl Event {
         let last_event = manifest.updated.replace(milliseconds(scene.now));
         if let Event::End { reason } = self {
             return end(manifest, scene, reason.clone(), others);
+        }
+        if let (Event::Prompt(_), State::Working, Some(last)) = (self, manifest.state, last_event)
+            && seconds_between(last, scene.now) >= MERGE_GAP
+        {
+            // Esc stopped the turn, and no event told when. It was after the last one.
+            set_state(manifest, State::Idle, None, last);
         }
         stamp(manifest, scene, self, others);
         adopt_task(manifest, scene, self);
@@ -428,6 +435,9 @@ fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>,
         State::Waiting => manifest.waited_seconds = manifest.waited_seconds.saturating_add(spent),
         State::Idle | State::Stopped | State::Error | State::Unknown => {}
     }
+    let span = |(kind, begin)| Entry::Span(Span::new(kind, begin, since));
+    let ended = Kind::of(manifest.state, manifest.waiting_for.as_deref()).zip(manifest.state_since).map(span);
+    manifest.new_activity.extend(ended);
     manifest.state = state;
     manifest.state_since = Some(milliseconds(since));
     manifest.waiting_for = waiting_for;

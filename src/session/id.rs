@@ -30,6 +30,11 @@ impl SessionId {
         [&self.0, ".touched"].concat()
     }
 
+    /// The name of the log of its activity.
+    pub fn activity_name(&self) -> String {
+        [&self.0, ".activity"].concat()
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

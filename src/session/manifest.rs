@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::activity::{Activity, Change, Entry};
 use super::file_write::{FileWrite, Overlap, TreeWrite};
 use super::json_object::{JsonFields, RawObject, number, text, truth};
 use super::json_scanner::is_plain;
@@ -114,6 +115,10 @@ pub struct Manifest {
     pub dismissed: bool,
     /// The files it wrote, the last one at the end (history; those of a live session are in a log beside it).
     pub touched: Vec<FileWrite>,
+    /// When it worked and was blocked (history; that of a live session is in a log beside it).
+    pub activity: Activity,
+    /// What is to be appended to that log with the next write. Not a field of the file.
+    pub new_activity: Vec<Entry>,
     /// Fields that are not ours, in their order, as they stood.
     extra: Vec<(String, Box<RawValue>)>,
 }
@@ -265,6 +270,7 @@ impl Manifest {
             "head_moved" => take_some(&mut self.head_moved, serde_json::from_str(raw).ok(), null),
             "tmux_socket" => take_some(&mut self.tmux_socket, text(raw), null),
             "touched" => take(&mut self.touched, serde_json::from_str(raw).ok()),
+            "activity" => take(&mut self.activity, Activity::parse(raw)),
             "tmux_pane" => take_some(&mut self.tmux_pane, text(raw), null),
             "user" => take_some(&mut self.user, text(raw), null),
             "host" => take_some(&mut self.host, text(raw), null),
@@ -358,6 +364,9 @@ impl Manifest {
         if !self.touched.is_empty() {
             fields.put("touched", &self.touched);
         }
+        if !self.activity.is_empty() {
+            fields.put_json("activity", Cow::Owned(self.activity.to_json()));
+        }
     }
 
     /// The manifest as it is written: one field a line, so that people can read it with `cat`.
@@ -422,6 +431,21 @@ impl Manifest {
     pub fn stamps(&self) -> impl Iterator<Item = ProcessStamp> + '_ {
         let last = self.pid.map(|pid| ProcessStamp { pid, start: self.pid_start });
         last.into_iter().chain(self.processes.iter().cloned())
+    }
+}
+
+impl Shown {
+    /// Adds the entries for what changed from this to `now`, at the time `at`. A title that replaces the task
+    /// of the first prompt is a better name for the same task.
+    pub fn push_changes(&self, now: &Shown, entries: &mut Vec<Entry>, at: Timestamp) {
+        let [_, _, _, branch, task, _] = &self.texts;
+        let [_, _, _, branch_now, task_now, _] = &now.texts;
+        let change = |before: &Option<String>, after: &Option<String>| {
+            (before != after).then(|| Change { at, before: before.clone(), after: after.clone() })
+        };
+        let is_renamed = self.task_source == Some(TaskSource::Prompt) && now.task_source == Some(TaskSource::Title);
+        entries.extend(change(task, task_now).filter(|_| !is_renamed).map(Entry::Task));
+        entries.extend(change(branch, branch_now).map(Entry::Branch));
     }
 }
 

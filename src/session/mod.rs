@@ -1,6 +1,7 @@
 //! The model, pure: sessions, their manifests, states, events, conflicts, tasks, ages. No file, clock, environment or
 //! process; the time now is an argument.
 
+pub mod activity;
 pub mod conflict;
 pub mod event;
 pub mod file_write;

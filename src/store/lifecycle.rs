@@ -12,11 +12,11 @@ use super::history::{self, Day, Ended};
 use super::live::Liveness;
 use super::manifest_file::{self, Session, parse_for_change, read_bytes, read_session};
 use super::root::Root;
-use super::{revision, write_log};
+use super::{activity_log, revision, write_log};
 use crate::error::{Error, Result};
 use crate::session::event::{self, Outcome};
 use crate::session::id::SessionId;
-use crate::session::manifest::Manifest;
+use crate::session::manifest::{Manifest, Shown};
 use crate::sys::clock;
 use crate::sys::files::{Folder, Locking, PRIVATE};
 
@@ -70,6 +70,35 @@ pub fn update<T>(
     timeout: Duration,
     change: impl FnOnce(&mut Manifest, bool) -> Result<(Outcome, T)>,
 ) -> Result<T> {
+    let mut open = open_for_change(root, folder, id, known, timeout)?;
+    let is_known = open.is_active || open.came_back.is_some();
+    let (outcome, result) = change(&mut open.manifest, is_known)?;
+    if outcome != Outcome::Ignore {
+        write_change(root, folder, id, open, outcome, timeout)?;
+    }
+    Ok(result)
+}
+
+/// A manifest that is about to change, under the lock.
+struct OpenManifest<'a> {
+    lock: Locking<'a>,
+    manifest: Manifest,
+    /// What it showed before the change; `None` for a new session.
+    before: Option<Shown>,
+    /// It is among the active ones.
+    is_active: bool,
+    /// Where it was in history.
+    came_back: Option<Ended>,
+}
+
+/// The part of [`update`] before the change.
+fn open_for_change<'a>(
+    root: &Root,
+    folder: &'a Folder,
+    id: &SessionId,
+    known: Known,
+    timeout: Duration,
+) -> Result<OpenManifest<'a>> {
     let lock = folder.lock(timeout);
     let (mut manifest, is_active, came_back) = match (read_bytes(folder, id)?, known) {
         // Nobody changed it meanwhile.
@@ -85,27 +114,44 @@ pub fn update<T>(
         },
     };
     id.as_str().clone_into(&mut manifest.session_id);
-    let before = is_active.then(|| manifest.shown());
-    let (outcome, result) = change(&mut manifest, is_active || came_back.is_some())?;
-    if outcome == Outcome::Ignore {
-        return Ok(result);
-    }
+    let before = (is_active || came_back.is_some()).then(|| manifest.shown());
+    Ok(OpenManifest { lock, manifest, before, is_active, came_back })
+}
+
+/// The part of [`update`] after the change.
+fn write_change(
+    root: &Root,
+    folder: &Folder,
+    id: &SessionId,
+    open: OpenManifest<'_>,
+    outcome: Outcome,
+    timeout: Duration,
+) -> Result<()> {
+    let OpenManifest { lock, mut manifest, before, is_active, came_back } = open;
+    let shown = manifest.shown();
     if outcome == Outcome::Keep {
         write_log::unfold(folder, id, &mut manifest);
+        if came_back.is_some() {
+            activity_log::unfold(folder, id, &mut manifest);
+        }
     }
+    let is_due = activity_log::append(folder, id, &mut manifest, before.as_ref().map(|before| (before, &shown)));
     manifest_file::write(folder, id, &manifest.to_bytes(), !is_active)?;
     if let Some(ended) = came_back {
         // Still under the lock: without it the session may end again, and its new end would be taken for the old one.
         history::forget(root, &ended, id);
     }
     drop(lock);
+    if is_due {
+        activity_log::compact(folder, id);
+    }
     if outcome == Outcome::Archive {
         move_to_history(root, folder, id, timeout)?;
     }
-    if outcome == Outcome::Archive || before.as_ref() != Some(&manifest.shown()) {
+    if outcome == Outcome::Archive || !is_active || before.as_ref() != Some(&shown) {
         revision::change();
     }
-    Ok(result)
+    Ok(())
 }
 
 /// [`update`] for a session of which nothing else has to be known before.
@@ -140,6 +186,7 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, timeout: Durati
         let failed = |why: std::io::Error| Error::new("archiving a session", target.path().join(&name).display(), why);
         let log = write_log::version(folder, id);
         write_log::fold(folder, id, &mut manifest);
+        activity_log::fold(folder, id, &mut manifest);
         let bytes = manifest.to_bytes();
         let staged = folder.stage(&name, &bytes, PRIVATE).map_err(failed)?;
         let lock = folder.lock(timeout);
@@ -159,6 +206,7 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, timeout: Durati
             moved => moved.map_err(failed)?,
         }
         write_log::forget(folder, id);
+        activity_log::forget(folder, id);
         return Ok(Some((manifest, day)));
     }
     Ok(None)
@@ -242,6 +290,7 @@ pub fn archive_if(
     if session.manifest.ended.is_none() || session.manifest.status.is_none() {
         // Nobody knows when it ended; the last sign of life is the best estimate.
         event::archive(&mut session.manifest, last_seen, "pruned", None);
+        activity_log::append(&folder, id, &mut session.manifest, None);
         manifest_file::write(&folder, id, &session.manifest.to_bytes(), false)?;
     }
     drop(lock);

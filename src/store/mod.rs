@@ -1,6 +1,7 @@
 //! Manifests on disk: where they are, one live session, all live sessions, history.
 
 pub mod active;
+pub mod activity_log;
 pub mod event_log;
 pub mod guard;
 pub mod history;

@@ -90,20 +90,32 @@ pub fn compact(root: &Root, folder: &Folder, due: &[Due], now: Timestamp) {
                     let when = parse_line(line).and_then(|(when, _, _)| when.parse().ok());
                     when.is_some_and(|when| is_fresh(when, now))
                 };
-                compact_one(folder, &cache, &due.name, is_fresh)
+                compact_log(folder, &cache, &due.name, |log| compacted(log, is_fresh))
             })
         } else {
-            compact_one(folder, folder, &due.name, |_| true)
+            compact_log(folder, folder, &due.name, |log| compacted(log, |_| true))
         };
     }
 }
 
-fn compact_one(lock: &Folder, folder: &Folder, name: &str, keep: impl Fn(&str) -> bool) -> io::Result<()> {
-    let (log, was) = folder.read_with_meta(name, MAX_LOG)?;
+fn compacted(log: &[u8], keep: impl Fn(&str) -> bool) -> String {
     let mut kept = String::new();
-    for line in file_write::compact(&String::from_utf8_lossy(&log)).lines().filter(|line| keep(line)) {
+    for line in file_write::compact(&String::from_utf8_lossy(log)).lines().filter(|line| keep(line)) {
         let _ = writeln!(kept, "{line}");
     }
+    kept
+}
+
+/// Replaces the log `name` in `folder` by what `compacted` makes of it, if that halves it. `lock` is the folder whose lock
+/// its writers hold.
+pub(super) fn compact_log(
+    lock: &Folder,
+    folder: &Folder,
+    name: &str,
+    compacted: impl FnOnce(&[u8]) -> String,
+) -> io::Result<()> {
+    let (log, was) = folder.read_with_meta(name, MAX_LOG)?;
+    let kept = compacted(&log);
     // Unless it halves the log it waits until the size has doubled again: a log whose lines nearly all count would be
     // rewritten every few touches otherwise.
     if kept.len() > log.len() / 2 {
@@ -123,7 +135,7 @@ fn compact_one(lock: &Folder, folder: &Folder, name: &str, keep: impl Fn(&str) -
 }
 
 /// Whether a file that grew by `added` to `size` passed a power of two, `from` the first.
-fn passes(size: u64, added: usize, from: u64) -> bool {
+pub(super) fn passes(size: u64, added: usize, from: u64) -> bool {
     let before = size.saturating_sub(added as u64);
     size > from && before.checked_ilog2() != size.checked_ilog2()
 }
@@ -316,12 +328,16 @@ pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
     }
 }
 
+fn log_of(name: &str) -> Option<SessionId> {
+    name.strip_suffix(".touched").or_else(|| name.strip_suffix(".activity")).and_then(SessionId::parse)
+}
+
 /// Removes logs whose manifest is gone, such as somebody's cleanup of `*.json` leaves.
 pub fn sweep(root: &Root) {
     let Ok(folder) = root.active_folder() else { return };
     let Locking::Held(_lock) = folder.lock(LOCK_TIMEOUT) else { return };
     for name in folder.names().unwrap_or_default() {
-        let Some(id) = name.strip_suffix(".touched").and_then(SessionId::parse) else { continue };
+        let Some(id) = log_of(&name) else { continue };
         if folder.meta_of(&id.file_name()).is_err_and(|why| why.kind() == ErrorKind::NotFound) {
             let _ = folder.remove(&name);
         }

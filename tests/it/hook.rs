@@ -820,7 +820,9 @@ mod trouble {
             assert_eq!(manifest["task"], format!("task {number}"), "{manifest:#}");
             assert_eq!((&manifest["x_kept"], &manifest["pid"]), (&json!(number), &json!(client.pid())));
         }
-        assert_eq!(file_names(&env.sessions_path("active")).len(), 10, "no temporary file is left");
+        let mut left = file_names(&env.sessions_path("active"));
+        left.retain(|name| !name.ends_with(".json") && !name.ends_with(".activity"));
+        assert_eq!(left, [""; 0], "no temporary file is left");
         assert_eq!(env.log_lines(), [""; 0]);
     }
 }

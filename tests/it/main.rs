@@ -10,6 +10,7 @@
 
 mod common;
 
+mod activity;
 mod architecture;
 mod cli;
 mod completions;

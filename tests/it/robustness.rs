@@ -367,7 +367,7 @@ mod disks {
         );
         let client = Client::new();
         let said = on_a_disk(&env, &client, &script);
-        assert_eq!(said.stdout, "code 1\ns.json\na prompt\nTask of s: new\n", "{}", said.stderr);
+        assert_eq!(said.stdout, "code 1\ns.activity\ns.json\na prompt\nTask of s: new\n", "{}", said.stderr);
         let file = env.sessions_path("active/s.json");
         assert_eq!(
             said.stderr,
@@ -414,10 +414,10 @@ mod disks {
         let _ = env.start_session(&client, "s", &env.path(""));
         let before = env.active_manifest("s");
         for (inject, why) in [
-            ("write:error=EDQUOT:when=1", "Disk quota exceeded (os error 122)"),
+            ("write:error=EDQUOT:when=1..2", "Disk quota exceeded (os error 122)"),
             ("/^rename:error=EIO", "Input/output error (os error 5)"),
-            ("write:error=EIO:when=1", "Input/output error (os error 5)"),
-            ("write:retval=0:when=1", "write zero"),
+            ("write:error=EIO:when=1..2", "Input/output error (os error 5)"),
+            ("write:retval=0:when=1..2", "write zero"),
         ] {
             let options = ["-e", "trace=write,/^rename", "-e", &format!("inject={inject}")];
             let (said, _) = traced(&env.ait(), &options, &["sessions", "task", "new", "--session", "s"], b"");

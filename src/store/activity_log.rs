@@ -1,0 +1,76 @@
+//! The activity of live sessions: `active/<session_id>.activity`, beside the manifest.
+//!
+//! A line is appended when a span of working or of being blocked ends, and when the task or the branch changes; an event
+//! that does none of these writes nothing here. The line is written before the manifest: after a kill in between, the
+//! next event writes a line with the same begin, and that one counts. When the session is archived the log becomes the
+//! field `activity` of its manifest; when it comes back, that becomes a log again.
+
+use super::write_log::{compact_log, passes};
+use crate::session::activity::{self, Activity};
+use crate::session::id::SessionId;
+use crate::session::manifest::{Manifest, Shown};
+use crate::sys::clock;
+use crate::sys::files::{Folder, PRIVATE};
+
+/// A log is compacted when its size passes this, or a power of two above it: 500 spans take half of it.
+const COMPACTED_FROM: u64 = 64 << 10;
+/// Compacting keeps every log far below this.
+const MAX_LOG: usize = 4 << 20;
+
+/// Notes what changed from `before` on, and appends the new activity of a manifest; the caller holds the lock. Returns
+/// whether the log is worth compacting. If it cannot be written, the manifest still adds up the time.
+#[inline(never)]
+pub(super) fn append(
+    folder: &Folder,
+    id: &SessionId,
+    manifest: &mut Manifest,
+    before: Option<(&Shown, &Shown)>,
+) -> bool {
+    let mut entries = std::mem::take(&mut manifest.new_activity);
+    if let Some((before, now)) = before {
+        before.push_changes(now, &mut entries, clock::now());
+    }
+    if entries.is_empty() {
+        return false;
+    }
+    let lines = activity::to_log(&entries);
+    let size = folder.append_and_size(&id.activity_name(), lines.as_bytes());
+    size.is_ok_and(|size| passes(size, lines.len(), COMPACTED_FROM))
+}
+
+/// Compacts the log, for the most part without the lock. A log that cannot be compacted stays as it is.
+pub(super) fn compact(folder: &Folder, id: &SessionId) {
+    let _ = compact_log(folder, folder, &id.activity_name(), activity::compact);
+}
+
+/// The activity of a live session.
+pub fn read(folder: &Folder, id: &SessionId) -> Activity {
+    let log = folder.read_own(&id.activity_name(), MAX_LOG).unwrap_or_default();
+    Activity::new(activity::parse_log(&log))
+}
+
+/// Adds what the log contains to a manifest that goes to history. The log stays until [`forget`].
+pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
+    let log = folder.read_own(&id.activity_name(), MAX_LOG).unwrap_or_default();
+    let mut entries = manifest.activity.entries();
+    entries.extend(activity::parse_log(&log));
+    manifest.activity = Activity::new(entries);
+}
+
+/// Removes the log of a session that is archived.
+pub(super) fn forget(folder: &Folder, id: &SessionId) {
+    let _ = folder.remove(&id.activity_name());
+}
+
+/// Makes a log again of what a manifest out of history contains. A log that is there was left by a writer that was killed
+/// after it had archived the session: all of it is in the manifest.
+pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
+    let entries = manifest.activity.entries();
+    if entries.is_empty() {
+        return forget(folder, id);
+    }
+    // If it cannot be written, the manifest keeps them.
+    if folder.replace(&id.activity_name(), activity::to_log(&entries).as_bytes(), PRIVATE).is_ok() {
+        manifest.activity = Activity::default();
+    }
+}

@@ -1,0 +1,192 @@
+//! When sessions worked and were blocked: recording, archiving, coming back, and kills in between.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::common::{Client, TestEnv, payload};
+
+/// The lines of the log beside a manifest.
+fn log(env: &TestEnv, id: &str) -> Vec<Value> {
+    let log = fs::read_to_string(env.sessions_path(&format!("active/{id}.activity"))).unwrap_or_default();
+    log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Puts all that was recorded of a session back by this many seconds, as if these had passed since.
+fn put_back(env: &TestEnv, id: &str, seconds: i64) {
+    let earlier = |time: &Value| {
+        let time: jiff::Timestamp = time.as_str().unwrap().parse().unwrap();
+        json!(time - jiff::SignedDuration::from_secs(seconds))
+    };
+    let mut manifest = env.active_manifest(id);
+    for name in ["state_since", "updated", "started"] {
+        manifest[name] = earlier(&manifest[name]);
+    }
+    fs::write(env.sessions_path(&format!("active/{id}.json")), manifest.to_string()).unwrap();
+    let mut entries = log(env, id);
+    for entry in &mut entries {
+        entry[1] = earlier(&entry[1]);
+        if entry[3].is_number() {
+            entry[2] = earlier(&entry[2]);
+        }
+    }
+    let lines: String = entries.iter().map(|entry| format!("{entry}\n")).collect();
+    fs::write(env.sessions_path(&format!("active/{id}.activity")), lines).unwrap();
+}
+
+/// The seconds of the entries of a kind.
+fn seconds(entries: &[Value], kind: &str) -> u64 {
+    entries.iter().filter(|entry| entry[0] == kind).map(|entry| entry[3].as_u64().unwrap()).sum()
+}
+
+fn entries_of(manifest: &Value) -> Vec<Value> {
+    manifest["activity"].as_array().cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_turn_with_a_dialog_is_recorded_beside_the_manifest_and_archived_with_it() {
+    let env = TestEnv::new();
+    let (client, folder) = (Client::new(), env.create_dir("p"));
+    env.start_session(&client, "one", &folder).no_output();
+    let send = |event: &str, more: Value| env.send_event(&client, event, "one", &folder, more).success();
+    send("UserPromptSubmit", json!({"prompt": "Fix the login"}));
+    put_back(&env, "one", 100);
+    send("PreToolUse", json!({"tool_name": "AskUserQuestion", "tool_use_id": "t", "tool_input": {}}));
+    put_back(&env, "one", 50);
+    send("PostToolUse", json!({"tool_name": "AskUserQuestion", "tool_use_id": "t", "tool_input": {}}));
+    put_back(&env, "one", 10);
+    let before = log(&env, "one");
+    send("PostToolUse", json!({"tool_name": "Bash", "tool_use_id": "t", "tool_input": {}}));
+    assert_eq!(log(&env, "one"), before, "an event that ends no span writes no line");
+    send("Stop", json!({}));
+
+    let entries = log(&env, "one");
+    let kinds: Vec<&str> = entries.iter().map(|entry| entry[0].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["task", "working", "blocked", "working"]);
+    assert_eq!(entries[0].as_array().unwrap()[2..], [json!(null), json!("Fix the login")]);
+    let manifest = env.active_manifest("one");
+    assert_eq!(seconds(&entries, "working"), manifest["worked_seconds"].as_u64().unwrap());
+    assert_eq!(seconds(&entries, "blocked"), manifest["waited_seconds"].as_u64().unwrap());
+    assert!(manifest.get("activity").is_none(), "the manifest is read in every prompt and stays small");
+
+    env.end_session(&client, "one", &folder, "prompt_input_exit");
+    let manifest = env.history_manifest("one");
+    let entries = entries_of(&manifest);
+    assert_eq!(seconds(&entries, "working"), manifest["worked_seconds"].as_u64().unwrap());
+    assert_eq!(seconds(&entries, "blocked"), manifest["waited_seconds"].as_u64().unwrap());
+    assert!(!env.sessions_path("active/one.activity").exists());
+}
+
+#[test]
+fn a_resumed_session_keeps_its_activity_and_a_log_left_by_a_kill_is_not_counted_twice() {
+    let env = TestEnv::new();
+    let (client, folder) = (Client::new(), env.create_dir("p"));
+    let turn = |env: &TestEnv| {
+        env.send_event(&client, "UserPromptSubmit", "one", &folder, json!({"prompt": "Fix it"})).success();
+        put_back(env, "one", 100);
+        env.send_event(&client, "Stop", "one", &folder, json!({})).success();
+        put_back(env, "one", 100);
+    };
+    env.start_session(&client, "one", &folder).no_output();
+    turn(&env);
+    let left = fs::read(env.sessions_path("active/one.activity")).unwrap();
+    env.end_session(&client, "one", &folder, "other");
+    // As after a kill between the move to history and the removal of the log.
+    fs::write(env.sessions_path("active/one.activity"), left).unwrap();
+    env.send_event(&client, "SessionStart", "one", &folder, json!({"source": "resume"})).success();
+    turn(&env);
+    env.end_session(&client, "one", &folder, "other");
+    let manifest = env.history_manifest("one");
+    let worked = manifest["worked_seconds"].as_u64().unwrap();
+    assert!(worked >= 200, "{manifest}");
+    assert_eq!(seconds(&entries_of(&manifest), "working"), worked);
+}
+
+#[test]
+fn a_prompt_after_esc_counts_no_time_since_the_last_event() {
+    let env = TestEnv::new();
+    let (client, folder) = (Client::new(), env.create_dir("p"));
+    env.start_session(&client, "one", &folder).no_output();
+    let prompt = || env.send_event(&client, "UserPromptSubmit", "one", &folder, json!({"prompt": "Fix it"})).success();
+    prompt();
+    put_back(&env, "one", 7_200);
+    prompt();
+    assert!(env.active_manifest("one")["worked_seconds"].as_u64().unwrap() < 60);
+}
+
+#[test]
+fn changes_of_task_and_branch_are_recorded_and_a_title_for_the_same_task_is_not() {
+    let env = TestEnv::new();
+    let (client, folder) = (Client::new(), env.repository("p"));
+    env.start_session(&client, "one", &folder).no_output();
+    env.send_event(&client, "UserPromptSubmit", "one", &folder, json!({"prompt": "first"})).success();
+    env.send_event(&client, "UserPromptSubmit", "one", &folder, json!({"prompt": "x", "session_title": "Named"}))
+        .success();
+    env.git(&folder, "checkout -q -b other");
+    env.send_event(&client, "Stop", "one", &folder, json!({})).success();
+    env.ait().child_of(&client, "one").current_dir(&folder).run("sessions task second").success();
+    let changes: Vec<String> = log(&env, "one")
+        .iter()
+        .filter(|entry| entry[0] != "working")
+        .map(|entry| format!("{} {} {}", entry[0], entry[2], entry[3]))
+        .collect();
+    assert_eq!(changes, ["\"task\" null \"first\"", "\"branch\" \"main\" \"other\"", "\"task\" \"Named\" \"second\""]);
+}
+
+#[test]
+fn prune_removes_the_log_of_a_manifest_that_is_gone_and_keeps_the_others() {
+    let env = TestEnv::new();
+    let (client, folder) = (Client::new(), env.create_dir("p"));
+    env.start_session(&client, "one", &folder).no_output();
+    env.write_file(".claude/sessions/active/one.activity", "");
+    env.write_file(".claude/sessions/active/gone.activity", "");
+    env.run("sessions prune").success();
+    assert!(env.sessions_path("active/one.activity").exists());
+    assert!(!env.sessions_path("active/gone.activity").exists());
+}
+
+#[test]
+fn hooks_killed_at_any_moment_leave_no_span_inverted_doubled_or_longer_than_the_session() {
+    let env = TestEnv::new();
+    let (client, folder) = (Client::new(), env.create_dir("p"));
+    env.start_session(&client, "one", &folder).no_output();
+    let mut seed = 7_u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for round in 0..240 {
+        let event = ["UserPromptSubmit", "Stop"][round % 2];
+        let input = payload(event, "one", &folder, json!({"prompt": "Go on"})).to_string();
+        let mut hook = env
+            .ait()
+            .child_of(&client, "one")
+            .current_dir(&folder)
+            .command(env!("CARGO_BIN_EXE_ait"))
+            .args(["hook", "session-register"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut hook.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        if random(3) > 0 {
+            std::thread::sleep(Duration::from_micros(random(3_000)));
+            let _ = hook.kill();
+        }
+        hook.wait().unwrap();
+        put_back(&env, "one", 40 + i64::try_from(random(200)).unwrap());
+    }
+    env.end_session(&client, "one", &folder, "other");
+    let manifest = env.history_manifest("one");
+    let spans = entries_of(&manifest);
+    let worked = manifest["worked_seconds"].as_u64().unwrap();
+    assert!(worked > 0);
+    assert_eq!(seconds(&spans, "working"), worked, "{manifest}");
+    for span in spans.iter().filter(|entry| entry[0] == "working") {
+        let time = |position: usize| span[position].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        assert!(time(1) < time(2), "{span}");
+        assert!(manifest["started"].as_str().unwrap() <= span[1].as_str().unwrap(), "{manifest}");
+        assert!(span[2].as_str().unwrap() <= manifest["ended"].as_str().unwrap(), "{manifest}");
+    }
+}
