@@ -125,7 +125,7 @@ fn take_event(context: &Context) -> Result<Report> {
     let gathered = gather(root, &id, known.manifest(), &payload, &event, &mut scene);
     let done = lifecycle::update(root, &folder, &id, known, LOCK_TIMEOUT, |manifest, is_known| {
         let change = notice_head(manifest, &payload, &event, &scene, gathered.moved_by);
-        let outcome = settle(manifest, is_known, &id, &event, &scene, gathered.record.as_ref());
+        let outcome = apply_event(manifest, is_known, &id, &event, &scene, gathered.record.as_ref());
         let write = write.as_ref().zip(touch.as_ref()).filter(|_| outcome == Outcome::Keep);
         let due = write.map(|(write, touch)| write_log::append(&folder, &id, touch, write));
         let moved = if can_tell(&payload) { manifest.head_moved.take() } else { None };
@@ -141,7 +141,7 @@ fn take_event(context: &Context) -> Result<Report> {
         return Ok(Report::nothing());
     }
     if let Some(mine) = &done.mine {
-        hook_response::spread(root, &id, mine, &scene, LOCK_TIMEOUT);
+        hook_response::notify_siblings(root, &id, mine, &scene, LOCK_TIMEOUT);
     }
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &scene)),
@@ -174,7 +174,7 @@ fn gather(
     scene.last_prompt_failed = record.as_ref().is_some_and(|record| prompts_again && was_idle(record, id, manifest));
     keep_known(scene, manifest);
     let is_foreign = head_change(manifest, payload, event, scene) == Change::Foreign && manifest.head_moved.is_none();
-    let moved_by = if is_foreign { hook_response::mover(root, id, manifest, scene) } else { None };
+    let moved_by = if is_foreign { hook_response::find_mover(root, id, manifest, scene) } else { None };
     Gathered { record, moved_by }
 }
 
@@ -227,7 +227,7 @@ fn notice_head(
 
 /// Applies the event, unless it comes too late or belongs to an unknown session. `record` is Claude Code's record of the
 /// process.
-fn settle(
+fn apply_event(
     manifest: &mut Manifest,
     is_known: bool,
     id: &SessionId,

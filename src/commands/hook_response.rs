@@ -74,7 +74,7 @@ pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: 
     path.is_absolute().then(|| write_log::look_up(root, files::resolve(&path), id, now))
 }
 
-/// The touch that a write is, and what the manifest is to remember of it. `here` is where the session works.
+/// The file write of a payload, and what the manifest is to remember of it. `here` is where the session works.
 pub(super) fn touch_of(write: &PendingWrite, here: &Place, scene: &mut EventContext) -> FileWrite {
     // The file itself holds no repository; its folder may.
     let tree = git::Tree::find_beside(write.file.parent().unwrap_or(&write.file), here.tree.as_deref());
@@ -109,7 +109,7 @@ fn warning(write: &PendingWrite, here: &Place, now: Timestamp) -> Option<(String
         1 => String::new(),
         count => format!(", and {} more session{}", count - 1, plural(count - 1)),
     };
-    Some((format!("{name} was written {ago} by session {}{more}.", who(other)), guard))
+    Some((format!("{name} was written {ago} by session {}{more}.", describe(other)), guard))
 }
 
 /// What is to be said before a tool runs, after it, or at a prompt.
@@ -174,10 +174,10 @@ pub(super) fn at_start(context: &Context, others: &[Other<'_>], payload: &HookPa
         0 => "",
         _ => "; files may change while you work, and a checkout, stash or reset here changes their files too",
     };
-    const SHOWN: usize = 5;
-    let mut rows: Vec<String> = others.iter().take(SHOWN).map(|other| row(context, other)).collect();
-    if others.len() > SHOWN {
-        rows.push(format!("and {} more: ait sessions live", others.len() - SHOWN));
+    const MAX_SHOWN: usize = 5;
+    let mut rows: Vec<String> = others.iter().take(MAX_SHOWN).map(|other| row(context, other)).collect();
+    if others.len() > MAX_SHOWN {
+        rows.push(format!("and {} more: ait sessions live", others.len() - MAX_SHOWN));
     }
     let (first, second) = (clean(&format!("{project}: {count}{advice}.")), clean(&rows.join("; ")));
     let specific = Specific {
@@ -207,7 +207,7 @@ fn row(context: &Context, other: &Other<'_>) -> String {
     if !other.in_same_tree {
         row.push_str(&format!(", in {}", ui.path(Path::new(&manifest.path))));
     }
-    let touches = write_log::lately(other.root, &session.id, 3);
+    let touches = write_log::recent(other.root, &session.id, 3);
     let fresh = touches.iter().filter(|touch| is_fresh(touch.at, now));
     let fresh: Vec<String> = fresh.map(|touch| ui.path(Path::new(&touch.path))).collect();
     if !fresh.is_empty() {
@@ -217,7 +217,7 @@ fn row(context: &Context, other: &Other<'_>) -> String {
 }
 
 /// A session with its branch and task.
-fn who(session: &Session) -> String {
+fn describe(session: &Session) -> String {
     let manifest = &session.manifest;
     let task = manifest.task.as_deref().and_then(task::shorten);
     let task = task.map(|task| format!(", task: {task}")).unwrap_or_default();
@@ -239,16 +239,22 @@ fn clean(text: &str) -> String {
 
 /// Who moved HEAD of this tree, seen from a session that finds it moved: the note that the event goes on with. `None`
 /// where no other live session works in the tree: then it was the person, who knows.
-pub(super) fn mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &EventContext) -> Option<HeadMoved> {
+pub(super) fn find_mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &EventContext) -> Option<HeadMoved> {
     let siblings = siblings(&root.with_profiles(), id, scene)?;
     let mut in_shell = siblings.iter().filter(|session| session.manifest.tool.as_deref().is_some_and(is_shell_tool));
     let by = in_shell.next().filter(|_| in_shell.next().is_none());
-    (!siblings.is_empty()).then(|| moved(manifest, by.map(|session| (&session.id, &*session.manifest)), scene))
+    (!siblings.is_empty()).then(|| head_move(manifest, by.map(|session| (&session.id, &*session.manifest)), scene))
 }
 
 /// Tells the others in the tree that this session moved HEAD: a note in the manifest of each. Those of other profiles find
 /// out at their next event: nobody else writes in their folder.
-pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &EventContext, timeout: std::time::Duration) {
+pub(super) fn notify_siblings(
+    root: &Root,
+    id: &SessionId,
+    mine: &Manifest,
+    scene: &EventContext,
+    timeout: std::time::Duration,
+) {
     for session in siblings(&[Rc::new(root.clone())], id, scene).unwrap_or_default() {
         let there = |manifest: &Manifest| manifest.head == scene.head && manifest.git_branch == scene.branch;
         if there(&session.manifest) && session.manifest.head_moved.is_none() {
@@ -258,14 +264,14 @@ pub(super) fn spread(root: &Root, id: &SessionId, mine: &Manifest, scene: &Event
             if !known || manifest.tree != scene.tree || (there(manifest) && manifest.head_moved.is_none()) {
                 return Ok((crate::session::event::Outcome::Ignore, ()));
             }
-            let note = moved(manifest, Some((id, mine)), scene);
+            let note = head_move(manifest, Some((id, mine)), scene);
             head::record_move(manifest, scene, || Some(note));
             Ok((crate::session::event::Outcome::Keep, ()))
         });
     }
 }
 
-fn moved(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, scene: &EventContext) -> HeadMoved {
+fn head_move(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, scene: &EventContext) -> HeadMoved {
     let last = scene.tree.as_ref().and_then(|tree| git::last_move(&git::Tree::find_resolved(Path::new(tree))?));
     let last = last.filter(|last| last.new == scene.head);
     HeadMoved {

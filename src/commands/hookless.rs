@@ -124,8 +124,10 @@ fn session_of(folder: &Folder, pid: u32) -> Option<(Session, Record)> {
 impl Hookless {
     /// Why no hook has reported the session, as far as it can be told, and what to do about it.
     pub fn reason(&self, context: &Context) -> (Reason, String) {
-        let Ok(place) = hooks::Place::find(context) else { return (Reason::Unknown, "type: ait doctor".to_owned()) };
-        let place = hooks::Place { claude: self.config.clone(), ..place };
+        let Ok(place) = hooks::InstallPaths::find(context) else {
+            return (Reason::Unknown, "type: ait doctor".to_owned());
+        };
+        let place = hooks::InstallPaths { claude: self.config.clone(), ..place };
         let settings = place.settings();
         let shown = place.show(&settings);
         let Ok(found) = hooks::read_settings("", &settings).map(Option::unwrap_or_default) else {
@@ -160,7 +162,7 @@ impl Hookless {
     }
 
     /// The settings file that turns all hooks off: the user's, or one of the project's.
-    fn disabling(&self, place: &hooks::Place, is_user: bool) -> Option<PathBuf> {
+    fn disabling(&self, place: &hooks::InstallPaths, is_user: bool) -> Option<PathBuf> {
         if is_user {
             return Some(place.settings());
         }

@@ -128,7 +128,7 @@ struct Answer {
 
 fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     let now = context.now;
-    let look = look(request, context)?;
+    let look = appearance(request, context)?;
     let root = context.root()?;
     let source = format_of(request, context);
     let format = Format::parse(&source).map_err(|mistake| {
@@ -220,7 +220,7 @@ fn is_unsettled(member: &LiveSession, now: Timestamp) -> bool {
     member.observed.source == StateSource::Registry && updated.is_some_and(|at| seconds_between(at, now) < SECONDS)
 }
 
-fn look(request: &Prompt, context: &Context) -> Result<Look> {
+fn appearance(request: &Prompt, context: &Context) -> Result<Look> {
     let icons = match (request.icons, context.variable("AIT_ICONS")) {
         (Some(icons), _) => icons,
         (None, Some(name)) => name.parse().map_err(|why| Error::new("reading the environment", "AIT_ICONS", why))?,

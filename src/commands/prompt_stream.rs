@@ -54,7 +54,7 @@ impl Iterator for Lines {
             }
             self.leave_this_second()?;
             self.watch_folders();
-            let line = self.say();
+            let line = self.render();
             if self.again || self.shown.as_ref() != Some(&line) {
                 self.again = self.shown.is_none();
                 self.shown = Some(line.clone());
@@ -66,7 +66,7 @@ impl Iterator for Lines {
 }
 
 impl Lines {
-    fn say(&self) -> String {
+    fn render(&self) -> String {
         let context = self.context.refreshed();
         let report = self.prompt.run(&context).unwrap_or_else(|error| {
             log_error(&context, "prompt", &error);

@@ -116,7 +116,8 @@ impl Resume {
         sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
         lost.retain(|(_, manifest)| known.insert(manifest.session_id.clone()));
         lost.retain(|(_, manifest)| !manifest.dismissed && has_conversation(manifest));
-        let lost = lost.into_iter().map(|(last_seen, manifest)| Lost { way: way(&manifest), manifest, last_seen });
+        let lost =
+            lost.into_iter().map(|(last_seen, manifest)| Lost { way: resume_command(&manifest), manifest, last_seen });
         Ok((lost.collect(), active.foreign))
     }
 }
@@ -289,7 +290,7 @@ fn for_people(lost: &[Lost], ui: &Ui, now: Timestamp) -> String {
     text
 }
 
-fn way(manifest: &Manifest) -> Way {
+fn resume_command(manifest: &Manifest) -> Way {
     let folder = manifest.started_in.as_deref().filter(|folder| folder.starts_with('/')).unwrap_or(&manifest.path);
     let resume = format!("claude --resume {}", quoted(&manifest.session_id));
     if folder.is_empty() {

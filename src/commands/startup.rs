@@ -10,7 +10,7 @@ use super::frameworks;
 
 /// A file of somebody's, and what of it concerns us.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct StartupFile {
     /// zsh, bash, fish, tmux or starship.
     pub(super) target: &'static str,
     /// Where the line belongs. The first of a target is the usual one.
@@ -30,7 +30,7 @@ pub(super) struct Folders {
 }
 
 /// The files that may hold a line of ours.
-pub(super) fn places(folders: &Folders) -> Vec<Place> {
+pub(super) fn places(folders: &Folders) -> Vec<StartupFile> {
     let home = &folders.home;
     let config = folders.config.clone().unwrap_or_else(|| home.join(".config"));
     let zsh = folders.zsh.clone().unwrap_or_else(|| home.clone());
@@ -46,7 +46,7 @@ pub(super) fn places(folders: &Folders) -> Vec<Place> {
         ("tmux", config.join("tmux/tmux.conf")),
         ("starship", starship),
     ];
-    all.into_iter().map(|(target, file)| Place { target, file }).collect()
+    all.into_iter().map(|(target, file)| StartupFile { target, file }).collect()
 }
 
 /// A line that is read at a start, and where it stands.

@@ -133,7 +133,7 @@ fn line(
     root: Option<&Root>,
     errors: &mut Errors,
 ) -> String {
-    let look = look(request, context, errors);
+    let look = appearance(request, context, errors);
     let source = format_of(request, context);
     let format = errors.take(Format::parse(&source).map_err(Error::from));
     // A mistake in somebody's format must not cost them the line.
@@ -302,7 +302,7 @@ fn format_of<'a>(request: &'a Statusline, context: &Context) -> Cow<'a, str> {
     context.variable("AIT_STATUSLINE_FORMAT").map_or(Cow::Borrowed(format::STATUS_LINE), Cow::Owned)
 }
 
-fn look(request: &Statusline, context: &Context, errors: &mut Errors) -> Look {
+fn appearance(request: &Statusline, context: &Context, errors: &mut Errors) -> Look {
     let icons = match (&request.icons, context.variable("AIT_ICONS")) {
         (Some(icons), _) => icons.take("--icons", errors),
         (None, Some(name)) => {

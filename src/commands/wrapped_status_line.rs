@@ -12,7 +12,7 @@ use crate::sys::process;
 /// a command that hangs may not keep ours away for long. Some ask the net, or start node, and need a second or two.
 const LIMIT: Duration = Duration::from_secs(5);
 /// Claude Code shows a few lines of the width of a terminal.
-const MOST: usize = 64 * 1024;
+const MAX_OUTPUT: usize = 64 * 1024;
 
 /// What the command prints, without empty lines at either end; its bytes are shown as they would be without us.
 ///
@@ -23,7 +23,7 @@ pub(crate) fn output(command: &str, folder: &Path, input: &[u8]) -> Result<Strin
     let failed = |why: Cause| Error::new("running the wrapped status line", command, why);
     // As Claude Code runs it itself.
     let words = ["-c".as_ref(), command.as_ref()];
-    let output = process::run_with_input("/bin/sh".as_ref(), &words, folder, input, LIMIT, MOST)
+    let output = process::run_with_input("/bin/sh".as_ref(), &words, folder, input, LIMIT, MAX_OUTPUT)
         .map_err(|why| failed(why.into()))?;
     match output.code {
         Some(0) => {}

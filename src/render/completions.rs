@@ -44,17 +44,17 @@ const SESSIONS: &str = "ait sessions live --json 2>/dev/null | tr '{' ',' | tr '
                         sed -n 's/^ *\"session_id\": *\"\\([^\"]*\\)\".*/\\1/p'";
 
 /// One command and all below it, each with what to type to get there.
-struct Place<'a> {
+struct CommandPath<'a> {
     path: String,
     command: &'a CommandInfoWithArgs,
 }
 
-fn places<'a>(path: &str, command: &'a CommandInfoWithArgs) -> Vec<Place<'a>> {
+fn places<'a>(path: &str, command: &'a CommandInfoWithArgs) -> Vec<CommandPath<'a>> {
     let below = command.commands.iter().flat_map(|inner| places(&format!("{path} {}", inner.name), &inner.command));
-    std::iter::once(Place { path: path.to_owned(), command }).chain(below).collect()
+    std::iter::once(CommandPath { path: path.to_owned(), command }).chain(below).collect()
 }
 
-impl Place<'_> {
+impl CommandPath<'_> {
     fn options(&self) -> impl Iterator<Item = &FlagInfo<'_>> {
         self.command.flags.iter().filter(|flag| !flag.hidden)
     }
@@ -149,7 +149,7 @@ pub fn zsh(ait: &CommandInfoWithArgs) -> String {
     out
 }
 
-fn zsh_function(place: &Place<'_>) -> String {
+fn zsh_function(place: &CommandPath<'_>) -> String {
     let mut specs = Vec::new();
     for flag in place.options() {
         let what = zsh_text(flag.description);

@@ -75,12 +75,12 @@ pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timesta
 #[derive(serde::Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The first `most` bytes of a text, or some fewer: of what is shown in part only, and may be long.
-pub(crate) fn text_start(raw: &str, most: usize) -> Option<String> {
-    if raw.len() <= most {
+/// The first `max` bytes of a text, or some fewer: of what is shown in part only, and may be long.
+pub(crate) fn text_start(raw: &str, max: usize) -> Option<String> {
+    if raw.len() <= max {
         return text(raw);
     }
-    let start = raw.get(..raw.floor_char_boundary(most))?;
+    let start = raw.get(..raw.floor_char_boundary(max))?;
     // The cut may go through an escape, or through a pair of them: of the last bytes nothing is taken from an escape on.
     let sure = start.floor_char_boundary(start.len().saturating_sub(12));
     let whole = start.get(sure..)?.find('\\').map_or(start.len(), |at| sure + at);
@@ -187,12 +187,12 @@ mod tests {
         for letter in ["a", "é", "\u{1f600}", "\\n", "\\u00e9", "\\ud83d\\ude00", "\\\\", "\\\""] {
             let raw = format!("\"{}\"", letter.repeat(100));
             let whole = text(&raw).unwrap();
-            for most in 20..raw.len() + 2 {
-                let start = text_start(&raw, most).unwrap();
-                assert!(whole.starts_with(&start), "{letter} {most}: {start}");
+            for max in 20..raw.len() + 2 {
+                let start = text_start(&raw, max).unwrap();
+                assert!(whole.starts_with(&start), "{letter} {max}: {start}");
                 assert!(
-                    start.len() + 12 * 2 >= whole.len() * most.min(raw.len()) / raw.len(),
-                    "{letter} {most}: {start}"
+                    start.len() + 12 * 2 >= whole.len() * max.min(raw.len()) / raw.len(),
+                    "{letter} {max}: {start}"
                 );
             }
         }

@@ -179,17 +179,17 @@ fn is_foreign(folder: &Folder, name: &str) -> bool {
 
 /// Removes what killed writers left: their temporary files, here and in the cache.
 pub fn sweep(root: &Root) {
-    sweep_among(root, usize::MAX);
+    sweep_names(root, usize::MAX);
 }
 
 /// [`sweep`] as far as a hook does it.
 pub fn sweep_some(root: &Root) {
-    sweep_among(root, HOOK_NAMES);
+    sweep_names(root, HOOK_NAMES);
 }
 
-fn sweep_among(root: &Root, most: usize) {
+fn sweep_names(root: &Root, max: usize) {
     for path in [root.active(), root.cache().to_owned(), root.cache().join("touched")] {
-        let _ = Folder::open(path).and_then(|folder| folder.sweep_among(most));
+        let _ = Folder::open(path).and_then(|folder| folder.sweep_among(max));
     }
 }
 

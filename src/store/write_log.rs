@@ -154,7 +154,7 @@ fn touches_in(log: &[u8]) -> Vec<FileWrite> {
 }
 
 /// The files that a session wrote last, the newest first, each once: no more than the end of its log is read.
-pub fn lately(root: &Root, id: &SessionId, count: usize) -> Vec<FileWrite> {
+pub fn recent(root: &Root, id: &SessionId, count: usize) -> Vec<FileWrite> {
     let log = Pieces::open(&root.active().join(id.touched_name()));
     let Some(log) = log.ok().filter(|log| log.owner() == process::user_id()) else { return Vec::new() };
     let from = log.size().saturating_sub(TAIL as u64);

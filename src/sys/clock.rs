@@ -29,13 +29,13 @@ pub fn time_zone() -> TimeZone {
 
 /// Whether `TZ` can be looked up: a path in it may name a device that gives bytes without end.
 fn is_plausible() -> bool {
-    const LARGEST: u64 = 1 << 20;
+    const MAX_SIZE: u64 = 1 << 20;
     let Some(zone) = super::env::path("TZ") else { return true };
     // POSIX: what follows a colon is for the system to understand; here that is a name or a path.
     let text = zone.to_string_lossy();
     let path = Path::new(text.strip_prefix(':').unwrap_or(&text));
     let climbs = path.components().any(|part| part == Component::ParentDir);
-    let small = |path| files::metadata(path).is_ok_and(|meta| meta.kind == Kind::File && meta.id.size <= LARGEST);
+    let small = |path| files::metadata(path).is_ok_and(|meta| meta.kind == Kind::File && meta.id.size <= MAX_SIZE);
     !climbs && (!path.is_absolute() || small(path))
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::common::tools::needs;
 use ait::claude::settings::{EVENTS, Registration};
-use ait::commands::hooks::{self, Install, Place, Uninstall};
+use ait::commands::hooks::{self, Install, InstallPaths, Uninstall};
 use ait::error::{Exit, Result};
 use ait::render::ui::Ui;
 use ait::report::Report;
@@ -29,7 +29,7 @@ impl Output {
 
 /// A home of its own, gone with the test.
 struct Home {
-    place: Place,
+    paths: InstallPaths,
 }
 
 impl Drop for Home {
@@ -46,7 +46,7 @@ impl Home {
         let home = fs::canonicalize(std::env::temp_dir()).unwrap().join(name);
         fs::create_dir_all(home.join(".claude")).unwrap();
         fs::create_dir_all(home.join("my \"bin\" it's $HOME")).unwrap();
-        let place = Place {
+        let paths = InstallPaths {
             claude: home.join(".claude"),
             ait: home.join("my \"bin\" it's $HOME/ait"),
             managed: home.join("managed.json"),
@@ -55,23 +55,23 @@ impl Home {
             stamp: "20261122-180000".into(),
             client: None,
         };
-        let home = Home { place };
+        let home = Home { paths };
         // Says how it was called and what it was given.
         home.write_ait("#!/bin/sh\necho \"$@\" >>\"$AIT_OUT\"\ncat >>\"$AIT_OUT\"\n");
         home
     }
 
     fn home(&self) -> &Path {
-        self.place.home.as_deref().unwrap()
+        self.paths.home.as_deref().unwrap()
     }
 
     fn settings(&self) -> PathBuf {
-        self.place.claude.join("settings.json")
+        self.paths.claude.join("settings.json")
     }
 
     fn write_ait(&self, text: &str) {
-        fs::write(&self.place.ait, text).unwrap();
-        fs::set_permissions(&self.place.ait, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(&self.paths.ait, text).unwrap();
+        fs::set_permissions(&self.paths.ait, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     fn write(&self, text: &str) {
@@ -84,22 +84,22 @@ impl Home {
 
     fn install(&self, names: &[&str]) -> Result<Output> {
         let install = Install { names: strings(names), dry_run: false };
-        hooks::install_in(&self.place, &install).map(|installation| Output::of(&installation.report, false))
+        hooks::install_in(&self.paths, &install).map(|installation| Output::of(&installation.report, false))
     }
 
     fn uninstall(&self, names: &[&str]) -> Result<Output> {
         let uninstall = Uninstall { names: strings(names), dry_run: false };
-        hooks::uninstall_in(&self.place, &uninstall).map(|report| Output::of(&report, false))
+        hooks::uninstall_in(&self.paths, &uninstall).map(|report| Output::of(&report, false))
     }
 
     fn list(&self, json: bool) -> Output {
         let seen = "2026-11-22T18:00:00Z".parse().unwrap();
         let now = "2026-11-22T18:05:00Z".parse().unwrap();
-        Output::of(&hooks::list_in(&self.place, now, |event| (event == "Stop").then_some(seen)).unwrap(), json)
+        Output::of(&hooks::list_in(&self.paths, now, |event| (event == "Stop").then_some(seen)).unwrap(), json)
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(&self.place.claude)
+        let mut names: Vec<String> = fs::read_dir(&self.paths.claude)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
@@ -168,14 +168,14 @@ fn commands_are_silent_where_ait_is_gone() {
             );
         }
     };
-    fs::set_permissions(&home.place.ait, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(&home.paths.ait, fs::Permissions::from_mode(0o644)).unwrap();
     silent("not executable");
-    fs::remove_file(&home.place.ait).unwrap();
+    fs::remove_file(&home.paths.ait).unwrap();
     silent("gone");
-    fs::remove_dir(home.place.ait.parent().unwrap()).unwrap();
+    fs::remove_dir(home.paths.ait.parent().unwrap()).unwrap();
     silent("its folder gone");
     // Settings that are shared with another machine, which has no scripts either.
-    fs::remove_dir_all(home.place.claude.join("hooks")).unwrap();
+    fs::remove_dir_all(home.paths.claude.join("hooks")).unwrap();
     silent("the scripts gone too");
 }
 
@@ -209,7 +209,7 @@ fn a_status_line_where_ait_is_gone_is_silent_and_one_that_it_wraps_still_runs() 
     let out = fs::read_to_string(home.home().join("out")).unwrap();
     assert!(out.ends_with(&format!("statusline --then {theirs}\n{{}}\n")), "{out}");
 
-    fs::remove_file(&home.place.ait).unwrap();
+    fs::remove_file(&home.paths.ait).unwrap();
     assert_eq!(run(), "it's {}\n");
     home.install(&["statusline"]).unwrap();
     home.uninstall(&["statusline"]).unwrap();
@@ -226,24 +226,24 @@ fn an_installation_that_fails_changes_nothing_at_all() {
     let failing = |why: &str, spoil: &dyn Fn(&Home)| {
         let home = Home::new();
         home.write(THEIRS);
-        let script = home.place.claude.join("hooks/session-register.sh");
+        let script = home.paths.claude.join("hooks/session-register.sh");
         spoil(&home);
-        let before = fs::read_dir(home.place.claude.join("hooks")).ok().map(Iterator::count);
+        let before = fs::read_dir(home.paths.claude.join("hooks")).ok().map(Iterator::count);
         let error = home.install(&[]).err().unwrap_or_else(|| panic!("{why}: it was installed")).to_string();
         assert_eq!(home.read(), THEIRS, "{why}: {error}");
-        let after = fs::read_dir(home.place.claude.join("hooks")).ok().map(Iterator::count);
+        let after = fs::read_dir(home.paths.claude.join("hooks")).ok().map(Iterator::count);
         assert_eq!(after, before, "{why}: {error}");
         let left = fs::read_to_string(script).unwrap_or_default();
         assert!(!left.contains("hook session-register"), "{why}: {error}");
         let copies =
             |folder: &Path| fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name()).collect::<Vec<_>>();
-        let names = copies(&home.place.claude);
+        let names = copies(&home.paths.claude);
         assert!(names.iter().all(|name| !name.to_string_lossy().contains("backup")), "{why}: {names:?}");
     };
     let set_mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    let hooks = |home: &Home| home.place.claude.join("hooks");
+    let hooks = |home: &Home| home.paths.claude.join("hooks");
     failing("a settings file that is read-only", &|home| set_mode(&home.settings(), 0o444));
-    failing("a folder that is read-only", &|home| set_mode(&home.place.claude, 0o555));
+    failing("a folder that is read-only", &|home| set_mode(&home.paths.claude, 0o555));
     failing("a link into a folder that is read-only", &|home| {
         let store = home.home().join("store");
         fs::create_dir(&store).unwrap();
@@ -268,7 +268,7 @@ fn the_last_five_copies_of_the_settings_are_kept() {
     let mut home = Home::new();
     home.write(THEIRS);
     for second in 0..7 {
-        home.place.stamp = format!("20261122-18000{second}");
+        home.paths.stamp = format!("20261122-18000{second}");
         home.install(&[]).unwrap();
         home.uninstall(&[]).unwrap();
     }
@@ -301,7 +301,7 @@ fn settings_that_are_a_mount_point_are_written_in_place_after_a_copy() {
     assert!(home.read().contains("hook session-register"), "{}", home.read());
     assert_eq!(fs::metadata(home.settings()).unwrap().ino(), inode, "it is the same file");
     let copy = home.names().into_iter().find(|name| name.contains("backup")).unwrap();
-    assert_eq!(fs::read_to_string(home.place.claude.join(copy)).unwrap(), THEIRS);
+    assert_eq!(fs::read_to_string(home.paths.claude.join(copy)).unwrap(), THEIRS);
     run("uninstall");
     assert_eq!(home.read(), THEIRS);
 }
@@ -317,7 +317,7 @@ fn scripts_copied_by_hand_call_the_ait_in_path() {
             let out = home.home().join("out");
             Command::new("sh").arg(&script).env("PATH", path).env("AIT_OUT", out).stdin(Stdio::null()).output().unwrap()
         };
-        let done = run(home.place.ait.parent().unwrap());
+        let done = run(home.paths.ait.parent().unwrap());
         assert!(done.status.success() && done.stdout.is_empty() && done.stderr.is_empty(), "{done:?}");
         assert_eq!(fs::read_to_string(home.home().join("out")).unwrap(), format!("hook {hook}\n"));
         fs::remove_file(home.home().join("out")).unwrap();
@@ -329,16 +329,16 @@ fn scripts_copied_by_hand_call_the_ait_in_path() {
 #[test]
 fn scripts_work_in_a_folder_of_any_name() {
     let mut home = Home::new();
-    home.place.claude = home.home().join("it's \"my\" $config");
+    home.paths.claude = home.home().join("it's \"my\" $config");
     home.install(&[]).unwrap();
     for event in ["SessionStart", "SessionEnd"] {
         assert!(home.fire(event).status.success());
     }
     let out = fs::read_to_string(home.home().join("out")).unwrap();
     assert!(out.contains("hook session-register\n") && out.contains("hook session-cleanup\n"), "{out}");
-    assert_eq!(mode(&home.place.claude), 0o700);
+    assert_eq!(mode(&home.paths.claude), 0o700);
     assert_eq!(mode(&home.settings()), 0o600);
-    assert_eq!(mode(&home.place.claude.join("hooks/session-register.sh")), 0o755);
+    assert_eq!(mode(&home.paths.claude.join("hooks/session-register.sh")), 0o755);
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn bytes_mode_and_copies() {
     home.write(THEIRS);
     fs::set_permissions(home.settings(), fs::Permissions::from_mode(0o640)).unwrap();
     let said = home.install(&[]).unwrap();
-    let copy = home.place.claude.join("settings.json.ait-backup-20261122-180000");
+    let copy = home.paths.claude.join("settings.json.ait-backup-20261122-180000");
     assert_eq!(fs::read_to_string(&copy).unwrap(), THEIRS);
     assert_eq!((mode(&copy), mode(&home.settings())), (0o640, 0o640));
     assert!(said.stdout.contains("~/.claude/settings.json.ait-backup-20261122-180000"), "{}", said.stdout);
@@ -364,7 +364,7 @@ fn bytes_mode_and_copies() {
     assert_eq!(home.read(), THEIRS);
     assert_eq!(fs::read_to_string(&copy).unwrap(), THEIRS, "an older copy is never overwritten");
     assert_eq!(fs::read_to_string(format!("{}-2", copy.display())).unwrap(), installed);
-    assert_eq!(fs::read_dir(home.place.claude.join("hooks")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(home.paths.claude.join("hooks")).unwrap().count(), 0);
     let left = home.uninstall(&[]).unwrap().stdout;
     assert!(left.contains("Nothing was changed") && !left.contains("delete"), "{left}");
 }
@@ -441,7 +441,7 @@ fn a_folder_that_cannot_be_written_is_said() {
     }
     let home = Home::new();
     home.write(THEIRS);
-    fs::set_permissions(&home.place.claude, fs::Permissions::from_mode(0o555)).unwrap();
+    fs::set_permissions(&home.paths.claude, fs::Permissions::from_mode(0o555)).unwrap();
     let text = home.install(&[]).unwrap_err().to_string();
     assert!(text.contains("denied"), "{text}");
     assert_eq!((home.read().as_str(), home.names()), (THEIRS, vec!["settings.json".to_owned()]));
@@ -501,8 +501,8 @@ fn another_writer_is_not_overwritten() {
 #[test]
 fn a_script_of_somebody_else_comes_back() {
     let home = Home::new();
-    let script = home.place.claude.join("hooks/session-register.sh");
-    fs::create_dir(home.place.claude.join("hooks")).unwrap();
+    let script = home.paths.claude.join("hooks/session-register.sh");
+    fs::create_dir(home.paths.claude.join("hooks")).unwrap();
     fs::write(&script, "#!/bin/sh\necho theirs\n").unwrap();
     let said = home.install(&[]).unwrap();
     assert!(
@@ -528,11 +528,11 @@ fn what_a_killed_one_left_is_swept() {
     home.install(&[]).unwrap();
     let mut gone = Command::new("true").spawn().unwrap();
     gone.wait().unwrap();
-    let scripts = home.place.claude.join("hooks");
+    let scripts = home.paths.claude.join("hooks");
     let (script, settings) =
         (format!(".session-register.sh.{}.0.tmp", gone.id()), format!(".settings.json.{}.1.tmp", gone.id()));
-    let ours = [scripts.join(script), home.place.claude.join(settings)];
-    let others = [scripts.join(format!(".their.sh.{}.0.tmp", gone.id())), home.place.claude.join(".settings.json.tmp")];
+    let ours = [scripts.join(script), home.paths.claude.join(settings)];
+    let others = [scripts.join(format!(".their.sh.{}.0.tmp", gone.id())), home.paths.claude.join(".settings.json.tmp")];
     for file in ours.iter().chain(&others) {
         fs::write(file, "half").unwrap();
         let touched = Command::new("touch").args(["-d", "2 minutes ago"]).arg(file).status().unwrap();
@@ -547,7 +547,7 @@ fn dry_run_shows_a_diff_that_patch_can_apply() {
     let home = Home::new();
     home.write(THEIRS);
     let dry =
-        Output::of(&hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap().report, false);
+        Output::of(&hooks::install_in(&home.paths, &Install { names: vec![], dry_run: true }).unwrap().report, false);
     assert_eq!((home.read().as_str(), home.names()), (THEIRS, vec!["settings.json".to_owned()]));
     assert!(dry.stdout.contains("+++ ") && dry.stdout.contains("@@ -"), "{}", dry.stdout);
     if let Ok(mut patch) = Command::new("patch").args(["-p0", "-s", "-d/"]).stdin(Stdio::piped()).spawn() {
@@ -561,10 +561,10 @@ fn dry_run_shows_a_diff_that_patch_can_apply() {
         home.install(&[]).unwrap();
     }
     let dry =
-        Output::of(&hooks::uninstall_in(&home.place, &Uninstall { names: vec![], dry_run: true }).unwrap(), false);
+        Output::of(&hooks::uninstall_in(&home.paths, &Uninstall { names: vec![], dry_run: true }).unwrap(), false);
     assert!(dry.stdout.contains("+++ /dev/null\n"), "{}", dry.stdout);
     let dry =
-        Output::of(&hooks::install_in(&home.place, &Install { names: vec![], dry_run: true }).unwrap().report, false);
+        Output::of(&hooks::install_in(&home.paths, &Install { names: vec![], dry_run: true }).unwrap().report, false);
     assert_eq!(dry.stdout, "Nothing would be changed.\n");
 }
 
@@ -577,7 +577,7 @@ fn dry_run_remarks_are_in_the_conditional_and_the_file_is_unchanged() {
     );
     let before = home.read();
     let install = Install { names: vec![], dry_run: true };
-    let dry = Output::of(&hooks::install_in(&home.place, &install).unwrap().report, false);
+    let dry = Output::of(&hooks::install_in(&home.paths, &install).unwrap().report, false);
     for wanted in ["would move session-cleanup from Stop", "line 2: would repair the entry under SessionStart"] {
         assert!(dry.stderr.contains(wanted), "{}", dry.stderr);
     }
@@ -624,8 +624,8 @@ fn list_says_what_is_there() {
     assert_eq!(stop["last_seen"], "2026-11-22T18:00:00Z");
     assert_eq!(rows.last().unwrap()["installed"], false);
 
-    fs::remove_file(home.place.claude.join("hooks/session-cleanup.sh")).unwrap();
-    fs::write(&home.place.managed, "{\"allowManagedHooksOnly\": true}").unwrap();
+    fs::remove_file(home.paths.claude.join("hooks/session-cleanup.sh")).unwrap();
+    fs::write(&home.paths.managed, "{\"allowManagedHooksOnly\": true}").unwrap();
     fs::create_dir_all(home.home().join("project/.claude")).unwrap();
     fs::copy(home.settings(), home.home().join("project/.claude/settings.local.json")).unwrap();
     home.write(&home.read().replacen('{', "{\n  \"disableAllHooks\": true,", 1));
@@ -642,14 +642,14 @@ fn a_newer_place_of_ait_is_brought_up_to_date() {
     let mut home = Home::new();
     home.write(THEIRS);
     home.install(&["session-register", "session-cleanup", "statusline"]).unwrap();
-    home.place.ait = home.home().join("ait");
+    home.paths.ait = home.home().join("ait");
     home.write_ait("#!/bin/sh\n");
     assert!(home.list(false).stdout.contains("outdated"));
     home.install(&["session-register", "session-cleanup", "statusline"]).unwrap();
     assert!(!home.read().contains("my \\\"bin"), "{}", home.read());
     assert!(!home.list(false).stdout.contains("outdated"));
-    let script = fs::read_to_string(home.place.claude.join("hooks/session-cleanup.sh")).unwrap();
-    assert!(script.contains(&format!("ait='{}'\n", home.place.ait.display())), "{script}");
+    let script = fs::read_to_string(home.paths.claude.join("hooks/session-cleanup.sh")).unwrap();
+    assert!(script.contains(&format!("ait='{}'\n", home.paths.ait.display())), "{script}");
     home.uninstall(&[]).unwrap();
     assert_eq!(home.read(), THEIRS);
 }

@@ -73,7 +73,7 @@ fn remove_strays(document: &Document, wanted: &Wanted, remarks: &mut Vec<String>
     let mut doomed: Vec<&Entry> = Vec::new();
     let mut kept: Vec<&str> = Vec::new();
     for entry in all.iter().filter(|entry| entry.effective && entry.alone && wanted.hooks.contains(&entry.hook)) {
-        match stray(entry, &all, &kept, wanted) {
+        match removal_reason(entry, &all, &kept, wanted) {
             Some(remark) => {
                 remarks.push(remark);
                 doomed.push(entry);
@@ -89,7 +89,7 @@ fn remove_strays(document: &Document, wanted: &Wanted, remarks: &mut Vec<String>
 }
 
 /// Why an entry should go; `None`: it may stay.
-fn stray(entry: &Entry, all: &[Entry], kept: &[&str], wanted: &Wanted) -> Option<String> {
+fn removal_reason(entry: &Entry, all: &[Entry], kept: &[&str], wanted: &Wanted) -> Option<String> {
     let (name, event, line) = (entry.hook.name(), entry.event, entry.line);
     let Some(registration) = Registration::find(event, entry.hook) else {
         return Some(match (entry.hook, event) {

@@ -37,7 +37,7 @@ struct Style {
 
 /// Where a value is written.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+enum Layout<'a> {
     /// On lines of its own, the first of which has this indentation.
     Lines(&'a str),
     /// In the middle of a line.
@@ -87,8 +87,8 @@ impl<'a> TextEdit<'a> {
 
     /// Replaces a whole value.
     pub(super) fn replace_value(&mut self, node: &Node, value: &NewValue) {
-        let place = self.line_start(node.span.start).map_or(Place::Inline, Place::Lines);
-        self.replace(node.span.clone(), self.style.write(value, place));
+        let layout = self.line_start(node.span.start).map_or(Layout::Inline, Layout::Lines);
+        self.replace(node.span.clone(), self.style.write(value, layout));
     }
 
     /// Empties a container.
@@ -110,26 +110,26 @@ impl<'a> TextEdit<'a> {
     /// Adds a property before all others of an object that has some.
     pub(super) fn prepend(&mut self, object: &Node, key: &'static str, value: NewValue) {
         let Some(first) = object.properties().first() else { return self.append(object, &[(Some(key), value)]) };
-        let (place, between) = match self.line_start(first.start) {
-            Some(indent) => (Place::Lines(indent), format!("{}{indent}", self.style.line_end)),
-            None => (Place::Inline, self.style.space.to_owned()),
+        let (layout, between) = match self.line_start(first.start) {
+            Some(indent) => (Layout::Lines(indent), format!("{}{indent}", self.style.line_end)),
+            None => (Layout::Inline, self.style.space.to_owned()),
         };
-        let new = format!("{},{between}", self.style.write_item(&(Some(key), value), place));
+        let new = format!("{},{between}", self.style.write_item(&(Some(key), value), layout));
         self.replace(first.start..first.start, new);
     }
 
     fn append_behind(&mut self, last: &Child, items: &[NewItem]) {
         let indent = self.line_start(last.span.start);
-        let (place, between) = match indent {
-            Some(indent) => (Place::Lines(indent), format!("{}{indent}", self.style.line_end)),
-            None => (Place::Inline, self.style.space.to_owned()),
+        let (layout, between) = match indent {
+            Some(indent) => (Layout::Lines(indent), format!("{}{indent}", self.style.line_end)),
+            None => (Layout::Inline, self.style.space.to_owned()),
         };
         if last.comma.is_none() {
             self.replace(last.span.end..last.span.end, ",");
         }
         // A comment on the same line speaks of what is before it.
         let at = if indent.is_some() { self.end_of_line_comments(last.end()) } else { last.end() };
-        let written: Vec<String> = items.iter().map(|item| self.style.write_item(item, place)).collect();
+        let written: Vec<String> = items.iter().map(|item| self.style.write_item(item, layout)).collect();
         let trailing_comma = if last.comma.is_some() { "," } else { "" };
         self.replace(at..at, format!("{between}{}{trailing_comma}", written.join(&format!(",{between}"))));
     }
@@ -142,14 +142,14 @@ impl<'a> TextEdit<'a> {
         let has_line_end = rest.contains(['\n', '\r']);
         let behind_comment = at > inside.start;
         if (behind_comment && !has_line_end) || (self.style.one_line && !behind_comment) {
-            let written: Vec<String> = items.iter().map(|item| self.style.write_item(item, Place::Inline)).collect();
+            let written: Vec<String> = items.iter().map(|item| self.style.write_item(item, Layout::Inline)).collect();
             return self.replace(at..at, written.join(&format!(",{}", self.style.space)));
         }
         let outer = self.line_indent(container.span.start);
         let indent = format!("{outer}{}", self.style.indent);
         let between = format!("{}{indent}", self.style.line_end);
         let written: Vec<String> =
-            items.iter().map(|item| self.style.write_item(item, Place::Lines(&indent))).collect();
+            items.iter().map(|item| self.style.write_item(item, Layout::Lines(&indent))).collect();
         let closing = if has_line_end { String::new() } else { format!("{}{outer}", self.style.line_end) };
         self.replace(at..at, format!("{between}{}{closing}", written.join(&format!(",{between}"))));
     }
@@ -304,28 +304,28 @@ impl Style {
         }
     }
 
-    fn write_item(&self, (key, value): &NewItem, place: Place) -> String {
+    fn write_item(&self, (key, value): &NewItem, layout: Layout) -> String {
         match key {
-            Some(key) => format!("{}:{}{}", quote(key), self.colon(place), self.write(value, place)),
-            None => self.write(value, place),
+            Some(key) => format!("{}:{}{}", quote(key), self.colon(layout), self.write(value, layout)),
+            None => self.write(value, layout),
         }
     }
 
-    fn colon(&self, place: Place) -> &'static str {
-        match place {
-            Place::Lines(_) => " ",
-            Place::Inline => self.space,
+    fn colon(&self, layout: Layout) -> &'static str {
+        match layout {
+            Layout::Lines(_) => " ",
+            Layout::Inline => self.space,
         }
     }
 
-    fn write(&self, value: &NewValue, place: Place) -> String {
-        let deeper = match place {
-            Place::Lines(indent) => format!("{indent}{}", self.indent),
-            Place::Inline => String::new(),
+    fn write(&self, value: &NewValue, layout: Layout) -> String {
+        let deeper = match layout {
+            Layout::Lines(indent) => format!("{indent}{}", self.indent),
+            Layout::Inline => String::new(),
         };
-        let inner = match place {
-            Place::Lines(_) => Place::Lines(&deeper),
-            Place::Inline => Place::Inline,
+        let inner = match layout {
+            Layout::Lines(_) => Layout::Lines(&deeper),
+            Layout::Inline => Layout::Inline,
         };
         let (open, close, items): (_, _, Vec<String>) = match value {
             NewValue::Text(text) => return quote(text),
@@ -338,12 +338,12 @@ impl Style {
                 ('{', '}', properties.iter().map(item).collect())
             }
         };
-        match place {
-            Place::Lines(indent) => {
+        match layout {
+            Layout::Lines(indent) => {
                 let between = format!("{}{deeper}", self.line_end);
                 format!("{open}{between}{}{}{indent}{close}", items.join(&format!(",{between}")), self.line_end)
             }
-            Place::Inline => format!("{open}{}{close}", items.join(&format!(",{}", self.space))),
+            Layout::Inline => format!("{open}{}{close}", items.join(&format!(",{}", self.space))),
         }
     }
 }

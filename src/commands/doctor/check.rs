@@ -36,12 +36,12 @@ impl Findings {
     }
 
     pub(super) fn check(self, name: &'static str, fine: impl Into<String>) -> Check {
-        const TOLD: usize = 3;
+        const MAX_SHOWN: usize = 3;
         let mut findings = self.0;
         // The worst first; of the same kind, as they were found.
         sort_by(&mut findings, |a, b| b.0.cmp(&a.0));
-        let more = findings.len().saturating_sub(TOLD);
-        let mut details: Vec<String> = findings.iter().take(TOLD).map(|(_, detail, _)| detail.clone()).collect();
+        let more = findings.len().saturating_sub(MAX_SHOWN);
+        let mut details: Vec<String> = findings.iter().take(MAX_SHOWN).map(|(_, detail, _)| detail.clone()).collect();
         let Some((status, _, fix)) = findings.into_iter().next() else {
             return Check { name, status: Status::Ok, detail: fine.into(), fix: None };
         };

@@ -26,14 +26,14 @@ pub(super) fn running_clients(root: &Root) -> Vec<Record> {
 /// Whether events come: a client that runs, and has done something since the hooks were installed, must have a manifest.
 pub(super) fn firing(
     root: &Root,
-    place: &hooks::Place,
+    paths: &hooks::InstallPaths,
     active: &Active,
     running: &[Record],
     installed: bool,
     now: Timestamp,
 ) -> Check {
     let mut findings = Findings::default();
-    let settings = files::metadata(&place.settings()).ok();
+    let settings = files::metadata(&paths.settings()).ok();
     let since = settings.and_then(|meta| Timestamp::from_nanosecond(meta.modified).ok());
     for record in running {
         let known = active.sessions.iter().any(|session| {

@@ -12,22 +12,22 @@ use crate::sys::files::{self, Folder, Kind, PRIVATE};
 use crate::sys::process;
 
 /// Mends what can be mended without asking, and says what was done. What went wrong goes to `remarks`.
-pub(super) fn mend(context: &Context, checks: &[Check], remarks: &mut Vec<String>) -> Vec<String> {
+pub(super) fn fix_problems(context: &Context, checks: &[Check], remarks: &mut Vec<String>) -> Vec<String> {
     let mut done = Vec::new();
     let Ok(root) = context.root() else { return done };
     let wrong = |name: &str| checks.iter().any(|check| check.name == name && check.status != Status::Ok);
     // Modes first: the rest has to read and write there.
     for (path, mode) in own_folders(root).into_iter().map(|path| (path, 0o700)) {
-        mend_mode(&path, Kind::Folder, mode, &mut done, remarks);
+        correct_mode(&path, Kind::Folder, mode, &mut done, remarks);
     }
     for (path, _) in own_files(root) {
-        mend_mode(&path, Kind::File, PRIVATE, &mut done, remarks);
+        correct_mode(&path, Kind::File, PRIVATE, &mut done, remarks);
     }
     if wrong("hooks") {
         let mut names = vec![Hook::Register.name().to_owned(), Hook::Cleanup.name().to_owned()];
         names.extend(status_line_is_ours(context).then(|| Hook::Statusline.name().to_owned()));
         let install = Install { names, dry_run: false };
-        match hooks::Place::find(context).and_then(|place| hooks::install_in(&place, &install)) {
+        match hooks::InstallPaths::find(context).and_then(|paths| hooks::install_in(&paths, &install)) {
             Ok(installation) => {
                 remarks.extend(installation.report.into_remarks());
                 if installation.is_complete {
@@ -50,7 +50,7 @@ pub(super) fn mend(context: &Context, checks: &[Check], remarks: &mut Vec<String
     done
 }
 
-pub(super) fn mend_mode(path: &Path, kind: Kind, mode: u32, done: &mut Vec<String>, remarks: &mut Vec<String>) {
+pub(super) fn correct_mode(path: &Path, kind: Kind, mode: u32, done: &mut Vec<String>, remarks: &mut Vec<String>) {
     let Ok(meta) = files::link_metadata(path) else { return };
     if meta.kind != kind || meta.owner != process::user_id() || meta.mode == mode {
         return;
@@ -63,7 +63,7 @@ pub(super) fn mend_mode(path: &Path, kind: Kind, mode: u32, done: &mut Vec<Strin
 
 /// Whether the status line that is set is ours, in whatever shape.
 pub(super) fn status_line_is_ours(context: &Context) -> bool {
-    let found = hooks::Place::find(context).and_then(|place| hooks::read_settings("", &place.settings()));
+    let found = hooks::InstallPaths::find(context).and_then(|paths| hooks::read_settings("", &paths.settings()));
     let found = found.ok().flatten().unwrap_or_default();
     found.installed.iter().any(|entry| entry.hook == Hook::Statusline)
 }

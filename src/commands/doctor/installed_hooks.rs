@@ -11,14 +11,14 @@ use crate::store::root::Root;
 use crate::sys::files;
 
 /// Whether the hooks are there and call this program; and whether they run at all.
-pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
+pub(super) fn of_hooks(root: &Root, paths: &hooks::InstallPaths) -> (Check, bool) {
     let mut findings = Findings::default();
-    let file = place.settings();
+    let file = paths.settings();
     let Ok(found) = hooks::read_settings("", &file).map(Option::unwrap_or_default) else {
         findings.add(Status::Fail, "unknown, because the settings cannot be parsed", None);
         return (findings.check("hooks", ""), false);
     };
-    let wanted = match place.wanted(&Hook::ALL) {
+    let wanted = match paths.wanted(&Hook::ALL) {
         Ok(wanted) => wanted,
         Err(error) => {
             findings.add(Status::Fail, error.to_string(), None);
@@ -36,8 +36,8 @@ pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
         let detail = format!("not installed for {}", missing.join(", "));
         findings.add(Status::Fail, detail, Some(INSTALL));
     }
-    of_rows(&mut findings, place, &rows);
-    of_scripts(&mut findings, place, &rows, &wanted);
+    of_rows(&mut findings, paths, &rows);
+    of_scripts(&mut findings, paths, &rows, &wanted);
     let status_line = rows.iter().any(|row| row.event.is_none() && row.state == "yes");
     let fine = format!(
         "installed for {events} events; the status line is {}",
@@ -48,7 +48,7 @@ pub(super) fn of_hooks(root: &Root, place: &hooks::Place) -> (Check, bool) {
 }
 
 /// Hooks that never run, or call another program.
-fn of_rows(findings: &mut Findings, place: &hooks::Place, rows: &[Row]) {
+fn of_rows(findings: &mut Findings, paths: &hooks::InstallPaths, rows: &[Row]) {
     for row in rows {
         let event = row.event.unwrap_or("the status line");
         let again = if row.event.is_some() { INSTALL } else { "ait hooks install statusline" };
@@ -59,8 +59,8 @@ fn of_rows(findings: &mut Findings, place: &hooks::Place, rows: &[Row]) {
                 Some(again),
             ),
             "outdated" => match row.command.as_deref().and_then(other_program) {
-                Some(program) if program != place.ait => {
-                    called(findings, place, &format!("{} for {event} calls", row.name), &program, again);
+                Some(program) if program != paths.ait => {
+                    add_other_program(findings, paths, &format!("{} for {event} calls", row.name), &program, again);
                 }
                 _ => findings.add(Status::Warn, format!("{} for {event} is out of date", row.name), Some(again)),
             },
@@ -70,18 +70,18 @@ fn of_rows(findings: &mut Findings, place: &hooks::Place, rows: &[Row]) {
 }
 
 /// Scripts that cannot run, or call another program.
-fn of_scripts(findings: &mut Findings, place: &hooks::Place, rows: &[Row], wanted: &settings::Wanted) {
+fn of_scripts(findings: &mut Findings, paths: &hooks::InstallPaths, rows: &[Row], wanted: &settings::Wanted) {
     let scripted = rows.iter().any(|row| row.event == Some("SessionStart") && row.state != "no");
-    for (path, text) in hooks::scripts(place, &Hook::ALL, wanted).into_iter().filter(|_| scripted) {
-        let shown = place.show(&path);
+    for (path, text) in hooks::scripts(paths, &Hook::ALL, wanted).into_iter().filter(|_| scripted) {
+        let shown = paths.show(&path);
         match files::read_with_meta(&path, STARTUP_LIMIT) {
             Err(why) => findings.add(Status::Fail, format!("{shown}: {why}"), Some(INSTALL)),
             Ok((_, meta)) if meta.mode & 0o100 == 0 => {
                 findings.add(Status::Fail, format!("{shown} cannot be executed"), Some(INSTALL));
             }
             Ok((bytes, _)) if bytes != text.as_bytes() => match other_program(&String::from_utf8_lossy(&bytes)) {
-                Some(program) if program != place.ait => {
-                    called(findings, place, &format!("{shown} calls"), &program, INSTALL);
+                Some(program) if program != paths.ait => {
+                    add_other_program(findings, paths, &format!("{shown} calls"), &program, INSTALL);
                 }
                 _ => findings.add(
                     Status::Warn,
@@ -97,17 +97,23 @@ fn of_scripts(findings: &mut Findings, place: &hooks::Place, rows: &[Row], wante
 /// The `ait` that a command or a script calls by its whole path.
 pub(super) fn other_program(command: &str) -> Option<PathBuf> {
     let words = settings::words(command).into_iter();
-    let mut paths = words.map(|word| PathBuf::from(word.strip_prefix("ait=").unwrap_or(&word)));
-    paths.find(|path| path.is_absolute() && path.file_name() == Some(OsStr::new("ait")))
+    let mut programs = words.map(|word| PathBuf::from(word.strip_prefix("ait=").unwrap_or(&word)));
+    programs.find(|path| path.is_absolute() && path.file_name() == Some(OsStr::new("ait")))
 }
 
-pub(super) fn called(findings: &mut Findings, place: &hooks::Place, who: &str, program: &Path, again: &str) {
-    let shown = place.show(program);
+pub(super) fn add_other_program(
+    findings: &mut Findings,
+    paths: &hooks::InstallPaths,
+    who: &str,
+    program: &Path,
+    again: &str,
+) {
+    let shown = paths.show(program);
     match files::metadata(program) {
         Ok(meta) if meta.mode & 0o111 != 0 => {
             findings.add(
                 Status::Warn,
-                format!("{who} {shown}, but this program is {}", place.show(&place.ait)),
+                format!("{who} {shown}, but this program is {}", paths.show(&paths.ait)),
                 Some(again),
             );
         }

@@ -31,7 +31,7 @@ use crate::store::active;
 
 use self::check::{Check, Findings, Status};
 use self::firing::{firing, of_client, running_clients};
-use self::fix::mend;
+use self::fix::fix_problems;
 use self::folders::of_folders;
 use self::installed_hooks::of_hooks;
 use self::profiles::of_profiles;
@@ -70,11 +70,11 @@ struct Examination {
 impl Run for Doctor {
     /// Looks at everything.
     fn run(&self, context: &Context) -> Result<Report> {
-        let mut examination = Examination { checks: look(context), mended: Vec::new() };
+        let mut examination = Examination { checks: run_checks(context), mended: Vec::new() };
         let mut remarks = Vec::new();
         if self.fix {
-            examination.mended = mend(context, &examination.checks, &mut remarks);
-            examination.checks = look(context);
+            examination.mended = fix_problems(context, &examination.checks, &mut remarks);
+            examination.checks = run_checks(context);
         }
         let failed = examination.checks.iter().any(|check| check.status == Status::Fail);
         let exit = if failed { Exit::Failed } else { Exit::Done };
@@ -138,12 +138,12 @@ fn written(report: &Examination, ui: &Ui) -> String {
 }
 
 /// Every check, in an order in which the first that fails is often the reason for the rest.
-fn look(context: &Context) -> Vec<Check> {
+fn run_checks(context: &Context) -> Vec<Check> {
     let now = context.now;
     let mut checks = vec![program()];
-    let (root, place) = (context.root(), hooks::Place::find(context));
-    let (root, place) = match (&root, &place) {
-        (Ok(root), Ok(place)) => (*root, place),
+    let (root, paths) = (context.root(), hooks::InstallPaths::find(context));
+    let (root, paths) = match (&root, &paths) {
+        (Ok(root), Ok(paths)) => (*root, paths),
         (Err(error), _) | (_, Err(error)) => {
             let mut findings = Findings::default();
             findings.add(Status::Fail, error.to_string(), None);
@@ -151,16 +151,16 @@ fn look(context: &Context) -> Vec<Check> {
             return checks;
         }
     };
-    checks.push(on_path(place));
-    checks.push(of_settings(place));
-    let (of_hooks, installed) = of_hooks(root, place);
+    checks.push(on_path(paths));
+    checks.push(of_settings(paths));
+    let (of_hooks, installed) = of_hooks(root, paths);
     checks.push(of_hooks);
     checks.push(of_folders(root));
-    checks.push(of_profiles(root, place));
+    checks.push(of_profiles(root, paths));
     let running = running_clients(root);
     let active = active::read_all(root);
     checks.push(match &active {
-        Ok(active) => firing(root, place, active, &running, installed, now),
+        Ok(active) => firing(root, paths, active, &running, installed, now),
         Err(error) => {
             let mut findings = Findings::default();
             findings.add(Status::Fail, error.to_string(), None);
@@ -171,8 +171,8 @@ fn look(context: &Context) -> Vec<Check> {
     checks.push(manifests(root, &active));
     checks.push(stale(root, &active, now));
     checks.push(of_client(&running));
-    checks.push(of_shell(context, place));
-    checks.push(of_prompt(context, place));
-    checks.push(of_log(root, place, now));
+    checks.push(of_shell(context, paths));
+    checks.push(of_prompt(context, paths));
+    checks.push(of_log(root, paths, now));
     checks
 }

@@ -7,11 +7,11 @@ use crate::commands::hooks;
 use crate::store::root::Root;
 
 /// Names the profiles whose sessions are read.
-pub(super) fn of_profiles(root: &Root, place: &hooks::Place) -> Check {
+pub(super) fn of_profiles(root: &Root, paths: &hooks::InstallPaths) -> Check {
     let roots = root.with_profiles();
     let name = |root: &Path| match root.parent() {
-        Some(config) if root.ends_with("sessions") => place.show(config),
-        _ => place.show(root),
+        Some(config) if root.ends_with("sessions") => paths.show(config),
+        _ => paths.show(root),
     };
     let names: Vec<String> = roots.iter().map(|root| name(root.path())).collect();
     let fine = match names.as_slice() {

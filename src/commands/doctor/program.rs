@@ -31,24 +31,24 @@ pub(super) fn program() -> Check {
     findings.check("program", about)
 }
 
-pub(super) fn on_path(place: &hooks::Place) -> Check {
-    let this = &place.ait;
+pub(super) fn on_path(paths: &hooks::InstallPaths) -> Check {
+    let this = &paths.ait;
     let mut findings = Findings::default();
     match process::find_program("ait") {
         None => {
             let folder = this.parent().unwrap_or(Path::new("/")).to_string_lossy();
             findings.add(
                 Status::Warn,
-                format!("`ait` is not in PATH (absolute folders only); this program is {}", place.show(this)),
+                format!("`ait` is not in PATH (absolute folders only); this program is {}", paths.show(this)),
                 Some(&format!("export PATH={}:$PATH", settings::quote(&folder))),
             );
         }
         Some(found) if files::resolve(&found) != files::resolve(this) => findings.add(
             Status::Warn,
-            format!("`ait` in PATH is {}, but this program is {}", place.show(&found), place.show(this)),
+            format!("`ait` in PATH is {}, but this program is {}", paths.show(&found), paths.show(this)),
             Some("remove one of the two"),
         ),
         Some(_) => {}
     }
-    findings.check("path", place.show(this))
+    findings.check("path", paths.show(this))
 }

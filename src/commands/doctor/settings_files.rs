@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use super::check::{Check, Findings, Status};
 use crate::commands::hooks;
 
-pub(super) fn of_settings(place: &hooks::Place) -> Check {
-    let file = place.settings();
-    let shown = place.show(&file);
+pub(super) fn of_settings(paths: &hooks::InstallPaths) -> Check {
+    let file = paths.settings();
+    let shown = paths.show(&file);
     let mut findings = Findings::default();
     let found = hooks::read_settings("reading the settings", &file);
     let there = matches!(found, Ok(Some(_)));
@@ -27,26 +27,26 @@ pub(super) fn of_settings(place: &hooks::Place) -> Check {
                 findings.add(Status::Fail, format!("{shown}: {why}"), Some("correct it, then type: ait hooks install"));
             }
             // The administrator's word stands above the user's.
-            let managed = hooks::managed_remark(place);
+            let managed = hooks::managed_remark(paths);
             if let Some(remark) = &managed {
                 findings.add(Status::Fail, remark, None);
             }
-            if hooks::read_settings("", &place.managed).is_err() {
-                let shown = place.show(&place.managed);
+            if hooks::read_settings("", &paths.managed).is_err() {
+                let shown = paths.show(&paths.managed);
                 findings.add(
                     Status::Warn,
                     format!("{shown}: not readable, so it is unknown whether it disables hooks"),
                     None,
                 );
             }
-            for file in project_settings(place).into_iter().filter(|project| *project != file) {
+            for file in project_settings(paths).into_iter().filter(|project| *project != file) {
                 if hooks::read_settings("", &file).ok().flatten().is_some_and(|found| found.all_disabled) {
                     let detail =
-                        format!("{}: \"disableAllHooks\" is true, so no hook runs in this folder", place.show(&file));
+                        format!("{}: \"disableAllHooks\" is true, so no hook runs in this folder", paths.show(&file));
                     findings.add(Status::Warn, detail, Some("remove that line from the file"));
                 }
             }
-            let remarks = hooks::settings_remarks(place, &file, &Default::default());
+            let remarks = hooks::settings_remarks(paths, &file, &Default::default());
             for remark in remarks.into_iter().filter(|remark| managed.as_ref() != Some(remark)) {
                 findings.add(Status::Warn, remark, None);
             }
@@ -57,8 +57,8 @@ pub(super) fn of_settings(place: &hooks::Place) -> Check {
 }
 
 /// The settings of the project in this folder.
-pub(super) fn project_settings(place: &hooks::Place) -> Vec<PathBuf> {
+pub(super) fn project_settings(paths: &hooks::InstallPaths) -> Vec<PathBuf> {
     let names = ["settings.json", "settings.local.json"];
-    let folder = place.folder.as_ref().map(|folder| folder.join(".claude"));
+    let folder = paths.folder.as_ref().map(|folder| folder.join(".claude"));
     folder.iter().flat_map(|folder| names.map(|name| folder.join(name))).collect()
 }

@@ -18,7 +18,7 @@ use crate::store::root::Root;
 use crate::sys::{clock, process};
 
 /// Makes a prompt, some times over.
-pub(super) fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
+pub(super) fn of_prompt(context: &Context, paths: &hooks::InstallPaths) -> Check {
     let mut findings = Findings::default();
     for (name, what) in [("AIT_FORMAT", "the segment"), ("AIT_STATUSLINE_FORMAT", "the status line")] {
         let Some(format) = context.variable(name) else { continue };
@@ -31,8 +31,8 @@ pub(super) fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
     if let Some(Err(why)) = context.variable("AIT_ICONS").map(|name| name.parse::<Icons>()) {
         findings.add(Status::Warn, format!("AIT_ICONS: {why}"), None);
     }
-    let this = context.program().unwrap_or_else(|| place.ait.clone());
-    let folder = place.folder.clone().unwrap_or_else(|| PathBuf::from("/"));
+    let this = context.program().unwrap_or_else(|| paths.ait.clone());
+    let folder = paths.folder.clone().unwrap_or_else(|| PathBuf::from("/"));
     let words: Vec<&OsStr> = ["prompt", "--for", "plain"].iter().map(OsStr::new).collect();
     let mut times = Vec::new();
     for _ in 0..PROMPTS {
@@ -62,7 +62,7 @@ pub(super) fn of_prompt(context: &Context, place: &hooks::Place) -> Check {
 }
 
 /// What the fast three swallowed.
-pub(super) fn of_log(root: &Root, place: &hooks::Place, now: Timestamp) -> Check {
+pub(super) fn of_log(root: &Root, paths: &hooks::InstallPaths, now: Timestamp) -> Check {
     let mut findings = Findings::default();
     let lines = event_log::read_log(root);
     let at = |line: &String| line.split(' ').next()?.parse::<Timestamp>().ok();
@@ -76,7 +76,7 @@ pub(super) fn of_log(root: &Root, place: &hooks::Place, now: Timestamp) -> Check
         Some(last) => {
             format!(
                 "{}: no error in the last day, latest {}",
-                place.show(&log),
+                paths.show(&log),
                 elapsed::Ago(seconds_between(last, now))
             )
         }

@@ -11,30 +11,30 @@ use crate::sys::files;
 
 /// Where a startup file loads ait, and beside which frameworks. `None`: it does not.
 pub(super) fn of_startup_file(
-    file: &startup::Place,
+    file: &startup::StartupFile,
     folders: &Folders,
-    place: &hooks::Place,
+    paths: &hooks::InstallPaths,
     findings: &mut Findings,
 ) -> Option<String> {
     let read = |path: &Path| Some(String::from_utf8_lossy(&files::read(path, STARTUP_LIMIT).ok()?).into_owned());
     let lines = startup::lines(&file.file, folders, &read);
     let found = startup::find(file.target, &lines)?;
-    let shown = place.show(&found.file);
+    let shown = paths.show(&found.file);
     if let Some((later, line, what)) = &found.later {
         let of = if *later == found.file { String::new() } else { format!(" of {shown}") };
         let detail = format!(
             "{}: `{what}` on line {line} comes after the ait line, line {}{of}, and may override it",
-            place.show(later),
+            paths.show(later),
             found.line
         );
         let fix = match *later == found.file {
             true => "move the ait line to the end of the file".to_owned(),
-            false => format!("move the ait line to the end of {}", place.show(&file.file)),
+            false => format!("move the ait line to the end of {}", paths.show(&file.file)),
         };
         findings.add(Status::Warn, detail, Some(&fix));
     }
     if file.target == "zsh" && frameworks::hides_right_prompt(startup::active(&lines)) {
-        let detail = format!("{}: a zle widget sets RPS1 and does not redraw the prompt", place.show(&file.file));
+        let detail = format!("{}: a zle widget sets RPS1 and does not redraw the prompt", paths.show(&file.file));
         findings.add(Status::Warn, detail, Some("add to that widget: zle reset-prompt"));
     }
     let mut frameworks = frameworks::names(startup::active(&lines));
@@ -45,9 +45,9 @@ pub(super) fn of_startup_file(
     Some(format!("{} ({shown}, line {}{beside})", file.target, found.line))
 }
 
-pub(super) fn of_shell(context: &Context, place: &hooks::Place) -> Check {
+pub(super) fn of_shell(context: &Context, paths: &hooks::InstallPaths) -> Check {
     let mut findings = Findings::default();
-    let Some(home) = place.home.clone() else {
+    let Some(home) = paths.home.clone() else {
         findings.add(Status::Warn, "HOME is not set", None);
         return findings.check("shell", "");
     };
@@ -60,7 +60,7 @@ pub(super) fn of_shell(context: &Context, place: &hooks::Place) -> Check {
     let places = startup::places(&folders);
     let mut loaded = Vec::new();
     for file in &places {
-        let Some(text) = of_startup_file(file, &folders, place, &mut findings) else { continue };
+        let Some(text) = of_startup_file(file, &folders, paths, &mut findings) else { continue };
         // Read through another file too: it is there once.
         if !loaded.contains(&(file.target, text.clone())) {
             loaded.push((file.target, text));
@@ -74,8 +74,8 @@ pub(super) fn of_shell(context: &Context, place: &hooks::Place) -> Check {
     match (missing, loaded.is_empty()) {
         (Some(mine), _) => findings.add(
             Status::Warn,
-            format!("your shell is {}, and {} does not load ait", mine.target, place.show(&mine.file)),
-            Some(&startup::to_add(mine.target, Path::new(&place.show(&mine.file)))),
+            format!("your shell is {}, and {} does not load ait", mine.target, paths.show(&mine.file)),
+            Some(&startup::to_add(mine.target, Path::new(&paths.show(&mine.file)))),
         ),
         (None, true) => findings.add(Status::Warn, "no shell, tmux or starship loads ait", Some("ait init --help")),
         _ => {}

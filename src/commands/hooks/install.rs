@@ -13,8 +13,8 @@ use crate::report::Report;
 use crate::sys::atomic_edit::{Change, Current, Done};
 use crate::sys::files;
 
+use super::install_paths::{InstallPaths, named, refused};
 use super::list::managed_remark;
-use super::place::{Place, named, refused};
 use super::scripts::{self, Written, scripts};
 use super::text::{dry_run, in_conditional, preview, report, written};
 
@@ -42,7 +42,7 @@ impl Run for Install {
     /// If a name is unknown, the settings do not parse or are not of the right form, or something cannot be written.
     /// Everything is then as it was.
     fn run(&self, context: &Context) -> Result<Report> {
-        Ok(install_in(&Place::find(context)?, self)?.report)
+        Ok(install_in(&InstallPaths::find(context)?, self)?.report)
     }
 }
 
@@ -58,26 +58,26 @@ pub struct Installation {
 ///
 /// # Errors
 /// As for [`Install`].
-pub fn install_in(place: &Place, request: &Install) -> Result<Installation> {
+pub fn install_in(paths: &InstallPaths, request: &Install) -> Result<Installation> {
     let hooks = named(&request.names, &[Hook::Register, Hook::Cleanup])?;
-    let wanted = place.wanted(&hooks)?;
+    let wanted = paths.wanted(&hooks)?;
     if request.dry_run {
-        return Ok(Installation { report: show_changes(place, &hooks, &wanted)?, is_complete: false });
+        return Ok(Installation { report: show_changes(paths, &hooks, &wanted)?, is_complete: false });
     }
-    let file = place.settings();
-    let suffix = place.suffix();
-    let settings = place.careful(DOING, &file, &suffix, None);
+    let file = paths.settings();
+    let suffix = paths.suffix();
+    let settings = paths.careful(DOING, &file, &suffix, None);
     // First whether the settings can be changed at all.
     preview(&settings, &mut String::new(), |current| change(&file, current, &wanted, &mut Vec::new()))?;
     check_writable(&file)?;
     let mut remarks = Vec::new();
-    let had_folder = files::exists(&place.scripts());
+    let had_folder = files::exists(&paths.scripts());
     let mut done_scripts: Vec<Written> = Vec::new();
-    for (path, text) in scripts(place, &hooks, &wanted) {
-        match Written::write(place, path, &text, &mut remarks) {
+    for (path, text) in scripts(paths, &hooks, &wanted) {
+        match Written::write(paths, path, &text, &mut remarks) {
             Ok(done) => done_scripts.push(done),
             Err(error) => {
-                take_back(place, done_scripts, had_folder);
+                take_back(paths, done_scripts, had_folder);
                 return Err(error);
             }
         }
@@ -86,31 +86,31 @@ pub fn install_in(place: &Place, request: &Install) -> Result<Installation> {
     let done = match settings.edit(|current| change(&file, current, &wanted, &mut of_settings)) {
         Ok(done) => done,
         Err(error) => {
-            take_back(place, done_scripts, had_folder);
+            take_back(paths, done_scripts, had_folder);
             return Err(error);
         }
     };
-    place.remove_old_copies(&done.file);
+    paths.remove_old_copies(&done.file);
     remarks.append(&mut of_settings);
-    remarks.extend(build_folder_remark(&place.ait));
-    remarks.extend(managed_remark(place));
+    remarks.extend(build_folder_remark(&paths.ait));
+    remarks.extend(managed_remark(paths));
     let changed = done.changed || done_scripts.iter().any(Written::changed);
-    let text = if changed { changes(place, &wanted, &done) } else { nothing_to_do(place, &hooks) };
+    let text = if changed { changes(paths, &wanted, &done) } else { nothing_to_do(paths, &hooks) };
     Ok(Installation { report: report(text, &remarks), is_complete: true })
 }
 
-fn show_changes(place: &Place, hooks: &[Hook], wanted: &Wanted) -> Result<Report> {
-    let suffix = place.suffix();
+fn show_changes(paths: &InstallPaths, hooks: &[Hook], wanted: &Wanted) -> Result<Report> {
+    let suffix = paths.suffix();
     let mut out = String::new();
     let mut remarks = Vec::new();
-    for (path, text) in scripts(place, hooks, wanted) {
-        preview(&place.careful(DOING, &path, &suffix, None), &mut out, |current| {
-            remarks.extend(scripts::foreign_remark(current, &path, place));
+    for (path, text) in scripts(paths, hooks, wanted) {
+        preview(&paths.careful(DOING, &path, &suffix, None), &mut out, |current| {
+            remarks.extend(scripts::foreign_remark(current, &path, paths));
             Ok(scripts::change(current, &text))
         })?;
     }
-    let file = place.settings();
-    preview(&place.careful(DOING, &file, &suffix, None), &mut out, |current| {
+    let file = paths.settings();
+    preview(&paths.careful(DOING, &file, &suffix, None), &mut out, |current| {
         change(&file, current, wanted, &mut remarks)
     })?;
     let remarks: Vec<String> = remarks.iter().map(|remark| in_conditional(remark)).collect();
@@ -143,12 +143,12 @@ fn check_writable(file: &Path) -> Result<()> {
 }
 
 /// Makes the scripts what they were.
-fn take_back(place: &Place, done: Vec<Written>, had_folder: bool) {
+fn take_back(paths: &InstallPaths, done: Vec<Written>, had_folder: bool) {
     for script in done {
-        script.take_back(place);
+        script.take_back(paths);
     }
     if !had_folder {
-        let _ = files::remove_empty_folder(&place.scripts());
+        let _ = files::remove_empty_folder(&paths.scripts());
     }
 }
 
@@ -163,7 +163,7 @@ fn build_folder_remark(ait: &Path) -> Option<String> {
     })
 }
 
-fn changes(place: &Place, wanted: &Wanted, done: &Done) -> String {
+fn changes(paths: &InstallPaths, wanted: &Wanted, done: &Done) -> String {
     let mut out = String::new();
     for hook in &wanted.hooks {
         let events: Vec<&str> = wanted.events().filter(|each| each.hook == *hook).map(|each| each.event).collect();
@@ -172,12 +172,12 @@ fn changes(place: &Place, wanted: &Wanted, done: &Done) -> String {
         let events = if lines.is_empty() { "the status line".to_owned() } else { lines.join(",\n                  ") };
         out.push_str(&format!("{:<17} {events}\n", hook.name()));
     }
-    out.push_str(&written(place, done));
+    out.push_str(&written(paths, done));
     out.push_str("Running sessions are tracked from their next event.\n");
     out
 }
 
-fn nothing_to_do(place: &Place, hooks: &[Hook]) -> String {
+fn nothing_to_do(paths: &InstallPaths, hooks: &[Hook]) -> String {
     let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
-    format!("Already installed in {}: {}. Nothing was changed.\n", place.show(&place.settings()), names.join(", "))
+    format!("Already installed in {}: {}. Nothing was changed.\n", paths.show(&paths.settings()), names.join(", "))
 }

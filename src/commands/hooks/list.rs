@@ -17,7 +17,7 @@ use crate::session::time::{milliseconds, seconds_between};
 use crate::store::event_log;
 use crate::sys::files;
 
-use super::place::{Place, read_settings};
+use super::install_paths::{InstallPaths, read_settings};
 
 /// show which hooks are installed and when each last ran
 #[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
@@ -33,7 +33,7 @@ impl Run for List {
     /// If the settings cannot be read or do not parse.
     fn run(&self, context: &Context) -> Result<Report> {
         let root = context.root()?;
-        list_in(&Place::find(context)?, context.now, |event| event_log::last_seen(root, event))
+        list_in(&InstallPaths::find(context)?, context.now, |event| event_log::last_seen(root, event))
     }
 
     fn json(&self) -> bool {
@@ -57,7 +57,7 @@ pub(crate) struct Row {
 }
 
 struct HookList {
-    place: Place,
+    paths: InstallPaths,
     rows: Vec<Row>,
     all_disabled: bool,
     now: Timestamp,
@@ -73,14 +73,14 @@ struct Json<'a> {
 ///
 /// # Errors
 /// As for [`List`].
-pub fn list_in(place: &Place, now: Timestamp, last_seen: impl Fn(&str) -> Option<Timestamp>) -> Result<Report> {
-    let file = place.settings();
+pub fn list_in(paths: &InstallPaths, now: Timestamp, last_seen: impl Fn(&str) -> Option<Timestamp>) -> Result<Report> {
+    let file = paths.settings();
     let found = read_settings("listing hooks", &file)?.unwrap_or_default();
-    let wanted = place.wanted(&Hook::ALL)?;
+    let wanted = paths.wanted(&Hook::ALL)?;
     let rows = rows(&file, &found, &wanted, last_seen);
-    let mut remarks = settings_remarks(place, &file, &found);
-    remarks.extend(script_remarks(place, &rows));
-    let hooks = HookList { place: place.clone(), rows, all_disabled: found.all_disabled, now };
+    let mut remarks = settings_remarks(paths, &file, &found);
+    remarks.extend(script_remarks(paths, &rows));
+    let hooks = HookList { paths: paths.clone(), rows, all_disabled: found.all_disabled, now };
     Ok(Report::new(hooks).remarks(remarks.iter().map(|remark| width::visible(remark))))
 }
 
@@ -90,16 +90,16 @@ impl Data for HookList {
     }
 
     fn text(&self, _ui: &Ui) -> String {
-        let HookList { place, rows, now, .. } = self;
+        let HookList { paths, rows, now, .. } = self;
         let mut out = table(rows, *now);
         let mut commands: Vec<String> = Vec::new();
         for command in rows.iter().filter_map(|row| row.command.as_deref()) {
-            let command = in_short(command, place);
+            let command = shortened(command, paths);
             if !commands.contains(&command) {
                 commands.push(command);
             }
         }
-        let file = place.show(&place.settings());
+        let file = paths.show(&paths.settings());
         out.push_str(&format!("\nIn {file}{}\n", if commands.is_empty() { "" } else { ", which runs" }));
         out.extend(commands.iter().map(|command| format!("  {command}\n")));
         let lacking = |hook: Hook| rows.iter().any(|row| row.name == hook.name() && row.state != "yes");
@@ -145,12 +145,12 @@ fn table(rows: &[Row], now: Timestamp) -> String {
 }
 
 /// A command for people: without the tests whether the program is there, and cut where somebody's own is long.
-fn in_short(command: &str, place: &Place) -> String {
-    const WIDEST: usize = 76;
+fn shortened(command: &str, paths: &InstallPaths) -> String {
+    const MAX_WIDTH: usize = 76;
     let guarded = command.split_once("[ ! -x ").and_then(|(_, rest)| rest.split_once(" ] || exec "));
     let text = guarded.map_or(command, |(_, command)| command);
-    let text = text.replace(&settings::quote(&place.ait.to_string_lossy()), &place.show(&place.ait));
-    width::cut(&text, WIDEST, "…").into_owned()
+    let text = text.replace(&settings::quote(&paths.ait.to_string_lossy()), &paths.show(&paths.ait));
+    width::cut(&text, MAX_WIDTH, "…").into_owned()
 }
 
 /// Every hook and event, and the condition of each. An event that only newer clients know is left out unless it is
@@ -214,9 +214,9 @@ fn row(
 }
 
 /// What the settings say that keeps hooks from running, or runs them where they do nothing.
-pub(crate) fn settings_remarks(place: &Place, file: &Path, found: &Inspection) -> Vec<String> {
+pub(crate) fn settings_remarks(paths: &InstallPaths, file: &Path, found: &Inspection) -> Vec<String> {
     let mut remarks = Vec::new();
-    let shown = place.show(file);
+    let shown = paths.show(file);
     if found.all_disabled {
         remarks.push(format!("{shown}: \"disableAllHooks\" is true, so no hook and no status line runs"));
     }
@@ -236,7 +236,7 @@ pub(crate) fn settings_remarks(place: &Place, file: &Path, found: &Inspection) -
         }
     }
     for name in ["settings.json", "settings.local.json"] {
-        let Some(folder) = &place.folder else { continue };
+        let Some(folder) = &paths.folder else { continue };
         let path = folder.join(".claude").join(name);
         if files::resolve(&path) == files::resolve(file) {
             continue;
@@ -247,36 +247,36 @@ pub(crate) fn settings_remarks(place: &Place, file: &Path, found: &Inspection) -
         {
             remarks.push(format!(
                 "{}, line {}: {} is in this project's settings too; Claude Code runs both",
-                place.show(&path),
+                paths.show(&path),
                 entry.line,
                 entry.hook.name()
             ));
         }
     }
-    remarks.extend(managed_remark(place));
+    remarks.extend(managed_remark(paths));
     remarks
 }
 
 /// Which scripts are missing that an entry runs.
-fn script_remarks(place: &Place, rows: &[Row]) -> Vec<String> {
+fn script_remarks(paths: &InstallPaths, rows: &[Row]) -> Vec<String> {
     let mut remarks = Vec::new();
     for name in Hook::ALL.into_iter().filter_map(Hook::script) {
-        let path = place.scripts().join(name);
+        let path = paths.scripts().join(name);
         let used = rows.iter().any(|row| row.installed && row.command.as_ref().is_some_and(|text| text.contains(name)));
         if used && !files::metadata(&path).is_ok_and(|meta| meta.mode & 0o111 != 0) {
-            remarks.push(format!("{} is missing or cannot be executed; type: ait hooks install", place.show(&path)));
+            remarks.push(format!("{} is missing or cannot be executed; type: ait hooks install", paths.show(&path)));
         }
     }
     remarks
 }
 
 /// What the administrator has switched off.
-pub(crate) fn managed_remark(place: &Place) -> Option<String> {
-    let found = read_settings("", &place.managed).ok().flatten()?;
+pub(crate) fn managed_remark(paths: &InstallPaths) -> Option<String> {
+    let found = read_settings("", &paths.managed).ok().flatten()?;
     let why = match (found.all_disabled, found.managed_only) {
         (true, _) => "\"disableAllHooks\"",
         (false, true) => "\"allowManagedHooksOnly\"",
         _ => return None,
     };
-    Some(format!("{}: {why} is true, so Claude Code runs none of your hooks", place.show(&place.managed)))
+    Some(format!("{}: {why} is true, so Claude Code runs none of your hooks", paths.show(&paths.managed)))
 }

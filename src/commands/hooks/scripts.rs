@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::sys::atomic_edit::{Change, Current, Done};
 use crate::sys::files;
 
-use super::place::{Place, copies};
+use super::install_paths::{InstallPaths, copies};
 
 /// The scripts, as they are in the repository.
 const SCRIPTS: [(Hook, &str); 2] = [
@@ -23,11 +23,11 @@ const EXECUTABLE: u32 = 0o755;
 const DOING: &str = "installing hooks";
 
 /// Where each script belongs, and its content.
-pub(crate) fn scripts(place: &Place, hooks: &[Hook], wanted: &Wanted) -> Vec<(PathBuf, String)> {
+pub(crate) fn scripts(paths: &InstallPaths, hooks: &[Hook], wanted: &Wanted) -> Vec<(PathBuf, String)> {
     let program = format!("ait={}\n", settings::quote(&wanted.ait));
     let of = |(hook, text): (Hook, &str)| {
         let name = hook.script().filter(|_| hooks.contains(&hook))?;
-        Some((place.scripts().join(name), text.replacen(PROGRAM, &program, 1)))
+        Some((paths.scripts().join(name), text.replacen(PROGRAM, &program, 1)))
     };
     SCRIPTS.into_iter().filter_map(of).collect()
 }
@@ -44,18 +44,18 @@ impl Written {
     ///
     /// # Errors
     /// Where it cannot be written. It is then as it was.
-    pub(super) fn write(place: &Place, path: PathBuf, text: &str, remarks: &mut Vec<String>) -> Result<Written> {
-        let suffix = place.suffix();
+    pub(super) fn write(paths: &InstallPaths, path: PathBuf, text: &str, remarks: &mut Vec<String>) -> Result<Written> {
+        let suffix = paths.suffix();
         let mut before = None;
-        let done = place.careful(DOING, &path, &suffix, Some(EXECUTABLE)).edit(|current| {
+        let done = paths.careful(DOING, &path, &suffix, Some(EXECUTABLE)).edit(|current| {
             before = current.bytes.map(<[u8]>::to_vec);
             Ok(change(current, text))
         })?;
         if let Some(copy) = &done.backup {
             remarks.push(format!(
                 "{} was not written by ait; it was renamed to {}",
-                place.show(&path),
-                place.show(copy)
+                paths.show(&path),
+                paths.show(copy)
             ));
         }
         Ok(Written { path, before, done })
@@ -67,11 +67,11 @@ impl Written {
     }
 
     /// Makes the script what it was, because the rest of the installation failed.
-    pub(super) fn take_back(self, place: &Place) {
+    pub(super) fn take_back(self, paths: &InstallPaths) {
         if !self.done.changed {
             return;
         }
-        let suffix = place.suffix();
+        let suffix = paths.suffix();
         let change = |_: Current| {
             Ok(match &self.before {
                 Some(bytes) => Change::Write { bytes: bytes.clone(), backup: false },
@@ -82,7 +82,7 @@ impl Written {
         if self.done.backup.is_some() {
             let _ = give_back(&self.done.file);
         } else {
-            let _ = place.careful(DOING, &self.path, &suffix, None).edit(change);
+            let _ = paths.careful(DOING, &self.path, &suffix, None).edit(change);
         }
     }
 }
@@ -93,18 +93,18 @@ pub(super) fn change(current: Current, text: &str) -> Change {
 }
 
 /// What a dry run remarks about a script.
-pub(super) fn foreign_remark(current: Current, path: &Path, place: &Place) -> Option<String> {
+pub(super) fn foreign_remark(current: Current, path: &Path, paths: &InstallPaths) -> Option<String> {
     let foreign = current.bytes.is_some_and(|bytes| !is_ours(bytes));
-    foreign.then(|| format!("{} was not written by ait; it would be renamed and kept", place.show(path)))
+    foreign.then(|| format!("{} was not written by ait; it would be renamed and kept", paths.show(path)))
 }
 
 /// What an uninstallation does to a script.
-pub(super) fn removal(current: Current, path: &Path, place: &Place, remarks: &mut Vec<String>) -> Change {
+pub(super) fn removal(current: Current, path: &Path, paths: &InstallPaths, remarks: &mut Vec<String>) -> Change {
     if current.bytes.is_some_and(is_ours) {
         return Change::Remove { backup: false };
     }
     if current.bytes.is_some() {
-        remarks.push(format!("{} was not removed: ait did not write it", place.show(path)));
+        remarks.push(format!("{} was not removed: ait did not write it", paths.show(path)));
     }
     Change::Keep
 }

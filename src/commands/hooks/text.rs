@@ -6,7 +6,7 @@ use crate::report::Report;
 use crate::sys::atomic_edit::{AtomicEdit, Change, Current, Done};
 use crate::sys::files;
 
-use super::place::Place;
+use super::install_paths::InstallPaths;
 
 /// Adds what a change would do to a file, as a diff.
 pub(super) fn preview(
@@ -61,15 +61,15 @@ pub(super) fn in_conditional(remark: &str) -> String {
 }
 
 /// What was done to the settings.
-pub(super) fn written(place: &Place, done: &Done) -> String {
-    let file = place.show(&done.file);
+pub(super) fn written(paths: &InstallPaths, done: &Done) -> String {
+    let file = paths.show(&done.file);
     let mut out = match (done.changed, files::exists(&done.file)) {
         (true, true) => format!("Wrote {file}; all other settings are unchanged.\n"),
         (true, false) => format!("Removed {file}: nothing was left in it.\n"),
         (false, _) => format!("{file} was already up to date.\n"),
     };
     if let Some(copy) = &done.backup {
-        out.push_str(&format!("Backup: {}\n", place.show(copy)));
+        out.push_str(&format!("Backup: {}\n", paths.show(copy)));
     }
     out
 }

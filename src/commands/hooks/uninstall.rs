@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::report::Report;
 use crate::sys::atomic_edit::{Change, Current};
 
-use super::place::{Place, copies, named, refused};
+use super::install_paths::{InstallPaths, copies, named, refused};
 use super::scripts::{give_back, removal};
 use super::text::{dry_run, in_conditional, preview, report, written};
 
@@ -34,7 +34,7 @@ impl Run for Uninstall {
     /// If a name is unknown, the settings do not parse, or something cannot be written. The settings are then as they
     /// were.
     fn run(&self, context: &Context) -> Result<Report> {
-        uninstall_in(&Place::find(context)?, self)
+        uninstall_in(&InstallPaths::find(context)?, self)
     }
 }
 
@@ -42,45 +42,45 @@ impl Run for Uninstall {
 ///
 /// # Errors
 /// As for [`Uninstall`].
-pub fn uninstall_in(place: &Place, request: &Uninstall) -> Result<Report> {
+pub fn uninstall_in(paths: &InstallPaths, request: &Uninstall) -> Result<Report> {
     let hooks = named(&request.names, &Hook::ALL)?;
-    let wanted = place.wanted(&hooks)?;
-    let earlier = place.copies_of_settings();
-    let file = place.settings();
-    let suffix = place.suffix();
-    let settings = place.careful(DOING, &file, &suffix, None);
+    let wanted = paths.wanted(&hooks)?;
+    let earlier = paths.copies_of_settings();
+    let file = paths.settings();
+    let suffix = paths.suffix();
+    let settings = paths.careful(DOING, &file, &suffix, None);
     let scripts: Vec<PathBuf> =
-        hooks.iter().filter_map(|hook| hook.script()).map(|name| place.scripts().join(name)).collect();
+        hooks.iter().filter_map(|hook| hook.script()).map(|name| paths.scripts().join(name)).collect();
     let mut remarks = Vec::new();
     let mut out = String::new();
     if request.dry_run {
         preview(&settings, &mut out, |current| change(&file, current, &wanted, &earlier, &mut remarks))?;
         for path in &scripts {
-            preview(&place.careful(DOING, path, &suffix, None), &mut out, |current| {
-                Ok(removal(current, path, place, &mut remarks))
+            preview(&paths.careful(DOING, path, &suffix, None), &mut out, |current| {
+                Ok(removal(current, path, paths, &mut remarks))
             })?;
         }
         let remarks: Vec<String> = remarks.iter().map(|remark| in_conditional(remark)).collect();
         return Ok(report(dry_run(out), &remarks));
     }
     let done = settings.edit(|current| change(&file, current, &wanted, &earlier, &mut remarks))?;
-    place.remove_old_copies(&done.file);
+    paths.remove_old_copies(&done.file);
     let mut changed = done.changed;
     for path in &scripts {
-        changed |= remove_script(place, path, &mut out, &mut remarks)?;
+        changed |= remove_script(paths, path, &mut out, &mut remarks)?;
     }
     if !changed {
         let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
-        out = format!("Not installed in {}: {}. Nothing was changed.\n", place.show(&file), names.join(", "));
+        out = format!("Not installed in {}: {}. Nothing was changed.\n", paths.show(&file), names.join(", "));
         return Ok(report(out, &remarks));
     }
     if done.changed {
-        out.push_str(&written(place, &done));
+        out.push_str(&written(paths, &done));
     }
     let copies = copies(&done.file).len();
     if copies > 0 {
         let them = if copies == 1 { "it" } else { "them" };
-        out.push_str(&format!("Backups: {copies}, {}.ait-backup-*. You can delete {them}.\n", place.show(&done.file)));
+        out.push_str(&format!("Backups: {copies}, {}.ait-backup-*. You can delete {them}.\n", paths.show(&done.file)));
     }
     Ok(report(out, &remarks))
 }
@@ -107,18 +107,18 @@ fn change(
 }
 
 /// Removes a script of ours, and puts back what was there before it. Whether it did.
-fn remove_script(place: &Place, path: &Path, out: &mut String, remarks: &mut Vec<String>) -> Result<bool> {
-    let suffix = place.suffix();
+fn remove_script(paths: &InstallPaths, path: &Path, out: &mut String, remarks: &mut Vec<String>) -> Result<bool> {
+    let suffix = paths.suffix();
     let mut of_script = Vec::new();
-    let removed = place.careful(DOING, path, &suffix, None).edit(|current| {
+    let removed = paths.careful(DOING, path, &suffix, None).edit(|current| {
         of_script.clear();
-        Ok(removal(current, path, place, &mut of_script))
+        Ok(removal(current, path, paths, &mut of_script))
     })?;
     remarks.append(&mut of_script);
     if removed.changed {
-        out.push_str(&format!("Removed {}\n", place.show(path)));
+        out.push_str(&format!("Removed {}\n", paths.show(path)));
         if let Some(copy) = give_back(&removed.file)? {
-            out.push_str(&format!("Restored your earlier {} from {}\n", place.show(path), place.show(&copy)));
+            out.push_str(&format!("Restored your earlier {} from {}\n", paths.show(path), paths.show(&copy)));
         }
     }
     Ok(removed.changed)

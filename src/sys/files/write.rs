@@ -83,7 +83,7 @@ impl Folder {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mode = Mode::from_raw_mode(mode as _);
         let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
-        let written = write_all(&fd, bytes).and_then(|()| Ok(give_mode(&fd, mode)?));
+        let written = write_all(&fd, bytes).and_then(|()| Ok(set_exact_mode(&fd, mode)?));
         if written.is_err() {
             // This call created it, so this call may remove it.
             let _ = self.remove(name);
@@ -120,7 +120,7 @@ impl Folder {
             rustix::fs::ftruncate(&fd, 0)?;
         }
         write_all(&fd, bytes)?;
-        Ok(give_mode(&fd, mode)?)
+        Ok(set_exact_mode(&fd, mode)?)
     }
 
     /// Appends bytes to a file; creates it with mode 0600 if it is missing. One write, so that lines of two writers do not
@@ -146,7 +146,7 @@ impl Folder {
         }
         match open(OFlags::CREATE | OFlags::EXCL) {
             // The umask may have removed bits.
-            Ok(fd) => give_mode(&fd, mode).map(|()| fd),
+            Ok(fd) => set_exact_mode(&fd, mode).map(|()| fd),
             // Another process created it meanwhile.
             Err(Errno::EXIST) => open(OFlags::empty()),
             failed => failed,
@@ -211,7 +211,7 @@ fn temporary_name(name: &str) -> String {
 
 /// Sets the mode of a new file if the umask has removed bits. The umask can only remove bits, so the file was never open
 /// to others. Reading the mode first costs a fifth of setting it.
-fn give_mode(fd: &OwnedFd, mode: Mode) -> rustix::io::Result<()> {
+fn set_exact_mode(fd: &OwnedFd, mode: Mode) -> rustix::io::Result<()> {
     let given = Mode::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
     if given == mode { Ok(()) } else { rustix::fs::fchmod(fd, mode) }
 }

@@ -20,7 +20,7 @@ const MAX_COPIES: usize = 5;
 
 /// The files that hooks have to do with.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct InstallPaths {
     /// Claude Code's folder.
     pub claude: PathBuf,
     /// The user's home.
@@ -37,12 +37,12 @@ pub struct Place {
     pub client: Option<Version>,
 }
 
-impl Place {
+impl InstallPaths {
     /// `$CLAUDE_CONFIG_DIR`, else `~/.claude`, and the rest from where it usually is.
     ///
     /// # Errors
     /// Where neither is set to an absolute path, or this program cannot tell its own.
-    pub fn find(context: &Context) -> Result<Place> {
+    pub fn find(context: &Context) -> Result<InstallPaths> {
         let home = context.home.clone();
         let claude = match (context.path_variable("CLAUDE_CONFIG_DIR"), &home) {
             (Some(folder), _) => folder,
@@ -66,7 +66,7 @@ impl Place {
         let stamp = format!("{day}-{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
         let client = oldest_client(&claude);
         let folder = context.folder().ok();
-        Ok(Place { claude, home, ait: own_path(context)?, managed: managed.into(), folder, stamp, client })
+        Ok(InstallPaths { claude, home, ait: own_path(context)?, managed: managed.into(), folder, stamp, client })
     }
 
     /// The settings of the user.
