@@ -116,7 +116,7 @@ impl Command {
     }
 }
 
-/// Why there is no command to run.
+/// Why there is no command to run: help was asked for, or an argument is wrong.
 pub enum Stop {
     /// Help or the version: what to print.
     Answer(String),
@@ -131,7 +131,7 @@ pub enum Stop {
     },
 }
 
-/// Everything that may be typed: commands, options, arguments, and what each is for.
+/// Describes all commands, options and arguments.
 pub fn description() -> CommandInfoWithArgs {
     Ait::get_args_info()
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why `ait` ends, as an exit code. A hook never ends with 2: Claude Code takes that as an order to block.
+/// The exit code. A hook never exits with 2: Claude Code would block the tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// 0: done.
@@ -17,7 +17,7 @@ pub enum Exit {
     Conflicts = 3,
 }
 
-/// One line: `what I was doing: on what: why`, and after a semicolon what to type next where that is known.
+/// One line: `action: subject: cause`, and after a semicolon a hint, if there is one.
 ///
 /// Behind a pointer: an error is passed up through many hands, and none of them should have to carry its texts.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ struct Parts {
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
-/// Why something failed: words of ours, or another error, which is kept as the source.
+/// Why something failed: a text, or another error, which is kept as the source.
 pub struct Cause(String, Option<Arc<dyn std::error::Error + Send + Sync>>);
 
 impl From<&str> for Cause {

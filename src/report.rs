@@ -44,7 +44,7 @@ impl Report {
         Report::text("")
     }
 
-    /// Adds a remark for standard error. Its lines are ours; what they contain may come from outside, and is cleaned.
+    /// Adds a remark for standard error. Characters in it that would move the cursor are replaced.
     #[must_use]
     pub fn remark(mut self, remark: impl AsRef<str>) -> Report {
         let lines: Vec<String> = remark.as_ref().split('\n').map(on_one_line).collect();

@@ -22,7 +22,7 @@ pub const RECORDS: Version = Version(2, 1, 114);
 pub const KNOWS_STOP_FAILURE: Version = Version(2, 1, 114);
 
 impl Version {
-    /// Reads `2.1.330`; what follows the third number counts for nothing.
+    /// Reads `2.1.330`; anything after the third number is ignored.
     pub fn parse(text: &str) -> Option<Version> {
         let mut parts = text.trim().splitn(3, '.');
         let (major, minor, rest) = (parts.next()?, parts.next()?, parts.next()?);

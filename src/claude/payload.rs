@@ -176,7 +176,7 @@ impl HookPayload {
     /// Reads a payload.
     ///
     /// # Errors
-    /// What serde_json says where the bytes are no JSON object.
+    /// The message of serde_json if the bytes are not a JSON object.
     pub fn parse(bytes: &[u8]) -> Result<HookPayload, serde_json::Error> {
         let mut payload = HookPayload::default();
         let (mut input, mut result) = (None, None);

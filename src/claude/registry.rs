@@ -63,7 +63,7 @@ pub fn pids(sessions: &Path) -> Vec<u32> {
     pids
 }
 
-/// The sessions that clients run, or ran when they were last heard of; of a thousand clients at most.
+/// The sessions that clients run, or ran when they wrote their last record; at most a thousand.
 pub fn sessions(folder: &Path) -> Vec<SessionId> {
     let records = pids(folder).into_iter().take(1_000).filter_map(|pid| Record::of_process(folder, pid));
     records.filter_map(|record| SessionId::parse(&record.session_id)).collect()
@@ -89,7 +89,7 @@ impl Record {
     /// Reads the bytes of a record.
     ///
     /// # Errors
-    /// What serde_json says where the bytes are no JSON object.
+    /// The message of serde_json if the bytes are not a JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Record, serde_json::Error> {
         let time = |raw| i64::try_from(number(raw)?).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let mut record = Record::default();

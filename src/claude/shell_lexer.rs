@@ -1,7 +1,7 @@
 //! Commands as a POSIX shell reads them: enough to see which program a hook starts, and to write one that is safe.
 //!
 //! The crates `shlex` and `shell-words` split words too, but know neither operators nor where in the command a word
-//! stands; both are needed to change a part of somebody's command and nothing else.
+//! stands; both are needed to change one part of a command and nothing else.
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -32,7 +32,7 @@ pub(crate) fn split(command: &str) -> Option<Vec<Token>> {
             }
             '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => {
                 let before = word.take();
-                // The number in `2>file` is no word.
+                // The number in `2>file` is not a word.
                 let number = matches!(character, '<' | '>')
                     && before.as_ref().is_some_and(|word| word.text.bytes().all(|byte| byte.is_ascii_digit()));
                 tokens.extend(before.filter(|_| !number));

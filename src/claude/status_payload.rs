@@ -44,7 +44,7 @@ impl StatusPayload {
     /// Reads a payload.
     ///
     /// # Errors
-    /// What serde_json says where the bytes are no JSON object.
+    /// The message of serde_json if the bytes are not a JSON object.
     pub fn parse(bytes: &[u8]) -> Result<StatusPayload, serde_json::Error> {
         let mut payload = StatusPayload::default();
         let mut folder = None;
@@ -95,9 +95,9 @@ impl StatusPayload {
     }
 }
 
-/// Calls `take` with every field of an object; what is no object has none.
+/// Calls `take` with every field of an object; any other value has no fields.
 fn each<'a>(raw: &'a str, take: impl FnMut(&str, &'a str)) {
-    // What is no object has no fields.
+    // Any other value has no fields.
     let _ = each_field(raw.as_bytes(), take);
 }
 

@@ -57,7 +57,7 @@ const PAIRS: usize = 100;
 #[derive(Serialize)]
 struct Json<'a> {
     conflicts: Vec<InJson>,
-    /// Those that rest on touches older than an hour.
+    /// Those that depend on writes older than an hour.
     faded: Vec<InJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     merges: Option<&'a [Merge]>,

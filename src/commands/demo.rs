@@ -32,7 +32,7 @@ pub struct Demo {
 
 /// How long any one step may take; each takes milliseconds.
 const LIMIT: Duration = Duration::from_secs(10);
-/// What `git` is kept from, besides the user's configuration, which lies in another home.
+/// Keeps `git` from the system's configuration; the user's configuration is in another home.
 const GIT: [(&str, &str); 5] = [
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_AUTHOR_NAME", "ait"),
@@ -212,7 +212,7 @@ impl Stage<'_> {
         Ok(session)
     }
 
-    /// What the hook of a starting session has for its person, out of the JSON that Claude Code reads.
+    /// The message for the user in the response of a SessionStart hook.
     fn show_announcement(&mut self, json: &str) {
         let Ok(RawObject(answer)) = RawObject::parse(json.as_bytes()) else { return };
         let Some(message) = answer.iter().find(|(name, _)| name == "systemMessage").and_then(|(_, raw)| text(raw))
@@ -248,7 +248,7 @@ impl Stage<'_> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Runs a command of ours and shows what it prints.
+    /// Runs a command of `ait` and shows its output.
     fn ait(&mut self, folder: &str, arguments: &[&str]) -> Result<()> {
         let words: Vec<String> = arguments
             .iter()

@@ -135,7 +135,7 @@ fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
     }
 }
 
-/// The first of so many days that end with `last`; `None` where that is before all calendars.
+/// The first of `count` days that end with `last`; `None` if that is before the first date of the calendar.
 fn days_up_to(last: Day, count: u32) -> Option<Day> {
     let before = Span::new().try_days(count - 1).ok()?;
     last.0.checked_sub(before).ok().map(Day)
@@ -156,7 +156,7 @@ fn matches(manifest: &Manifest, request: &History) -> bool {
     project && search
 }
 
-/// Why a session ended, for people; `None` where that says nothing. The client's own words of SessionEnd, and ours.
+/// Why a session ended, for people; `None` if the reason says nothing. The reasons of SessionEnd, and those of ait.
 fn in_words(reason: &str) -> Option<&str> {
     match reason {
         "clear" => Some("cleared"),

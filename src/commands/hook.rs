@@ -1,4 +1,4 @@
-//! `ait hook NAME`: what Claude Code runs at each event. One of the fast three.
+//! `ait hook NAME`: what Claude Code runs at each event. A fast command.
 //!
 //! Payload -> scene -> manifest -> disk. Whatever goes wrong, the exit code is 0 and standard output holds nothing:
 //! Claude Code takes exit code 2 as an order to block, and shows the rest to the user. The reason goes to the log.
@@ -55,7 +55,7 @@ const SAME_MOMENT: i64 = 2;
 const IN_PASSING: usize = 16;
 
 impl Run for Hook {
-    /// Takes one event. The event in the payload decides, not the name: a cleanup that somebody put under `Stop` must not
+    /// Records one event. The event in the payload decides, not the name: a cleanup hook under `Stop` must not
     /// archive.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ fn was_idle(record: &Record, id: &SessionId, manifest: &Manifest) -> bool {
 /// What came of an event.
 struct Done {
     outcome: Outcome,
-    /// HEAD was moved by somebody else, and now Claude is told.
+    /// Another session moved HEAD, and now Claude is told.
     moved: Option<Box<HeadMoved>>,
     /// This session moved HEAD; the others are to hear of it.
     mine: Option<Manifest>,
@@ -409,7 +409,7 @@ fn after_start(
     hook_response::at_start(context, &others, payload, &scene.project)
 }
 
-/// A process runs one session at a time: what else it is stamped in has ended, and nobody said so.
+/// A process runs one session at a time: other manifests with this process belong to sessions that ended without an event.
 fn replaced_by(session: &Session, scene: &EventContext) -> bool {
     let mut stamps = session.manifest.stamps();
     scene.process.is_some() && stamps.next().as_ref() == scene.process.as_ref() && stamps.next().is_none()

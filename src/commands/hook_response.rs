@@ -93,7 +93,7 @@ pub(super) fn touch_of(write: &PendingWrite, here: &Place, scene: &mut EventCont
     FileWrite { tree: scene.wrote.as_ref().map(|wrote| wrote.tree.clone()), path, at: scene.now }
 }
 
-/// Who wrote the file, for the moment before it is written again.
+/// The warning before a file is written that another session wrote.
 fn warning(write: &PendingWrite, here: &Place, now: Timestamp) -> Option<(String, Guard)> {
     let (other, at) = write.others.first()?;
     let tree = git::Tree::find_beside(write.file.parent()?, here.tree.as_deref());
@@ -247,7 +247,7 @@ pub(super) fn find_mover(root: &Root, id: &SessionId, manifest: &Manifest, scene
 }
 
 /// Tells the others in the tree that this session moved HEAD: a note in the manifest of each. Those of other profiles find
-/// out at their next event: nobody else writes in their folder.
+/// out at their next event: only that profile writes to its folder.
 pub(super) fn notify_siblings(
     root: &Root,
     id: &SessionId,
@@ -291,7 +291,7 @@ fn siblings(roots: &[Rc<Root>], id: &SessionId, scene: &EventContext) -> Option<
     let tree = Path::new(scene.tree.as_deref()?);
     let here = |session: &Session| match &session.manifest.tree {
         Some(other) => Path::new(other) == tree,
-        // Written by somebody else's script.
+        // Written by another program.
         None => Place::of(Path::new(&session.manifest.path)).root == tree,
     };
     let read = |root: &Rc<Root>| active::read_some(root, 0, || registry::sessions(root.registry())).sessions;

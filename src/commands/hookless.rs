@@ -31,7 +31,7 @@ pub struct Hookless {
 /// Why no hook has reported a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// No hook of ours is in the settings.
+    /// The settings contain no hook of ait.
     NotInstalled,
     /// The settings turn hooks off, or Claude Code ignores them.
     Disabled,
@@ -184,7 +184,7 @@ impl Hookless {
         }
     }
 
-    /// Whether nobody sits at it: `claude -p`, or a program that uses the SDK.
+    /// Whether it has no user at a terminal: `claude -p`, or a program that uses the SDK.
     pub fn is_headless(&self) -> Option<bool> {
         self.record.is_headless()
     }

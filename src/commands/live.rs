@@ -1,4 +1,4 @@
-//! `ait sessions live`: what runs where, since when, on what task.
+//! `ait sessions live`: the live sessions with place, time and task.
 
 use std::path::Path;
 use std::time::Duration;
@@ -284,7 +284,7 @@ pub(crate) fn put_state(line: &mut Line, told: &ObservedState, now: Timestamp) {
     }
 }
 
-/// Which witness the state comes from, and when that was last heard.
+/// The source of the state, and the time of its last report.
 fn put_receipt(line: &mut Line, told: &ObservedState, now: Timestamp) {
     match (told.state, told.source) {
         (State::Unknown, _) => return line.fixed("   Source: none"),

@@ -23,7 +23,7 @@ const WHILE_EMPTY: Duration = Duration::from_secs(30);
 /// `time(2)`, which tmux asks, may still be in the old second by a tick of the kernel.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The lines, each with its newline; the iterator ends when nobody reads standard output any more.
+/// The lines, each with its newline; the iterator ends when the reader of standard output is gone.
 pub struct Lines {
     prompt: Box<dyn Run>,
     context: Context,
@@ -90,7 +90,7 @@ impl Lines {
         }
     }
 
-    /// Waits until the clock shows another second than when the last line was written. `None`: nobody reads any more.
+    /// Waits until the clock shows another second than when the last line was written. `None`: the reader is gone.
     fn leave_this_second(&self) -> Option<()> {
         let now = self.context.refreshed().now;
         if now.as_second() == self.at {

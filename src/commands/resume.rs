@@ -1,7 +1,7 @@
 //! `ait sessions resume`: the sessions that were interrupted or whose process is gone, and what to type to resume each.
 //!
 //! Nothing is started. A conversation is found by Claude Code from the folder it was started in, so the line goes there
-//! first; where that folder was a worktree that is gone, the line before it brings the worktree back.
+//! first; if that folder was a worktree that was removed, the command before it creates the worktree again.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ struct Lost {
 
 /// How to have it back.
 struct Way {
-    /// Where it was started; `None` where nobody wrote that down.
+    /// Where it was started; `None` if that was not recorded.
     folder: Option<PathBuf>,
     /// What makes that folder again, where it is gone.
     restore: Option<String>,

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::frameworks;
 
-/// A file of somebody's, and what of it concerns us.
+/// A startup file of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StartupFile {
     /// zsh, bash, fish, tmux or starship.
@@ -29,7 +29,7 @@ pub(super) struct Folders {
     pub(super) starship: Option<PathBuf>,
 }
 
-/// The files that may hold a line of ours.
+/// The files that may contain a line that loads ait.
 pub(super) fn places(folders: &Folders) -> Vec<StartupFile> {
     let home = &folders.home;
     let config = folders.config.clone().unwrap_or_else(|| home.join(".config"));
@@ -179,7 +179,7 @@ fn sets_prompt(line: &str) -> Option<String> {
     line.starts_with("function fish_right_prompt").then(|| "function fish_right_prompt".to_owned())
 }
 
-/// The text of all lines that are no comments.
+/// The text of all lines that are not comments.
 pub(super) fn active(lines: &[Line]) -> impl Iterator<Item = &str> {
     lines.iter().map(|line| line.text.as_str()).filter(|text| !is_comment(text))
 }

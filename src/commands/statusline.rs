@@ -1,4 +1,4 @@
-//! `ait statusline`: the line below Claude Code's own prompt. One of the fast three.
+//! `ait statusline`: the line below Claude Code's own prompt. A fast command.
 //!
 //! Payload -> the session in it -> where it works, and who else does -> facts -> one line. The session is the one in
 //! the payload and never another; where it is not known, the payload and the folder still make a line. Whatever goes
@@ -136,7 +136,7 @@ fn line(
     let look = appearance(request, context, errors);
     let source = format_of(request, context);
     let format = errors.take(Format::parse(&source).map_err(Error::from));
-    // A mistake in somebody's format must not cost them the line.
+    // With a mistake in the user's format, the default format is used.
     let Some(format) = format.or_else(|| Format::parse(format::STATUS_LINE).ok()) else { return String::new() };
     with_facts(context, payload, root, errors, |facts| segment::render(format, facts, Dialect::Ansi, look))
 }
@@ -278,7 +278,7 @@ fn task_of<'a>(manifest: Option<&'a Manifest>, title: Option<&'a str>) -> Option
     match manifest.and_then(|manifest| manifest.task_source) {
         Some(TaskSource::User) => known,
         Some(TaskSource::Title | TaskSource::Prompt) => title.or(known),
-        // Set by somebody else's script.
+        // Set by another program.
         None => known.or(title),
     }
 }

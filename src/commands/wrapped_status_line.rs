@@ -1,4 +1,4 @@
-//! The status line that was there before ours: run with what Claude Code sent, its output put below ours.
+//! The user's own status line: it is run with the same input, and its output is shown below that of ait.
 //!
 //! The only process that a status line starts, and only where its settings say so (`--then`).
 
@@ -9,7 +9,7 @@ use crate::error::{Cause, Error, Result};
 use crate::sys::process;
 
 /// How long it may take. Ours is shown together with it, and Claude Code ends a status line when the next one is due:
-/// a command that hangs may not keep ours away for long. Some ask the net, or start node, and need a second or two.
+/// a command that hangs must not delay the line of ait for long. Some commands use the network or start node, and need a second or two.
 const LIMIT: Duration = Duration::from_secs(5);
 /// Claude Code shows a few lines of the width of a terminal.
 const MAX_OUTPUT: usize = 64 * 1024;

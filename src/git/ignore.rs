@@ -1,5 +1,5 @@
 //! Folders that a repository ignores, by its files: only needed if the home folder is a repository (people keep their
-//! dotfiles in one). Then nearly every other folder lies in its tree, and most of them have nothing to do with it.
+//! dotfiles in one). Then nearly every other folder is in its tree, and most of them do not belong to it.
 //!
 //! Format: gitignore(5). Considered: `gix-ignore` and `ignore` bring 15 to 20 crates each, among them a regex engine.
 

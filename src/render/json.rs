@@ -1,6 +1,6 @@
 //! The one object that `--json` prints, and the line that answers a hook.
 //!
-//! Whoever reads either may show it on a terminal as it stands, so nothing in it moves a cursor.
+//! A reader of either may print it to a terminal unchanged, so nothing in it moves a cursor.
 
 use std::fmt::Write as _;
 

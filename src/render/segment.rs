@@ -24,7 +24,7 @@ enum Reduction {
     Drop(Token),
 }
 
-/// What to give up where there is no room, in this order. Warnings and the project are the last.
+/// What is left out, in this order, if the segment is too wide. Warnings and the project are last.
 const REDUCTIONS: [Reduction; 28] = {
     use Reduction::{Drop, Shorten};
     [

@@ -25,7 +25,7 @@ pub enum Role {
     Working,
     /// A session that waits for its user.
     Waiting,
-    /// A session whose last turn failed, or something of ours that is broken.
+    /// A session whose last turn failed, or a part of ait that does not work.
     Error,
     /// Two sessions in one tree.
     Conflict,
@@ -107,7 +107,7 @@ impl Icons {
         self.pick("✗", "\u{f00d}", "x")
     }
 
-    /// Somebody else moved the commit that this tree is at.
+    /// Another session moved HEAD of this tree.
     pub fn moved(self) -> &'static str {
         self.pick("↷", "\u{f064}", "^")
     }

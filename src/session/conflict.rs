@@ -1,7 +1,7 @@
 //! Conflicts: where two sessions can hurt each other.
 //!
 //! What counts is where a session writes, not where it was started: see [`works_in`]. Touches fade after an hour
-//! ([`super::file_write::FADES_AFTER`]); a conflict that rests on a faded one is mentioned, and nobody is warned about it.
+//! ([`super::file_write::FADES_AFTER`]); a conflict that depends on an older write is listed as old, and causes no warning.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -155,7 +155,7 @@ pub struct Conflict {
     pub sessions: Vec<usize>,
     /// Which files, the last written first.
     pub files: Vec<File>,
-    /// It rests on touches older than an hour.
+    /// It depends on writes older than an hour.
     pub faded: bool,
 }
 
@@ -281,7 +281,7 @@ fn across_trees<'a>(
             writers.push((position, touch.at, tree));
         }
     }
-    // Two sessions in two trees; two in one tree are that tree's business, one in two trees nobody's.
+    // Two sessions in two trees. Two in one tree are a conflict of that tree, and one in two trees is no conflict.
     let apart = |writers: &Writers| {
         writers.iter().any(|(who, _, tree)| writers.iter().any(|(other, _, there)| who != other && tree != there))
     };

@@ -25,13 +25,13 @@ pub enum Event {
     Prompt(String),
     /// A tool is about to run.
     ToolStart(String),
-    /// Somebody must allow this tool.
+    /// The user must allow this tool.
     PermissionAsked(String),
     /// A tool has run.
     ToolEnd,
     /// A dialog has been open for a while.
     DialogOpen(Dialog),
-    /// Nobody has typed for a minute after the end of the turn.
+    /// No prompt for a minute after the end of the turn.
     NobodyTyped,
     /// The turn ended.
     TurnEnd {
@@ -243,8 +243,8 @@ fn asks_the_person(tool: &str) -> Option<&'static str> {
     }
 }
 
-/// What a session waits for while somebody is to allow this tool. A tool that runs a sub-agent is not what is asked
-/// about: the sub-agent's own tool is, and nobody says which.
+/// What a session waits for while the user is asked to allow this tool. A tool that runs a sub-agent is not what is asked
+/// about: the sub-agent's own tool is, and no event names it.
 pub fn permission_for(tool: &str) -> String {
     match (asks_the_person(tool), tool) {
         (Some(what), _) => what.to_owned(),
@@ -407,7 +407,7 @@ fn adopt_task(manifest: &mut Manifest, scene: &EventContext, event: &Event) {
         manifest.scheduled_prompts.clone_from(scheduled);
     }
     let stands = match manifest.task_source {
-        // A task without a source was set by somebody else's program: as good as the user's word.
+        // A task without a source was set by another program: it has the same priority as one that the user set.
         None => manifest.task.is_some(),
         // The first prompt stays, unless it was refused; a title may change.
         Some(TaskSource::Prompt) if source == TaskSource::Prompt => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::time::{milliseconds, seconds_between};
 
-/// A touch fades after so many seconds without a newer one: then it is mentioned, and nobody is warned about it.
+/// Seconds after which a write is old: a conflict that depends on it is listed as old, and causes no warning.
 pub const FADES_AFTER: u64 = 3600;
 
 /// How many trees, and how many overlaps, a manifest remembers: it is read whole in every prompt.
@@ -32,7 +32,7 @@ pub struct FileWrite {
 }
 
 impl FileWrite {
-    /// A line of a log of touches, `["2026-11-22T18:00:00.123Z","/the/tree","the/file"]` and the end of the line.
+    /// A line of a write log: `["2026-11-22T18:00:00.123Z","/the/tree","the/file"]` and a newline.
     pub fn to_line(&self) -> String {
         line(self.at, self.tree.as_deref().unwrap_or_default(), &self.path)
     }

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct SessionId(String);
 
 impl SessionId {
-    /// Checks a text; `None` where it could not be a file name of ours.
+    /// Checks a text; `None` if it cannot be a file name.
     pub fn parse(text: &str) -> Option<SessionId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let safe = !text.is_empty() && text.len() <= 128 && !text.starts_with(['.', '-']) && text.bytes().all(allowed);
@@ -25,7 +25,7 @@ impl SessionId {
         [&self.0, ".json"].concat()
     }
 
-    /// The name of the log of its touches.
+    /// The name of its write log.
     pub fn touched_name(&self) -> String {
         [&self.0, ".touched"].concat()
     }

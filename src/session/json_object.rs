@@ -18,7 +18,7 @@ impl<'a> RawObject<'a> {
     /// Takes an object apart.
     ///
     /// # Errors
-    /// What serde_json says where the bytes are no JSON object.
+    /// The message of serde_json if the bytes are not a JSON object.
     pub(crate) fn parse(bytes: &'a [u8]) -> serde_json::Result<RawObject<'a>> {
         let mut pairs = Vec::with_capacity(40);
         if plain(bytes, |name, value| pairs.push((Cow::Borrowed(name), value))).is_none() {
@@ -33,7 +33,7 @@ impl<'a> RawObject<'a> {
 /// plain.
 ///
 /// # Errors
-/// What serde_json says where the bytes are no JSON object.
+/// The message of serde_json if the bytes are not a JSON object.
 pub(crate) fn each_field<'a>(bytes: &'a [u8], mut visit: impl FnMut(&str, &'a str)) -> serde_json::Result<()> {
     match plain(bytes, &mut visit) {
         Some(()) => Ok(()),
@@ -94,7 +94,7 @@ pub(crate) fn text_start(raw: &str, max: usize) -> Option<String> {
     up_to(whole).or_else(|| up_to(whole.saturating_sub(1)))
 }
 
-/// A text. Asking serde_json for a text where there is none costs a microsecond for an error that nobody reads.
+/// A text. If the value is not a text, serde_json would spend a microsecond on an error that is not used.
 pub(crate) fn text(raw: &str) -> Option<String> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if !inner.contains('\\') {

@@ -1,7 +1,7 @@
 //! The fields of a JSON object, found by one walk over its bytes.
 //!
 //! Every hook takes its payload, a manifest and a record apart, and looks at a dozen of their fields. `serde_json` spends
-//! thirty instructions on each byte of that, most of them on values that nobody wants; finding where they end takes
+//! thirty instructions on each byte of that, most of them on values that are not used; finding where they end takes
 //! three. What is not plain (a name with escapes, nesting beyond `DEEPEST`, anything that is no JSON) is left to
 //! `serde_json`, and so are all errors: `fuzz/fuzz_targets/fields.rs` compares the two.
 

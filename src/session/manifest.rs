@@ -60,7 +60,7 @@ pub struct Manifest {
     pub state_since: Option<Timestamp>,
     /// What it waits for, while it waits: `permission: Bash`, `question`, `plan`, `input`.
     pub waiting_for: Option<String>,
-    /// Its turn ended, and nobody has typed since.
+    /// Its turn ended, and no prompt followed.
     pub turn_finished: bool,
     /// The error that its turn ended with, as Claude Code names it, until the next prompt: `rate_limit`.
     pub turn_error: Option<String>,
@@ -90,7 +90,7 @@ pub struct Manifest {
     pub wrote_in: Vec<TreeWrite>,
     /// The files that it lately wrote after another session had, the last one at the end.
     pub overlaps: Vec<Overlap>,
-    /// Somebody else moved HEAD of its tree, and it has not been told yet.
+    /// Another session moved HEAD of its tree, and Claude has not been told yet.
     pub head_moved: Option<Box<HeadMoved>>,
     /// The tmux pane it runs in, such as `%3`.
     pub tmux_pane: Option<String>,
@@ -102,7 +102,7 @@ pub struct Manifest {
     pub host: Option<String>,
     /// Seconds spent working, up to `state_since`.
     pub worked_seconds: u64,
-    /// Seconds spent waiting for its person, up to `state_since`.
+    /// Seconds spent waiting for the user, up to `state_since`.
     pub waited_seconds: u64,
     /// When it ended (history).
     pub ended: Option<Timestamp>,
@@ -119,7 +119,7 @@ pub struct Manifest {
     pub activity: Activity,
     /// What is to be appended to that log with the next write. Not a field of the file.
     pub new_activity: Vec<Entry>,
-    /// Fields that are not ours, in their order, as they stood.
+    /// Fields of other programs, unchanged and in their order.
     extra: Vec<(String, Box<RawValue>)>,
 }
 
@@ -174,7 +174,7 @@ fn processes(raw: &str) -> Option<Vec<ProcessStamp>> {
     Some(pairs.into_iter().take(16).map(|(pid, start)| ProcessStamp { pid, start }).collect())
 }
 
-/// Takes a value into a field; a value of another type is not ours and stays where it was.
+/// Reads a value into a field. A value of another type belongs to another program and stays where it was.
 fn take<T>(field: &mut T, value: Option<T>) -> bool {
     match value {
         Some(value) => {
@@ -208,7 +208,7 @@ impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
-    /// What serde_json says, with line and column, where the bytes are no JSON object.
+    /// The message of serde_json, with line and column, if the bytes are not a JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Manifest, serde_json::Error> {
         let RawObject(mut pairs) = RawObject::parse(bytes)?;
         let mut manifest = Manifest::default();
@@ -226,7 +226,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Takes what is ours, and gives the positions of the rest.
+    /// Reads the fields of ait, and returns the positions of the others.
     fn take_all(&mut self, pairs: &[(Cow<'_, str>, &str)]) -> Vec<usize> {
         let pairs = pairs.iter().enumerate();
         pairs.filter(|(_, (name, raw))| !self.take(name, raw)).map(|(position, _)| position).collect()
@@ -284,7 +284,7 @@ impl Manifest {
         }
     }
 
-    /// Every field with its JSON text, in the order of the file: the documented ones, ours, then those of others.
+    /// Every field with its JSON text, in the order of the file: the documented ones, those of ait, then those of others.
     fn fields(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
         let mut fields = Fields { pairs: Vec::with_capacity(40), extra: &self.extra };
         fields.put_text("session_id", Some(&self.session_id));
@@ -455,7 +455,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Adds a field, except where it is empty and somebody else's value of that name was kept.
+    /// Adds a field, unless it is empty and a value of that name from another program was kept.
     fn put<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
         self.put_json(name, Cow::Owned(json(value)));
     }

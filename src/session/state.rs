@@ -75,7 +75,7 @@ pub struct ObservedState {
     pub since: Option<Timestamp>,
     /// What it waits for, while it waits.
     pub waiting_for: Option<String>,
-    /// Its turn ended, and nobody has typed since.
+    /// Its turn ended, and no prompt followed.
     pub finished: bool,
     /// The error that its turn ended with, as Claude Code names it, while the state is [`State::Error`].
     pub turn_error: Option<String>,

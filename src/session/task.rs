@@ -84,7 +84,7 @@ fn without_pasted_tags(prompt: &str) -> String {
                 text.push_str(before);
                 rest = after;
             }
-            // Somebody writes about it.
+            // The user's own text, not a tag.
             None => {
                 text.push_str(before);
                 text.push_str(PASTED);

@@ -117,13 +117,13 @@ pub fn read_if(root: &Root, may_matter: impl Fn(&[u8]) -> bool) -> Vec<(SessionI
 }
 
 /// How many manifests a hook reads of those that are not its own, and at how many names it looks. Who has that many
-/// sessions has a folder that nobody pruned.
+/// sessions has a folder that was never pruned.
 const HOOK_READS: usize = 1_000;
 const HOOK_NAMES: usize = 20_000;
 
 /// The sessions as far as a hook reads them, so that its time and memory do not grow with what lies in the folder: all
 /// the live ones and some of the stale ones, no more than `stale`. Where there are more than a thousand manifests, those
-/// that `known` names, and the first ones of the folder. What is no manifest is passed over.
+/// that `known` names, and the first ones of the folder. Other files are skipped.
 pub fn read_some(root: &Root, stale: usize, known: impl FnOnce() -> Vec<SessionId>) -> Active {
     let mut active = Active::default();
     let Ok(folder) = root.active_folder() else { return active };
@@ -158,12 +158,12 @@ pub fn by_age(a: &Session, b: &Session) -> Ordering {
     (a.manifest.started, &a.id).cmp(&(b.manifest.started, &b.id))
 }
 
-/// Whether a file whose name is no session id looks like a manifest.
+/// Whether a file looks like a manifest although its name is not a session id.
 pub(super) fn is_stranger(name: &str) -> bool {
     name.ends_with(".json") && !name.starts_with('.')
 }
 
-/// How many manifests belong to other users, and are not read; none where that cannot be told.
+/// How many manifests belong to other users and are not read; 0 if that is unknown.
 pub fn foreign(root: &Root) -> usize {
     let Ok(folder) = root.active_folder() else { return 0 };
     let mut count = 0;

@@ -1,11 +1,11 @@
-//! What the fast three leave for people to find: when an event was last seen, and why something went wrong.
+//! What fast commands leave for `ait doctor` and `ait hooks list`: the time of the last events, and the log of errors.
 
 use jiff::Timestamp;
 
 use super::root::Root;
 use crate::sys::files::{self, Folder};
 
-/// The log is turned over at this size; the previous one is kept as `log.1`.
+/// The log is rotated at this size in bytes; the previous one is kept as `log.1`.
 const LOG_LIMIT: u64 = 64 * 1024;
 
 /// The name under which the time is kept at which the status line last ran. Not the name of an event.
@@ -29,7 +29,7 @@ pub fn last_seen(root: &Root, event: &str) -> Option<Timestamp> {
     Timestamp::from_nanosecond(meta.modified).ok()
 }
 
-/// Writes down why one of the fast three did nothing: one line, in a log of bounded size.
+/// Writes the error of a fast command to the log: one line, in a file of bounded size.
 pub fn log(root: &Root, now: Timestamp, line: &str) {
     let Ok(folder) = Folder::open_or_make_own(root.cache()) else { return };
     if folder.meta_of("log").is_ok_and(|meta| meta.id.size > LOG_LIMIT) {

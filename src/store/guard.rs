@@ -1,8 +1,8 @@
 //! What is to happen before a session writes a file that another live session wrote within the hour: the setting of
 //! `ait guard`.
 //!
-//! Kept in a file of ours, `$XDG_CONFIG_HOME/ait/guard.json`, else `~/.config/ait/guard.json`: an object from a
-//! repository's common git folder to a word, `*` for all others. Not in git's own configuration: reading that as git
+//! Kept in its own file, `$XDG_CONFIG_HOME/ait/guard.json`, else `~/.config/ait/guard.json`: an object from a
+//! repository's common git folder to a setting, `*` for all others. Not in git's own configuration: reading that as git
 //! does means reading what it includes, and a tool that only watches has no business writing it. It is read when there
 //! is something to say, which is seldom.
 
@@ -55,12 +55,12 @@ impl FromStr for Guard {
     }
 }
 
-/// Stands for every repository that has no word of its own.
+/// The key for all repositories without a setting of their own.
 const USER: &str = "*";
 /// No list of repositories is longer.
 const LIMIT: usize = 1 << 20;
 
-/// The settings as they stand. Words that we do not know are kept.
+/// The settings. Unknown values are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Settings(BTreeMap<String, String>);
 
@@ -82,19 +82,19 @@ impl Settings {
         Ok(Settings(settings))
     }
 
-    /// The word for a repository, given by its common git folder; `None` stands for the user's.
+    /// The setting of a repository, given by its common git folder; `None` stands for the user's.
     pub fn own(&self, repository: Option<&Path>) -> Option<Guard> {
         let key = repository.map_or(USER.into(), Path::to_string_lossy);
         self.0.get(&*key).and_then(|word| Guard::parse(word))
     }
 
-    /// What counts in a repository: its own word, else the user's, else [`Guard::Tell`].
+    /// The setting for a repository: its own, else the user's, else [`Guard::Tell`].
     pub fn of(&self, repository: Option<&Path>) -> Guard {
         let own = repository.and_then(|repository| self.own(Some(repository)));
         own.or_else(|| self.own(None)).unwrap_or(Guard::Tell)
     }
 
-    /// Writes the word for a repository, or the user's.
+    /// Writes the setting of a repository, or the user's.
     ///
     /// # Errors
     /// Where the file cannot be written.
@@ -112,8 +112,8 @@ impl Settings {
     }
 }
 
-/// What counts in a repository. Where the settings cannot be read it is [`Guard::Tell`]: nothing is held up by trouble
-/// of ours.
+/// The setting for a repository; [`Guard::Tell`] if the settings cannot be read: an error of ait must not block
+/// anything.
 pub fn of(repository: Option<&Path>) -> Guard {
     Settings::read().map_or(Guard::Tell, |settings| settings.of(repository))
 }

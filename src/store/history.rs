@@ -61,7 +61,7 @@ pub fn has_sessions(root: &Root, day: Day) -> bool {
     names.is_ok_and(|names| names.iter().any(|name| SessionId::from_file_name(name).is_some()))
 }
 
-/// The sessions that ended on a day, the last one first, and the files of that day that are no manifests.
+/// The sessions that ended on a day, the last one first, and the files of that day that are not manifests.
 ///
 /// # Errors
 /// Where the day's folder is there and cannot be read.

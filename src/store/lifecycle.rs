@@ -101,7 +101,7 @@ fn open_for_change<'a>(
 ) -> Result<OpenManifest<'a>> {
     let lock = folder.lock(timeout);
     let (mut manifest, is_active, came_back) = match (read_bytes(folder, id)?, known) {
-        // Nobody changed it meanwhile.
+        // Unchanged since it was read.
         (Some(bytes), Known { active: Some((same, manifest)), .. }) if bytes == same => (manifest, true, None),
         (Some(bytes), _) => (parse_for_change(folder, &bytes, id)?, true, None),
         (None, known) => match known.ended_now(root, id) {
@@ -171,7 +171,7 @@ pub fn change<T>(
 const ATTEMPTS: usize = 3;
 
 /// Moves a manifest that says it has ended to the day on which it ended, with what its write log contains. A kill at any
-/// moment leaves it where it was or where it goes; whoever meets an ended manifest in `active` moves it.
+/// moment leaves it in one of the two folders; any later writer that finds an ended manifest in `active` moves it.
 ///
 /// The time zone, the day's folder and the write log are looked up without the lock; under it there are two renames.
 /// Nothing is moved if another process holds the lock all the time: the manifest stays and is moved later.
@@ -288,7 +288,7 @@ pub fn archive_if(
     }
     let last_seen = session.last_seen();
     if session.manifest.ended.is_none() || session.manifest.status.is_none() {
-        // Nobody knows when it ended; the last sign of life is the best estimate.
+        // The time of its end is unknown; its last event is the best estimate.
         event::archive(&mut session.manifest, last_seen, "pruned", None);
         activity_log::append(&folder, id, &mut session.manifest, None);
         manifest_file::write(&folder, id, &session.manifest.to_bytes(), false)?;

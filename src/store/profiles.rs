@@ -59,7 +59,7 @@ pub fn remember(path: &Path) {
     }
 }
 
-/// The folders in the file. A file of another user, a symlink, and lines that are no absolute path are ignored.
+/// The folders in the file. A file of another user, a symlink, and lines that are not an absolute path are ignored.
 fn remembered() -> Vec<PathBuf> {
     let read = || files::read_own(&cache_home()?.join(NAME), MAX_SIZE).ok();
     parse(&read().unwrap_or_default())

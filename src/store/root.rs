@@ -118,7 +118,7 @@ impl Root {
         other.or(record)
     }
 
-    /// The root itself. Claude Code keeps its own files in it; only `active` and `history` are ours.
+    /// The root itself. Claude Code keeps its own files in it; only `active` and `history` belong to ait.
     pub fn path(&self) -> &Path {
         &self.path
     }

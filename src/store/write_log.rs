@@ -287,7 +287,7 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
 }
 
 /// Adds what the log contains to a manifest that goes to history. The log stays until [`forget`], so a kill in between
-/// loses nothing. Of a log that is too long its end counts; what is no log of ours counts as empty.
+/// loses nothing. Of a log that is too long the end is read; a file that is not such a log counts as empty.
 pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
     for touch in touches_in(&end_of_log(folder, id).unwrap_or_default()) {
         manifest.touched.retain(|known| known.file() != touch.file());
@@ -332,7 +332,7 @@ fn log_of(name: &str) -> Option<SessionId> {
     name.strip_suffix(".touched").or_else(|| name.strip_suffix(".activity")).and_then(SessionId::parse)
 }
 
-/// Removes logs whose manifest is gone, such as somebody's cleanup of `*.json` leaves.
+/// Removes logs without a manifest, which another program's cleanup of `*.json` leaves.
 pub fn sweep(root: &Root) {
     let Ok(folder) = root.active_folder() else { return };
     let Locking::Held(_lock) = folder.lock(LOCK_TIMEOUT) else { return };

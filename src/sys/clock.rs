@@ -39,7 +39,7 @@ fn is_plausible() -> bool {
     !climbs && (!path.is_absolute() || small(path))
 }
 
-/// How long something took, by a clock that nobody sets.
+/// How long something took, by the monotonic clock.
 pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     let begin = Instant::now();
     let result = run();

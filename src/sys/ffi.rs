@@ -22,7 +22,7 @@ pub struct Arena {
     memory: UnsafeCell<[u8; ARENA_SIZE]>,
 }
 
-// SAFETY: a piece of `memory` belongs to whoever claimed it by the atomic counter; nothing else touches it.
+// SAFETY: a piece of `memory` belongs to the caller that claimed it by the atomic counter; nothing else touches it.
 unsafe impl Sync for Arena {}
 
 impl Arena {
@@ -135,7 +135,7 @@ pub fn end_signal() -> Option<c_int> {
     Some(END_SIGNAL.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
 }
 
-/// Ends by a signal, so that whoever started this program sees why it ended.
+/// Ends by a signal, so that the parent process sees why this program ended.
 pub fn end_by(signal: c_int) {
     // SAFETY: the default action of a signal installs no code.
     unsafe {

@@ -67,7 +67,7 @@ impl Screen {
         if !stdin_is_terminal() || !stdout_is_terminal() {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "not a terminal"));
         }
-        // Whoever ends this program from now on must find the terminal put back.
+        // From now on a signal must restore the terminal before it ends this program.
         ffi::record_end_signals();
         let before = termios::tcgetattr(rustix::stdio::stdin())?;
         let mut now = before.clone();
@@ -83,7 +83,7 @@ impl Screen {
 
     /// Shows a text in place of the one before: as many of its lines as fit, and how many more there are.
     pub fn show(&self, text: &str) -> io::Result<()> {
-        // No rows: a terminal that nobody has told its size.
+        // No rows: the size of the terminal is unknown.
         let height = size().map(|(_, rows)| usize::from(rows)).filter(|rows| *rows > 0).unwrap_or(24);
         let all = text.lines().count();
         let shown = if all > height { height - 1 } else { all };
@@ -96,7 +96,7 @@ impl Screen {
         fd::write_stdout(format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")).as_bytes())
     }
 
-    /// Waits until somebody wants to leave, but not longer than `limit`.
+    /// Waits until the user wants to leave, but not longer than `limit`.
     pub fn wait(&self, limit: Duration) -> Waited {
         let deadline = Instant::now() + limit;
         let input = rustix::stdio::stdin();

@@ -1,4 +1,4 @@
-//! Waiting until something changes in a folder, or nobody reads any more.
+//! Waiting until something changes in a folder, or the reader of standard output is gone.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +13,7 @@ pub enum Woken {
     Changed,
     /// The time is up.
     Late,
-    /// Whoever reads our standard output is gone.
+    /// The reader of standard output is gone.
     Closed,
 }
 

@@ -1,4 +1,4 @@
-//! Where entries of ours stand in a settings file.
+//! The entries of ait in a settings file.
 
 use super::document::{Document, Node, Problem, Property, Value};
 use super::recognise::recognise;
@@ -8,7 +8,7 @@ use super::wanted::Hook;
 /// What Claude Code takes under an event. Up to 2.1.241 it refuses the whole file for any other form.
 const HOOK_FORM: &str = r#"Claude Code takes [{"hooks": [{"type": "command", "command": "..."}]}]"#;
 
-/// A command of ours among the hooks, wherever it was found.
+/// A command of ait among the hooks, wherever it was found.
 pub(super) struct Entry<'d> {
     pub(super) hook: Hook,
     pub(super) event: &'d str,
@@ -49,7 +49,7 @@ impl<'d> Entry<'d> {
     }
 }
 
-/// All entries of ours, in the order of the file.
+/// All entries of ait, in the order of the file.
 pub(super) fn entries<'d>(document: &'d Document) -> Vec<Entry<'d>> {
     let root = &document.root;
     let mut found = Vec::new();

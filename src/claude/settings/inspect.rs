@@ -1,11 +1,11 @@
-//! What a settings file says about hooks of ours.
+//! What a settings file says about the hooks of ait.
 
 use super::document::{Document, Node, Problem, Value, is_blank};
 use super::entries::{check_shape, entries};
 use super::status_line;
 use super::wanted::Hook;
 
-/// An entry of ours that was found.
+/// An entry of ait that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
     /// What it runs.
@@ -27,7 +27,7 @@ pub struct Installed {
 /// What was found in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspection {
-    /// Entries of ours, in the order of the file.
+    /// The entries of ait, in the order of the file.
     pub installed: Vec<Installed>,
     /// `"disableAllHooks": true`: neither hooks nor the status line run.
     pub all_disabled: bool,
@@ -39,7 +39,7 @@ pub struct Inspection {
     pub misshapen: Option<String>,
 }
 
-/// Looks at a file.
+/// Inspects a settings file.
 ///
 /// # Errors
 /// Where it cannot be parsed.

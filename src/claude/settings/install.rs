@@ -1,4 +1,4 @@
-//! Puts entries of ours into a settings file.
+//! Adds the entries of ait to a settings file.
 
 use super::document::{Document, Node, Problem, Value, is_blank};
 use super::entries::{Entry, check_shape, entries, take_out};
@@ -10,7 +10,7 @@ use super::wanted::{Edit, Hook, Registration, Wanted};
 /// A file without settings.
 const EMPTY: &[u8] = b"{}\n";
 
-/// Puts what is wanted into a file; `None` if there is none yet.
+/// Adds what is wanted to a file; `None` if there is no file yet.
 ///
 /// # Errors
 /// Where it cannot be parsed, or the hooks or the status line have a form that Claude Code does not take.
@@ -38,7 +38,7 @@ fn blank_with_object(blank: &[u8]) -> Vec<u8> {
     [if rest.is_some() { mark } else { b"" }, b"{}", rest.unwrap_or(blank)].concat()
 }
 
-/// What deserves a warning, though it is not ours to change.
+/// Warnings about entries of others, which stay as they are.
 fn warnings(document: &Document) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(line) = document.first_extension() {
@@ -66,8 +66,8 @@ fn warnings(document: &Document) -> Vec<String> {
     remarks
 }
 
-/// Takes out entries of the wanted hooks that an addition would not put right: under an event that is not theirs, behind
-/// somebody else's matcher, or a second time.
+/// Removes entries of the wanted hooks that an addition would not correct: under an event that is not theirs, behind
+/// a matcher of another tool, or a second time.
 fn remove_strays(document: &Document, wanted: &Wanted, remarks: &mut Vec<String>) -> Vec<u8> {
     let all = entries(document);
     let mut doomed: Vec<&Entry> = Vec::new();

@@ -1,9 +1,9 @@
-//! Which commands of a settings file are ours.
+//! Recognises the commands of ait in a settings file.
 
 use super::wanted::Hook;
 use crate::claude::shell_lexer::{self, Token};
 
-/// Which hook of ours a command runs, and whether it does nothing else.
+/// Which hook of ait a command runs, and whether it does nothing else.
 pub(super) fn recognise(command: &str, arguments: &[String]) -> Option<(Hook, bool)> {
     if !command.contains("session-") && !arguments.iter().any(|argument| argument.starts_with("session-")) {
         return None;

@@ -127,7 +127,7 @@ impl<'a> TextEdit<'a> {
         if last.comma.is_none() {
             self.replace(last.span.end..last.span.end, ",");
         }
-        // A comment on the same line speaks of what is before it.
+        // A comment on the same line is about what is before it.
         let at = if indent.is_some() { self.end_of_line_comments(last.end()) } else { last.end() };
         let written: Vec<String> = items.iter().map(|item| self.style.write_item(item, layout)).collect();
         let trailing_comma = if last.comma.is_some() { "," } else { "" };

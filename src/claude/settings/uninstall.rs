@@ -1,4 +1,4 @@
-//! Takes entries of ours out of a settings file.
+//! Removes the entries of ait from a settings file.
 
 use super::document::{Document, Node, Problem, is_blank};
 use super::entries::{Entry, entries, take_out};
@@ -8,7 +8,7 @@ use super::status_line;
 use super::text_edit::TextEdit;
 use super::wanted::{Edit, Hook, Wanted};
 
-/// Takes hooks of ours out of a file, and gives a wrapped status line back its own command.
+/// Removes the hooks of ait from a file, and restores the command of a wrapped status line.
 ///
 /// `earlier` is what the file may have been before the installation, the newest first: the copies that `install` keeps.
 /// If the file is still exactly what `install` made of one of them, that one comes back byte for byte; if it is what
@@ -59,7 +59,7 @@ pub fn uninstall(bytes: &[u8], hooks: &[Hook], wanted: &Wanted, earlier: &[Vec<u
     Ok(Edit { bytes: Some(edit.finish().into_bytes()), remarks })
 }
 
-/// A file without everything of ours.
+/// A file without the entries of ait.
 pub(super) fn without_ours(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
     let nothing = Wanted { hooks: Vec::new(), ait: String::new(), scripts: String::new(), client: None };
     Ok(uninstall(bytes, &Hook::ALL, &nothing, &[])?.bytes.unwrap_or_default())

@@ -61,7 +61,7 @@ pub(super) fn correct_mode(path: &Path, kind: Kind, mode: u32, done: &mut Vec<St
     }
 }
 
-/// Whether the status line that is set is ours, in whatever shape.
+/// Whether the status line in the settings runs `ait`, in any form.
 pub(super) fn status_line_is_ours(context: &Context) -> bool {
     let found = hooks::InstallPaths::find(context).and_then(|paths| hooks::read_settings("", &paths.settings()));
     let found = found.ok().flatten().unwrap_or_default();

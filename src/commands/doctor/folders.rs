@@ -10,7 +10,7 @@ use crate::store::root::Root;
 use crate::sys::files::{self, Folder, Kind};
 use crate::sys::process;
 
-/// The folders that are ours, where they are.
+/// The folders of ait.
 pub(super) fn own_folders(root: &Root) -> Vec<PathBuf> {
     let mut folders = vec![root.active(), root.history(), root.cache().to_owned(), root.cache().join("seen")];
     folders.extend(days(root).into_iter().map(|day| root.history().join(day.to_string())));
@@ -23,7 +23,7 @@ pub(super) fn days(root: &Root) -> Vec<history::Day> {
     days
 }
 
-/// What is wrong with the folders, their modes and the modes of what lies in them.
+/// Checks the folders, and the modes of the folders and the files in them.
 pub(super) fn of_folders(root: &Root) -> Check {
     let mut findings = Findings::default();
     let me = process::user_id();
@@ -106,7 +106,7 @@ pub(super) fn nearest_folder(path: &Path) -> Option<PathBuf> {
     path.ancestors().skip(1).find(|above| files::exists(above)).map(Path::to_owned)
 }
 
-/// The manifests and logs of ours, those of the newest days only.
+/// The manifests and write logs, those of the newest days only.
 pub(super) fn own_files(root: &Root) -> Vec<(PathBuf, files::Meta)> {
     let mut found = Vec::new();
     let folders = std::iter::once(root.active());

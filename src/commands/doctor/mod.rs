@@ -1,4 +1,4 @@
-//! `ait doctor`: why something does not work, and what mends it.
+//! `ait doctor`: diagnoses problems and suggests fixes.
 //!
 //! Each check looks at the real thing: settings, scripts, folders, records of running clients, startup files, and a
 //! prompt that is really made. A check that does not come out well says why, and what to type. `--fix` does what can be

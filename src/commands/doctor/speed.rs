@@ -61,7 +61,7 @@ pub(super) fn of_prompt(context: &Context, paths: &hooks::InstallPaths) -> Check
     findings.check("prompt", took)
 }
 
-/// What the fast three swallowed.
+/// The errors that fast commands wrote to the log.
 pub(super) fn of_log(root: &Root, paths: &hooks::InstallPaths, now: Timestamp) -> Check {
     let mut findings = Findings::default();
     let lines = event_log::read_log(root);

@@ -144,7 +144,7 @@ fn table(rows: &[Row], now: Timestamp) -> String {
     out
 }
 
-/// A command for people: without the tests whether the program is there, and cut where somebody's own is long.
+/// A command for people: without the check whether the program exists, and cut if it is long.
 fn shortened(command: &str, paths: &InstallPaths) -> String {
     const MAX_WIDTH: usize = 76;
     let guarded = command.split_once("[ ! -x ").and_then(|(_, rest)| rest.split_once(" ] || exec "));
@@ -241,7 +241,7 @@ pub(crate) fn settings_remarks(paths: &InstallPaths, file: &Path, found: &Inspec
         if files::resolve(&path) == files::resolve(file) {
             continue;
         }
-        // Somebody else's file: whatever is wrong with it is not asked here.
+        // This file is not ours: its mistakes are not reported.
         if let Some(entry) =
             read_settings("", &path).ok().flatten().and_then(|found| found.installed.into_iter().next())
         {

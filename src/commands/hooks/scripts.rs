@@ -16,7 +16,7 @@ const SCRIPTS: [(Hook, &str); 2] = [
 ];
 /// The line of a script that says where `ait` is; as it is in the repository, the `ait` in `PATH`.
 const PROGRAM: &str = "ait=ait\n";
-/// What tells a script of ours from one that only has its name.
+/// A text in every script that ait wrote.
 const OURS: &str = "Written by `ait hooks install`";
 /// The mode of a script.
 const EXECUTABLE: u32 = 0o755;
@@ -78,7 +78,7 @@ impl Written {
                 None => Change::Remove { backup: false },
             })
         };
-        // Whoever cannot write any more cannot take back either; the script is harmless without its entry.
+        // If it cannot be restored, it stays: without its entry in the settings the script does nothing.
         if self.done.backup.is_some() {
             let _ = give_back(&self.done.file);
         } else {

@@ -100,13 +100,13 @@ fn change(
     *remarks = edit.remarks;
     Ok(match edit.bytes {
         Some(bytes) => Change::Write { bytes, backup: true },
-        // What a link points to is not ours to remove.
+        // The target of a link is not removed.
         None if current.is_link => Change::Write { bytes: b"{}\n".to_vec(), backup: true },
         None => Change::Remove { backup: true },
     })
 }
 
-/// Removes a script of ours, and puts back what was there before it. Whether it did.
+/// Removes a script of ait, and restores what was there before. Returns whether it did.
 fn remove_script(paths: &InstallPaths, path: &Path, out: &mut String, remarks: &mut Vec<String>) -> Result<bool> {
     let suffix = paths.suffix();
     let mut of_script = Vec::new();
