@@ -135,7 +135,7 @@ def active_holds_nothing_else(story):
     wrong = []
     running = [id for id, session in story.sessions.items() if not session.status]
     # Beside the manifest lies what the session wrote, once it wrote something.
-    known = {id + ending for id in running for ending in (".json", ".touched")}
+    known = {id + ending for id in running for ending in (".json", ".touched", ".activity")}
     for name in os.listdir(SESSIONS + "/active"):
         if name not in known:
             wrong.append("active/%s should not be there" % name)

@@ -258,12 +258,12 @@ def play(story):
     step("--continue")
     os.kill(pid5, signal.SIGTERM)
     poll(lambda: "still there", lambda: not client.is_running(pid5))
-    two.pids, two.status, two.reason = [], "completed", "other"
+    two.pids, two.status, two.reason = [], "interrupted", "other"
     step("SIGTERM")
 
     os.kill(pid2, signal.SIGHUP)
     poll(lambda: "still there", lambda: not client.is_running(pid2))
-    other_tree.pids, other_tree.status, other_tree.reason = [], "completed", "other"
+    other_tree.pids, other_tree.status, other_tree.reason = [], "interrupted", "other"
     step("SIGHUP")
 
     sixth = Terminal("sixth")
@@ -271,7 +271,7 @@ def play(story):
     closed = story.sessions[id] = Session(pid6, PROJECT, "story/two", dirty=True)
     sixth.close()
     poll(lambda: "still there", lambda: not client.is_running(pid6))
-    closed.pids, closed.status, closed.reason = [], "completed", "other"
+    closed.pids, closed.status, closed.reason = [], "interrupted", "other"
     step("the terminal is closed")
 
     mark = len(client.recorded())
