@@ -26,7 +26,7 @@ fail() {
 }
 
 not_run() {
-    steps=$(grep -c '^    step(' "$here/real-client/story.py")
+    steps=$(grep -cE '^    (story\.)?step\(' "$here/real-client/story.py")
     printf 'real client: %s; %s steps of its story not run\n' "$1" "$steps"
     [ -z "${2:-}" ] || printf 'real client: to run them: %s\n' "$2"
     exit 1

@@ -27,6 +27,11 @@ class Session:
         self.status = None
         self.reason = None
         self.perhaps_pruned = False
+        # It runs under another CLAUDE_CONFIG_DIR; in another pid namespace; without hooks, for this reason; without a terminal.
+        self.other_profile = False
+        self.elsewhere = False
+        self.hookless = None
+        self.headless = False
 
 
 def ait(*arguments):
@@ -62,7 +67,12 @@ def live_is_what_runs(story):
         session, shown = expected[id], found[id]
         who = "live %s" % id[:8]
         fields = {"path": session.path, "git_branch": session.branch, "project": session.project, "live": True,
-                  "state": session.state() if callable(session.state) else session.state, "head": story.head(session.path)}
+                  "state": session.state() if callable(session.state) else session.state, "head": story.head(session.path),
+                  "liveness": "elsewhere" if session.elsewhere else "live",
+                  "hookless": bool(session.hookless), "hookless_reason": session.hookless}
+        if not session.elsewhere:
+            # Of a process in another pid namespace the client's record is not read.
+            fields["headless"] = session.headless
         if session.dirty is not None:
             fields["git_dirty"] = session.dirty
         if session.task is not None:
@@ -72,7 +82,7 @@ def live_is_what_runs(story):
             wrong.append("%s: it waits for %r, not for %r" % (who, shown.get("waiting_for"), session.waiting_for))
         if shown.get("pid") not in session.pids:
             wrong.append("%s: pid is %r, not of %r" % (who, shown.get("pid"), session.pids))
-        elif shown.get("pid_start") != process_start(shown["pid"]):
+        elif not session.elsewhere and shown.get("pid_start") != process_start(shown["pid"]):
             wrong.append("%s: pid_start is %r" % (who, shown.get("pid_start")))
         if not 0 <= shown.get("elapsed_seconds", -1) < 300:
             wrong.append("%s: elapsed_seconds is %r" % (who, shown.get("elapsed_seconds")))
@@ -123,7 +133,7 @@ def the_prompt_says_it(story):
     for path in {session.path for session in story.sessions.values()}:
         command = ["ait", "prompt", "--for", "plain", "--dir", path]
         done = subprocess.run(command, capture_output=True, text=True)
-        sessions = [session for session in story.sessions.values() if session.pids and session.path == path]
+        sessions = [session for session in story.sessions.values() if session.pids and session.path == path and not session.hookless]
         expected = "%s %s " % (sessions[0].project, sessions[0].branch) if sessions else ""
         if done.returncode != 0 or done.stderr or not done.stdout.startswith(expected) or bool(done.stdout) != bool(sessions):
             wrong.append("the prompt in %s is %r%s, not %r..." % (path, done.stdout, done.stderr, expected))
@@ -146,13 +156,16 @@ def active_holds_nothing_else(story):
 
 def the_client_agrees(story):
     """The client's own list and records, so that the story itself is known to be right."""
-    expected = {(id, pid) for id, session in story.sessions.items() for pid in session.pids}
+    # The client does not look into other profiles and namespaces either.
+    unseen = {id for id, session in story.sessions.items() if session.other_profile or session.elsewhere}
+    expected = {(id, pid) for id, session in story.sessions.items() if id not in unseen for pid in session.pids}
     wrong = []
     # The client lists a session that runs in two terminals once.
     listed = client.agents()
     if {id for id, _ in listed} != {id for id, _ in expected} or not listed <= expected:
         wrong.append("claude agents lists %s, not %s" % (sorted(listed), sorted(expected)))
-    kept = {(record["sessionId"], pid) for pid, record in client.registry().items() if client.is_running(pid)}
+    kept = {(record["sessionId"], pid) for pid, record in client.registry().items()
+            if client.is_running(pid) and record["sessionId"] not in unseen}
     if kept != expected:
         wrong.append("the client's records are of %s, not of %s" % (sorted(kept), sorted(expected)))
     return wrong

@@ -12,8 +12,9 @@ EVENTS = """PreToolUse PostToolUse PostToolUseFailure PostToolBatch Notification
 SessionEnd Stop StopFailure SubagentStart SubagentStop PreCompact PostCompact PermissionRequest CwdChanged""".split()
 
 
-def seed(folders, record=True):
-    """Settles what the client asks at its first start, and registers the recorder beside the hooks that are there."""
+def seed(folders, record=True, config=None):
+    """Settles what the client asks at its first start, and registers the recorder beside the hooks that are there. `config`:
+    the CLAUDE_CONFIG_DIR of another profile."""
     key = os.environ["ANTHROPIC_API_KEY"]
     trusted = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True, "projectOnboardingSeenCount": 4}
     settled = {
@@ -22,11 +23,11 @@ def seed(folders, record=True):
         "customApiKeyResponses": {"approved": [key[-20:]], "rejected": []},
         "projects": {folder: trusted for folder in folders},
     }
-    with open(HOME + "/.claude.json", "w") as file:
+    with open((config or HOME) + "/.claude.json", "w") as file:
         json.dump(settled, file)
     if not record:
         return
-    path = HOME + "/.claude/settings.json"
+    path = (config or HOME + "/.claude") + "/settings.json"
     with open(path) as file:
         settings = json.load(file)
     for event in EVENTS:
@@ -84,18 +85,28 @@ def is_running(pid):
         return False
 
 
+def parent(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except FileNotFoundError:
+        return None
+
+
 def tmux(*arguments, check=True):
     command = ["tmux", "-L", "story", "-f", "/dev/null", *arguments]
     return subprocess.run(command, check=check, capture_output=True, text=True).stdout
 
 
 class Terminal:
-    """A client in a terminal."""
+    """A client in a terminal. `config`: the CLAUDE_CONFIG_DIR of another profile."""
 
-    def __init__(self, name, arguments="", folder=HOME + "/project"):
+    def __init__(self, name, arguments="", folder=HOME + "/project", config=None):
         self.name = name
         self.mark = len(recorded())
         command = "claude --permission-mode default " + arguments
+        if config:
+            command = "CLAUDE_CONFIG_DIR=%s %s" % (config, command)
         # The shell stays, so that the last screen can be read after the client has ended.
         tmux("new-session", "-d", "-s", name, "-x", "110", "-y", "34", "-c", folder, command + "; exec sleep 100000")
 
@@ -106,6 +117,15 @@ class Terminal:
         # The prompt is drawn before keys are read.
         time.sleep(0.6)
         return start["payload"]["session_id"], start["pid"]
+
+    def started_without_hooks(self):
+        """The same for a client that runs no hooks: its own record tells."""
+        self.wait_screen("❯")
+        time.sleep(0.6)
+        pane = int(tmux("display-message", "-p", "-t", self.name, "#{pane_pid}"))
+        pid, record = poll(lambda: "no record: %s" % registry(), lambda: next(
+            ((pid, record) for pid, record in registry().items() if pane in (pid, parent(pid))), None))
+        return record["sessionId"], pid
 
     def screen(self):
         return tmux("capture-pane", "-p", "-t", self.name)

@@ -19,6 +19,7 @@ from client import HOME, Terminal, poll
 
 PROJECT = HOME + "/project"
 WORKTREE = PROJECT + "/.claude/worktrees/wt1"
+WORK = HOME + "/.claude-work"
 
 
 def run(*command, folder=HOME):
@@ -278,8 +279,90 @@ def play(story):
     run("claude", "-p", "hi SAY[ok]", folder=PROJECT)
     headless = next(record for record in client.recorded(mark) if record["event"] == "SessionStart")
     ended = story.sessions[headless["payload"]["session_id"]] = Session(headless["pid"], PROJECT, "story/two")
-    ended.pids, ended.status, ended.reason, ended.task = [], "completed", "other", "hi SAY[ok]"
+    ended.pids, ended.status, ended.reason, ended.task = [], "interrupted", "other", "hi SAY[ok]"
     step("without a terminal: claude -p")
+
+    with_other_profiles(story)
+    with_a_container(story)
+    without_hooks(story)
+
+
+def exit_client(terminal, pid):
+    terminal.type("/exit")
+    poll(lambda: "still there", lambda: not client.is_running(pid))
+
+
+def with_other_profiles(story):
+    """Two profiles in one tree."""
+    os.makedirs(WORK, mode=0o700)
+    run("env", "CLAUDE_CONFIG_DIR=" + WORK, "ait", "hooks", "install")
+    client.seed([PROJECT], config=WORK)
+    seventh = Terminal("seventh")
+    id, pid = seventh.started("startup")
+    own = story.sessions[id] = Session(pid, PROJECT, "story/two", dirty=True)
+    eighth = Terminal("eighth", config=WORK)
+    eighth.wait_screen("1 other live session in this working tree")
+    id, other_pid = eighth.started("startup")
+    other = story.sessions[id] = Session(other_pid, PROJECT, "story/two", dirty=True)
+    other.other_profile = True
+    story.step("a second profile in the same tree, which is told")
+    ait("sessions", "prune")
+    story.step("prune in the first profile leaves it alone")
+    exit_client(eighth, other_pid)
+    # It is in the history of its own profile.
+    other.pids = []
+    story.step("the session of the second profile ended")
+    exit_client(seventh, pid)
+    own.pids, own.status, own.reason = [], "completed", "prompt_input_exit"
+
+
+CONTAINER = ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+def with_a_container(story):
+    """A client in a container that shares the home folder."""
+    if subprocess.run([*CONTAINER, "true"], capture_output=True).returncode != 0:
+        print("        skipped a container: no user namespaces here", flush=True)
+        return
+    ninth = Terminal("ninth")
+    id, pid = ninth.started("startup")
+    host = story.sessions[id] = Session(pid, PROJECT, "story/two", dirty=True)
+    mark = len(client.recorded())
+    inside = subprocess.Popen([*CONTAINER, "sh", "-c", "claude -p 'go SLOW[8] SAY[ok]'; ait sessions prune; true"],
+                              cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    start = poll(lambda: "no SessionStart", lambda: next(
+        (record for record in client.recorded(mark) if record["event"] == "UserPromptSubmit"), None))
+    id = start["payload"]["session_id"]
+    there = story.sessions[id] = Session(start["pid"], PROJECT, "story/two", dirty=True)
+    there.elsewhere, there.state, there.task = True, "working", "go SLOW[8] SAY[ok]"
+    story.step("a client in a container: elsewhere, and a conflict")
+    output = inside.communicate()[0]
+    there.pids, there.status, there.reason = [], "interrupted", "other"
+    if "1 session of another container or machine cannot be seen from here" not in output:
+        raise RuntimeError("prune in the container: " + output)
+    story.step("the container ended and archived nothing of the host")
+    exit_client(ninth, pid)
+    host.pids, host.status, host.reason = [], "completed", "prompt_input_exit"
+
+
+def without_hooks(story):
+    """Clients that run no hooks are known from their records."""
+    tenth = Terminal("tenth", "--bare")
+    id, pid = tenth.started_without_hooks()
+    bare = story.sessions[id] = Session(pid, PROJECT, "story/two", dirty=True)
+    bare.hookless = "bare"
+    story.step("a session without hooks")
+    inside = subprocess.Popen(["claude", "--bare", "-p", "go SLOW[4] SAY[ok]"], cwd=PROJECT, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    record = poll(lambda: "no record: %s" % client.registry(), lambda: client.registry().get(inside.pid))
+    headless = story.sessions[record["sessionId"]] = Session(inside.pid, PROJECT, "story/two", dirty=True)
+    headless.hookless, headless.headless, headless.state = "bare", True, "working"
+    story.step("a headless run without hooks beside it: a conflict")
+    inside.wait()
+    headless.pids = []
+    exit_client(tenth, pid)
+    bare.pids = []
+    story.step("both ended, and nothing is left of them")
 
 
 def main():
