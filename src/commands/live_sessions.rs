@@ -1,6 +1,5 @@
 //! The sessions together with what else is known of them: where each works, and what Claude Code's own registry says.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -336,8 +335,12 @@ fn gather_by(root: &Root, now: Timestamp, member: impl Fn(Session, &Rc<Root>) ->
 
 /// A conversation that was resumed under another profile has a manifest in both: that of the reader's own profile stays.
 pub(super) fn keep_one_of_each(members: &mut Vec<LiveSession>) {
-    let mut ids = BTreeSet::new();
-    members.retain(|member| ids.insert(member.session.id.clone()));
+    let mut ids: Vec<SessionId> = Vec::new();
+    members.retain(|member| {
+        let is_first = !ids.contains(&member.session.id);
+        ids.push(member.session.id.clone());
+        is_first
+    });
 }
 
 /// The live sessions to be listed, the place of each as its last event recorded it.

@@ -44,10 +44,9 @@ impl Nearby {
 /// parsed only if it can matter here. What cannot be read is left out.
 pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
     let mut nearby = Nearby::default();
-    let may_concern = may_concern(here);
     let roots = root.with_profiles();
     for root in &roots {
-        add_nearby(&mut nearby, root, &may_concern, here, now);
+        add_nearby(&mut nearby, root, here, now);
     }
     if roots.len() > 1 {
         keep_one_of_each(&mut nearby.members);
@@ -56,9 +55,9 @@ pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
     nearby
 }
 
-fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, may_concern: impl Fn(&[u8]) -> bool, here: &Place, now: Timestamp) {
+fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, here: &Place, now: Timestamp) {
     let (mut sessions, mut places, mut writers) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, manifest, meta) in active::read_if(root, may_concern) {
+    for (id, manifest, meta) in active::read_if(root, may_concern(here)) {
         let place = Place::recorded(&manifest);
         // Only of these it is asked whether their processes run.
         if here.shows(&place) {

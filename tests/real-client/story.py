@@ -279,7 +279,7 @@ def play(story):
     run("claude", "-p", "hi SAY[ok]", folder=PROJECT)
     headless = next(record for record in client.recorded(mark) if record["event"] == "SessionStart")
     ended = story.sessions[headless["payload"]["session_id"]] = Session(headless["pid"], PROJECT, "story/two")
-    ended.pids, ended.status, ended.reason, ended.task = [], "interrupted", "other", "hi SAY[ok]"
+    ended.pids, ended.status, ended.reason, ended.task = [], "completed", "other", "hi SAY[ok]"
     step("without a terminal: claude -p")
 
     with_other_profiles(story)
@@ -337,7 +337,7 @@ def with_a_container(story):
     there.elsewhere, there.state, there.task = True, "working", "go SLOW[8] SAY[ok]"
     story.step("a client in a container: elsewhere, and a conflict")
     output = inside.communicate()[0]
-    there.pids, there.status, there.reason = [], "interrupted", "other"
+    there.pids, there.status, there.reason = [], "completed", "other"
     if "1 session of another container or machine cannot be seen from here" not in output:
         raise RuntimeError("prune in the container: " + output)
     story.step("the container ended and archived nothing of the host")
