@@ -13,7 +13,7 @@ use super::hook_response::{self, Other};
 use super::{Run, log_error};
 use crate::claude::client::is_client;
 use crate::claude::payload::HookPayload;
-use crate::claude::registry::{self, Record};
+use crate::claude::registry::Record;
 use crate::claude::settings::EVENTS;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -376,7 +376,7 @@ fn after_start(
     scene: &EventContext,
 ) -> Report {
     // One more, for this session itself may be taken for stale: its process is not always found.
-    let active = active::read_some(root, IN_PASSING + 1, || registry::sessions(root.registry()));
+    let active = active::read_some(root, IN_PASSING + 1);
     let stale = active.stale().filter(|session| session.id != *id);
     // A second start of the same process may be a phantom; one that says what it follows is not.
     let follows = matches!(payload.source.as_deref(), Some("clear" | "resume" | "fork"));
@@ -395,7 +395,7 @@ fn after_start(
     // Those of other profiles are read only: their own hooks archive them.
     let roots = root.with_profiles();
     let other_profiles = roots.iter().skip(1);
-    let read = other_profiles.map(|root| (&**root, active::read_some(root, 0, || registry::sessions(root.registry()))));
+    let read = other_profiles.map(|root| (&**root, active::read_some(root, 0)));
     let read: Vec<_> = std::iter::once((root, active)).chain(read).collect();
     let live = read.iter().flat_map(|(root, active)| active.live(scene.now).map(move |session| (*root, session)));
     let mut others: Vec<Other<'_>> = Vec::new();

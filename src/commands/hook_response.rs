@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::claude::payload::HookPayload;
-use crate::claude::registry;
 use crate::context::Context;
 use crate::error::on_one_line;
 use crate::git;
@@ -294,7 +293,7 @@ fn siblings(roots: &[Rc<Root>], id: &SessionId, scene: &EventContext) -> Option<
         // Written by another program.
         None => Place::of(Path::new(&session.manifest.path)).root == tree,
     };
-    let read = |root: &Rc<Root>| active::read_some(root, 0, || registry::sessions(root.registry())).sessions;
+    let read = |root: &Rc<Root>| active::read_some(root, 0).sessions;
     let mut sessions: Vec<Session> = roots.iter().flat_map(read).collect();
     sessions.retain(|session| session.id != *id && session.counts(scene.now) && here(session));
     Some(sessions)

@@ -293,7 +293,7 @@ pub fn gather(root: &Root, now: Timestamp) -> Result<LiveSessions> {
     gather_by(root, now, LiveSession::new)
 }
 
-fn gather_by(root: &Root, now: Timestamp, member: impl Fn(Session, &Rc<Root>) -> LiveSession) -> Result<LiveSessions> {
+fn gather_by(root: &Root, now: Timestamp, member: fn(Session, &Rc<Root>) -> LiveSession) -> Result<LiveSessions> {
     let mut all = LiveSessions::default();
     let roots = root.with_profiles();
     for (position, root) in roots.iter().enumerate() {

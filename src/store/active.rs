@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::live::Liveness;
 use super::manifest_file::{MAX_SIZE, Session, UnreadableManifest, parse, read_session};
 use super::root::Root;
+use crate::claude::registry;
 use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
@@ -123,8 +124,8 @@ const HOOK_NAMES: usize = 20_000;
 
 /// The sessions as far as a hook reads them, so that its time and memory do not grow with what lies in the folder: all
 /// the live ones and some of the stale ones, no more than `stale`. Where there are more than a thousand manifests, those
-/// that `known` names, and the first ones of the folder. Other files are skipped.
-pub fn read_some(root: &Root, stale: usize, known: impl FnOnce() -> Vec<SessionId>) -> Active {
+/// that the registry names, and the first ones of the folder. Other files are skipped.
+pub fn read_some(root: &Root, stale: usize) -> Active {
     let mut active = Active::default();
     let Ok(folder) = root.active_folder() else { return active };
     let (mut ids, mut names) = (Vec::new(), 0);
@@ -135,7 +136,7 @@ pub fn read_some(root: &Root, stale: usize, known: impl FnOnce() -> Vec<SessionI
     });
     let is_all = names < HOOK_NAMES && ids.len() < HOOK_READS;
     if listed.is_ok() && !is_all {
-        ids.extend(known().into_iter().take(HOOK_READS));
+        ids.extend(registry::sessions(root.registry()).into_iter().take(HOOK_READS));
         sort_by(&mut ids, Ord::cmp);
         ids.dedup();
     }
