@@ -219,10 +219,32 @@ fn table(report: &LiveReport, ui: &Ui) -> String {
             table.row(|line| put_receipt(line, &member.observed, now));
             table.row(|line| line.own(format_args!("   Session: {}", member.session.id)));
             table.row(|line| put_process(line, member));
+        } else if members.iter().filter(|other| looks_the_same(other, member)).count() > 1 {
+            table.row(|line| put_identity(line, member, members));
         }
         table.end_entry();
     }
     table.finish()
+}
+
+/// Whether two entries of the list, such as two new sessions in one folder, cannot be told apart by folder and task.
+fn looks_the_same(one: &LiveSession, other: &LiveSession) -> bool {
+    let (one, other) = (&one.session.manifest, &other.session.manifest);
+    one.path == other.path && one.task == other.task
+}
+
+/// `Session: 3f9c1e07, tmux %5`
+fn put_identity(line: &mut Line, member: &LiveSession, all: &[LiveSession]) {
+    let ids: Vec<&str> = all.iter().map(|member| member.session.id.as_str()).collect();
+    line.own(format_args!("   Session: {}", live_sessions::shortest_unique(member.session.id.as_str(), &ids)));
+    put_pane(line, &member.session.manifest);
+}
+
+fn put_pane(line: &mut Line, manifest: &Manifest) {
+    if let Some(pane) = &manifest.tmux_pane {
+        line.fixed(", tmux ");
+        line.text(pane);
+    }
 }
 
 /// Where a session is that cannot be seen from here.
@@ -317,8 +339,5 @@ fn put_process(line: &mut Line, member: &LiveSession) {
         (Some(start), None) => line.own(format_args!(", start time {start}, boot not recorded")),
         (None, _) => line.fixed(", start time not recorded"),
     }
-    if let Some(pane) = &manifest.tmux_pane {
-        line.fixed(", tmux ");
-        line.text(pane);
-    }
+    put_pane(line, manifest);
 }

@@ -156,6 +156,22 @@ mod live {
     }
 
     #[test]
+    fn live_shows_the_id_and_pane_of_sessions_with_the_same_folder_and_task() {
+        let env = TestEnv::new();
+        let clients = [Client::new(), Client::new(), Client::new()];
+        let (folder, other) = (env.create_dir("p"), env.create_dir("q"));
+        let idle = |pane: &str| json!({"task": null, "state": "idle", "tmux_pane": pane});
+        env.write_manifest("3f9c1e07-64d2-4b8a-9a15-70c2de81b64f", clients[0].pid(), &folder, idle("%5"));
+        env.write_manifest("3f9c1e07-97ab-4d53-8e22-b3f70d159ac4", clients[1].pid(), &folder, idle("%7"));
+        env.write_manifest("9029aedc-fe71-4c87-b21d-9d372d6ce844", clients[2].pid(), &other, idle("%9"));
+        let shown = env.run("sessions live").success();
+        for wanted in ["   Session: 3f9c1e07-6, tmux %5\n", "   Session: 3f9c1e07-9, tmux %7\n"] {
+            assert!(shown.contains(wanted), "{shown}");
+        }
+        assert_eq!(shown.matches("Session: ").count(), 2, "the third is alone in its folder: {shown}");
+    }
+
+    #[test]
     fn verbose_tells_the_process_and_where_the_state_comes_from() {
         let env = TestEnv::new();
         let [by_hand, _other] = the_guide(&env);
