@@ -74,9 +74,9 @@ impl Context {
     /// # Errors
     /// If it was deleted and `PWD` does not name it either.
     pub fn folder(&self) -> Result<PathBuf> {
-        env::current_dir()
-            .or_else(|| env::path("PWD").filter(|path| path.is_absolute()))
-            .ok_or_else(|| Error::new("finding the current folder", "", "it was deleted").hint("cd to one that exists"))
+        env::current_dir().or_else(|| env::path("PWD").filter(|path| path.is_absolute())).ok_or_else(|| {
+            Error::new("finding the current folder", "", "it was deleted").hint("change to a folder that exists")
+        })
     }
 
     /// The path of this program, as the kernel tells it.

@@ -17,7 +17,7 @@ end
 
 complete -c ait -f
 complete -c ait -n '__ait_at ait' -a sessions -d 'list and manage sessions'
-complete -c ait -n '__ait_at ait' -a guard -d 'set what happens before a session writes a file that another session wrote in the last hour'
+complete -c ait -n '__ait_at ait' -a guard -d 'set what happens when two sessions write the same file within an hour'
 complete -c ait -n '__ait_at ait' -a hooks -d 'install, remove and inspect Claude Code hooks'
 complete -c ait -n '__ait_at ait' -a prompt -d 'print the prompt segment for the session of this folder'
 complete -c ait -n '__ait_at ait' -a statusline -d 'print the status line (Claude Code runs this, with JSON on standard input)'
@@ -33,7 +33,7 @@ complete -c ait -n '__ait_at ait sessions' -a current -d 'show the session that 
 complete -c ait -n '__ait_at ait sessions' -a task -d 'show, set or clear the task of the current session'
 complete -c ait -n '__ait_at ait sessions' -a conflicts -d 'show live sessions that may overwrite each other\'s work'
 complete -c ait -n '__ait_at ait sessions' -a history -d 'list sessions that ended today or on other days'
-complete -c ait -n '__ait_at ait sessions' -a next -d 'show which session is waiting for you: blocked ones before finished ones, the longest wait first'
+complete -c ait -n '__ait_at ait sessions' -a next -d 'show the session that has waited longest for you, blocked before finished'
 complete -c ait -n '__ait_at ait sessions' -a resume -d 'list interrupted sessions, with the command that resumes each'
 complete -c ait -n '__ait_at ait sessions' -a prune -d 'archive sessions whose process no longer exists'
 complete -c ait -n '__ait_at ait sessions' -l help -d 'display usage information'

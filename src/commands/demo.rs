@@ -314,7 +314,7 @@ impl Stage<'_> {
             find_program("ait").is_some_and(|found| files::resolve(&found) == files::resolve(&self.program));
         let mut steps = Vec::new();
         if !installed {
-            steps.push(("sh shell/install.sh", "build ait and put it into ~/.local/bin"));
+            steps.push(("sh shell/install.sh", "build ait and copy it to ~/.local/bin"));
         }
         steps.push(("ait hooks install", "track every session from now on"));
         let shell = self.context.path_variable("SHELL").and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));

@@ -12,7 +12,7 @@ use crate::report::{Data, Report};
 use crate::store::guard::{Guard as Setting, Settings};
 use crate::store::place::Place;
 
-/// set what happens before a session writes a file that another session wrote in the last hour
+/// set what happens when two sessions write the same file within an hour
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,

@@ -64,8 +64,8 @@ impl Run for Hook {
         if context.stdin_is_terminal {
             let name = self.name.as_deref().unwrap_or("session-register");
             let remark = match is_known(name) {
-                true => format!("ait hook {name} reads an event from Claude Code; it is not for typing"),
-                false => format!("no hook is called `{name}`; there are session-register and session-cleanup"),
+                true => format!("ait hook {name} is run by Claude Code; to install it, type: ait hooks install"),
+                false => format!("unknown hook `{name}`; the hooks are session-register and session-cleanup"),
             };
             return Ok(Report::nothing().remark(remark));
         }
@@ -89,7 +89,7 @@ fn is_known(name: &str) -> bool {
 
 fn take_event(context: &Context) -> Result<Report> {
     let (root, now) = (context.root()?, context.now);
-    let doing = "taking an event";
+    let doing = "recording an event";
     let bytes = fd::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new(doing, "standard input", why))?;
     let payload = HookPayload::parse(&bytes).map_err(|why| Error::new(doing, "standard input", why))?;
     let id = SessionId::parse(&payload.session_id)

@@ -131,17 +131,14 @@ impl Hookless {
         let settings = place.settings();
         let shown = place.show(&settings);
         let Ok(found) = hooks::read_settings("", &settings).map(Option::unwrap_or_default) else {
-            return (Reason::Disabled, format!("correct {shown}, which Claude Code ignores as it is"));
+            return (Reason::Disabled, format!("correct {shown}, because Claude Code ignores it"));
         };
         let arguments = self.record.pid.and_then(process::command_line).unwrap_or_default();
         if arguments.iter().any(|argument| argument == "--bare") {
             return (Reason::Bare, "start it without --bare".to_owned());
         }
         if let Some(line) = found.loose {
-            return (
-                Reason::Disabled,
-                format!("correct line {line} of {shown}, for which Claude Code ignores the file"),
-            );
+            return (Reason::Disabled, format!("correct line {line} of {shown}, because Claude Code ignores the file"));
         }
         if let Some(file) = self.disabling(&place, found.all_disabled) {
             return (Reason::Disabled, format!("remove \"disableAllHooks\" from {}", place.show(&file)));

@@ -22,14 +22,15 @@ use crate::session::order::sort_by_key;
 use crate::session::time::seconds_between;
 use crate::sys::process;
 
-/// show which session is waiting for you: blocked ones before finished ones, the longest wait first
+/// show the session that has waited longest for you, blocked before finished
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
     name = "next",
     help_triggers("-h", "--help"),
     example = "  ait sessions next --go",
-    note = "A session is blocked if it needs a permission or an answer, and finished if its turn ended.",
+    note = "A session is blocked if it needs a permission or an answer; it is finished if",
+    note = "its turn ended.",
     note = "The session in the current tmux pane is skipped."
 )]
 pub struct Next {

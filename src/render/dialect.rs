@@ -175,9 +175,9 @@ impl FromStr for Dialect {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let found = Dialect::ALL.into_iter().find(|(known, _)| *known == name);
-        found.map(|(_, dialect)| dialect).ok_or_else(|| {
-            format!("no dialect is called `{name}`; there are zsh, bash, fish, tmux, starship, ansi and plain")
-        })
+        found
+            .map(|(_, dialect)| dialect)
+            .ok_or_else(|| format!("unknown dialect `{name}`; expected zsh, bash, fish, tmux, starship, ansi or plain"))
     }
 }
 

@@ -198,7 +198,7 @@ impl<'a> Pieces<'a> {
             b'\\' => match rest.chars().nth(1) {
                 Some(escaped) if special(escaped) => (Piece::Literal(rest.get(1..2)?), 2),
                 Some(other) => {
-                    let what = format!("`\\{other}` means nothing");
+                    let what = format!("unknown escape `\\{other}`");
                     return Some(Err(Fault::new(at, what).hint(r"write `\\` for a backslash")));
                 }
                 None => return Some(Err(Fault::new(at, "`\\` at the end of the format").hint(r"write `\\`"))),
@@ -362,8 +362,8 @@ mod tests {
             ("日本]", 3, r"`]` without a `[` before it; write `\]`"),
             ("a[{task}[{branch}]", 2, r"this `[` has no matching `]`; write `\[`"),
             ("{task}[x]", 7, r"a group without a token would never show; write `\[` and `\]`"),
-            (r"a\n", 2, r"`\n` means nothing; write `\\` for a backslash"),
-            (r"a\é", 2, r"`\é` means nothing; write `\\` for a backslash"),
+            (r"a\n", 2, r"unknown escape `\n`; write `\\` for a backslash"),
+            (r"a\é", 2, r"unknown escape `\é`; write `\\` for a backslash"),
             (r"a\", 2, r"`\` at the end of the format; write `\\`"),
             ("{task:x}", 7, "`x` is not a width; write a number of cells from 1 to 65535, as in `{task:20}`"),
             ("{task:0}", 7, "`0` is not a width; write a number of cells from 1 to 65535, as in `{task:20}`"),

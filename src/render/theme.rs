@@ -126,7 +126,7 @@ impl FromStr for Icons {
             "unicode" => Ok(Icons::Unicode),
             "nerd" => Ok(Icons::Nerd),
             "ascii" => Ok(Icons::Ascii),
-            _ => Err("no such icons; there are unicode, nerd and ascii".to_owned()),
+            _ => Err("expected unicode, nerd or ascii".to_owned()),
         }
     }
 }
@@ -151,7 +151,7 @@ impl FromStr for ColorChoice {
             "auto" => Ok(ColorChoice::Auto),
             "always" => Ok(ColorChoice::Always),
             "never" => Ok(ColorChoice::Never),
-            _ => Err("not a choice of colour; there are auto, always and never".to_owned()),
+            _ => Err("expected auto, always or never".to_owned()),
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn message(moved: &HeadMoved, ago: &str) -> String {
     let by = match (&moved.session_id, &moved.task) {
         (Some(id), Some(task)) => format!("by session {} (task: {task})", short(id)),
         (Some(id), None) => format!("by session {}", short(id)),
-        (None, _) => "not by a known session".to_owned(),
+        (None, _) => "by an unknown process".to_owned(),
     };
     let how = moved.how.as_ref().map(|how| format!(" ({how})")).unwrap_or_default();
     format!(

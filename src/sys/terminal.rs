@@ -88,7 +88,7 @@ impl Screen {
         let all = text.lines().count();
         let shown = if all > height { height - 1 } else { all };
         let mut lines: Vec<&str> = text.lines().take(shown).collect();
-        let more = format!("… {} more lines, for a taller terminal; q leaves", all - shown);
+        let more = format!("… {} more lines; make the terminal taller, or press q to quit", all - shown);
         if all > shown {
             lines.push(&more);
         }

@@ -182,8 +182,8 @@ fn wrong_words_of_the_fast_three_go_to_the_log() {
         ("hook --nope", "hook: reading the command line: ait hook: unknown option `--nope`; "),
         ("hook a b", "hook: reading the command line: ait hook: "),
         ("hook session-register --x=1", "hook: reading the command line: ait hook: unknown option `--x=1`; "),
-        ("hook nonsense", "hook nonsense: taking an event: standard input: "),
-        ("hook --", "hook: taking an event: standard input: "),
+        ("hook nonsense", "hook nonsense: recording an event: standard input: "),
+        ("hook --", "hook: recording an event: standard input: "),
     ];
     for (typed, logged) in wrong {
         let said = env.run(typed);
@@ -208,7 +208,7 @@ fn wrong_words_of_the_fast_three_are_told_on_a_terminal() {
         ("prompt --nonsense", 2, "ait: reading the command line: ait prompt: unknown option `--nonsense`; "),
         ("statusline --nonsense", 0, "ait: reading the command line: ait statusline: unknown option `--nonsense`; "),
         ("hook --nope", 0, "ait: reading the command line: ait hook: unknown option `--nope`; "),
-        ("hook nonsense", 0, "ait: no hook is called `nonsense`; there are session-register and session-cleanup\r\n"),
+        ("hook nonsense", 0, "ait: unknown hook `nonsense`; the hooks are session-register and session-cleanup\r\n"),
     ] {
         let line = format!("{AIT} {typed}");
         let mut script = env.ait().command("script");

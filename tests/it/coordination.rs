@@ -546,7 +546,7 @@ mod head {
         env.start_session(&b, "second", &tree).success();
         env.git(&tree, "checkout --quiet -b two");
         let told = context(env.prompt(&a, "first", &tree, "go on"));
-        assert!(told.contains("from one (") && told.contains("not by a known session"), "{told}");
+        assert!(told.contains("from one (") && told.contains("by an unknown process"), "{told}");
     }
 
     #[test]

@@ -662,7 +662,7 @@ mod trouble {
             }
             let log = env.log_lines();
             assert_eq!(log.len(), 2, "{shown}: {log:?}");
-            assert!(log[0].contains("hook: taking an event: ") && log[0].len() < 600, "{shown}: {log:?}");
+            assert!(log[0].contains("hook: recording an event: ") && log[0].len() < 600, "{shown}: {log:?}");
             assert_eq!(log[0][20..], log[1][20..], "{shown}");
             let (moment, _) = log[0].split_once(' ').unwrap();
             assert!(moment.parse::<jiff::Timestamp>().is_ok() && moment.ends_with('Z'), "{shown}: {log:?}");

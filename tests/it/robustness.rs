@@ -983,7 +983,10 @@ mod payloads {
         assert_eq!(file_names(&env.path(".claude/sessions")), ["active"], "{what}");
         let log = env.log_lines();
         assert_eq!(log.len(), 2, "{what}: {log:?}");
-        assert!(log.iter().all(|line| line.contains("hook: taking an event: ") && line.len() < 700), "{what}: {log:?}");
+        assert!(
+            log.iter().all(|line| line.contains("hook: recording an event: ") && line.len() < 700),
+            "{what}: {log:?}"
+        );
         // Nothing else appeared: only the cache with its log.
         assert_eq!(file_names(&env.path("")), [".cache", ".claude"], "{what}");
     }

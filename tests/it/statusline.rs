@@ -408,7 +408,7 @@ fn a_mistake_in_an_option_does_not_cost_the_line() {
     assert_eq!(env.shows(&words, &sent), "\u{1b}[1;36mrepo\u{1b}[22;39m \u{1b}[34mmain\u{1b}[39m\n");
     let log = env.log_lines().join("\n");
     assert_eq!(env.ait().run_with_input(&["statusline", "--new", "x"], sent.as_bytes()).exit_code, Some(0));
-    for reason in ["did you mean `branch`?", "--icons: `big`: no such icons", "--color: `red`: not a choice"] {
+    for reason in ["did you mean `branch`?", "--icons: `big`: expected unicode", "--color: `red`: expected auto"] {
         assert!(log.contains(reason), "{log}");
     }
 }
