@@ -62,6 +62,7 @@ complete -c ait -n '__ait_at ait sessions history' -l days -x -d 'number of days
 complete -c ait -n '__ait_at ait sessions history' -l project -x -d 'only this project'
 complete -c ait -n '__ait_at ait sessions history' -l search -x -d 'only sessions with this text in task, project, branch or path'
 complete -c ait -n '__ait_at ait sessions history' -l limit -x -d 'at most this many sessions'
+complete -c ait -n '__ait_at ait sessions history' -l headless -d 'also headless runs (claude -p)'
 complete -c ait -n '__ait_at ait sessions history' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions history' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions next' -l help -d 'display usage information'

@@ -18,6 +18,7 @@ use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
 use crate::session::json_object::JsonFields;
 use crate::session::state::State;
+use crate::session::time::seconds_between;
 
 /// show the session that runs this shell, or the one in this folder
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -94,8 +95,15 @@ impl Data for CurrentSession {
                 }
             });
         }
-        if let Some(seconds) = manifest.elapsed_seconds(*now) {
-            line("Started:", &|line| line.own(format_args!("{}", elapsed::LongAgo(seconds))));
+        let ago = |time: Timestamp| elapsed::LongAgo(seconds_between(time, *now));
+        match (manifest.started, manifest.resumed) {
+            (Some(started), Some(resumed)) => line("Started:", &|line| {
+                line.own(format_args!("{}, resumed {}", ago(started), ago(resumed)));
+            }),
+            (Some(time), None) | (None, Some(time)) => {
+                line("Started:", &|line| line.own(format_args!("{}", ago(time))));
+            }
+            (None, None) => {}
         }
         line("Task:", &|line| put(line, Role::Task, manifest.task.as_deref().unwrap_or("none")));
         if member.observed.state != State::Unknown {

@@ -43,6 +43,9 @@ pub struct History {
     /// at most this many sessions
     #[argh(option, arg_name = "n")]
     limit: Option<Count>,
+    /// also headless runs (claude -p)
+    #[argh(switch)]
+    headless: bool,
     /// print one JSON object
     #[argh(switch)]
     json: bool,
@@ -63,11 +66,14 @@ impl Run for History {
         let wanted = days_up_to(last, self.days.map_or(1, |Count(days)| days));
         let known = history::days(root)?;
 
-        let (mut days, mut unread) = (Vec::new(), Vec::new());
+        let (mut days, mut unread, mut left_out) = (Vec::new(), Vec::new(), 0);
         let mut left = self.limit.map_or(usize::MAX, |Count(limit)| limit as usize);
         for day in known.iter().copied().filter(|day| *day <= last && wanted.is_none_or(|first| *day >= first)) {
             let (mut sessions, broken) = history::read_day(root, day)?;
             sessions.retain(|manifest| matches(manifest, self));
+            let all = sessions.len();
+            sessions.retain(|manifest| self.headless || !manifest.headless);
+            left_out += all - sessions.len();
             sessions.truncate(left);
             left -= sessions.len();
             unread.extend(broken);
@@ -79,7 +85,8 @@ impl Run for History {
             }
         }
         let hint = if days.is_empty() { nothing_found(self, last, &known, root) } else { String::new() };
-        Ok(Report::new(EndedSessions { days, hint, zone, now: context.now }).remarks(unreadable(&unread)))
+        let report = EndedSessions { days, left_out, hint, zone, now: context.now };
+        Ok(Report::new(report).remarks(unreadable(&unread)))
     }
 
     fn json(&self) -> bool {
@@ -93,6 +100,8 @@ impl Run for History {
 
 struct EndedSessions {
     days: Vec<(Day, Vec<Manifest>)>,
+    /// How many headless runs were left out.
+    left_out: usize,
     /// What to say if there are none.
     hint: String,
     zone: TimeZone,
@@ -103,6 +112,8 @@ struct EndedSessions {
 struct Json {
     days: Vec<String>,
     sessions: Vec<JsonFields>,
+    /// How many headless runs were left out.
+    headless_left_out: usize,
 }
 
 impl Data for EndedSessions {
@@ -111,13 +122,20 @@ impl Data for EndedSessions {
         json::object(&Json {
             days: self.days.iter().map(|(day, _)| day.to_string()).collect(),
             sessions: sessions.map(|manifest| live_sessions::ended_json(manifest, self.now)).collect(),
+            headless_left_out: self.left_out,
         })
     }
 
     fn text(&self, ui: &Ui) -> String {
         let block = |(day, sessions): &(Day, Vec<Manifest>)| block(*day, sessions, ui, self.now, &self.zone);
         let blocks: Vec<String> = self.days.iter().map(block).collect();
-        if blocks.is_empty() { self.hint.clone() } else { blocks.join("\n") }
+        let text = if blocks.is_empty() { self.hint.clone() } else { blocks.join("\n") };
+        let left_out = match self.left_out {
+            0 => return text,
+            1 => "1 headless run is not listed".to_owned(),
+            count => format!("{count} headless runs are not listed"),
+        };
+        format!("{text}{left_out}; add --headless to list them.\n")
     }
 }
 

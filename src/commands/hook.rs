@@ -10,6 +10,7 @@ use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
 use super::hook_response::{self, Other};
+use super::live_sessions::last_written;
 use super::{Run, log_error};
 use crate::claude::client::is_client;
 use crate::claude::payload::HookPayload;
@@ -23,6 +24,7 @@ use crate::session::event::{Dialog, Event, EventContext, Outcome};
 use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
+use crate::session::silent_change;
 use crate::session::state::{Status, StatusReport};
 use crate::session::task;
 use crate::store::active;
@@ -168,9 +170,16 @@ fn gather(
     let starts_or_ends = matches!(event, Event::Start { .. } | Event::End { .. });
     let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
     let prompts_again = matches!(event, Event::Prompt(_)) && known.is_some_and(|manifest| manifest.task_unconfirmed);
-    let process = scene.process.as_ref().filter(|_| is_in_doubt || prompts_again);
+    let may_have_changed =
+        !scene.from_subagent && known.is_some_and(|manifest| silent_change::is_possible(manifest, event, scene.now));
+    let process = scene.process.as_ref().filter(|_| is_in_doubt || prompts_again || may_have_changed);
     let record = process.and_then(|process| root.record_of(process.pid, process.start));
     let Some(manifest) = known else { return Gathered { record, moved_by: None } };
+    if may_have_changed {
+        let ours = record.as_ref().filter(|record| record.session_id == id.as_str());
+        let report = ours.and_then(Record::report);
+        scene.silent_change = silent_change::find(manifest, event, report.as_ref(), last_written(manifest), scene.now);
+    }
     scene.last_prompt_failed = record.as_ref().is_some_and(|record| prompts_again && was_idle(record, id, manifest));
     keep_known(scene, manifest);
     let is_foreign = head_change(manifest, payload, event, scene) == Change::Foreign && manifest.head_moved.is_none();
@@ -286,6 +295,7 @@ fn scene(
         last_prompt_failed: false,
         transcript_path: payload.transcript_path.clone(),
         report: None,
+        silent_change: None,
         from_subagent: payload.agent_id.is_some(),
     };
     if let Some(tree) = &place.tree {

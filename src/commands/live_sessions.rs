@@ -75,7 +75,8 @@ impl LiveSession {
         }
         // Without a tree git cannot be asked, and nothing else is known.
         let dirty = manifest.git_dirty.filter(|_| manifest.tree.is_none() && place.tree.is_none());
-        let headless = record.as_ref().and_then(Record::is_headless);
+        // The manifest is about the session, the record about this run of it.
+        let headless = record.as_ref().and_then(Record::is_headless).or(session.manifest.headless.then_some(true));
         LiveSession { headless, head, dirty, ..LiveSession::with(session, place, observed, root) }
     }
 
@@ -252,12 +253,14 @@ fn has_gone_on(manifest: &Manifest) -> bool {
     // The writing that belongs to the event itself is done within this.
     const SLACK: u64 = 2;
     let is_dialog = manifest.state == State::Waiting && manifest.waiting_for.as_deref() != Some(INPUT);
-    let written = || {
-        let meta = files::metadata(Path::new(manifest.transcript_path.as_deref()?)).ok()?;
-        Timestamp::from_nanosecond(meta.modified).ok()
-    };
-    let later = |heard| written().is_some_and(|written| seconds_between(heard, written) > SLACK);
+    let later = |heard| last_written(manifest).is_some_and(|written| seconds_between(heard, written) > SLACK);
     is_dialog && manifest.updated.is_some_and(later)
+}
+
+/// When Claude Code last wrote into the conversation.
+pub(super) fn last_written(manifest: &Manifest) -> Option<Timestamp> {
+    let meta = files::metadata(Path::new(manifest.transcript_path.as_deref()?)).ok()?;
+    Timestamp::from_nanosecond(meta.modified).ok()
 }
 
 fn told_by_hooks(manifest: &Manifest) -> ObservedState {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::activity::{Entry, Kind, MERGE_GAP, Span};
+use super::activity::{Entry, Kind, Span};
 use super::file_write::{self, Overlap, TreeWrite};
 use super::manifest::{Manifest, ProcessStamp};
 use super::state::{INPUT, State, StatusReport};
@@ -107,6 +107,8 @@ pub struct EventContext {
     pub transcript_path: Option<String>,
     /// What the client's record says at an event of a dialog, which comes six seconds after the dialog opened.
     pub report: Option<StatusReport>,
+    /// The state that the session went into before this event without a hook, and when.
+    pub silent_change: Option<(State, Timestamp)>,
     /// A sub-agent fired the event: it never changes the state of the session.
     pub from_subagent: bool,
 }
@@ -142,14 +144,16 @@ impl Event {
             .filter(|stamp| !has_ended && !same_process(stamp, scene.process.as_ref()) && is_live(stamp))
             .collect::<Vec<_>>();
         let last_event = manifest.updated.replace(milliseconds(scene.now));
+        if let Some((state, at)) = scene.silent_change
+            && manifest.state_since.is_some_and(|since| since < at)
+        {
+            set_state(manifest, state, None, at);
+        }
         if let Event::End { reason } = self {
             return end(manifest, scene, reason.clone(), others);
         }
-        if let (Event::Prompt(_), State::Working, Some(last)) = (self, manifest.state, last_event)
-            && seconds_between(last, scene.now) >= MERGE_GAP
-        {
-            // Esc stopped the turn, and no event told when. It was after the last one.
-            set_state(manifest, State::Idle, None, last);
+        if matches!(self, Event::Start { .. }) {
+            stamp_run(manifest, scene, has_ended);
         }
         stamp(manifest, scene, self, others);
         adopt_task(manifest, scene, self);
@@ -307,6 +311,16 @@ pub fn archive(manifest: &mut Manifest, ended: Timestamp, status: &str, reason: 
     manifest.ended = Some(whole_seconds(ended));
     manifest.status = Some(status.to_owned());
     manifest.end_reason = reason;
+}
+
+/// Records a start. A second start of one process is the same run.
+fn stamp_run(manifest: &mut Manifest, scene: &EventContext, has_ended: bool) {
+    let is_first = manifest.started.is_none();
+    let same_run = !has_ended && manifest.stamps().any(|stamp| same_process(&stamp, scene.process.as_ref()));
+    if !is_first && !same_run {
+        manifest.resumed = Some(whole_seconds(scene.now));
+    }
+    manifest.headless = scene.is_headless && (is_first || manifest.headless);
 }
 
 fn stamp(manifest: &mut Manifest, scene: &EventContext, event: &Event, others: Vec<ProcessStamp>) {
@@ -473,6 +487,7 @@ pub(super) mod tests {
             last_prompt_failed: false,
             transcript_path: None,
             report: None,
+            silent_change: None,
             from_subagent: false,
         }
     }
@@ -604,7 +619,10 @@ pub(super) mod tests {
         run(&mut manifest, 2, Event::End { reason: None });
         let again = EventContext { process: Some(ProcessStamp { pid: 30, start: Some(300) }), ..at(50) };
         Event::Start { model: None }.apply(&mut manifest, &again, dead);
-        assert_eq!(manifest.started, Some(at(0).now));
+        assert_eq!((manifest.started, manifest.resumed), (Some(at(0).now), Some(at(50).now)));
+        assert_eq!(manifest.elapsed_seconds(at(60).now), Some(10));
+        Event::Start { model: None }.apply(&mut manifest, &EventContext { now: at(70).now, ..again }, |_| true);
+        assert_eq!(manifest.resumed, Some(at(50).now), "a second start of the same process is no other run");
         assert_eq!((manifest.task.as_deref(), manifest.pid, manifest.ended), (Some("first"), Some(30), None));
     }
 }

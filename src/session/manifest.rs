@@ -42,6 +42,10 @@ pub struct Manifest {
     pub git_dirty: Option<bool>,
     /// When it first started.
     pub started: Option<Timestamp>,
+    /// When it was last resumed.
+    pub resumed: Option<Timestamp>,
+    /// It was started without a user, and always resumed without one: `claude -p`.
+    pub headless: bool,
     /// The process that runs it.
     pub pid: Option<u32>,
     /// What it is for, in the user's words.
@@ -135,6 +139,7 @@ pub struct Shown {
     waiting_since: Option<Timestamp>,
     task_source: Option<TaskSource>,
     started: Option<Timestamp>,
+    resumed: Option<Timestamp>,
     stamps: Vec<ProcessStamp>,
     wrote_in: Vec<(String, bool)>,
     overlaps: Vec<(String, String)>,
@@ -243,6 +248,8 @@ impl Manifest {
             "started" => take_some(&mut self.started, time(raw), null),
             "pid" => take_some(&mut self.pid, number(raw).and_then(|pid| u32::try_from(pid).ok()), null),
             "task" => take_some(&mut self.task, text(raw), null),
+            "resumed" => take_some(&mut self.resumed, time(raw), null),
+            "headless" => take(&mut self.headless, truth(raw)),
             "pid_start" => take_some(&mut self.pid_start, number(raw), null),
             "boot_id" => take_some(&mut self.boot_id, text(raw), null),
             "pid_namespace" => take_some(&mut self.pid_namespace, number(raw), null),
@@ -295,6 +302,12 @@ impl Manifest {
         fields.put("started", &self.started.map(whole_seconds));
         fields.put("pid", &self.pid);
         fields.put_text("task", self.task.as_deref());
+        if self.resumed.is_some() {
+            fields.put("resumed", &self.resumed.map(whole_seconds));
+        }
+        if self.headless {
+            fields.put("headless", &true);
+        }
         fields.put("pid_start", &self.pid_start);
         fields.put_text("boot_id", self.boot_id.as_deref());
         fields.put("pid_namespace", &self.pid_namespace);
@@ -302,16 +315,7 @@ impl Manifest {
             let pairs: Vec<(u32, Option<u64>)> = self.processes.iter().map(|stamp| (stamp.pid, stamp.start)).collect();
             fields.put("processes", &pairs);
         }
-        fields.put("state", &self.state);
-        fields.put("state_since", &self.state_since.map(milliseconds));
-        fields.put_text("waiting_for", self.waiting_for.as_deref());
-        if self.turn_finished {
-            fields.put("turn_finished", &true);
-        }
-        if self.turn_error.is_some() {
-            fields.put_text("turn_error", self.turn_error.as_deref());
-        }
-        fields.put_text("tool", self.tool.as_deref());
+        self.put_state(&mut fields);
         fields.put_text("task_source", self.task_source.map(TaskSource::as_str));
         if self.task_unconfirmed {
             fields.put("task_unconfirmed", &true);
@@ -344,6 +348,19 @@ impl Manifest {
             }
         }
         pairs
+    }
+
+    fn put_state(&self, fields: &mut Fields<'_>) {
+        fields.put("state", &self.state);
+        fields.put("state_since", &self.state_since.map(milliseconds));
+        fields.put_text("waiting_for", self.waiting_for.as_deref());
+        if self.turn_finished {
+            fields.put("turn_finished", &true);
+        }
+        if self.turn_error.is_some() {
+            fields.put_text("turn_error", self.turn_error.as_deref());
+        }
+        fields.put_text("tool", self.tool.as_deref());
     }
 
     fn put_surroundings_and_end(&self, fields: &mut Fields<'_>) {
@@ -414,6 +431,7 @@ impl Manifest {
                 .filter(|_| self.turn_finished || matches!(self.state, State::Waiting | State::Error)),
             task_source: self.task_source,
             started: self.started,
+            resumed: self.resumed,
             stamps: self.stamps().collect(),
             wrote_in: self.wrote_in.iter().map(|wrote| (wrote.tree.clone(), wrote.by_subagent)).collect(),
             overlaps: self.overlaps.iter().map(|overlap| (overlap.path.clone(), overlap.session_id.clone())).collect(),
@@ -422,9 +440,13 @@ impl Manifest {
         }
     }
 
-    /// How long the session has run, or ran, in whole seconds; never negative, whatever the clock did.
+    /// For how many seconds the session has run since it was last started or resumed; of an ended session, from its first
+    /// start to its end. Never negative, whatever the clock did.
     pub fn elapsed_seconds(&self, now: Timestamp) -> Option<u64> {
-        Some(seconds_between(self.started?, self.ended.unwrap_or(now)))
+        match self.ended {
+            Some(ended) => Some(seconds_between(self.started?, ended)),
+            None => Some(seconds_between(self.resumed.or(self.started)?, now)),
+        }
     }
 
     /// The processes that run this session, the last one stamped first.

@@ -11,6 +11,7 @@ pub(crate) mod json_object;
 pub mod json_scanner;
 pub mod manifest;
 pub mod order;
+pub mod silent_change;
 pub mod state;
 pub mod task;
 pub mod time;

@@ -165,7 +165,7 @@ mod listing {
         let env = TestEnv::new();
         three_days(&env);
         let shown = env.run("sessions history --date 2025-12-24 --json").json();
-        assert_eq!(object_keys(&shown), ["days", "schema_version", "sessions"]);
+        assert_eq!(object_keys(&shown), ["days", "headless_left_out", "schema_version", "sessions"]);
         let session = &shown["sessions"][0];
         for (name, value) in [
             ("session_id", json!("a")),

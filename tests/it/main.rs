@@ -43,5 +43,6 @@ mod shell_files;
 mod state;
 mod statusline;
 mod system_calls;
+mod times;
 mod waiting;
 mod worktrees;

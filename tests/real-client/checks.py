@@ -94,7 +94,7 @@ def live_is_what_runs(story):
 
 def history_holds_the_ended(story):
     """`ait sessions history` lists the sessions that ended, with status and reason, and no other."""
-    answer = ait("sessions", "history", "--days", "2")
+    answer = ait("sessions", "history", "--days", "2", "--headless")
     if "failed" in answer:
         return [answer["failed"]]
     found = {session["session_id"]: session for session in answer["sessions"]}
