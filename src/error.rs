@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn near_words() {
+    fn nearest_finds_mistyped_words() {
         let words = ["live", "current", "task", "conflicts", "history", "prune"];
         for (typed, meant) in [("liev", "live"), ("conflict", "conflicts"), ("hist", "history"), ("purne", "prune")] {
             assert_eq!(nearest(typed, words.into_iter()), Some(meant));

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions() {
+    fn versions_are_parsed_and_compared() {
         assert_eq!(Version::parse("2.1.330"), Some(Version(2, 1, 330)));
         assert_eq!(Version::parse("2.1.27-beta.1\n"), Some(Version(2, 1, 27)));
         for bad in ["", "claude", "2.1", "2.1.", "v2.1.3", "-1.2.3", "99999999999.1.1"] {

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_hold_the_quotes() {
+    fn spans_of_words_include_their_quotes() {
         let command = "é 'b c'\"d\" x";
         let spans: Vec<&str> = split(command).unwrap().iter().map(|token| &command[token.span.clone()]).collect();
         assert_eq!(spans, ["é", "'b c'\"d\"", "x"]);

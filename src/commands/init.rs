@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn quoting() {
+    fn paths_are_quoted_for_each_shell() {
         assert_eq!(shell_quoted("a'b"), r"'a'\''b'");
         assert_eq!(fish_quoted(r"a'b\"), r"'a\'b\\'");
         assert_eq!(tmux_quoted("'/a$#\"b'"), "\"'/a\\$##\\\"b'\"");

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_it() {
+    fn a_later_line_that_overrides_ait_is_found() {
         let later = |target: &str, below: &str| {
             let line = if target == "fish" { "ait init fish | source" } else { "eval \"$(ait init X)\"" };
             let text = format!("starship init\n{}\n{below}\n", line.replace('X', target));

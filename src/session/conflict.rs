@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn who_shares_a_tree() {
+    fn sessions_that_share_a_tree_are_found() {
         let trees = [vec!["/a", "/b"], vec!["/b"], vec!["/c"], vec!["/b"], vec![]];
         let trees = trees.iter().map(|trees| trees.iter().map(Path::new).collect());
         assert_eq!(crowded(trees), [0, 1, 3]);
@@ -416,21 +416,21 @@ mod tests {
     }
 
     #[test]
-    fn a_touch_fades() {
+    fn a_conflict_is_old_an_hour_after_the_last_write() {
         let (a, b) = ([touch("/w", "x", 10)], [touch("/w", "x", 95)]);
         let faded = (Grade::Clobber, "/w".to_owned(), vec![0, 1], vec!["x".to_owned()], true);
         assert_eq!(found(&[("/r", &a), ("/w", &b)]), [faded]);
     }
 
     #[test]
-    fn outside_of_any_repository() {
+    fn files_outside_of_any_repository_conflict_by_folder() {
         let (a, b) = ([touch("", "/tmp/n/x", 90)], [touch("", "/tmp/n/x", 95)]);
         let clobber = (Grade::Clobber, "/tmp/n".to_owned(), vec![0, 1], vec!["x".to_owned()], false);
         assert_eq!(found(&[("/r", &a), ("/w", &b)]), [clobber]);
     }
 
     #[test]
-    fn the_prompts_view() {
+    fn a_prompt_warns_of_conflicts_in_its_own_tree() {
         let manifest = |id: &str, overlaps: &str| {
             let text = format!(r#"{{"session_id":"{id}","overlaps":{overlaps}}}"#);
             Manifest::parse(text.as_bytes()).unwrap()

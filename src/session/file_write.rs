@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_and_back() {
+    fn a_line_of_a_write_log_is_read_back() {
         for (tree, path) in [(Some("/r"), "src/a.rs"), (None, "/tmp/x"), (Some("/with \"quotes\""), "tab\tnew\nline,ü")]
         {
             let touch = FileWrite { tree: tree.map(str::to_owned), path: path.into(), at: at(1) };

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn own_and_foreign() {
+    fn a_move_of_head_is_own_or_foreign() {
         assert_eq!(change(&manifest(), &scene("main", "aaaaaaaaaa"), false), Change::None);
         assert_eq!(change(&manifest(), &scene("topic", "aaaaaaaaaa"), true), Change::Own);
         assert_eq!(change(&manifest(), &scene("main", "bbbbbbbbbb"), false), Change::Foreign);

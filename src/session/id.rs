@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn file_name_and_back() {
+    fn an_id_is_read_back_from_its_file_name() {
         let id = SessionId::parse("abc123").unwrap();
         assert_eq!(SessionId::from_file_name(&id.file_name()), Some(id));
         assert_eq!(SessionId::from_file_name(".abc.json.12.0.tmp"), None);

@@ -604,7 +604,7 @@ mod tests {
     }
 
     #[test]
-    fn the_future_is_now() {
+    fn seconds_between_is_zero_if_the_clock_was_set_back() {
         let at = |second| Timestamp::from_second(second).unwrap();
         assert_eq!(seconds_between(at(100), at(40)), 0);
         assert_eq!(seconds_between(at(40), at(100)), 60);

@@ -78,7 +78,7 @@ fn the_help_of_the_prompt_lists_the_tokens() {
 }
 
 #[test]
-fn the_version() {
+fn version_is_printed_by_both_options() {
     let env = TestEnv::new();
     let version = format!("ait {}\n", env!("CARGO_PKG_VERSION"));
     env.run("--version").stdout_is(&version);
@@ -250,7 +250,7 @@ fn output_that_cannot_be_written_is_an_error() {
 
 /// Names of folders, ids and words that were typed come back in error lines: none of them moves a cursor.
 #[test]
-fn error_lines_are_clean() {
+fn error_lines_contain_no_control_characters() {
     let env = TestEnv::new();
     let odd = env.create_dir("d\u{1b}[31m\u{7}");
     let typed =

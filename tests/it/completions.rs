@@ -89,7 +89,7 @@ fn every_command_and_option_is_in_them() {
 }
 
 #[test]
-fn bash_completes() {
+fn bash_completes_commands_options_and_values() {
     needs!("bash");
     let home = Home::new("complete-bash");
     let script = r#"
@@ -112,7 +112,7 @@ fn bash_completes() {
 }
 
 #[test]
-fn fish_completes() {
+fn fish_completes_commands_options_and_values() {
     needs!("fish");
     let home = Home::new("complete-fish");
     let script = r#"
@@ -131,7 +131,7 @@ fn fish_completes() {
 }
 
 #[test]
-fn zsh_completes() {
+fn zsh_completes_commands_options_and_values() {
     needs!("zsh");
     let home = Home::new("complete-zsh");
     // A zsh in a terminal of its own, typed at; `ait` there prints what the line had become.

@@ -297,7 +297,7 @@ mod touches {
     }
 
     #[test]
-    fn a_touch_fades() {
+    fn a_conflict_is_old_an_hour_after_the_last_write() {
         let env = TestEnv::new();
         let (a, b) = (Client::new(), Client::new());
         let tree = env.repository("p");
@@ -462,7 +462,7 @@ mod guard {
     }
 
     #[test]
-    fn only_live_siblings_count() {
+    fn a_write_of_a_killed_session_causes_no_warning() {
         let env = TestEnv::new();
         let (a, b, tree, file) = two(&env);
         a.kill();
@@ -630,7 +630,7 @@ mod state {
 
     /// StopFailure is not among the events that old clients take; the registry says idle, and idle it is.
     #[test]
-    fn an_api_error() {
+    fn an_api_error_is_the_state_until_the_next_prompt() {
         let env = TestEnv::new();
         let client = Client::new();
         let folder = env.create_dir("p");
@@ -725,7 +725,7 @@ mod next {
     use super::*;
 
     #[test]
-    fn nobody_and_the_longest() {
+    fn next_without_waiting_sessions_fails_and_else_shows_the_longest_wait() {
         let env = TestEnv::new();
         let nobody = env.run("sessions next");
         assert_eq!((nobody.exit_code, nobody.stdout.as_str()), (Some(1), "No session is waiting for you.\n"));
@@ -1014,7 +1014,7 @@ mod resume {
     }
 
     #[test]
-    fn nothing_to_resume() {
+    fn resume_without_interrupted_sessions_lists_none() {
         let env = TestEnv::new();
         env.run("sessions resume").stdout_is("No interrupted sessions in the last 7 days.\n");
         env.run("sessions resume --days 4000000000").success();
@@ -1096,7 +1096,7 @@ mod resume {
     }
 
     #[test]
-    fn after_another_boot() {
+    fn resume_lists_sessions_of_an_earlier_boot() {
         let env = TestEnv::new();
         let client = Client::new();
         let folder = env.create_dir("p");
@@ -1127,7 +1127,7 @@ mod process {
     /// A real recycled pid: in a pid namespace of its own, where the next number can be chosen. Where that is not
     /// allowed, a manifest whose start time differs says the same.
     #[test]
-    fn a_recycled_pid() {
+    fn resume_lists_a_session_whose_pid_was_reused() {
         let env = TestEnv::new();
         let folder = env.create_dir("p");
         let script = format!(
@@ -1249,7 +1249,7 @@ mod watch {
     }
 
     #[test]
-    fn not_without_a_terminal() {
+    fn live_watch_without_a_terminal_fails() {
         let env = TestEnv::new();
         env.run("sessions live --watch")
             .failure(1, "watching the sessions: the terminal: not a terminal; type: ait sessions live");

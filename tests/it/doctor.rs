@@ -117,7 +117,7 @@ mod settings {
     }
 
     #[test]
-    fn all_hooks_switched_off() {
+    fn doctor_reports_that_all_hooks_are_disabled() {
         let env = TestEnv::new();
         env.write_file(".claude/settings.json", "{\"disableAllHooks\": true}\n");
         env.run("hooks install");
@@ -129,7 +129,7 @@ mod settings {
     }
 
     #[test]
-    fn a_projects_own() {
+    fn doctor_reports_hooks_in_the_settings_of_a_project() {
         let env = TestEnv::new();
         env.run("hooks install");
         let settings = fs::read_to_string(env.path(".claude/settings.json")).unwrap();
@@ -147,7 +147,7 @@ mod hooks {
     use super::*;
 
     #[test]
-    fn dropped_and_put_back() {
+    fn doctor_fix_reinstalls_missing_hooks() {
         let env = TestEnv::new();
         check(&env, "hooks").is("fail", "not installed, so no session is tracked").fix("ait hooks install");
         env.run("hooks install");
@@ -165,7 +165,7 @@ mod hooks {
     }
 
     #[test]
-    fn a_part_of_them() {
+    fn doctor_names_the_events_without_a_hook() {
         let env = TestEnv::new();
         env.run("hooks install statusline");
         env.run("hooks install session-cleanup");
@@ -243,7 +243,7 @@ mod firing {
     use super::*;
 
     #[test]
-    fn events_that_were_seen() {
+    fn doctor_shows_the_last_event() {
         let env = TestEnv::new();
         check(&env, "firing").is("ok", "no event seen yet");
         env.run("hooks install");
@@ -323,7 +323,7 @@ mod folders {
     }
 
     #[test]
-    fn what_is_not_ours() {
+    fn doctor_reports_files_of_other_kinds_and_users() {
         let env = TestEnv::new();
         let file = env.write_manifest("one", 1, &env.path(""), json!({}));
         chmod(&file, 0o600);
@@ -345,7 +345,7 @@ mod folders {
     }
 
     #[test]
-    fn without_a_home() {
+    fn doctor_without_home_says_so() {
         let env = TestEnv::new();
         let said = env.ait().env_remove("HOME").run("doctor");
         assert!(said.exit_code == Some(1) && said.stdout.contains("HOME: not set to an absolute path"), "{said:?}");
@@ -356,7 +356,7 @@ mod manifests {
     use super::*;
 
     #[test]
-    fn that_do_not_parse() {
+    fn doctor_reports_manifests_that_do_not_parse() {
         let env = TestEnv::new();
         let client = Client::new();
         env.start_session(&client, "one", &env.path("")).no_output();
@@ -403,7 +403,7 @@ mod client {
     use super::*;
 
     #[test]
-    fn by_its_records() {
+    fn doctor_reads_the_client_version_from_its_records() {
         let env = TestEnv::new();
         let client = Client::new();
         for (version, status, said) in [
@@ -454,7 +454,7 @@ mod shell {
     use super::*;
 
     #[test]
-    fn loaded_or_not() {
+    fn doctor_tells_whether_a_shell_loads_ait() {
         let env = TestEnv::new();
         check(&env, "shell").is("warn", "no shell, tmux or starship loads ait").fix("ait init --help");
         let zsh = || found(&env.ait().env("SHELL", "/usr/bin/zsh"), "shell");
@@ -484,7 +484,7 @@ mod shell {
     }
 
     #[test]
-    fn in_the_wrong_order() {
+    fn doctor_reports_a_line_that_overrides_ait() {
         let env = TestEnv::new();
         env.write_file(".zshrc", "eval \"$(ait init zsh)\"\n\nsource $ZSH/oh-my-zsh.sh\n");
         let said = found(&env.ait().env("SHELL", "/bin/zsh"), "shell");
@@ -494,7 +494,7 @@ mod shell {
     }
 
     #[test]
-    fn frameworks_are_named() {
+    fn doctor_names_prompt_frameworks() {
         let env = TestEnv::new();
         let zsh = || found(&env.ait().env("SHELL", "/bin/zsh"), "shell");
         env.write_file(".zshrc", "ZSH_THEME=agnoster\nsource $ZSH/oh-my-zsh.sh\neval \"$(ait init zsh)\"\n");
@@ -584,7 +584,7 @@ mod shell {
 }
 
 #[test]
-fn the_prompt() {
+fn doctor_reports_mistakes_in_the_variables_of_the_prompt() {
     let env = TestEnv::new();
     let said = check(&env, "prompt");
     assert!(said.detail.starts_with("a prompt here takes ") && said.detail.ends_with(" ms"), "{said:?}");
@@ -595,7 +595,7 @@ fn the_prompt() {
 }
 
 #[test]
-fn what_was_swallowed() {
+fn doctor_counts_the_errors_in_the_log() {
     let env = TestEnv::new();
     check(&env, "log").is("ok", "no errors of hooks");
     env.ait().hook_with_input("session-register", b"garbage").no_output();
@@ -609,7 +609,7 @@ fn what_was_swallowed() {
 }
 
 #[test]
-fn for_people() {
+fn doctor_prints_a_line_for_each_check_and_its_fix() {
     let env = TestEnv::new();
     let said = env.run("doctor");
     assert_eq!((said.exit_code, said.stderr.as_str()), (Some(1), ""), "{said:?}");

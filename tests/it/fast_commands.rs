@@ -87,7 +87,7 @@ fn keeps_the_law((started, opened): (Vec<String>, Vec<String>)) {
 }
 
 #[test]
-fn the_prompt() {
+fn prompt_obeys_the_rules_of_fast_commands() {
     needs!("strace");
     let lab = Lab::new();
     for dialect in ["plain", "zsh", "bash", "fish", "tmux", "ansi"] {

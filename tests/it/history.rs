@@ -70,7 +70,7 @@ mod listing {
     }
 
     #[test]
-    fn of_today_without_options() {
+    fn history_without_options_lists_today() {
         let env = TestEnv::new();
         three_days(&env);
         let client = Client::new();
@@ -116,7 +116,7 @@ mod listing {
     }
 
     #[test]
-    fn of_several_days() {
+    fn history_of_several_days_lists_the_newest_first() {
         let env = TestEnv::new();
         three_days(&env);
         let shown = |words: &str| {
@@ -141,7 +141,7 @@ mod listing {
     }
 
     #[test]
-    fn filtered_and_limited() {
+    fn history_is_filtered_and_limited() {
         let env = TestEnv::new();
         three_days(&env);
         let shown = |words: &[&str]| {

@@ -147,7 +147,7 @@ mod life {
     }
 
     #[test]
-    fn resume_inside_another_session() {
+    fn resume_inside_another_session_ends_that_session() {
         let env = TestEnv::new();
         let client = Client::new();
         let folder = env.create_dir("p");
@@ -438,7 +438,7 @@ mod places {
     }
 
     #[test]
-    fn no_repository() {
+    fn hook_outside_of_a_repository_writes_no_branch() {
         let env = TestEnv::new();
         let manifest = registered(&env, &env.create_dir("plain folder"));
         assert_eq!(project_branch_dirty(&manifest), [json!("plain folder"), Value::Null, Value::Null]);
@@ -446,7 +446,7 @@ mod places {
     }
 
     #[test]
-    fn a_deleted_folder() {
+    fn hook_in_a_deleted_folder_keeps_the_session() {
         let env = TestEnv::new();
         let client = Client::new();
         let tree = env.repository("aiterm");
@@ -487,7 +487,7 @@ mod places {
     }
 
     #[test]
-    fn a_bare_repository() {
+    fn hook_in_a_bare_repository_writes_its_project() {
         let env = TestEnv::new();
         let bare = env.create_dir("aiterm.git");
         env.git(&bare, "init --quiet --bare --initial-branch=main");
@@ -519,7 +519,7 @@ mod places {
     }
 
     #[test]
-    fn a_detached_head() {
+    fn hook_at_a_detached_head_writes_the_commit() {
         let env = TestEnv::new();
         let tree = env.repository("aiterm");
         env.git(&tree, "checkout --quiet --detach");
@@ -553,7 +553,7 @@ mod places {
     }
 
     #[test]
-    fn an_unborn_branch() {
+    fn hook_on_an_unborn_branch_writes_its_name() {
         let env = TestEnv::new();
         let tree = env.create_dir("aiterm");
         env.git(&tree, "init --quiet --initial-branch=trunk");
@@ -564,7 +564,7 @@ mod places {
 
     /// git 2.45 and newer can keep refs in tables instead of files.
     #[test]
-    fn a_reftable() {
+    fn hook_in_a_repository_with_a_reftable_writes_the_branch() {
         let env = TestEnv::new();
         let tree = env.create_dir("aiterm");
         let init = env
@@ -608,7 +608,7 @@ mod places {
     }
 
     #[test]
-    fn odd_names() {
+    fn hook_keeps_odd_names_of_folders_and_branches() {
         for name in ["with space", "it's", "日本語", "a\nb", "-rf", "$(touch x)", "100%"] {
             let env = TestEnv::new();
             let tree = env.repository(name);
@@ -742,7 +742,7 @@ mod trouble {
 
     /// Where nobody reads what the hook says, and where nobody gives it anything.
     #[test]
-    fn closed_pipes() {
+    fn hook_with_closed_pipes_exits_with_0() {
         let env = TestEnv::new();
         let clients = [Client::new(), Client::new()];
         env.start_session(&clients[0], "one", &env.path("")).no_output();

@@ -50,7 +50,7 @@ impl Home {
 }
 
 #[test]
-fn there_and_back() {
+fn install_then_uninstall_restores_the_settings() {
     let home = Home::new();
     let before = "{\n  \"model\": \"opus\"\n}\n";
     fs::write(home.settings(), before).unwrap();
@@ -78,7 +78,7 @@ fn there_and_back() {
 }
 
 #[test]
-fn one_at_a_time() {
+fn hooks_are_installed_and_uninstalled_one_at_a_time() {
     let home = Home::new();
     assert_eq!(home.ait(&["hooks", "install", "session-register"]).code, Some(0));
     assert!(!fs::read_to_string(home.settings()).unwrap().contains("SessionEnd"));
@@ -93,7 +93,7 @@ fn one_at_a_time() {
 }
 
 #[test]
-fn what_was_mistyped() {
+fn a_mistyped_hook_name_gets_a_suggestion() {
     let home = Home::new();
     let said = home.ait(&["hooks", "install", "session-registr"]);
     assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""));

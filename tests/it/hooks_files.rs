@@ -342,7 +342,7 @@ fn scripts_work_in_a_folder_of_any_name() {
 }
 
 #[test]
-fn bytes_mode_and_copies() {
+fn install_and_uninstall_keep_bytes_mode_and_copies() {
     let home = Home::new();
     home.write(THEIRS);
     fs::set_permissions(home.settings(), fs::Permissions::from_mode(0o640)).unwrap();

@@ -245,7 +245,7 @@ mod killed {
 
     /// At each system call, one after the other, until it comes to its end.
     #[test]
-    fn at_each_system_call() {
+    fn a_kill_at_each_system_call_leaves_the_old_or_the_new_manifest() {
         needs!("strace");
         let env = TestEnv::new();
         let client = Client::new();
@@ -287,7 +287,7 @@ mod killed {
 
     /// What the killed ones left is swept by whoever comes next and has the time: a session that starts, or prune.
     #[test]
-    fn leftovers_are_swept() {
+    fn temporary_files_of_killed_writers_are_removed() {
         let env = TestEnv::new();
         let (client, gone) = (Client::new(), Client::new().kill());
         let day = SystemTime::now() - Duration::from_secs(86_400);
@@ -344,7 +344,7 @@ mod disks {
     "#;
 
     #[test]
-    fn a_full_disk() {
+    fn a_full_disk_leaves_the_old_manifest() {
         needs!("unshare");
         let env = TestEnv::new();
         env.create_dir(".claude/sessions");
@@ -407,7 +407,7 @@ mod disks {
 
     /// Quota, a disk that fails at the rename, one that cannot make a file: the call itself says so.
     #[test]
-    fn calls_that_fail() {
+    fn failing_system_calls_leave_the_old_manifest() {
         needs!("strace");
         let env = TestEnv::new();
         let client = Client::new();
@@ -439,7 +439,7 @@ mod disks {
 
     /// A folder on a file system without locks.
     #[test]
-    fn no_locks() {
+    fn prune_on_a_file_system_without_locks_archives_and_warns() {
         needs!("strace");
         let env = TestEnv::new();
         let client = Client::new();
@@ -473,7 +473,7 @@ mod folders {
     use super::*;
 
     #[test]
-    fn no_home() {
+    fn commands_without_home_fail_with_a_hint() {
         let env = TestEnv::new();
         for ait in [env.ait().env_remove("HOME"), env.ait().env("HOME", ""), env.ait().env("HOME", "not/absolute")] {
             assert_eq!(fast_three_are_calm(&ait, "s", &env.path("")), "");
@@ -510,7 +510,7 @@ mod folders {
     }
 
     #[test]
-    fn a_file_for_active() {
+    fn a_file_in_place_of_active_is_reported() {
         let env = TestEnv::new();
         let file = env.write_file(".claude/sessions/active", "a file\n");
         in_the_way(&env, &env.path(""), "Not a directory");
@@ -629,7 +629,7 @@ mod folders {
 
     /// A hundred thousand files in `active`, all stale.
     #[test]
-    fn a_hundred_thousand_manifests() {
+    fn commands_work_with_a_hundred_thousand_manifests() {
         needs!("python3");
         let env = TestEnv::new();
         let client = Client::new();
@@ -850,7 +850,7 @@ mod clocks {
     }
 
     #[test]
-    fn started_in_the_future() {
+    fn a_session_started_in_the_future_has_no_negative_age() {
         let env = TestEnv::new();
         let client = Client::new();
         env.write_manifest(
@@ -867,7 +867,7 @@ mod clocks {
 
     /// The day of a session is the local one on which it ended.
     #[test]
-    fn both_sides_of_midnight() {
+    fn history_puts_sessions_on_both_sides_of_midnight() {
         needs!("strace");
         for (moment, day) in [
             ("2026-11-22T22:59:59.900Z", "2026-11-22"),
@@ -1021,7 +1021,7 @@ mod payloads {
     }
 
     #[test]
-    fn what_is_no_event() {
+    fn input_that_is_not_an_event_is_logged() {
         let nested = |count: usize, close: bool| {
             let end = if close { "]".repeat(count) } else { String::new() };
             format!("{}{end}", "[".repeat(count))
@@ -1070,7 +1070,7 @@ mod payloads {
     }
 
     #[test]
-    fn a_hundred_mebibytes() {
+    fn an_event_of_a_hundred_mebibytes_takes_little_memory() {
         needs!("python3");
         let env = TestEnv::new();
         let client = Client::new();
@@ -1093,7 +1093,7 @@ mod payloads {
 
     /// Numbers that are none, in the fields that are read.
     #[test]
-    fn odd_numbers() {
+    fn odd_numbers_in_a_payload_do_no_harm() {
         let env = TestEnv::new();
         let client = Client::new();
         for number in ["1e999", "-1e999", "1e-999", "-0", "0.1e1", "99999999999999999999999999", "1E+2"] {

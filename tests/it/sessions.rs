@@ -528,7 +528,7 @@ mod current {
 
     /// Older clients hand down no id. `ait` runs in a shell in a shell, whose process is stamped in a manifest.
     #[test]
-    fn inside_by_ancestry() {
+    fn current_inside_claude_code_is_found_by_the_ancestors_of_the_process() {
         let env = TestEnv::new();
         let other = Client::new();
         let tree = env.repository("aiterm");
@@ -654,7 +654,7 @@ mod task {
     }
 
     #[test]
-    fn shows_sets_and_clears() {
+    fn task_is_shown_set_and_cleared() {
         let env = TestEnv::new();
         let _client = one(&env);
         let before = fs::read(env.sessions_path("active/one.json")).unwrap();
@@ -747,7 +747,7 @@ mod task {
 
     /// Fields that we do not know survive every rewrite, to the byte.
     #[test]
-    fn unknown_fields_survive() {
+    fn task_keeps_unknown_fields_of_the_manifest() {
         let env = TestEnv::new();
         let client = one(&env);
         let kept = "\"x_future\": {\"kept\":[1,2.50,\"\\u00fc\"],  \"n\": 1e400}";
@@ -839,7 +839,7 @@ mod task {
     }
 
     #[test]
-    fn without_a_session_here() {
+    fn task_without_a_session_in_this_folder_fails() {
         let env = TestEnv::new();
         let why = "finding the current session: ~: no live session works in this folder; type: ait sessions live";
         env.run("sessions task").failure(1, why);
@@ -970,7 +970,7 @@ mod conflicts {
     }
 
     #[test]
-    fn two_trees_are_none() {
+    fn conflicts_of_sessions_in_two_trees_are_none() {
         let env = TestEnv::new();
         let clients = [Client::new(), Client::new(), Client::new(), Client::new()];
         let tree = env.repository("aiterm");

@@ -46,7 +46,7 @@ use self::startup_files::of_shell;
     subcommand,
     name = "doctor",
     help_triggers("-h", "--help"),
-    example = "  ait doctor        check everything\n  ait doctor --fix  reinstall hooks, correct file modes, archive stale sessions"
+    example = "  ait doctor        check everything\n  ait doctor --fix  reinstall hooks, correct modes, archive stale sessions"
 )]
 pub struct Doctor {
     /// fix what can be fixed safely, then check again

@@ -10,7 +10,7 @@ use ait::git::{Tree, merge_conflicts, parse_status};
 use super::{Lab, script, touch};
 
 #[test]
-fn dirtiness() {
+fn git_status_tells_a_dirty_tree() {
     let lab = Lab::new();
     let project = lab.repository("project");
     let commit = lab.git(&project, &["rev-parse", "HEAD"]);
@@ -275,7 +275,7 @@ fn no_git_and_one_that_fails() {
 }
 
 #[test]
-fn merges() {
+fn git_tells_which_files_would_not_merge() {
     let lab = Lab::new();
     let project = lab.repository("project");
     let branch = |name: &str, file: &str, text: &str| {

@@ -10,7 +10,7 @@ use ait::git::{HeadKind, Operation, Tree, has_branch, last_move};
 use super::{Lab, agrees, pipe};
 
 #[test]
-fn heads() {
+fn head_is_read_as_git_reads_it() {
     let lab = Lab::new();
     lab.git(&lab.0, &["init", "-q", "-b", "früh/ling", "unborn"]);
     let unborn = agrees(&lab, &lab.0.join("unborn")).head();
@@ -57,7 +57,7 @@ fn a_tree_found_before_sees_what_is_checked_out_now() {
 }
 
 #[test]
-fn packed_refs() {
+fn a_commit_is_found_in_packed_refs() {
     let lab = Lab::new();
     let project = lab.repository("project");
     lab.git(&project, &["tag", "-a", "-m", "a tag", "v1"]);
@@ -73,7 +73,7 @@ fn packed_refs() {
 }
 
 #[test]
-fn thousands_of_packed_refs() {
+fn a_commit_is_found_among_thousands_of_packed_refs() {
     let lab = Lab::new();
     let project = lab.repository("project");
     let base = lab.git(&project, &["rev-parse", "HEAD"]);
@@ -113,7 +113,7 @@ fn thousands_of_packed_refs() {
 }
 
 #[test]
-fn sha256() {
+fn a_repository_with_sha256_is_read() {
     let lab = Lab::new();
     lab.git(&lab.0, &["init", "-q", "-b", "main", "--object-format=sha256", "project"]);
     let project = lab.0.join("project");
@@ -330,7 +330,7 @@ fn jj_beside_git_shows_the_bookmark_at_head() {
 }
 
 #[test]
-fn hostile_refs() {
+fn hostile_refs_are_read_without_harm() {
     let lab = Lab::new();
     let project = lab.repository("project");
     let git_dir = project.join(".git");
@@ -368,7 +368,7 @@ fn hostile_refs() {
 }
 
 #[test]
-fn the_last_move() {
+fn the_last_move_of_head_is_read_from_the_reflog() {
     let lab = Lab::new();
     lab.git(&lab.0, &["init", "-q", "-b", "main", "project"]);
     let project = lab.0.join("project");

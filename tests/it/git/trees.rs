@@ -59,7 +59,7 @@ fn main_tree_and_folders_in_it() {
 }
 
 #[test]
-fn no_repository() {
+fn a_folder_outside_of_a_repository_has_no_tree() {
     let lab = Lab::new();
     let folder = lab.0.join("plain folder");
     fs::create_dir(&folder).unwrap();
@@ -71,7 +71,7 @@ fn no_repository() {
 }
 
 #[test]
-fn deleted_folders() {
+fn a_deleted_folder_belongs_to_the_tree_of_its_parent() {
     let lab = Lab::new();
     let project = lab.repository("project");
     let gone = project.join("was/here");
@@ -89,7 +89,7 @@ fn deleted_folders() {
 }
 
 #[test]
-fn linked_worktrees() {
+fn linked_worktrees_share_the_common_folder() {
     let lab = Lab::new();
     let project = lab.repository("project");
     let beside = lab.0.join("beside");
@@ -151,7 +151,7 @@ fn linked_worktrees_with_relative_paths_and_settings_of_their_own() {
 }
 
 #[test]
-fn moved_trees() {
+fn a_moved_worktree_finds_its_repository_and_a_moved_repository_loses_its_worktrees() {
     let lab = Lab::new();
     let project = lab.repository("project");
     let beside = lab.0.join("beside");
@@ -178,7 +178,7 @@ fn moved_trees() {
 }
 
 #[test]
-fn bare_repositories() {
+fn bare_repositories_have_no_tree() {
     let lab = Lab::new();
     let project = lab.repository("project");
     for (bare, name) in [("foo.git", "foo"), ("bar", "bar"), ("proj/.bare", "proj")] {
@@ -296,7 +296,7 @@ fn worktree_of_a_renamed_or_moved_submodule_has_the_name_of_its_folder() {
 }
 
 #[test]
-fn what_is_no_repository() {
+fn folders_that_only_look_like_a_repository_are_none() {
     let lab = Lab::new();
     let project = lab.repository("project");
     let inner = project.join("inner");

@@ -40,7 +40,7 @@ fn bash_with_a_framework_that_sets_the_prompt_each_time() {
 }
 
 #[test]
-fn bash_under_every_option() {
+fn bash_shows_the_segment_under_every_shell_option() {
     needs!("tmux", "bash");
     for options in [
         "set -e",

@@ -9,7 +9,7 @@ use std::process::Command;
 use super::TestEnv;
 
 #[test]
-fn install() {
+fn install_script_builds_and_updates_ait() {
     let env = TestEnv::new();
     for folder in ["tree/shell", "tools", "to"] {
         fs::create_dir_all(env.path(folder)).unwrap();
@@ -78,7 +78,7 @@ fn install() {
 }
 
 #[test]
-fn the_texts_are_clean() {
+fn shell_files_pass_the_syntax_check_and_shellcheck() {
     for (program, arguments) in [
         ("zsh", &["-n", "shell/ait.zsh"][..]),
         ("bash", &["-n", "shell/ait.bash"]),

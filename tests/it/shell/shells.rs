@@ -35,7 +35,7 @@ fn a_segment_is_told_how_much_room_there_is() {
 }
 
 #[test]
-fn placed_by_the_user() {
+fn a_segment_placed_by_the_user_is_shown_there() {
     for (shell, prompt) in [
         ("zsh", "setopt prompt_subst; PROMPT='[$AIT_SEGMENT] <%?> '"),
         ("bash", "PS1='[$AIT_SEGMENT] <$?> '"),
@@ -103,7 +103,7 @@ fn nothing_live_starts_no_process() {
 }
 
 #[test]
-fn where_the_sessions_are() {
+fn shells_find_the_sessions_folder_as_ait_does() {
     for shell in SHELLS {
         if !installed(&["tmux", shell]) {
             continue;

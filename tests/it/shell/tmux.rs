@@ -63,7 +63,7 @@ fn tmux_shows_all_sessions_until_the_plug_in_is_removed() {
 }
 
 #[test]
-fn tmux_options() {
+fn tmux_options_place_and_format_the_summary() {
     needs!("tmux");
     let env = TestEnv::new();
     let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };

@@ -50,7 +50,7 @@ fn zsh_with_a_hook_that_sets_the_right_prompt_each_time() {
 }
 
 #[test]
-fn zsh_under_every_option() {
+fn zsh_shows_the_segment_under_every_shell_option() {
     needs!("tmux", "zsh");
     for options in [
         "err_exit",
