@@ -122,7 +122,7 @@ pub enum Stop {
     Answer(String),
     /// A wrong argument. `fast` names the fast command it was for, if any.
     Usage {
-        /// What is wrong.
+        /// The mistake.
         error: Error,
         /// `hook`, `prompt` or `statusline`.
         fast: Option<&'static str>,

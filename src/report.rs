@@ -1,4 +1,4 @@
-//! What a command returns: data that is written as JSON or as text, remarks, and an exit code. Only `main` writes it.
+//! The result of a command: data that is written as JSON or as text, remarks, and an exit code. Only `main` writes it.
 
 use crate::error::{Error, Exit, on_one_line};
 use crate::render::ui::Ui;
@@ -20,7 +20,7 @@ impl Data for String {
     }
 }
 
-/// What a command found out or did.
+/// The result of a command.
 pub struct Report {
     data: Box<dyn Data>,
     remarks: Vec<String>,
@@ -65,7 +65,7 @@ impl Report {
         self
     }
 
-    /// What belongs on standard output: JSON if it is wanted and there is any, else text.
+    /// The text for standard output: JSON if it is wanted and there is any, else text.
     pub fn stdout(&self, ui: &Ui, json: bool) -> String {
         let json = if json { self.data.json() } else { None };
         json.unwrap_or_else(|| self.data.text(ui))
@@ -76,7 +76,7 @@ impl Report {
         self.remarks
     }
 
-    /// What belongs on standard error.
+    /// The text for standard error.
     pub fn stderr(&self) -> String {
         self.remarks.iter().map(|remark| format!("ait: {remark}\n")).collect()
     }

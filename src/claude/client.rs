@@ -46,7 +46,7 @@ pub fn is_client(name: &str) -> bool {
 
 /// A package description is a few KiB.
 const LIMIT: usize = 1 << 20;
-/// What the package is called.
+/// The name of the npm package.
 const PACKAGE: &str = "@anthropic-ai/claude-code";
 
 /// The `claude` in `PATH`, and its version where its path or its package tells. It is not run.

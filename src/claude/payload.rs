@@ -1,4 +1,4 @@
-//! What Claude Code hands to a hook on standard input: one JSON object.
+//! The standard input of a hook: one JSON object of Claude Code.
 //!
 //! Source: payloads captured from clients 2.0.62 to 2.1.330 (`tests/payloads/`). A field of an unexpected type costs
 //! that field only: newer clients may send other shapes.
@@ -206,7 +206,7 @@ impl HookPayload {
             _ => {}
         })?;
         if payload.tool.as_deref().is_some_and(writes_a_file) {
-            // What the tool says it did goes before what it was asked to do.
+            // The tool's response has priority over its input.
             payload.writes = match payload.event.as_str() {
                 "PreToolUse" => input.and_then(path_in),
                 "PostToolUse" => result.and_then(path_in).or_else(|| input.and_then(path_in)),
@@ -220,7 +220,7 @@ impl HookPayload {
         Ok(payload)
     }
 
-    /// What happened, in the words of the model.
+    /// The event in the terms of the model.
     pub fn happened(&self) -> Event {
         let tool = || self.tool.clone().unwrap_or_default();
         match self.event.as_str() {

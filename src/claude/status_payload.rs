@@ -1,4 +1,4 @@
-//! What Claude Code hands to a status line on standard input: one JSON object, nested one or two deep.
+//! The standard input of a status line: one JSON object of Claude Code, nested one or two deep.
 //!
 //! Source: payloads captured from client 2.1.330 (`tests/payloads/statusLine-*.json`), and its documentation for
 //! `rate_limits`, which only subscribers get, after their first response (<https://code.claude.com/docs/en/statusline>).
@@ -28,7 +28,7 @@ pub struct StatusPayload {
     pub model: Option<String>,
     /// The share of the context that is used, in percent; absent before the first response.
     pub context: Option<f64>,
-    /// What the session cost, in US dollars.
+    /// The cost of the session in US dollars.
     pub cost: Option<f64>,
     /// How long the session has been running, in milliseconds; a resumed one brings its time along.
     pub duration_ms: Option<u64>,

@@ -85,7 +85,7 @@ struct Writer {
     at: Timestamp,
 }
 
-/// What git says of two branches.
+/// git's answer about two branches.
 #[derive(Serialize)]
 struct Merge {
     project: String,

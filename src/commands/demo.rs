@@ -346,7 +346,7 @@ impl Stage<'_> {
         self.ui.line(&mut self.text, |line| dim(line, text));
     }
 
-    /// The line that a person would have typed, after a prompt that says where.
+    /// The command as the user would type it, after a prompt with the folder.
     fn typed(&mut self, folder: &str, command: &str) {
         self.ui.line(&mut self.text, |line| {
             let folder = if folder.is_empty() || folder == "~" { "~".to_owned() } else { format!("~/{folder}") };

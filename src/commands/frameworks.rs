@@ -1,7 +1,7 @@
 //! Prompt frameworks and themes, recognised by the lines of startup files that load them. `ait doctor` names them, and warns
 //! where one of them leaves no place for the segment.
 
-/// What a framework is called, and texts of which one is in the line that loads it.
+/// The name of each framework, and texts of which one is in the line that loads it.
 const FRAMEWORKS: [(&str, &[&str]); 20] = [
     ("oh-my-zsh", &["oh-my-zsh.sh"]),
     ("oh-my-bash", &["oh-my-bash.sh"]),
@@ -54,7 +54,7 @@ fn theme(line: &str) -> Option<String> {
 }
 
 /// Whether these lines set the right prompt in a widget of zsh's line editor, after every hook, and never have it drawn again:
-/// then nothing of ours runs after them.
+/// then no code of ait runs after them.
 pub(super) fn hides_right_prompt<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
     let (mut has_widget, mut sets, mut draws) = (false, false, false);
     for line in lines {

@@ -102,7 +102,7 @@ struct EndedSessions {
     days: Vec<(Day, Vec<Manifest>)>,
     /// How many headless runs were left out.
     left_out: usize,
-    /// What to say if there are none.
+    /// The text if there are none.
     hint: String,
     zone: TimeZone,
     now: Timestamp,

@@ -45,7 +45,7 @@ pub struct Hook {
     name: Option<String>,
 }
 
-/// A payload carries whole files after a write; a larger one is nothing that a person works on.
+/// After a write a payload contains the whole file; larger files are not edited.
 const PAYLOAD_LIMIT: usize = 32 << 20;
 /// How long a hook waits for another writer before it goes on without the lock. A person waits for it.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(250);

@@ -1,4 +1,4 @@
-//! What Claude is told by a hook: who else works here, who wrote the file it is about to write, who moved HEAD.
+//! The response of a hook to Claude: which other sessions work here, wrote the file that it is about to write, or moved HEAD.
 //!
 //! Nothing here decides whether something may be done, but for what the person asked `ait guard` to; whatever goes
 //! wrong, nothing is said and the work goes on.
@@ -32,7 +32,7 @@ use crate::store::root::Root;
 use crate::store::write_log::{self, PendingWrite};
 use crate::sys::files;
 
-/// What a hook answers, as Claude Code takes it.
+/// The JSON response of a hook.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-/// What the payload writes, and who else did.
+/// The write in a payload, and the other sessions that wrote the file.
 pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: Timestamp) -> Option<PendingWrite> {
     let path = Path::new(payload.writes.as_deref()?);
     let path = match path.is_absolute() {
@@ -111,7 +111,7 @@ fn warning(write: &PendingWrite, here: &Place, now: Timestamp) -> Option<(String
     Some((format!("{name} was written {ago} by session {}{more}.", describe(other)), guard))
 }
 
-/// What is to be said before a tool runs, after it, or at a prompt.
+/// The response before a tool runs, after it, or at a prompt.
 pub(super) fn at_event(
     payload: &HookPayload,
     write: Option<&PendingWrite>,
@@ -158,7 +158,7 @@ pub(super) struct Other<'a> {
     pub(super) in_same_tree: bool,
 }
 
-/// What a session that starts is told of the others: two lines.
+/// The response to a session that starts: two lines about the others.
 pub(super) fn at_start(context: &Context, others: &[Other<'_>], payload: &HookPayload, project: &str) -> Report {
     if others.is_empty() {
         return Report::nothing();

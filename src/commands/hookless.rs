@@ -44,7 +44,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// As it is written in JSON.
+    /// Its name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Reason::NotInstalled => "not_installed",

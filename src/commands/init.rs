@@ -26,7 +26,7 @@ pub struct Init {
     pub plugin: bool,
 }
 
-/// What `ait init --help` prints, and `ait init` by itself.
+/// The output of `ait init --help` and of `ait init`.
 pub const HELP: &str = r#"Usage: ait init <zsh|bash|fish|tmux|starship|claude> [--manual] [--plugin]
 
 print the code that shows the segment in a shell, tmux or starship
@@ -88,13 +88,13 @@ impl Run for Init {
     /// Prints the text for this program as `PATH` names it.
     ///
     /// # Errors
-    /// An unknown target; an option that means nothing for it; a path that no shell can be told.
+    /// An unknown target, an option that the target does not have, or a path that is not UTF-8.
     fn run(&self, context: &Context) -> Result<Report> {
         text_for(self, &this_program(context)?).map(Report::text)
     }
 }
 
-/// What `ait init` prints, for a program at this path.
+/// The output of `ait init` for a program at this path.
 ///
 /// # Errors
 /// As for [`Init`].

@@ -181,7 +181,7 @@ fn record_of(session: &Session, root: &Root) -> Option<Record> {
     session.manifest.pid.and_then(|pid| root.record_of(pid, session.manifest.pid_start))
 }
 
-/// Takes back a task whose prompt the client never worked on: a hook of the user refused it, or Esc came at once.
+/// Hides a task whose prompt the client never worked on: a hook of the user refused it, or Esc came at once.
 fn hide_refused_task(manifest: &mut Manifest, observed: &ObservedState) {
     let is_idle_since = observed.state == State::Idle && observed.source == StateSource::Registry;
     if manifest.task_unconfirmed && is_idle_since && observed.since > manifest.state_since {
@@ -282,7 +282,7 @@ pub struct LiveSessions {
     pub members: Vec<LiveSession>,
     /// How many others there are in this profile, whose process is gone.
     pub stale: usize,
-    /// What could not be read.
+    /// Manifests that could not be read.
     pub broken: Vec<UnreadableManifest>,
     /// How many manifests belong to other users, and are not read.
     pub foreign: usize,

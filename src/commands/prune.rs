@@ -149,7 +149,7 @@ impl From<Archived> for Pruned {
     }
 }
 
-/// What a dry run would archive; `None` if it is gone meanwhile.
+/// The session that a dry run would archive; `None` if it no longer exists.
 fn found(root: &Root, id: &SessionId) -> Option<Pruned> {
     let session = read_session(&root.active_folder().ok()?, id).ok()??;
     let last_seen = session.last_seen();

@@ -64,9 +64,9 @@ struct Lost {
 struct Way {
     /// Where it was started; `None` if that was not recorded.
     folder: Option<PathBuf>,
-    /// What makes that folder again, where it is gone.
+    /// The command that creates that folder again, if it was removed.
     restore: Option<String>,
-    /// What resumes the session.
+    /// The command that resumes the session.
     command: String,
 }
 

@@ -1,7 +1,7 @@
 //! Where `ait` is loaded: the files that shells, tmux and starship read at their start, looked through for its line.
 //!
 //! A child process cannot ask its shell which functions it has, and a variable exported for us would be inherited by
-//! programs that have not loaded anything. The files are what a person would look at, too. What they read in turn is
+//! programs that have not loaded anything. So the files are read, as a user would do. What they read in turn is
 //! followed into files of the person's own, two deep.
 
 use std::path::{Component, Path, PathBuf};
@@ -164,7 +164,7 @@ fn calls_ait(line: &str, wanted: &str, target: &str) -> bool {
     })
 }
 
-/// What a line does to the prompt that was there, if anything.
+/// The text in a line that overrides the prompt, if any.
 fn sets_prompt(line: &str) -> Option<String> {
     if let Some(framework) = frameworks::loaded_by(line) {
         return Some(framework.to_owned());

@@ -1,4 +1,4 @@
-//! What a detached HEAD stands for: a rebase or bisect in progress, a tag, or a bookmark of jj.
+//! The meaning of a detached HEAD: a rebase or bisect in progress, a tag, or a bookmark of jj.
 //!
 //! Sources: git's `wt-status.c` and `contrib/completion/git-prompt.sh` for the files of a rebase or bisect; jj keeps HEAD
 //! detached in a repository that it shares with git, and exports its bookmarks as branches.
@@ -15,7 +15,7 @@ const MAX_BRANCHES: usize = 200;
 /// How deep the folders of those branches are listed.
 const MAX_DEPTH: usize = 4;
 
-/// What git is in the middle of.
+/// A git operation in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Commits are being applied anew; HEAD is detached until the end.
@@ -25,7 +25,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The word for people.
+    /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Operation::Rebase => "rebase",

@@ -1,4 +1,4 @@
-//! What is checked out in a tree: the branch and its commit.
+//! HEAD of a tree: the branch and its commit.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ const MAX_SYMBOLIC_STEPS: usize = 5;
 /// Length of a commit in text for people.
 const SHORT_COMMIT: usize = 7;
 
-/// What is checked out in a tree.
+/// HEAD of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The branch, without `refs/heads/`; a ref of another kind in full. During a rebase, the branch that is being
@@ -23,7 +23,7 @@ pub struct Head {
     pub commit: Option<String>,
     /// Which of the cases it is.
     pub kind: HeadKind,
-    /// What git is in the middle of. Only looked for if HEAD is detached.
+    /// A git operation in progress. Only looked for if HEAD is detached.
     pub operation: Option<Operation>,
     /// The tag that was checked out.
     pub tag: Option<String>,

@@ -44,7 +44,7 @@ fn in_stack(folder: &Path, name: &str) -> io::Result<Option<RefTarget>> {
     Ok(None)
 }
 
-/// What a table says about a ref.
+/// The entry of a ref in a table.
 enum Record {
     Target(RefTarget),
     /// An older table has it, and it was deleted since.
@@ -178,7 +178,7 @@ impl<'a> Refs<'a> {
             1 => Record::Target(self.object_id()?),
             2 => {
                 let target = self.object_id()?;
-                // What a tag object points to.
+                // The target of a tag object.
                 self.take(self.hash_size)?;
                 Record::Target(target)
             }

@@ -2,7 +2,7 @@
 
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
-/// What can stand after an option, or as an argument.
+/// The possible values of an option or argument.
 #[derive(Clone, Copy)]
 enum Values {
     /// One of these words.
@@ -15,7 +15,7 @@ enum Values {
     Free,
 }
 
-/// What an option takes, by the name that its help has for it.
+/// The values of an option, by the name of its value in the help.
 fn values_of(name: &str) -> Values {
     match name {
         "when" => Values::Words("always never auto"),
@@ -28,7 +28,7 @@ fn values_of(name: &str) -> Values {
     }
 }
 
-/// What a command takes as arguments.
+/// The values of a command's arguments.
 fn arguments_of(path: &str) -> Values {
     match path {
         "ait completions" => Values::Words("zsh bash fish"),
@@ -67,7 +67,7 @@ fn value_of(flag: &FlagInfo<'_>) -> Option<Values> {
     }
 }
 
-/// A description as a person reads it: argh doubles its braces.
+/// A description without the doubled braces of argh.
 fn described(text: &str) -> String {
     text.replace("{{", "{").replace("}}", "}")
 }

@@ -28,7 +28,7 @@ use nu_ansi_term::{Color, Style};
 use super::theme::{Icons, Role};
 use super::width::Counting;
 
-/// What a segment is written for.
+/// The shell or program that reads a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// Text without colour.
@@ -64,7 +64,7 @@ impl Dialect {
         self != Dialect::Plain
     }
 
-    /// What to write instead of a character; `None` if the reader shows it as it is.
+    /// The escape of a character; `None` if the reader shows it unchanged.
     pub(super) fn escape(self, character: char) -> Option<&'static str> {
         match (self, character) {
             (Dialect::Zsh, '%') => Some("%%"),
@@ -284,7 +284,7 @@ mod tests {
         for (dialect, locale, dumb, wanted) in [
             (Dialect::Zsh, Some("en_US.UTF-8"), false, Unicode),
             (Dialect::Zsh, Some("C.utf8"), false, Unicode),
-            // What macOS sets.
+            // The value on macOS.
             (Dialect::Zsh, Some("UTF-8"), false, Unicode),
             (Dialect::Zsh, Some("C"), false, AsciiOnly),
             (Dialect::Plain, Some("POSIX"), false, AsciiOnly),

@@ -1,4 +1,4 @@
-//! What changed between two texts, as a unified diff that is safe to show on a terminal.
+//! The difference of two texts as a unified diff that is safe to show on a terminal.
 
 use std::fmt::Write as _;
 

@@ -3,22 +3,22 @@
 use crate::session::conflict::Grade;
 use crate::session::state::State;
 
-/// What a segment can show. What is absent is not shown.
+/// The facts that a segment can show. Absent facts are not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Facts<'a> {
     /// The name of the project.
     pub project: &'a str,
     /// The branch, or what stands for one.
     pub branch: Option<&'a str>,
-    /// What git is in the middle of: `rebase` or `bisect`.
+    /// The git operation in progress: `rebase` or `bisect`.
     pub operation: Option<&'a str>,
     /// The name of the linked worktree; `None` in the main one.
     pub worktree: Option<&'a str>,
     /// How long the session has been running, in seconds.
     pub elapsed: Option<u64>,
-    /// What the session is for.
+    /// The task of the session.
     pub task: Option<&'a str>,
-    /// What the session is doing; `None` where there is no session.
+    /// The state of the session; `None` without a session.
     pub state: Option<State>,
     /// Its turn ended, and it waits for the next prompt.
     pub finished: bool,
@@ -40,7 +40,7 @@ pub struct Facts<'a> {
     pub model: Option<&'a str>,
     /// The share of the context that is used, in percent.
     pub context: Option<f64>,
-    /// What the session cost, in US dollars.
+    /// The cost of the session in US dollars.
     pub cost: Option<f64>,
     /// Lines added and removed.
     pub lines: Option<(u64, u64)>,
@@ -51,7 +51,7 @@ pub struct Facts<'a> {
 /// A session that waits for its user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting<'a> {
-    /// What for: `permission`, `question`, `input`; after an API error, which one.
+    /// What the session waits for: `permission`, `question` or `input`; after an API error, which one.
     pub for_what: &'a str,
     /// Its turn ended with an API error.
     pub failed: bool,

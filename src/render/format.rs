@@ -23,14 +23,14 @@ pub const ALL_SESSIONS: &str = "[{count} live][ {waiting}][ {conflict}]";
 /// How deep groups may be nested.
 pub(crate) const MAX_DEPTH: usize = 8;
 
-/// What a token shows.
+/// A token of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
     /// The name of the project.
     Project,
     /// The branch.
     Branch,
-    /// What git is in the middle of.
+    /// A git operation in progress.
     Operation,
     /// The linked worktree.
     Worktree,
@@ -38,9 +38,9 @@ pub enum Token {
     Elapsed,
     /// The task of the session.
     Task,
-    /// What the session is doing, in a word.
+    /// The state of the session as a word.
     State,
-    /// What the session is doing, as a mark.
+    /// The state of the session as an icon.
     Icon,
     /// The session that has waited longest, and how long.
     Waiting,
@@ -62,7 +62,7 @@ pub enum Token {
     Model,
     /// How much of the context is used.
     Context,
-    /// What the session cost.
+    /// The cost of the session.
     Cost,
     /// Lines added and removed.
     Lines,
@@ -112,9 +112,9 @@ pub struct Format<'a> {
 pub struct FormatError {
     /// Where it is, in characters from 1.
     pub column: usize,
-    /// What is wrong.
+    /// The mistake.
     pub what: String,
-    /// What to write instead, if that is known.
+    /// What to write instead, if known.
     pub hint: Option<String>,
     source: String,
 }

@@ -25,7 +25,7 @@ pub fn object<T: Serialize>(body: &T) -> Option<String> {
     Some(without_control_characters(&out) + "\n")
 }
 
-/// What `--json` prints if a command fails.
+/// The JSON of a command that failed.
 pub fn error(message: &str, exit_code: u8) -> String {
     #[derive(Serialize)]
     struct Failure<'a> {

@@ -99,7 +99,7 @@ impl Bounds {
     }
 }
 
-/// What a segment is made of.
+/// The parts of a segment.
 struct Segment<'a> {
     format: Format<'a>,
     facts: &'a Facts<'a>,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use nu_ansi_term::{Color, Style};
 
-/// What a piece of text is, which decides how it looks.
+/// The role of a piece of text, which decides its style.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Text without a style of its own.
@@ -19,7 +19,7 @@ pub enum Role {
     Branch,
     /// A duration.
     Elapsed,
-    /// What a session is for.
+    /// The task of a session.
     Task,
     /// A session that works.
     Working,
@@ -31,7 +31,7 @@ pub enum Role {
     Conflict,
     /// Two sessions that wrote one file.
     Clobber,
-    /// What may be overlooked.
+    /// Less important text.
     Dim,
     /// A heading.
     Title,

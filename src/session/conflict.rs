@@ -29,7 +29,7 @@ pub enum Grade {
 }
 
 impl Grade {
-    /// As it is written in JSON.
+    /// Its name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Grade::Clobber => "clobber",

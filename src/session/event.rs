@@ -83,7 +83,7 @@ pub struct EventContext {
     pub folder: String,
     /// The root of the tree that the folder lies in.
     pub tree: Option<String>,
-    /// What the trees of its repository share: git's common folder.
+    /// git's common folder, which all trees of its repository share.
     pub repository: Option<String>,
     /// The tree that a file was just written in.
     pub wrote: Option<TreeWrite>,

@@ -76,7 +76,7 @@ pub fn parse_line(line: &str) -> Option<(Cow<'_, str>, Cow<'_, str>, Cow<'_, str
 
 /// The lines of a log that still say something: of those that agree in all but the time, the last one.
 pub fn compact(log: &str) -> String {
-    // What follows the time is what has to agree.
+    // Everything after the time has to agree.
     let mut known = HashSet::new();
     let mut kept = Vec::new();
     for line in log.lines().rev() {
@@ -92,7 +92,7 @@ pub fn compact(log: &str) -> String {
 pub struct TreeWrite {
     /// The root of the tree.
     pub tree: String,
-    /// What the trees of one repository share: git's common folder.
+    /// git's common folder, which all trees of a repository share.
     pub repository: String,
     /// When the last of these files was written.
     #[serde(deserialize_with = "super::json_object::time")]

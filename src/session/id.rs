@@ -35,7 +35,7 @@ impl SessionId {
         [&self.0, ".activity"].concat()
     }
 
-    /// As text.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

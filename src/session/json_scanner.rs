@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(fields(" { } "), Some(vec![]));
     }
 
-    /// What it takes, serde_json takes too; and what it does not take is no JSON, but for what is not plain.
+    /// It accepts only what serde_json accepts; and what it rejects is not JSON, or not plain.
     #[test]
     fn takes_what_serde_json_takes() {
         let is_json = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();

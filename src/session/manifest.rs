@@ -48,7 +48,7 @@ pub struct Manifest {
     pub headless: bool,
     /// The process that runs it.
     pub pid: Option<u32>,
-    /// What it is for, in the user's words.
+    /// Its task, in the user's words.
     pub task: Option<String>,
     /// Start time of the process, in the kernel's own unit.
     pub pid_start: Option<u64>,
@@ -58,7 +58,7 @@ pub struct Manifest {
     pub pid_namespace: Option<u64>,
     /// Further processes that run the same session: one id can be resumed in two terminals at once.
     pub processes: Vec<ProcessStamp>,
-    /// What it is doing, as far as the hook events tell.
+    /// Its state, as far as hook events tell.
     pub state: State,
     /// Since when.
     pub state_since: Option<Timestamp>,
@@ -88,7 +88,7 @@ pub struct Manifest {
     pub started_in: Option<String>,
     /// The root of the tree that it was in at the last event; absent outside of any repository.
     pub tree: Option<String>,
-    /// What the trees of that repository share: git's common folder.
+    /// git's common folder, which all trees of that repository share.
     pub repository: Option<String>,
     /// The trees that it lately wrote in, the last one at the end.
     pub wrote_in: Vec<TreeWrite>,
@@ -121,7 +121,7 @@ pub struct Manifest {
     pub touched: Vec<FileWrite>,
     /// When it worked and was blocked (history; that of a live session is in a log beside it).
     pub activity: Activity,
-    /// What is to be appended to that log with the next write. Not a field of the file.
+    /// The lines to append to that log with the next write. Not a field of the file.
     pub new_activity: Vec<Entry>,
     /// Fields of other programs, unchanged and in their order.
     extra: Vec<(String, Box<RawValue>)>,
@@ -162,7 +162,7 @@ pub struct HeadMoved {
     pub session_id: Option<String>,
     /// The task of that session.
     pub task: Option<String>,
-    /// What git says of it in a word or two: checkout, commit, reset, rebase (finish).
+    /// The action in git's reflog: checkout, commit, reset, rebase (finish).
     pub how: Option<String>,
     /// When.
     #[serde(deserialize_with = "super::json_object::time")]

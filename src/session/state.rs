@@ -25,7 +25,7 @@ pub enum State {
 }
 
 impl State {
-    /// As it is written in a manifest.
+    /// Its name in a manifest.
     pub fn as_str(self) -> &'static str {
         match self {
             State::Idle => "idle",

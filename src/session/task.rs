@@ -14,7 +14,7 @@ pub enum TaskSource {
 }
 
 impl TaskSource {
-    /// As it is written in a manifest.
+    /// Its name in a manifest.
     pub fn as_str(self) -> &'static str {
         match self {
             TaskSource::Prompt => "prompt",

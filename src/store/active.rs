@@ -28,7 +28,7 @@ pub const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Active {
     /// The sessions, the oldest start first.
     pub sessions: Vec<Session>,
-    /// What could not be read.
+    /// Manifests that could not be read.
     pub broken: Vec<UnreadableManifest>,
     /// How many manifests belong to other users, and are not read.
     pub foreign: usize,

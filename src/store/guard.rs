@@ -1,4 +1,4 @@
-//! What is to happen before a session writes a file that another live session wrote within the hour: the setting of
+//! What happens before a session writes a file that another live session wrote within the last hour: the setting of
 //! `ait guard`.
 //!
 //! Kept in its own file, `$XDG_CONFIG_HOME/ait/guard.json`, else `~/.config/ait/guard.json`: an object from a
@@ -14,7 +14,7 @@ use crate::error::{Cause, Error, Result};
 use crate::sys::env;
 use crate::sys::files::{self, Folder, PRIVATE};
 
-/// What a hook does about such a write.
+/// The reaction of a hook to such a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// Nothing.
@@ -31,7 +31,7 @@ impl Guard {
     /// All of them, the mildest first.
     pub const ALL: [Guard; 4] = [Guard::Off, Guard::Tell, Guard::Ask, Guard::Deny];
 
-    /// As it is written.
+    /// Its name in the file and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Guard::Off => "off",

@@ -20,7 +20,7 @@ use crate::session::manifest::{Manifest, Shown};
 use crate::sys::clock;
 use crate::sys::files::{Folder, Locking, PRIVATE};
 
-/// What is known of a session before the lock is taken.
+/// The state of a session on disk before the lock is taken.
 #[derive(Debug, Default)]
 pub struct Known {
     active: Option<(Vec<u8>, Manifest)>,

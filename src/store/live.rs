@@ -18,7 +18,7 @@ pub enum Liveness {
 }
 
 impl Liveness {
-    /// As it is written in JSON.
+    /// Its name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Liveness::Live => "live",

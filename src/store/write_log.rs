@@ -1,4 +1,4 @@
-//! What each session wrote, and who wrote a file lately.
+//! The files that each session wrote, and the sessions that recently wrote a file.
 //!
 //! Two forms, for two questions:
 //!
@@ -10,7 +10,7 @@
 //! four times what it has to say. When the session is archived the log becomes `touched` in the
 //! manifest; when it comes back it becomes a log again.
 //!
-//! **Who wrote this file lately?** asked before each write, with twenty logs of five thousand lines at hand and no time
+//! **Who recently wrote this file?** asked before each write, with twenty logs of five thousand lines at hand and no time
 //! to read them. In the cache: `touched/<three hex digits of a hash of the path>`, a line a touch with the session and
 //! the whole path, so that the answer is one small file, or mostly none. Compacted in the same way, from 4 KiB on, and
 //! touches older than an hour are dropped then: the size is bounded by what was written within the hour, and the number
@@ -140,7 +140,7 @@ pub(super) fn passes(size: u64, added: usize, from: u64) -> bool {
     size > from && before.checked_ilog2() != size.checked_ilog2()
 }
 
-/// What a session wrote, each file once, the last one at the end.
+/// The files that a session wrote, each once, the last one at the end.
 pub fn all(root: &Root, id: &SessionId) -> Vec<FileWrite> {
     root.active_folder().map(|folder| read(&folder, id)).unwrap_or_default()
 }
@@ -180,7 +180,7 @@ pub struct PendingWrite {
     cache: Option<Folder>,
 }
 
-/// Who wrote a file lately, in any profile, seen from one session. `file` is the whole path, symlinks resolved.
+/// The sessions of any profile that recently wrote a file, seen from one session. `file` is the whole path, symlinks resolved.
 pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> PendingWrite {
     let own = cache(root, now).ok();
     let (mine, mut others) = own.as_ref().map(|cache| writers(root, cache, &file, me, now)).unwrap_or_default();

@@ -45,7 +45,7 @@ pub struct Screen {
     before: Termios,
 }
 
-/// What ended a wait.
+/// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
     /// The time is up.

@@ -7,7 +7,7 @@ use super::wanted::{Hook, Wanted};
 /// Checks the result of an installation before it is written: every hook runs, and nothing of others is gone.
 ///
 /// # Errors
-/// What would be wrong with it.
+/// The first mistake.
 pub fn check_installed(before: Option<&[u8]>, after: &[u8], wanted: &Wanted) -> Result<(), String> {
     let found = inspect(after).map_err(|problem| format!("the changed file would not parse: {problem}"))?;
     let runs = |event: &str, hook: Hook| {
@@ -35,7 +35,7 @@ pub fn check_installed(before: Option<&[u8]>, after: &[u8], wanted: &Wanted) -> 
 /// Checks the result of an uninstallation before it is written.
 ///
 /// # Errors
-/// What would be wrong with it.
+/// The first mistake.
 pub fn check_uninstalled(after: Option<&[u8]>, hooks: &[Hook]) -> Result<(), String> {
     let Some(after) = after else { return Ok(()) };
     let found = inspect(after).map_err(|problem| format!("the changed file would not parse: {problem}"))?;

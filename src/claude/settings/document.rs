@@ -24,7 +24,7 @@ pub struct Problem {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The mistake there.
     pub why: String,
 }
 
@@ -131,7 +131,7 @@ impl<'a> Document<'a> {
         self.text.get(node.span.clone()).unwrap_or_default()
     }
 
-    /// What stands between the quotes of a string.
+    /// The text between the quotes of a string.
     pub(super) fn inside_quotes(&self, node: &Node) -> &'a str {
         self.raw(node).strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or_default()
     }
@@ -192,7 +192,7 @@ impl Node {
         Node { span, value }
     }
 
-    /// What it is, in words, with its article.
+    /// The kind of value in words, with an article.
     pub(super) fn kind(&self) -> &'static str {
         match self.value {
             Value::Object(_) => "an object",
@@ -226,7 +226,7 @@ impl Node {
         self.properties().iter().rfind(|property| property.key == key).map(|property| &property.value)
     }
 
-    /// What a string says.
+    /// The decoded text of a string.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),

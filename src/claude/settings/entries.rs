@@ -5,7 +5,7 @@ use super::recognise::recognise;
 use super::text_edit::TextEdit;
 use super::wanted::Hook;
 
-/// What Claude Code takes under an event. Up to 2.1.241 it refuses the whole file for any other form.
+/// The form that Claude Code accepts under an event. Up to 2.1.241 it ignores the whole file if the form is wrong.
 const HOOK_FORM: &str = r#"Claude Code takes [{"hooks": [{"type": "command", "command": "..."}]}]"#;
 
 /// A command of ait among the hooks, wherever it was found.

@@ -1,4 +1,4 @@
-//! What a settings file says about the hooks of ait.
+//! The hooks of ait in a settings file.
 
 use super::document::{Document, Node, Problem, Value, is_blank};
 use super::entries::{check_shape, entries};
@@ -8,7 +8,7 @@ use super::wanted::Hook;
 /// An entry of ait that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
-    /// What it runs.
+    /// The hook that it runs.
     pub hook: Hook,
     /// The event; empty for the status line.
     pub event: String,
@@ -24,7 +24,7 @@ pub struct Installed {
     pub alone: bool,
 }
 
-/// What was found in a file.
+/// The result of an inspection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspection {
     /// The entries of ait, in the order of the file.

@@ -17,7 +17,7 @@ use crate::claude::shell_lexer::{self, Token};
 /// The variable that holds the wrapped command.
 const VARIABLE: &str = "ait_wrapped=";
 
-/// A status line of ours.
+/// A status line that runs `ait statusline`.
 pub(super) struct StatusLine<'d> {
     /// The object.
     pub(super) value: &'d Node,
@@ -30,7 +30,7 @@ pub(super) struct StatusLine<'d> {
     pub(super) wrapped: Option<String>,
 }
 
-/// All status lines of ours; a file may have the key twice.
+/// All status lines that run `ait statusline`; a file may have the key twice.
 pub(super) fn all<'d>(document: &'d Document) -> Vec<StatusLine<'d>> {
     let all = document.root.properties().iter().filter(|property| property.key == "statusLine");
     all.filter_map(|property| StatusLine::find(document, &property.value)).collect()

@@ -31,7 +31,7 @@ struct Style {
     line_end: &'static str,
     /// The whole file is on one line.
     one_line: bool,
-    /// What follows a colon and a comma on one line.
+    /// The space after a colon and a comma on one line.
     space: &'static str,
 }
 

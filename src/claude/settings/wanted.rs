@@ -1,4 +1,4 @@
-//! What can be installed, for which events, and with which commands.
+//! The hooks that can be installed, their events and their commands.
 
 use super::text_edit::NewValue;
 use crate::claude::client::{KNOWS_STOP_FAILURE, Version};
@@ -98,12 +98,12 @@ impl Registration {
     }
 }
 
-/// How long a hook of ours may take, in seconds. Without a limit a hook that hangs (a home folder on a server that is
+/// How long a hook may take, in seconds. Without a limit a hook that hangs (a home folder on a server that is
 /// gone) holds every tool call for Claude Code's own 600 seconds. And if SessionEnd is given no limit, all its hooks
 /// together have 1.5 seconds, other people's slow ones included; ours must get to the end.
 const TIMEOUT: u32 = 5;
 
-/// What is to be installed, and how it is called.
+/// The hooks to install, and the commands that call them.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// Which hooks.
@@ -148,7 +148,7 @@ impl Wanted {
         registration.since.is_none_or(|since| self.client.is_some_and(|client| client >= since))
     }
 
-    /// Whether an entry of ours under this event may stay: also if the client's version is not known.
+    /// Whether an entry under this event may stay; true if the client's version is not known.
     pub(super) fn may_stay(&self, registration: &Registration) -> bool {
         self.client.is_none() || self.is_known(registration)
     }
@@ -188,6 +188,6 @@ impl Wanted {
 pub struct Edit {
     /// The whole new content; `None`: the file did not exist before the installation, and should not exist now.
     pub bytes: Option<Vec<u8>>,
-    /// What a person should know, one sentence each.
+    /// Remarks for the user, one sentence each.
     pub remarks: Vec<String>,
 }

@@ -20,13 +20,13 @@ pub(super) enum Status {
 pub(super) struct Check {
     pub(super) name: &'static str,
     pub(super) status: Status,
-    /// What was found; where several things are wrong, the worst.
+    /// The finding; if there are several, the worst ones first.
     pub(super) detail: String,
-    /// What to type.
+    /// The command to type.
     pub(super) fix: Option<String>,
 }
 
-/// What is wrong in the course of one check: the worst is told, and how many more there are.
+/// The problems that one check found. The worst ones are shown, and how many more there are.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<(Status, String, Option<String>)>);
 
@@ -52,7 +52,7 @@ impl Findings {
     }
 }
 
-/// What most things are mended with.
+/// The command that fixes most problems.
 pub(super) const FIX: &str = "ait doctor --fix";
 pub(super) const INSTALL: &str = "ait hooks install";
 
@@ -62,7 +62,7 @@ pub(super) const GRACE: u64 = 10;
 pub(super) const DAYS: usize = 7;
 /// How often a prompt is made to see how long it takes.
 pub(super) const PROMPTS: usize = 5;
-/// From here on a person feels it.
+/// A slower prompt is noticeable.
 pub(super) const SLOW: Duration = Duration::from_millis(20);
 /// Here the shells stop waiting for it (shell/ait.zsh).
 pub(super) const TOO_SLOW: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! What `--fix` does.
+//! The corrections of `--fix`.
 
 use std::path::Path;
 

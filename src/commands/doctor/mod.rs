@@ -63,7 +63,7 @@ pub struct Doctor {
 #[derive(Serialize)]
 struct Examination {
     checks: Vec<Check>,
-    /// What `--fix` did, a sentence each.
+    /// The corrections that `--fix` made, a sentence each.
     mended: Vec<String>,
 }
 

@@ -46,7 +46,7 @@ impl Run for Install {
     }
 }
 
-/// What an installation did.
+/// The result of an installation.
 pub struct Installation {
     /// For the user.
     pub report: Report,
@@ -117,7 +117,7 @@ fn show_changes(paths: &InstallPaths, hooks: &[Hook], wanted: &Wanted) -> Result
     Ok(report(dry_run(out), &remarks))
 }
 
-/// What is to be done to the settings. `remarks` are those of the last call.
+/// The change of the settings. `remarks` are those of the last call.
 fn change(file: &Path, current: Current, wanted: &Wanted, remarks: &mut Vec<String>) -> Result<Change> {
     let edit = settings::install(current.bytes, wanted).map_err(|problem| refused(DOING, file, &problem))?;
     let after = edit.bytes.unwrap_or_default();

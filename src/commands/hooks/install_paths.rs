@@ -13,7 +13,7 @@ use crate::sys::{files, process};
 
 /// A settings file larger than this is not one.
 const LIMIT: usize = 64 << 20;
-/// What is put behind the name of a file for a copy of it, before the date.
+/// The suffix of a copy, before the date.
 pub(super) const COPY: &str = ".ait-backup-";
 /// How many copies of the settings are kept.
 const MAX_COPIES: usize = 5;
@@ -79,7 +79,7 @@ impl InstallPaths {
         self.claude.join("hooks")
     }
 
-    /// What an installation of these hooks writes.
+    /// The entries for these hooks.
     ///
     /// # Errors
     /// Where a path is not UTF-8.

@@ -213,7 +213,7 @@ fn row(
     }
 }
 
-/// What the settings say that keeps hooks from running, or runs them where they do nothing.
+/// Settings that keep hooks from running, or run them where they do nothing.
 pub(crate) fn settings_remarks(paths: &InstallPaths, file: &Path, found: &Inspection) -> Vec<String> {
     let mut remarks = Vec::new();
     let shown = paths.show(file);
@@ -270,7 +270,7 @@ fn script_remarks(paths: &InstallPaths, rows: &[Row]) -> Vec<String> {
     remarks
 }
 
-/// What the administrator has switched off.
+/// The remark about hooks that the administrator disabled.
 pub(crate) fn managed_remark(paths: &InstallPaths) -> Option<String> {
     let found = read_settings("", &paths.managed).ok().flatten()?;
     let why = match (found.all_disabled, found.managed_only) {

@@ -87,18 +87,18 @@ impl Written {
     }
 }
 
-/// What an installation does to a script.
+/// The change of a script by an installation.
 pub(super) fn change(current: Current, text: &str) -> Change {
     Change::Write { bytes: text.into(), backup: current.bytes.is_some_and(|bytes| !is_ours(bytes)) }
 }
 
-/// What a dry run remarks about a script.
+/// The remark of a dry run about a script.
 pub(super) fn foreign_remark(current: Current, path: &Path, paths: &InstallPaths) -> Option<String> {
     let foreign = current.bytes.is_some_and(|bytes| !is_ours(bytes));
     foreign.then(|| format!("{} was not written by ait; it would be renamed and kept", paths.show(path)))
 }
 
-/// What an uninstallation does to a script.
+/// The change of a script by an uninstallation.
 pub(super) fn removal(current: Current, path: &Path, paths: &InstallPaths, remarks: &mut Vec<String>) -> Change {
     if current.bytes.is_some_and(is_ours) {
         return Change::Remove { backup: false };

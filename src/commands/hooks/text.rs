@@ -1,4 +1,4 @@
-//! What the hook commands say.
+//! The output of the hook commands.
 
 use crate::error::Result;
 use crate::render::{diff, width};
@@ -33,7 +33,7 @@ pub(super) fn preview(
     Ok(())
 }
 
-/// What a dry run says.
+/// The output of a dry run.
 pub(super) fn dry_run(diff: String) -> String {
     if diff.is_empty() { "Nothing would be changed.\n".into() } else { diff }
 }
@@ -60,7 +60,7 @@ pub(super) fn in_conditional(remark: &str) -> String {
     }
 }
 
-/// What was done to the settings.
+/// The line about the settings.
 pub(super) fn written(paths: &InstallPaths, done: &Done) -> String {
     let file = paths.show(&done.file);
     let mut out = match (done.changed, files::exists(&done.file)) {

@@ -85,7 +85,7 @@ pub fn uninstall_in(paths: &InstallPaths, request: &Uninstall) -> Result<Report>
     Ok(report(out, &remarks))
 }
 
-/// What is to be done to the settings. `remarks` are those of the last call.
+/// The change of the settings. `remarks` are those of the last call.
 fn change(
     file: &Path,
     current: Current,

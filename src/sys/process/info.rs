@@ -1,4 +1,4 @@
-//! What the kernel reports about a process.
+//! Information about a process from the kernel.
 
 /// Information about a process.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -140,7 +140,7 @@ fn wait(child: &mut Child, deadline: Instant) -> io::Result<std::process::ExitSt
     }
 }
 
-/// A program that runs as if a person had typed its command line: with a clean environment.
+/// A program that runs as if the user had typed its command line: with a clean environment.
 pub struct Typed<'a> {
     /// Its path.
     pub program: &'a Path,
