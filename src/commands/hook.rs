@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::hook_response::{self, Other};
 use super::live_sessions::last_written;
-use super::{Run, log_error};
+use super::{Run, hookless, log_error};
 use crate::claude::client::is_client;
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
@@ -27,7 +27,7 @@ use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
 use crate::session::silent_change;
 use crate::session::state::{Status, StatusReport};
 use crate::session::task;
-use crate::store::active;
+use crate::store::active::{self, Active};
 use crate::store::lifecycle::{self, Known};
 use crate::store::manifest_file::Session;
 use crate::store::place::Place;
@@ -402,14 +402,34 @@ fn after_start(
             Ok((outcome, ()))
         });
     }
+    tell_of_others(context, root, active, id, payload, place, scene)
+}
+
+/// Tells a session that starts which others work on its repository: those of all profiles, with or without hooks.
+fn tell_of_others(
+    context: &Context,
+    root: &Root,
+    active: Active,
+    id: &SessionId,
+    payload: &HookPayload,
+    place: &Place,
+    scene: &EventContext,
+) -> Report {
     // Those of other profiles are read only: their own hooks archive them.
     let roots = root.with_profiles();
     let other_profiles = roots.iter().skip(1);
     let read = other_profiles.map(|root| (&**root, active::read_some(root, 0)));
     let read: Vec<_> = std::iter::once((root, active)).chain(read).collect();
     let live = read.iter().flat_map(|(root, active)| active.live(scene.now).map(move |session| (*root, session)));
+    let live: Vec<(&Root, &Session)> = live.collect();
+    let known: Vec<&Session> = live.iter().map(|(_, session)| *session).collect();
+    let hookless = hookless::find(root, &known);
+    let hookless = hookless.iter().map(|(session, root, _)| (&**root, session));
     let mut others: Vec<Other<'_>> = Vec::new();
-    for (root, session) in live.filter(|(_, session)| session.id != *id && !replaced_by(session, scene)) {
+    for (root, session) in live.into_iter().chain(hookless) {
+        if session.id == *id || replaced_by(session, scene) {
+            continue;
+        }
         if others.iter().all(|other| other.session.id != session.id)
             && let Some(in_same_tree) = same_tree(place, session)
         {

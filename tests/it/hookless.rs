@@ -227,3 +227,17 @@ fn the_task_of_a_session_without_hooks_cannot_be_set() {
     );
     assert_eq!(env.active_ids(), [""; 0]);
 }
+
+#[test]
+fn a_session_that_starts_is_told_of_one_without_hooks_in_its_tree() {
+    let env = TestEnv::new();
+    let (one, two, three) = (Client::new(), Client::new(), Client::new());
+    let (tree, other) = (env.repository("shop"), env.repository("blog"));
+    usual(&env, &one, "one", &tree, json!({}));
+    usual(&env, &two, "two", &other, json!({}));
+    // The client writes its own record at the same time.
+    usual(&env, &three, "three", &tree, json!({}));
+    let told = env.start_session(&three, "three", &tree).success();
+    assert!(told.contains("1 other live session in this working tree") && told.contains("- one on main"), "{told}");
+    assert!(!told.contains("two"), "{told}");
+}
