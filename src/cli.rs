@@ -4,7 +4,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
     Run, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, live, next, prompt, prune,
-    resume, statusline, task,
+    report, resume, statusline, task,
 };
 use crate::error::{Error, Exit, nearest};
 use crate::sys::env;
@@ -40,6 +40,7 @@ enum Command {
     Init(init::Init),
     Hook(hook::Hook),
     Doctor(doctor::Doctor),
+    Report(report::Report),
     Demo(demo::Demo),
     Completions(completions::Completions),
 }
@@ -110,6 +111,7 @@ impl Command {
             Command::Init(command) => Box::new(command),
             Command::Hook(command) => Box::new(command),
             Command::Doctor(command) => Box::new(command),
+            Command::Report(command) => Box::new(command),
             Command::Demo(command) => Box::new(command),
             Command::Completions(command) => Box::new(command),
         }
@@ -151,6 +153,13 @@ pub fn parse(arguments: &[String]) -> Result<Box<dyn Run>, Stop> {
         && (first.as_str(), last.as_str()) == ("--for", "prompt")
     {
         arguments.rotate_right(1);
+    }
+    // `--week` alone is this week.
+    if arguments.first().is_some_and(|word| word == "report")
+        && let Some(at) = arguments.iter().position(|word| word == "--week")
+        && arguments.get(at + 1).is_none_or(|next| next.starts_with("--"))
+    {
+        arguments.insert(at + 1, "0".to_owned());
     }
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if let Some(argument) = not_text(&words) {

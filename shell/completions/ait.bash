@@ -4,7 +4,7 @@ _ait() {
     local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} folders='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
-        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
         esac
     done
     # bash takes --option=value apart.
@@ -43,10 +43,17 @@ _ait() {
     'ait statusline --max-width') words='' ;;
     'ait statusline --then') words='' ;;
     'ait doctor --color') words='always never auto' ;;
+    'ait report --days') words='' ;;
+    'ait report --from') words='today yesterday' ;;
+    'ait report --to') words='today yesterday' ;;
+    'ait report --week') words='' ;;
+    'ait report --project') words='' ;;
+    'ait report --by') words='' ;;
+    'ait report --color') words='always never auto' ;;
     'ait demo --color') words='always never auto' ;;
     *)
         case $at in
-        'ait') words='sessions guard hooks prompt statusline init hook doctor demo completions --help --version' ;;
+        'ait') words='sessions guard hooks prompt statusline init hook doctor report demo completions --help --version' ;;
         'ait sessions') words='live current task conflicts history next resume prune --help' ;;
         'ait sessions live') words='--help --project --path --verbose --watch --json --color' ;;
         'ait sessions current') words='--help --session --json --color' ;;
@@ -66,6 +73,7 @@ _ait() {
         'ait init') words='zsh bash fish tmux starship claude --help --manual --plugin' ;;
         'ait hook') words='session-register session-cleanup --help' ;;
         'ait doctor') words='--help --fix --json --color' ;;
+        'ait report') words='--help --days --from --to --week --project --by --markdown --json --color' ;;
         'ait demo') words='--help --color' ;;
         'ait completions') words='zsh bash fish --help' ;;
         esac

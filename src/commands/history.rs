@@ -139,7 +139,7 @@ impl Data for EndedSessions {
     }
 }
 
-fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
+pub(super) fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
     let today = Day::of(now, zone);
     let ago = |days: i64| Day(today.0.saturating_sub(days.days()));
     match text {
@@ -154,7 +154,7 @@ fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
 }
 
 /// The first of `count` days that end with `last`; `None` if that is before the first date of the calendar.
-fn days_up_to(last: Day, count: u32) -> Option<Day> {
+pub(super) fn days_up_to(last: Day, count: u32) -> Option<Day> {
     let before = Span::new().try_days(count - 1).ok()?;
     last.0.checked_sub(before).ok().map(Day)
 }

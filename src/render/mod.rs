@@ -10,6 +10,7 @@ pub mod facts;
 pub mod format;
 pub mod json;
 pub mod line;
+pub mod markdown;
 pub mod reuse;
 pub mod segment;
 pub mod table;

@@ -13,5 +13,6 @@ pub mod manifest;
 pub mod order;
 pub mod silent_change;
 pub mod state;
+pub mod summary;
 pub mod task;
 pub mod time;

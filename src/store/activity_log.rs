@@ -6,7 +6,7 @@
 //! field `activity` of its manifest; when it comes back, that becomes a log again.
 
 use super::write_log::{compact_log, passes};
-use crate::session::activity::{self, Activity};
+use crate::session::activity::{self, Activity, Entry};
 use crate::session::id::SessionId;
 use crate::session::manifest::{Manifest, Shown};
 use crate::sys::clock;
@@ -43,17 +43,15 @@ pub(super) fn compact(folder: &Folder, id: &SessionId) {
     let _ = compact_log(folder, folder, &id.activity_name(), activity::compact);
 }
 
-/// The activity of a live session.
-pub fn read(folder: &Folder, id: &SessionId) -> Activity {
-    let log = folder.read_own(&id.activity_name(), MAX_LOG).unwrap_or_default();
-    Activity::new(activity::parse_log(&log))
+/// The entries of a live session.
+pub fn read(folder: &Folder, id: &SessionId) -> Vec<Entry> {
+    activity::parse_log(&folder.read_own(&id.activity_name(), MAX_LOG).unwrap_or_default())
 }
 
 /// Adds what the log contains to a manifest that goes to history. The log stays until [`forget`].
 pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
-    let log = folder.read_own(&id.activity_name(), MAX_LOG).unwrap_or_default();
     let mut entries = manifest.activity.entries();
-    entries.extend(activity::parse_log(&log));
+    entries.extend(read(folder, id));
     manifest.activity = Activity::new(entries);
 }
 

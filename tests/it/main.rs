@@ -33,6 +33,7 @@ mod profiles;
 mod prompt_tasks;
 mod races;
 mod readme;
+mod report;
 mod robustness;
 mod security;
 mod segment;
