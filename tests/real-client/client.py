@@ -99,14 +99,16 @@ def tmux(*arguments, check=True):
 
 
 class Terminal:
-    """A client in a terminal. `config`: the CLAUDE_CONFIG_DIR of another profile."""
+    """A client in a terminal. `config`: the CLAUDE_CONFIG_DIR of another profile. `teams`: it may have teammates."""
 
-    def __init__(self, name, arguments="", folder=HOME + "/project", config=None):
+    def __init__(self, name, arguments="", folder=HOME + "/project", config=None, teams=False):
         self.name = name
         self.mark = len(recorded())
         command = "claude --permission-mode default " + arguments
         if config:
             command = "CLAUDE_CONFIG_DIR=%s %s" % (config, command)
+        if teams:
+            command = "CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS=1 " + command
         # The shell stays, so that the last screen can be read after the client has ended.
         tmux("new-session", "-d", "-s", name, "-x", "110", "-y", "34", "-c", folder, command + "; exec sleep 100000")
 

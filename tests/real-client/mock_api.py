@@ -5,6 +5,8 @@ The last prompt that was typed says what the model does: tools in their order, o
 
   BASH[command]  WRITE[path|text]  READ[path]  EDIT[path|old|new]  ASK[question]  PLAN[plan]
   AGENT[prompt]  a sub-agent; its own prompt writes {{ }} for [ ]
+  ISOLATED[prompt]  a sub-agent in a worktree of its own
+  MATE[prompt]   a teammate (CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS=1)
   SLOW[seconds]  wait before the text
   FAIL[status]   answer every request with this HTTP error
   SAY[text]      the text; "done" without it
@@ -16,7 +18,7 @@ import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-TOOL = re.compile(r"\b(BASH|WRITE|READ|EDIT|ASK|PLAN|AGENT)\[([^\[\]]*)\]")
+TOOL = re.compile(r"\b(BASH|WRITE|READ|EDIT|ASK|PLAN|AGENT|ISOLATED|MATE)\[([^\[\]]*)\]")
 SLOW = re.compile(r"\bSLOW\[([0-9.]+)\]")
 FAIL = re.compile(r"\bFAIL\[(\d+)\]")
 SAY = re.compile(r"\bSAY\[([^\]]*)\]")
@@ -40,7 +42,8 @@ def tool_use(kind, argument):
     if kind == "PLAN":
         return "ExitPlanMode", {"plan": argument}
     prompt = argument.replace("{{", "[").replace("}}", "]")
-    return "Agent", {"description": "A sub-agent", "prompt": prompt, "subagent_type": "general-purpose"}
+    more = {"ISOLATED": {"isolation": "worktree"}, "MATE": {"name": "mate"}}.get(kind, {})
+    return "Agent", {"description": "A sub-agent", "prompt": prompt, "subagent_type": "general-purpose", **more}
 
 
 def typed(content):

@@ -14,6 +14,7 @@ import sys
 import time
 
 import client
+import states
 from checks import CHECKS, Session, ait
 from client import HOME, Terminal, poll
 
@@ -285,6 +286,7 @@ def play(story):
     with_other_profiles(story)
     with_a_container(story)
     without_hooks(story)
+    states.play(story)
 
 
 def exit_client(terminal, pid):
