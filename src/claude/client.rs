@@ -17,9 +17,9 @@ pub const TELLS_PROCESS: Version = Version(2, 1, 241);
 /// From here on `sessions/<pid>.json` is written.
 pub const RECORDS: Version = Version(2, 1, 114);
 
-/// From here on the hook event StopFailure is known to be accepted. Older clients show a dialog for a name that they do
-/// not know, or refuse the whole settings file.
-pub const KNOWS_STOP_FAILURE: Version = Version(2, 1, 114);
+/// From here on the hook events StopFailure and PostToolUseFailure are known to be accepted. Older clients show a dialog for
+/// a name that they do not know, or refuse the whole settings file.
+pub const KNOWS_FAILURES: Version = Version(2, 1, 114);
 
 impl Version {
     /// Reads `2.1.330`; anything after the third number is ignored.

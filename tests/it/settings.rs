@@ -330,12 +330,16 @@ fn the_manual_installation_of_the_readme_runs_for_every_event_and_is_recognised(
 
 /// Older clients show a dialog for a name that they do not know, or refuse the whole file.
 #[test]
-fn stop_failure_is_registered_only_if_the_client_is_known_to_accept_it() {
+fn events_of_failures_are_registered_only_if_the_client_is_known_to_accept_them() {
     let with = |client: Option<Version>, bytes: Option<&[u8]>| {
         let wanted = Wanted { client, ..wanted(&USUAL) };
         settings::install(bytes, &wanted).unwrap().bytes.unwrap()
     };
-    let has = |bytes: &[u8]| show(bytes).contains("\"StopFailure\"");
+    let has = |bytes: &[u8]| {
+        let both = ["\"StopFailure\"", "\"PostToolUseFailure\""].map(|event| show(bytes).contains(event));
+        assert_eq!(both[0], both[1], "{}", show(bytes));
+        both[0]
+    };
     let new = with(Some(Version(2, 1, 332)), None);
     assert!(has(&new));
     for client in [None, Some(Version(2, 0, 62)), Some(Version(2, 1, 113))] {

@@ -249,3 +249,16 @@ fn a_client_that_was_suspended_with_ctrl_z_is_stopped_until_it_goes_on() {
     signal("-CONT");
     crate::common::wait_until("it goes on", || started.state() == "working");
 }
+
+#[test]
+fn a_tool_that_failed_is_no_longer_in_use_and_a_later_dialog_is_not_about_it() {
+    let started = Started::new();
+    started.event("UserPromptSubmit", json!({"prompt": "go"}));
+    started.event("PreToolUse", tool("Bash"));
+    assert_eq!(started.env.active_manifest(ID)["tool"], "Bash");
+    started.event("PostToolUseFailure", json!({"tool_name": "Bash", "tool_input": {}, "error": "Exit code 1"}));
+    let manifest = started.env.active_manifest(ID);
+    assert_eq!((&manifest["tool"], &manifest["state"]), (&Value::Null, &json!("working")));
+    started.record("waiting", Some("permission prompt"), 0);
+    assert_eq!(started.state(), "waiting for permission");
+}

@@ -1,7 +1,7 @@
 //! The hooks that can be installed, their events and their commands.
 
 use super::text_edit::NewValue;
-use crate::claude::client::{KNOWS_STOP_FAILURE, Version};
+use crate::claude::client::{KNOWS_FAILURES, Version};
 use crate::claude::shell_lexer;
 
 /// Something that `ait hooks install` can put into Claude Code's settings.
@@ -76,14 +76,19 @@ pub const TOOLS: &str = "^(Agent|AskUserQuestion|Bash|Edit|EnterPlanMode|EnterWo
 /// An event that a client does not know costs its user a dialog at every start, so the names without `since` are those
 /// that all clients from 2.0.62 on accept. Two of those are left out: SubagentStop and PreCompact say nothing that
 /// changes a manifest.
-pub const EVENTS: [Registration; 8] = [
+pub const EVENTS: [Registration; 9] = [
     Registration::of("SessionStart", Hook::Register),
     Registration::of("UserPromptSubmit", Hook::Register),
     Registration { matcher: Some(TOOLS), ..Registration::of("PreToolUse", Hook::Register) },
     Registration { matcher: Some(TOOLS), ..Registration::of("PostToolUse", Hook::Register) },
+    Registration {
+        matcher: Some(TOOLS),
+        since: Some(KNOWS_FAILURES),
+        ..Registration::of("PostToolUseFailure", Hook::Register)
+    },
     Registration::of("Notification", Hook::Register),
     Registration::of("Stop", Hook::Register),
-    Registration { since: Some(KNOWS_STOP_FAILURE), ..Registration::of("StopFailure", Hook::Register) },
+    Registration { since: Some(KNOWS_FAILURES), ..Registration::of("StopFailure", Hook::Register) },
     Registration::of("SessionEnd", Hook::Cleanup),
 ];
 
