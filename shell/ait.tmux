@@ -2,7 +2,7 @@
 # The tmux plug-in of ait: all live sessions in the status line, and a key that goes to the session that waits longest.
 #
 #     run-shell "'/path/to/ait' init tmux --plugin | sh"    in tmux.conf, as `ait init tmux` prints it; or by a plug-in manager
-#     ait init tmux --plugin | sh -s -- --remove            takes it out of the running server again
+#     ait init tmux --plugin | sh -s -- --remove            removes it from the running server
 #
 # In status-left and status-right it replaces
 #
@@ -64,7 +64,7 @@ hook='after-set-option[1202]'
 lost='#{&&:#{!=:#{@ait-restoring},1},#{!=:#{m:*@ait-bin*,#{status-left}#{status-right}},1}}'
 restore="set-option -g @ait-restoring 1 ; run-shell -b 'sleep 1; #{q:@ait-bin} init tmux --plugin | sh'"
 
-# The key of ours, as `list-keys` shows it.
+# The binding of a key, as `list-keys` shows it.
 bound() { tmux list-keys -T prefix "$1" 2>/dev/null; }
 is_ours() { case $(bound "$1") in *'#{q:@ait-bin} sessions next --go'*) return 0 ;; *) return 1 ;; esac; }
 
@@ -154,7 +154,7 @@ load() {
     key=$(option @ait-key)
     old=$(option @ait-bound)
     if [ -n "$old" ] && [ "$old" != "${key:-N}" ] && is_ours "$old"; then tmux unbind-key -T prefix "$old"; fi
-    # A key that somebody else has taken is left to them, unless it was asked for.
+    # A key that is already bound is left alone, unless the user asked for it.
     if [ "$key" != none ] && { [ -n "$key" ] || [ -z "$(bound N)" ]; }; then
         tmux bind-key -N 'Go to the session that waits longest' "${key:-N}" \
             run-shell -b "$go"
