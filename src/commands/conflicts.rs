@@ -105,10 +105,10 @@ impl Run for Conflicts {
     fn run(&self, context: &Context) -> Result<Report> {
         let (root, now) = (context.root()?, context.now);
         let LiveSessions { members: live, foreign, .. } = live_sessions::gather(root, context.now)?;
-        let touches: Vec<Vec<FileWrite>> =
+        let writes: Vec<Vec<FileWrite>> =
             live.iter().map(|member| write_log::all(&member.root, &member.session.id)).collect();
-        let repositories = repositories(&live, &touches);
-        let workers: Vec<Worker> = live.iter().zip(&touches).map(|(member, touches)| worker(member, touches)).collect();
+        let repositories = repositories(&live, &writes);
+        let workers: Vec<Worker> = live.iter().zip(&writes).map(|(member, writes)| worker(member, writes)).collect();
         let found = conflict::all(&workers, &|tree| repositories.get(tree).map(String::as_str), now);
         let merges = self.merge.then(|| ask_git(&live, now));
 
@@ -156,18 +156,18 @@ impl Data for Found {
     }
 }
 
-fn worker<'a>(member: &'a LiveSession, touches: &'a [FileWrite]) -> Worker<'a> {
+fn worker<'a>(member: &'a LiveSession, writes: &'a [FileWrite]) -> Worker<'a> {
     Worker {
         root: &member.place.root,
         repository: member.place.repository.as_deref(),
         wrote: &member.session.manifest.wrote_in,
-        touches,
+        writes,
     }
 }
 
 /// The common git folder of each tree that was written in.
-fn repositories(live: &[LiveSession], touches: &[Vec<FileWrite>]) -> BTreeMap<String, String> {
-    let trees: BTreeSet<&str> = touches.iter().flatten().filter_map(|touch| touch.tree.as_deref()).collect();
+fn repositories(live: &[LiveSession], writes: &[Vec<FileWrite>]) -> BTreeMap<String, String> {
+    let trees: BTreeSet<&str> = writes.iter().flatten().filter_map(|write| write.tree.as_deref()).collect();
     let remembered = |tree: &str| {
         let mut wrote = live.iter().flat_map(|member| &member.session.manifest.wrote_in);
         wrote.find(|wrote| wrote.tree == tree).map(|wrote| wrote.repository.clone())

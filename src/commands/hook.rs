@@ -115,10 +115,10 @@ fn take_event(context: &Context) -> Result<Report> {
         event = confirmed(event, scene.report.as_ref());
     }
     let write = hook_response::write_of(root, &id, &payload, now);
-    let touch = write
+    let file_write = write
         .as_ref()
         .filter(|_| event == Event::ToolEnd)
-        .map(|write| hook_response::touch_of(write, &place, &mut scene));
+        .map(|write| hook_response::file_write_of(write, &place, &mut scene));
 
     // Only a resumed session leaves history; another event that comes late must find it there.
     let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
@@ -128,8 +128,8 @@ fn take_event(context: &Context) -> Result<Report> {
     let done = lifecycle::update(root, &folder, &id, known, LOCK_TIMEOUT, |manifest, is_known| {
         let change = notice_head(manifest, &payload, &event, &scene, gathered.moved_by);
         let outcome = apply_event(manifest, is_known, &id, &event, &scene, gathered.record.as_ref());
-        let write = write.as_ref().zip(touch.as_ref()).filter(|_| outcome == Outcome::Keep);
-        let due = write.map(|(write, touch)| write_log::append(&folder, &id, touch, write));
+        let write = write.as_ref().zip(file_write.as_ref()).filter(|_| outcome == Outcome::Keep);
+        let due = write.map(|(write, file_write)| write_log::append(&folder, &id, file_write, write));
         let moved = if can_tell(&payload) { manifest.head_moved.take() } else { None };
         let mine = (change == Change::Own).then(|| manifest.clone());
         Ok((outcome, Done { outcome, moved, mine, due }))

@@ -74,7 +74,7 @@ pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: 
 }
 
 /// The file write of a payload, and what the manifest is to remember of it. `here` is where the session works.
-pub(super) fn touch_of(write: &PendingWrite, here: &Place, scene: &mut EventContext) -> FileWrite {
+pub(super) fn file_write_of(write: &PendingWrite, here: &Place, scene: &mut EventContext) -> FileWrite {
     // The file itself holds no repository; its folder may.
     let tree = git::Tree::find_beside(write.file.parent().unwrap_or(&write.file), here.tree.as_deref());
     scene.wrote = tree.as_ref().map(|tree| TreeWrite {
@@ -191,7 +191,7 @@ pub(super) fn at_start(context: &Context, others: &[Other<'_>], payload: &HookPa
     Answer { system_message, hook_specific_output: specific }.report()
 }
 
-/// One of the others: who, branch, since when, task, where, and what it touched lately.
+/// A line about another session: id, branch, age, task, folder, and the files that it recently wrote.
 fn row(context: &Context, other: &Other<'_>) -> String {
     let (now, ui) = (context.now, context.ui(ColorChoice::Never));
     let session = other.session;
@@ -206,9 +206,9 @@ fn row(context: &Context, other: &Other<'_>) -> String {
     if !other.in_same_tree {
         row.push_str(&format!(", in {}", ui.path(Path::new(&manifest.path))));
     }
-    let touches = write_log::recent(other.root, &session.id, 3);
-    let fresh = touches.iter().filter(|touch| is_fresh(touch.at, now));
-    let fresh: Vec<String> = fresh.map(|touch| ui.path(Path::new(&touch.path))).collect();
+    let file_writes = write_log::recent(other.root, &session.id, 3);
+    let fresh = file_writes.iter().filter(|file_write| is_fresh(file_write.at, now));
+    let fresh: Vec<String> = fresh.map(|file_write| ui.path(Path::new(&file_write.path))).collect();
     if !fresh.is_empty() {
         row.push_str(&format!(", recently wrote {}", fresh.join(", ")));
     }

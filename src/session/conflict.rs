@@ -1,6 +1,6 @@
 //! Conflicts: where two sessions can hurt each other.
 //!
-//! What counts is where a session writes, not where it was started: see [`works_in`]. Touches fade after an hour
+//! What counts is where a session writes, not where it was started: see [`works_in`]. Writes fade after an hour
 //! ([`super::file_write::FADES_AFTER`]); a conflict that depends on an older write is listed as old, and causes no warning.
 
 use std::cmp::Reverse;
@@ -138,7 +138,7 @@ pub struct Worker<'a> {
     /// The trees it lately wrote in.
     pub wrote: &'a [TreeWrite],
     /// The files it wrote, each once.
-    pub touches: &'a [FileWrite],
+    pub writes: &'a [FileWrite],
 }
 
 /// A place where sessions can hurt each other. Sessions are named by their positions among the workers.
@@ -197,16 +197,16 @@ fn in_trees(workers: &[Worker], now: Timestamp) -> Vec<Conflict> {
     // Tree -> file -> who wrote it when.
     let mut written: BTreeMap<&str, Writers> = BTreeMap::new();
     for (position, worker) in workers.iter().enumerate() {
-        for touch in worker.touches {
-            let (place, path) = match &touch.tree {
-                Some(tree) => (tree.as_str(), touch.path.as_str()),
-                None => touch.path.rsplit_once('/').unwrap_or(("/", &touch.path)),
+        for write in worker.writes {
+            let (place, path) = match &write.tree {
+                Some(tree) => (tree.as_str(), write.path.as_str()),
+                None => write.path.rsplit_once('/').unwrap_or(("/", &write.path)),
             };
             let writers = written.entry(place).or_default().entry(path).or_default();
             // One file can have been in a tree and in none, when the tree was removed.
             match writers.last_mut() {
-                Some((last, at)) if *last == position => *at = touch.at.max(*at),
-                _ => writers.push((position, touch.at)),
+                Some((last, at)) if *last == position => *at = write.at.max(*at),
+                _ => writers.push((position, write.at)),
             }
         }
     }
@@ -274,11 +274,11 @@ fn across_trees<'a>(
     type Writers<'a> = Vec<(usize, Timestamp, &'a str)>;
     let mut written: BTreeMap<&str, BTreeMap<&str, Writers>> = BTreeMap::new();
     for (position, worker) in workers.iter().enumerate() {
-        for touch in worker.touches {
-            let Some(tree) = touch.tree.as_deref() else { continue };
+        for write in worker.writes {
+            let Some(tree) = write.tree.as_deref() else { continue };
             let Some(repository) = repository_of(tree) else { continue };
-            let writers = written.entry(repository).or_default().entry(&touch.path).or_default();
-            writers.push((position, touch.at, tree));
+            let writers = written.entry(repository).or_default().entry(&write.path).or_default();
+            writers.push((position, write.at, tree));
         }
     }
     // Two sessions in two trees. Two in one tree are a conflict of that tree, and one in two trees is no conflict.
@@ -327,7 +327,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
     }
 
-    fn touch(tree: &str, path: &str, at: i64) -> FileWrite {
+    fn write(tree: &str, path: &str, at: i64) -> FileWrite {
         FileWrite { tree: (!tree.is_empty()).then(|| tree.to_owned()), path: path.into(), at: minutes(at) }
     }
 
@@ -337,23 +337,23 @@ mod tests {
 
     type Found = (Grade, String, Vec<usize>, Vec<String>, bool);
 
-    /// The grades, places, sessions and files at minute 100; sessions are (root, touches).
+    /// The grades, places, sessions and files at minute 100; sessions are (root, writes).
     fn found(sessions: &[(&str, &[FileWrite])]) -> Vec<Found> {
         let wrote: Vec<Vec<TreeWrite>> = sessions
             .iter()
-            .map(|(_, touches)| {
-                let trees = touches.iter().filter_map(|touch| Some((touch.tree.as_deref()?, touch.at)));
+            .map(|(_, writes)| {
+                let trees = writes.iter().filter_map(|write| Some((write.tree.as_deref()?, write.at)));
                 trees.map(|(tree, at)| TreeWrite { at, ..wrote(tree, 0) }).collect()
             })
             .collect();
         let workers: Vec<Worker> = sessions
             .iter()
             .zip(&wrote)
-            .map(|((root, touches), wrote)| Worker {
+            .map(|((root, writes), wrote)| Worker {
                 root: Path::new(root),
                 repository: Some(Path::new("/r/.git")),
                 wrote,
-                touches,
+                writes,
             })
             .collect();
         all(&workers, &|_| Some("/r/.git"), minutes(100))
@@ -374,22 +374,22 @@ mod tests {
 
     #[test]
     fn the_same_file_in_one_tree() {
-        let a = [touch("/r", "x", 90), touch("/r", "only a", 91)];
-        let b = [touch("/r", "x", 95)];
+        let a = [write("/r", "x", 90), write("/r", "only a", 91)];
+        let b = [write("/r", "x", 95)];
         let clobber = (Grade::Clobber, "/r".to_owned(), vec![0, 1, 2], vec!["x".to_owned()], false);
         assert_eq!(found(&[("/r", &a), ("/r", &b), ("/r", &[])]), [clobber]);
     }
 
     #[test]
     fn one_tree_and_different_files() {
-        let (a, b) = ([touch("/r", "x", 90), touch("/r", "old", 10)], [touch("/r", "y", 95)]);
+        let (a, b) = ([write("/r", "x", 90), write("/r", "old", 10)], [write("/r", "y", 95)]);
         let shared = (Grade::SharedTree, "/r".to_owned(), vec![0, 1], vec!["y".to_owned(), "x".to_owned()], false);
         assert_eq!(found(&[("/r", &a), ("/r", &b)]), [shared]);
     }
 
     #[test]
     fn two_trees_of_one_repository() {
-        let (a, b) = ([touch("/r", "x", 90)], [touch("/w", "x", 95), touch("/w", "y", 95)]);
+        let (a, b) = ([write("/r", "x", 90)], [write("/w", "x", 95), write("/w", "y", 95)]);
         let merge = (Grade::Merge, "/r/.git".to_owned(), vec![0, 1], vec!["x".to_owned()], false);
         assert_eq!(found(&[("/r", &a), ("/w", &b)]), [merge]);
         assert_eq!(found(&[("/r", &a), ("/w", &b[1..])]), []);
@@ -397,10 +397,10 @@ mod tests {
 
     #[test]
     fn started_in_the_main_tree_and_writing_in_a_worktree() {
-        let a = [touch("/w", "x", 90)];
+        let a = [write("/w", "x", 90)];
         assert_eq!(found(&[("/r", &a), ("/r", &[])]), [], "it works in the worktree");
         assert_eq!(found(&[("/r", &a), ("/w", &[])]).len(), 1);
-        let faded = [touch("/w", "x", 10)];
+        let faded = [write("/w", "x", 10)];
         assert_eq!(found(&[("/r", &faded), ("/r", &[])]).len(), 1, "after an hour it is back where it was started");
     }
 
@@ -417,14 +417,14 @@ mod tests {
 
     #[test]
     fn a_conflict_is_old_an_hour_after_the_last_write() {
-        let (a, b) = ([touch("/w", "x", 10)], [touch("/w", "x", 95)]);
+        let (a, b) = ([write("/w", "x", 10)], [write("/w", "x", 95)]);
         let faded = (Grade::Clobber, "/w".to_owned(), vec![0, 1], vec!["x".to_owned()], true);
         assert_eq!(found(&[("/r", &a), ("/w", &b)]), [faded]);
     }
 
     #[test]
     fn files_outside_of_any_repository_conflict_by_folder() {
-        let (a, b) = ([touch("", "/tmp/n/x", 90)], [touch("", "/tmp/n/x", 95)]);
+        let (a, b) = ([write("", "/tmp/n/x", 90)], [write("", "/tmp/n/x", 95)]);
         let clobber = (Grade::Clobber, "/tmp/n".to_owned(), vec![0, 1], vec!["x".to_owned()], false);
         assert_eq!(found(&[("/r", &a), ("/w", &b)]), [clobber]);
     }

@@ -1,21 +1,20 @@
 //! The files that each session wrote, and the sessions that recently wrote a file.
 //!
-//! Two forms, for two questions:
+//! There are two forms, for two questions.
 //!
-//! **What did this session write?** `active/<session_id>.touched`, beside the manifest, a line a touch
-//! ([`FileWrite::to_line`]). Not in the manifest: that is rewritten at each event, and five thousand files would make it
-//! half a megabyte. A touch is one write at the end of the log, whatever its length. When its size passes a
-//! power of two from 64 KiB on, the log is compacted if that makes it half as long or less: a file that is written again
-//! and again does not make it grow, a log of different files is read as often as it doubles, and none is longer than
-//! four times what it has to say. When the session is archived the log becomes `touched` in the
-//! manifest; when it comes back it becomes a log again.
+//! **Which files did this session write?** `active/<session_id>.touched`, beside the manifest, with one line for each write
+//! ([`FileWrite::to_line`]). The list is not in the manifest, because that is rewritten at each event, and five thousand
+//! files would make it half a megabyte. A write is appended with one system call. When the size of the log passes a power
+//! of two from 64 KiB on, it is compacted, if that halves it at least: writing one file again and again does not make the log
+//! grow, and a log is never longer than four times its content. When the session is archived, the list moves to the field
+//! `touched` of the manifest; when the session returns, it becomes a log again.
 //!
-//! **Who recently wrote this file?** asked before each write, with twenty logs of five thousand lines at hand and no time
-//! to read them. In the cache: `touched/<three hex digits of a hash of the path>`, a line a touch with the session and
-//! the whole path, so that the answer is one small file, or mostly none. Compacted in the same way, from 4 KiB on, and
-//! touches older than an hour are dropped then: the size is bounded by what was written within the hour, and the number
-//! of files by 4096. The cache is written before the log, so it is never behind it; where the folder is gone it is made
-//! again from the logs.
+//! **Which sessions recently wrote this file?** A hook asks this before each write, and there is no time to read twenty logs
+//! of five thousand lines. So the cache contains `touched/<three hex digits of a hash of the path>`, with one line for each
+//! write: the session and the whole path. The answer is in one small file, which usually does not exist. These files are
+//! compacted in the same way, from 4 KiB on, and writes older than an hour are dropped then. So their size is bounded by
+//! the writes of an hour, and their number by 4096. The cache is written before the log, so it is never behind it; if the
+//! folder is missing, it is made again from the logs.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -43,21 +42,21 @@ const MAX_LOG: usize = 32 << 20;
 /// More bytes than hooks append to a log while it is being compacted.
 const MAX_APPENDED: usize = 64 << 10;
 /// The most files that an archived manifest lists, the newest.
-const ARCHIVED: usize = 1000;
-/// How much is read of the end of a log for what was touched lately.
+const MAX_ARCHIVED: usize = 1000;
+/// How much of the end of a log is read to find recent writes.
 const TAIL: usize = 4 << 10;
-/// How many sessions that wrote the same file are told of.
-const WRITERS: usize = 4;
+/// The most sessions that are reported to have written the same file.
+const MAX_WRITERS: usize = 4;
 
-/// Appends a touch to the log and to the cache. `folder` is that of live sessions; the caller holds its lock. Returns the
+/// Appends a write to the log and to the cache. `folder` is that of live sessions; the caller holds its lock. Returns the
 /// logs that have become worth compacting, for [`compact`].
 ///
 /// # Errors
 /// If the log cannot be written.
-pub fn append(folder: &Folder, id: &SessionId, touch: &FileWrite, write: &PendingWrite) -> io::Result<Vec<Due>> {
+pub fn append(folder: &Folder, id: &SessionId, file_write: &FileWrite, write: &PendingWrite) -> io::Result<Vec<Due>> {
     let mut due = Vec::new();
     if let Some(cache) = &write.cache {
-        let line = file_write::line(touch.at, id.as_str(), &write.file.to_string_lossy());
+        let line = file_write::line(file_write.at, id.as_str(), &write.file.to_string_lossy());
         let name = bucket_of(&write.file);
         if let Ok(size) = cache.append_and_size(&name, line.as_bytes())
             && passes(size, line.len(), BUCKET_SIZE)
@@ -65,7 +64,7 @@ pub fn append(folder: &Folder, id: &SessionId, touch: &FileWrite, write: &Pendin
             due.push(Due { name, is_cache: true });
         }
     }
-    let (name, line) = (id.touched_name(), touch.to_line());
+    let (name, line) = (id.touched_name(), file_write.to_line());
     let size = folder.append_and_size(&name, line.as_bytes())?;
     if passes(size, line.len(), LOG_SIZE) {
         due.push(Due { name, is_cache: false });
@@ -117,7 +116,7 @@ pub(super) fn compact_log(
     let (log, was) = folder.read_with_meta(name, MAX_LOG)?;
     let kept = compacted(&log);
     // Unless it halves the log it waits until the size has doubled again: a log whose lines nearly all count would be
-    // rewritten every few touches otherwise.
+    // rewritten every few writes otherwise.
     if kept.len() > log.len() / 2 {
         return Ok(());
     }
@@ -146,10 +145,10 @@ pub fn all(root: &Root, id: &SessionId) -> Vec<FileWrite> {
 }
 
 fn read(folder: &Folder, id: &SessionId) -> Vec<FileWrite> {
-    touches_in(&folder.read_own(&id.touched_name(), MAX_LOG).unwrap_or_default())
+    writes_in(&folder.read_own(&id.touched_name(), MAX_LOG).unwrap_or_default())
 }
 
-fn touches_in(log: &[u8]) -> Vec<FileWrite> {
+fn writes_in(log: &[u8]) -> Vec<FileWrite> {
     file_write::compact(&String::from_utf8_lossy(log)).lines().filter_map(FileWrite::from_line).collect()
 }
 
@@ -159,13 +158,13 @@ pub fn recent(root: &Root, id: &SessionId, count: usize) -> Vec<FileWrite> {
     let Some(log) = log.ok().filter(|log| log.owner() == process::user_id()) else { return Vec::new() };
     let from = log.size().saturating_sub(TAIL as u64);
     let tail = log.read_at(from, TAIL).unwrap_or_default();
-    let mut touches: Vec<FileWrite> = Vec::new();
-    for touch in String::from_utf8_lossy(&tail).lines().rev().filter_map(FileWrite::from_line) {
-        if touches.len() < count && touches.iter().all(|known| known.file() != touch.file()) {
-            touches.push(touch);
+    let mut file_writes: Vec<FileWrite> = Vec::new();
+    for file_write in String::from_utf8_lossy(&tail).lines().rev().filter_map(FileWrite::from_line) {
+        if file_writes.len() < count && file_writes.iter().all(|known| known.file() != file_write.file()) {
+            file_writes.push(file_write);
         }
     }
-    touches
+    file_writes
 }
 
 /// A file that a session is about to write or wrote.
@@ -190,7 +189,7 @@ pub fn look_up(root: &Root, file: PathBuf, me: &SessionId, now: Timestamp) -> Pe
         others.extend(theirs);
         sort_by(&mut others, |one, other| other.1.cmp(&one.1));
     }
-    others.truncate(WRITERS);
+    others.truncate(MAX_WRITERS);
     PendingWrite { file, others, mine, cache: own }
 }
 
@@ -224,7 +223,7 @@ fn writers(
         let session = read_session(folder.as_ref()?, &SessionId::parse(&id)?).ok()??;
         session.counts(now).then_some((session, at))
     };
-    (mine, last.into_iter().rev().filter_map(session).take(WRITERS).collect())
+    (mine, last.into_iter().rev().filter_map(session).take(MAX_WRITERS).collect())
 }
 
 /// When a line of the cache was written and by whom; `before` is the line without its third text. One session may have
@@ -275,12 +274,12 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
     let Ok(folder) = root.active_folder() else { return };
     for name in folder.names().unwrap_or_default() {
         let Some(id) = name.strip_suffix(".touched").and_then(SessionId::parse) else { continue };
-        for touch in read(&folder, &id).into_iter().filter(|touch| is_fresh(touch.at, now)) {
-            let file = touch
+        for file_write in read(&folder, &id).into_iter().filter(|file_write| is_fresh(file_write.at, now)) {
+            let file = file_write
                 .tree
                 .as_deref()
-                .map_or(Path::new(&touch.path).to_owned(), |tree| Path::new(tree).join(&touch.path));
-            let line = file_write::line(touch.at, id.as_str(), &file.to_string_lossy());
+                .map_or(Path::new(&file_write.path).to_owned(), |tree| Path::new(tree).join(&file_write.path));
+            let line = file_write::line(file_write.at, id.as_str(), &file.to_string_lossy());
             let _ = cache.append(&bucket_of(&file), line.as_bytes());
         }
     }
@@ -289,11 +288,11 @@ fn rebuild(root: &Root, cache: &Folder, now: Timestamp) {
 /// Adds what the log contains to a manifest that goes to history. The log stays until [`forget`], so a kill in between
 /// loses nothing. Of a log that is too long the end is read; a file that is not such a log counts as empty.
 pub(super) fn fold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
-    for touch in touches_in(&end_of_log(folder, id).unwrap_or_default()) {
-        manifest.touched.retain(|known| known.file() != touch.file());
-        manifest.touched.push(touch);
+    for file_write in writes_in(&end_of_log(folder, id).unwrap_or_default()) {
+        manifest.touched.retain(|known| known.file() != file_write.file());
+        manifest.touched.push(file_write);
     }
-    let surplus = manifest.touched.len().saturating_sub(ARCHIVED);
+    let surplus = manifest.touched.len().saturating_sub(MAX_ARCHIVED);
     manifest.touched.drain(..surplus);
 }
 
