@@ -204,6 +204,7 @@ impl Work {
         details
     }
 
+    /// Numbers come before names: a long name is cut at the width of the terminal.
     fn as_table(&self, ui: &Ui) -> String {
         let mut table = ui.table(&format!("Work {}", self.period));
         for (name, group) in self.sections() {
@@ -211,11 +212,14 @@ impl Work {
                 put(line, Role::Project, name);
                 line.own(format_args!(" - {}", figures(group)));
             });
+            let more = more_figures(group);
+            if !more.is_empty() {
+                table.row(|line| line.own(format_args!("   {}", more.join(", "))));
+            }
             for (label, name, number) in self.details(name, group) {
                 table.row(|line| {
-                    line.own(format_args!("   {label}: "));
+                    line.own(format_args!("   {label} ({number}): "));
                     put(line, if label == "Task" { Role::Task } else { Role::Plain }, name);
-                    line.own(format_args!(" - {number}"));
                 });
             }
             table.end_entry();
@@ -226,7 +230,8 @@ impl Work {
     fn as_markdown(&self) -> String {
         let mut text = format!("## Work {}\n", self.period);
         for (name, group) in self.sections() {
-            text.push_str(&format!("\n**{}**: {}\n", markdown::escape(name), figures(group)));
+            let figures: Vec<String> = std::iter::once(figures(group)).chain(more_figures(group)).collect();
+            text.push_str(&format!("\n**{}**: {}\n", markdown::escape(name), figures.join(", ")));
             let mut gap = "\n";
             for (label, name, number) in self.details(name, group) {
                 text.push_str(&format!("{gap}- {label}: {} ({number})\n", markdown::escape(name)));
@@ -237,23 +242,26 @@ impl Work {
     }
 }
 
-/// `2h 5m worked, 3 sessions (1 running), 1h wall time, 12m blocked, 4 files written`
+/// `2h 5m worked, 3 sessions (1 running)`
 fn figures(group: &Group) -> String {
-    let short = |seconds: u64| elapsed::Short(seconds).text();
-    let mut text = format!("{} worked, {}", short(group.worked_seconds), count(group.sessions, "session"));
-    if group.running > 0 {
-        text.push_str(&format!(" ({} running)", group.running));
-    }
+    let running = if group.running > 0 { format!(" ({} running)", group.running) } else { String::new() };
+    format!("{} worked, {}{running}", elapsed::Short(group.worked_seconds), count(group.sessions, "session"))
+}
+
+/// `1h wall time`, `12m blocked`, `4 files written`
+fn more_figures(group: &Group) -> Vec<String> {
+    let mut figures = Vec::new();
+    // Below a minute it is not shown either.
     if group.wall_seconds + 60 <= group.worked_seconds {
-        text.push_str(&format!(", {} wall time", short(group.wall_seconds)));
+        figures.push(format!("{} wall time", elapsed::Short(group.wall_seconds)));
     }
     if group.blocked_seconds > 0 {
-        text.push_str(&format!(", {} blocked", short(group.blocked_seconds)));
+        figures.push(format!("{} blocked", elapsed::Short(group.blocked_seconds)));
     }
     if group.files_written > 0 {
-        text.push_str(&format!(", {} written", count(group.files_written, "file")));
+        figures.push(format!("{} written", count(group.files_written, "file")));
     }
-    text
+    figures
 }
 
 fn count(number: usize, what: &str) -> String {

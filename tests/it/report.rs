@@ -69,13 +69,13 @@ fn text_lists_projects_with_tasks_branches_and_the_total() {
     env.run(DAYS).stdout_is(
         "Work from 2025-12-24 to 2025-12-25\n\
          \n\
-         shop - 2h worked, 2 sessions, 1h 30m wall time, 10m blocked\n   \
-            Task: Fix *it* - 1h 30m\n   Task: Find it - 30m\n   \
-            Branch: main - 1h 45m\n   Branch: login - 15m\n\
+         shop - 2h worked, 2 sessions\n   1h 30m wall time, 10m blocked\n   \
+            Task (1h 30m): Fix *it*\n   Task (30m): Find it\n   \
+            Branch (1h 45m): main\n   Branch (15m): login\n\
          \n\
-         atlas - 30m worked, 1 session\n   Task: Fix *it* - 30m\n   Branch: main - 30m\n\
+         atlas - 30m worked, 1 session\n   Task (30m): Fix *it*\n   Branch (30m): main\n\
          \n\
-         Total - 2h 30m worked, 3 sessions, 2h wall time, 10m blocked\n",
+         Total - 2h 30m worked, 3 sessions\n   2h wall time, 10m blocked\n",
     );
 }
 
@@ -157,8 +157,8 @@ fn a_running_session_counts_up_to_now_and_is_marked() {
     assert_eq!((&group["running"], &group["files_written"]), (&json!(1), &json!(1)));
     assert_eq!(group["files"][0]["path"], "a.rs");
     let text = env.run("report --days 2").success();
-    assert!(text.contains("shop - 10m worked, 1 session (1 running), 1 file written\n"), "{text}");
-    assert!(text.contains("   Task: Fix it - 10m\n   Branch: main - 10m\n   Wrote: a.rs - 1 session\n"), "{text}");
+    assert!(text.contains("shop - 10m worked, 1 session (1 running)\n   1 file written\n"), "{text}");
+    assert!(text.contains("   Task (10m): Fix it\n   Branch (10m): main\n   Wrote (1 session): a.rs\n"), "{text}");
 }
 
 #[test]
