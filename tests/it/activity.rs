@@ -190,3 +190,29 @@ fn hooks_killed_at_any_moment_leave_no_span_inverted_doubled_or_longer_than_the_
         assert!(span[2].as_str().unwrap() <= manifest["ended"].as_str().unwrap(), "{manifest}");
     }
 }
+
+#[test]
+fn a_long_log_is_compacted_and_keeps_its_seconds() {
+    let env = TestEnv::new();
+    let (client, folder) = (Client::new(), env.create_dir("p"));
+    env.start_session(&client, "one", &folder).no_output();
+    env.send_event(&client, "UserPromptSubmit", "one", &folder, json!({"prompt": "Fix it"})).success();
+    let begin: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let line = |number: i64| {
+        let from = begin + jiff::SignedDuration::from_secs(number * 100);
+        json!(["working", from, from + jiff::SignedDuration::from_secs(10), 10]).to_string() + "\n"
+    };
+    // One more line takes it over 64 KiB.
+    let count = i64::try_from((64 << 10) / line(0).len()).unwrap();
+    let lines: String = (0..count).map(line).collect();
+    env.write_file(".claude/sessions/active/one.activity", &lines);
+    let mut manifest = env.active_manifest("one");
+    manifest["state_since"] = json!(crate::common::ago(300));
+    fs::write(env.sessions_path("active/one.json"), manifest.to_string()).unwrap();
+    env.send_event(&client, "Stop", "one", &folder, json!({})).success();
+    let entries = log(&env, "one");
+    assert!(entries.len() <= 504, "{}", entries.len());
+    let last = entries.last().unwrap()[3].as_u64().unwrap();
+    assert!((300..360).contains(&last), "{last}");
+    assert_eq!(seconds(&entries, "working"), u64::try_from(count).unwrap() * 10 + last);
+}
