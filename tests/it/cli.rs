@@ -166,7 +166,7 @@ fn equals_sign_is_a_space() {
 
 /// A newer script may say what an older program does not know; Claude Code and prompts show nothing of it, the log does.
 #[test]
-fn wrong_words_of_the_fast_three_go_to_the_log() {
+fn wrong_arguments_of_fast_commands_go_to_the_log() {
     let env = TestEnv::new();
     let wrong = [
         ("prompt --nonsense", "prompt: reading the command line: ait prompt: unknown option `--nonsense`; "),

@@ -1,5 +1,5 @@
-//! What the fast three do and leave undone, as the kernel sees it: the law that the source keeps by its words, kept by
-//! its deeds too. strace is installed by tests/run.sh.
+//! The fast commands as the kernel sees them: the rules that a test checks in the source are checked here in
+//! the system calls. strace is installed by tests/run.sh.
 #![cfg(target_os = "linux")]
 
 use crate::common::tools::needs;
@@ -80,7 +80,7 @@ fn is_history(file: &str) -> bool {
 }
 
 #[track_caller]
-fn keeps_the_law((started, opened): (Vec<String>, Vec<String>)) {
+fn keeps_the_rules((started, opened): (Vec<String>, Vec<String>)) {
     assert_eq!(started, [""; 0], "no process");
     let slow: Vec<&String> = opened.iter().filter(|file| is_zone(file) || is_history(file)).collect();
     assert_eq!(slow, [""; 0], "no time zone, no history");
@@ -91,9 +91,9 @@ fn prompt_obeys_the_rules_of_fast_commands() {
     needs!("strace");
     let lab = Lab::new();
     for dialect in ["plain", "zsh", "bash", "fish", "tmux", "ansi"] {
-        keeps_the_law(lab.traced(&["prompt", "--for", dialect], ""));
+        keeps_the_rules(lab.traced(&["prompt", "--for", dialect], ""));
     }
-    keeps_the_law(lab.traced(&["prompt", "--all"], ""));
+    keeps_the_rules(lab.traced(&["prompt", "--all"], ""));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_hook_between_start_and_end() {
         ("Stop", json!({})),
         ("PreCompact", json!({})),
     ] {
-        keeps_the_law(lab.hook(event, more));
+        keeps_the_rules(lab.hook(event, more));
     }
 }
 

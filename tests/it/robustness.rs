@@ -1,5 +1,5 @@
 //! What goes wrong on real machines: many at once, kills, full disks, wrong clocks, folders that are not what they should
-//! be, hostile payloads. Nothing is lost, commands say what is wrong, and the fast three keep silent.
+//! be, hostile payloads. No data is lost, commands report the problem, and the fast commands print nothing.
 //!
 //! Sizes are for every day; `AIT_LONG=1` (`sh tests/run.sh long`) runs the long ones, and `AIT_EVENTS` says how many events
 //! there are when many come at once. Faults that cannot be made for real
@@ -74,9 +74,9 @@ fn memory(ait: &AitCommand, words: &[&str], input: &[u8]) -> (CommandOutput, u64
     (said, peak.trim().parse().unwrap())
 }
 
-/// The fast three say nothing and end well; what the prompt says is given.
+/// The fast commands print nothing and exit with 0. Returns the output of `prompt`.
 #[track_caller]
-fn fast_three_are_calm(ait: &AitCommand, id: &str, folder: &Path) -> String {
+fn fast_commands_print_no_errors(ait: &AitCommand, id: &str, folder: &Path) -> String {
     ait.run_with_input(&["hook", "session-register"], &event("UserPromptSubmit", id, folder, json!({"prompt": "x"})))
         .no_output();
     let status = json!({"session_id": id, "cwd": folder, "model": {"display_name": "Opus"}});
@@ -476,7 +476,7 @@ mod folders {
     fn commands_without_home_fail_with_a_hint() {
         let env = TestEnv::new();
         for ait in [env.ait().env_remove("HOME"), env.ait().env("HOME", ""), env.ait().env("HOME", "not/absolute")] {
-            assert_eq!(fast_three_are_calm(&ait, "s", &env.path("")), "");
+            assert_eq!(fast_commands_print_no_errors(&ait, "s", &env.path("")), "");
             for words in ["sessions live", "sessions current", "sessions history", "sessions prune", "sessions task x"]
             {
                 ait.run(words).failure(
@@ -488,11 +488,11 @@ mod folders {
         assert_eq!(file_names(&env.path("")), Vec::<String>::new());
     }
 
-    /// Something is in the way: the fast three keep silent, and every command names it.
+    /// A file is in the place of a folder: the fast commands print nothing, and every other command names it.
     #[track_caller]
     fn in_the_way(env: &TestEnv, home: &Path, why: &str) {
         let ait = env.ait().env("HOME", home).env("XDG_CACHE_HOME", env.path("cache"));
-        assert_eq!(fast_three_are_calm(&ait, "s", &env.path("")), "");
+        assert_eq!(fast_commands_print_no_errors(&ait, "s", &env.path("")), "");
         for words in ["sessions live", "sessions current", "sessions prune", "sessions conflicts"] {
             let said = ait.run(words);
             assert_eq!((said.exit_code.is_some_and(|code| code > 0), said.stdout.as_str()), (true, ""), "{said:?}");
@@ -582,7 +582,7 @@ mod folders {
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let _ = env.start_session(&client, "s", &env.path(""));
         // Each of them would wait for ever for a writer.
-        assert!(fast_three_are_calm(&env.ait().child_of(&client, "s"), "s", &env.path("")).contains("<1m"));
+        assert!(fast_commands_print_no_errors(&env.ait().child_of(&client, "s"), "s", &env.path("")).contains("<1m"));
         env.ait()
             .run_with_input(&["hook", "session-register"], &event("Stop", "pipe", &env.path(""), json!({})))
             .no_output();
@@ -608,7 +608,7 @@ mod folders {
         let file = env.sessions_path("active").join("huge.json");
         File::create(&file).unwrap().set_len(2 << 30).unwrap();
         let ait = env.ait().child_of(&client, "s");
-        assert!(fast_three_are_calm(&ait, "s", &env.path("")).contains("<1m"));
+        assert!(fast_commands_print_no_errors(&ait, "s", &env.path("")).contains("<1m"));
         let stop = event("Stop", "huge", &env.path(""), json!({}));
         for (words, input) in [
             (&["hook", "session-register"][..], &stop[..]),

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::sys::files::{self, Folder, Kind, PRIVATE};
 use crate::sys::process;
 
-/// Mends what can be mended without asking, and says what was done. What went wrong goes to `remarks`.
+/// Fixes what is safe to fix without asking, and returns what was done. Errors go to `remarks`.
 pub(super) fn fix_problems(context: &Context, checks: &[Check], remarks: &mut Vec<String>) -> Vec<String> {
     let mut done = Vec::new();
     let Ok(root) = context.root() else { return done };
