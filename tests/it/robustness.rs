@@ -920,7 +920,7 @@ mod clocks {
             ait.hook(&payload("SessionStart", "s", &env.path(""), json!({"source": "startup"}))).no_output();
             ait.hook(&payload("SessionEnd", "s", &env.path(""), json!({"reason": "other"}))).no_output();
             env.history_manifest("s");
-            assert!(ait.run("sessions history --days 3").success().contains("completed"), "{zone:.40}");
+            assert!(ait.run("sessions history --days 3").success().contains("interrupted"), "{zone:.40}");
         }
     }
 }
