@@ -32,7 +32,15 @@ use crate::sys::{clock, files, process};
     subcommand,
     name = "live",
     help_triggers("-h", "--help"),
-    example = "  ait sessions live --project aiterm --verbose"
+    example = "  ait sessions live --project aiterm --verbose",
+    note = "The states:",
+    note = "  working    in the middle of a turn",
+    note = "  waiting    blocked: it needs a permission or an answer",
+    note = "  finished   its turn ended, and it waits for the next prompt",
+    note = "  idle       no turn has run yet, or you stopped it with Esc; shown with --verbose",
+    note = "  stopped    its process is stopped with Ctrl-Z",
+    note = "  error      its turn ended with an API error",
+    note = "  unknown    nothing tells"
 )]
 pub struct Live {
     /// only this project
