@@ -42,6 +42,7 @@ mod settings;
 mod shell;
 mod shell_files;
 mod state;
+mod snapshots;
 mod statusline;
 mod system_calls;
 mod times;
