@@ -104,11 +104,12 @@ impl Run for Conflicts {
     /// If the folder cannot be read.
     fn run(&self, context: &Context) -> Result<Report> {
         let (root, now) = (context.root()?, context.now);
-        let LiveSessions { members: live, foreign, .. } = live_sessions::gather(root, context.now)?;
+        let LiveSessions { live_sessions: live, foreign, .. } = live_sessions::gather(root, context.now)?;
         let writes: Vec<Vec<FileWrite>> =
-            live.iter().map(|member| write_log::all(&member.root, &member.session.id)).collect();
+            live.iter().map(|live_session| write_log::all(&live_session.root, &live_session.session.id)).collect();
         let repositories = repositories(&live, &writes);
-        let workers: Vec<Worker> = live.iter().zip(&writes).map(|(member, writes)| worker(member, writes)).collect();
+        let workers: Vec<Worker> =
+            live.iter().zip(&writes).map(|(live_session, writes)| worker(live_session, writes)).collect();
         let found = conflict::all(&workers, &|tree| repositories.get(tree).map(String::as_str), now);
         let merges = self.merge.then(|| ask_git(&live, now));
 
@@ -156,11 +157,11 @@ impl Data for Found {
     }
 }
 
-fn worker<'a>(member: &'a LiveSession, writes: &'a [FileWrite]) -> Worker<'a> {
+fn worker<'a>(live_session: &'a LiveSession, writes: &'a [FileWrite]) -> Worker<'a> {
     Worker {
-        root: &member.place.root,
-        repository: member.place.repository.as_deref(),
-        wrote: &member.session.manifest.wrote_in,
+        root: &live_session.place.root,
+        repository: live_session.place.repository.as_deref(),
+        wrote: &live_session.session.manifest.wrote_in,
         writes,
     }
 }
@@ -169,7 +170,7 @@ fn worker<'a>(member: &'a LiveSession, writes: &'a [FileWrite]) -> Worker<'a> {
 fn repositories(live: &[LiveSession], writes: &[Vec<FileWrite>]) -> BTreeMap<String, String> {
     let trees: BTreeSet<&str> = writes.iter().flatten().filter_map(|write| write.tree.as_deref()).collect();
     let remembered = |tree: &str| {
-        let mut wrote = live.iter().flat_map(|member| &member.session.manifest.wrote_in);
+        let mut wrote = live.iter().flat_map(|live_session| &live_session.session.manifest.wrote_in);
         wrote.find(|wrote| wrote.tree == tree).map(|wrote| wrote.repository.clone())
     };
     trees
@@ -196,7 +197,7 @@ fn place_of(found: &Conflict) -> (String, PathBuf) {
 
 fn in_json(found: &Conflict, live: &[LiveSession], now: Timestamp) -> InJson {
     let (project, path) = place_of(found);
-    let id = |who: usize| live.get(who).map(|member| member.session.id.to_string());
+    let id = |who: usize| live.get(who).map(|live_session| live_session.session.id.to_string());
     let writers = |file: &File| {
         let writers = file.writers.iter();
         writers.filter_map(|(who, at)| Some(Writer { session_id: id(*who)?, at: *at })).collect()
@@ -206,12 +207,12 @@ fn in_json(found: &Conflict, live: &[LiveSession], now: Timestamp) -> InJson {
         project,
         path: path.to_string_lossy().into_owned(),
         trees: found.trees.clone(),
-        sessions: members(found, live).map(|member| live_sessions::json(member, now)).collect(),
+        sessions: live_sessions(found, live).map(|live_session| live_sessions::json(live_session, now)).collect(),
         files: found.files.iter().map(|file| FileInJson { path: file.path.clone(), writers: writers(file) }).collect(),
     }
 }
 
-fn members<'a>(found: &'a Conflict, live: &'a [LiveSession]) -> impl Iterator<Item = &'a LiveSession> {
+fn live_sessions<'a>(found: &'a Conflict, live: &'a [LiveSession]) -> impl Iterator<Item = &'a LiveSession> {
     found.sessions.iter().filter_map(|who| live.get(*who))
 }
 
@@ -231,8 +232,8 @@ fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -
         put(line, Role::Project, &project);
     });
     text.push_str("Sessions:\n");
-    for member in members(found, live) {
-        put_session(&mut text, member, ui, now);
+    for live_session in live_sessions(found, live) {
+        put_session(&mut text, live_session, ui, now);
     }
     put_files(&mut text, found, live, ui, now);
     ui.line(&mut text, |line| {
@@ -250,10 +251,10 @@ fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -
     text
 }
 
-fn put_session(text: &mut String, member: &LiveSession, ui: &Ui, now: Timestamp) {
-    let manifest = &member.session.manifest;
+fn put_session(text: &mut String, live_session: &LiveSession, ui: &Ui, now: Timestamp) {
+    let manifest = &live_session.session.manifest;
     ui.line(text, |line| {
-        line.own(format_args!("  - {} (", member.session.id.short()));
+        line.own(format_args!("  - {} (", live_session.session.id.short()));
         put(line, Role::Branch, manifest.git_branch.as_deref().unwrap_or("no branch"));
         line.literal(")");
         if let Some(seconds) = manifest.elapsed_seconds(now) {
@@ -275,9 +276,13 @@ fn put_files(text: &mut String, found: &Conflict, live: &[LiveSession], ui: &Ui,
             line.literal("  - ");
             line.text(&file.path);
             for (position, (who, at)) in file.writers.iter().enumerate() {
-                let Some(member) = live.get(*who) else { continue };
+                let Some(live_session) = live.get(*who) else { continue };
                 line.literal(if position == 0 { ": " } else { ", " });
-                line.own(format_args!("{} {}", member.session.id.short(), elapsed::Ago(seconds_between(*at, now))));
+                line.own(format_args!(
+                    "{} {}",
+                    live_session.session.id.short(),
+                    elapsed::Ago(seconds_between(*at, now))
+                ));
             }
         });
     }
@@ -290,8 +295,8 @@ fn put_files(text: &mut String, found: &Conflict, live: &[LiveSession], ui: &Ui,
 /// committed are not part of it.
 fn ask_git(live: &[LiveSession], now: Timestamp) -> Vec<Merge> {
     let mut trees: BTreeMap<PathBuf, Tree> = BTreeMap::new();
-    for member in live {
-        for root in member.trees(now) {
+    for live_session in live {
+        for root in live_session.trees(now) {
             if let Some(tree) = Tree::find(root) {
                 trees.insert(tree.root.clone(), tree);
             }

@@ -44,9 +44,10 @@ impl Run for Current {
     /// # Errors
     /// If no session matches, or several do.
     fn run(&self, context: &Context) -> Result<Report> {
-        let (mut member, ignored) = live_sessions::current(context, self.session.as_deref(), "ait sessions current")?;
-        member.ask_dirty(GIT_LIMIT);
-        Ok(Report::new(CurrentSession { member, now: context.now }).remarks(ignored))
+        let (mut live_session, ignored) =
+            live_sessions::current(context, self.session.as_deref(), "ait sessions current")?;
+        live_session.ask_dirty(GIT_LIMIT);
+        Ok(Report::new(CurrentSession { live_session, now: context.now }).remarks(ignored))
     }
 
     fn json(&self) -> bool {
@@ -59,7 +60,7 @@ impl Run for Current {
 }
 
 struct CurrentSession {
-    member: LiveSession,
+    live_session: LiveSession,
     now: Timestamp,
 }
 
@@ -70,12 +71,12 @@ struct Json {
 
 impl Data for CurrentSession {
     fn json(&self) -> Option<String> {
-        json::object(&Json { session: live_sessions::json(&self.member, self.now) })
+        json::object(&Json { session: live_sessions::json(&self.live_session, self.now) })
     }
 
     fn text(&self, ui: &Ui) -> String {
-        let CurrentSession { member, now } = self;
-        let manifest = &member.session.manifest;
+        let CurrentSession { live_session, now } = self;
+        let manifest = &live_session.session.manifest;
         let mut text = String::new();
         let mut line = |label: &str, say: &dyn Fn(&mut Line)| {
             ui.line(&mut text, |line| {
@@ -83,14 +84,14 @@ impl Data for CurrentSession {
                 say(line);
             });
         };
-        line("Session:", &|line| line.text(member.session.id.as_str()));
+        line("Session:", &|line| line.text(live_session.session.id.as_str()));
         line("Project:", &|line| put(line, Role::Project, &manifest.project));
         let is_detached = manifest.git_branch.is_none();
-        if let Some(branch) = member.branch() {
+        if let Some(branch) = live_session.branch() {
             let branch = if is_detached { format!("detached at {branch}") } else { branch };
             line("Branch:", &|line| {
                 put(line, Role::Branch, &branch);
-                if member.dirty == Some(true) {
+                if live_session.dirty == Some(true) {
                     line.literal(" (dirty)");
                 }
             });
@@ -106,8 +107,8 @@ impl Data for CurrentSession {
             (None, None) => {}
         }
         line("Task:", &|line| put(line, Role::Task, manifest.task.as_deref().unwrap_or("none")));
-        if member.observed.state != State::Unknown {
-            line("State:", &|line| put_state(line, &member.observed, *now));
+        if live_session.observed.state != State::Unknown {
+            line("State:", &|line| put_state(line, &live_session.observed, *now));
         }
         line("Path:", &|line| ui.put_path(line, manifest.path.as_ref()));
         text

@@ -1,6 +1,6 @@
 //! `ait hook NAME`: what Claude Code runs at each event. A fast command.
 //!
-//! Payload -> scene -> manifest -> disk. Whatever goes wrong, the exit code is 0 and standard output holds nothing:
+//! Payload -> event context -> manifest -> disk. On any error the exit code is 0 and nothing is printed:
 //! Claude Code takes exit code 2 as an order to block, and shows the rest to the user. The reason goes to the log.
 
 use std::path::{Path, PathBuf};
@@ -109,25 +109,25 @@ fn take_event(context: &Context) -> Result<Report> {
     let process = process_of(context, &payload);
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
     let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
-    let mut scene = scene(context, &payload, &event, process.as_ref(), &place);
+    let mut event_context = event_context(context, &payload, &event, process.as_ref(), &place);
     if payload.event == "Notification" {
-        scene.report = report(root, &id, &scene);
-        event = confirmed(event, scene.report.as_ref());
+        event_context.report = report(root, &id, &event_context);
+        event = confirmed(event, event_context.report.as_ref());
     }
     let write = hook_response::write_of(root, &id, &payload, now);
     let file_write = write
         .as_ref()
         .filter(|_| event == Event::ToolEnd)
-        .map(|write| hook_response::file_write_of(write, &place, &mut scene));
+        .map(|write| hook_response::file_write_of(write, &place, &mut event_context));
 
     // Only a resumed session leaves history; another event that comes late must find it there.
     let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
     let folder = root.open_active()?;
     let known = Known::read(root, &folder, &id, returning)?;
-    let gathered = gather(root, &id, known.manifest(), &payload, &event, &mut scene);
+    let gathered = gather(root, &id, known.manifest(), &payload, &event, &mut event_context);
     let done = lifecycle::update(root, &folder, &id, known, LOCK_TIMEOUT, |manifest, is_known| {
-        let change = notice_head(manifest, &payload, &event, &scene, gathered.moved_by);
-        let outcome = apply_event(manifest, is_known, &id, &event, &scene, gathered.record.as_ref());
+        let change = notice_head(manifest, &payload, &event, &event_context, gathered.moved_by);
+        let outcome = apply_event(manifest, is_known, &id, &event, &event_context, gathered.record.as_ref());
         let write = write.as_ref().zip(file_write.as_ref()).filter(|_| outcome == Outcome::Keep);
         let due = write.map(|(write, file_write)| write_log::append(&folder, &id, file_write, write));
         let moved = if can_tell(&payload) { manifest.head_moved.take() } else { None };
@@ -143,10 +143,10 @@ fn take_event(context: &Context) -> Result<Report> {
         return Ok(Report::nothing());
     }
     if let Some(mine) = &done.mine {
-        hook_response::notify_siblings(root, &id, mine, &scene, LOCK_TIMEOUT);
+        hook_response::notify_siblings(root, &id, mine, &event_context, LOCK_TIMEOUT);
     }
     match event {
-        Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &scene)),
+        Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &event_context)),
         _ => Ok(hook_response::at_event(&payload, write.as_ref(), &place, done.moved.as_deref(), now)),
     }
 }
@@ -165,25 +165,28 @@ fn gather(
     known: Option<&Manifest>,
     payload: &HookPayload,
     event: &Event,
-    scene: &mut EventContext,
+    event_context: &mut EventContext,
 ) -> Gathered {
     let starts_or_ends = matches!(event, Event::Start { .. } | Event::End { .. });
     let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
     let prompts_again = matches!(event, Event::Prompt(_)) && known.is_some_and(|manifest| manifest.task_unconfirmed);
-    let may_have_changed =
-        !scene.from_subagent && known.is_some_and(|manifest| silent_change::is_possible(manifest, event, scene.now));
-    let process = scene.process.as_ref().filter(|_| is_in_doubt || prompts_again || may_have_changed);
+    let may_have_changed = !event_context.from_subagent
+        && known.is_some_and(|manifest| silent_change::is_possible(manifest, event, event_context.now));
+    let process = event_context.process.as_ref().filter(|_| is_in_doubt || prompts_again || may_have_changed);
     let record = process.and_then(|process| root.record_of(process.pid, process.start));
     let Some(manifest) = known else { return Gathered { record, moved_by: None } };
     if may_have_changed {
         let ours = record.as_ref().filter(|record| record.session_id == id.as_str());
         let report = ours.and_then(Record::report);
-        scene.silent_change = silent_change::find(manifest, event, report.as_ref(), last_written(manifest), scene.now);
+        event_context.silent_change =
+            silent_change::find(manifest, event, report.as_ref(), last_written(manifest), event_context.now);
     }
-    scene.last_prompt_failed = record.as_ref().is_some_and(|record| prompts_again && was_idle(record, id, manifest));
-    keep_known(scene, manifest);
-    let is_foreign = head_change(manifest, payload, event, scene) == Change::Foreign && manifest.head_moved.is_none();
-    let moved_by = if is_foreign { hook_response::find_mover(root, id, manifest, scene) } else { None };
+    event_context.last_prompt_failed =
+        record.as_ref().is_some_and(|record| prompts_again && was_idle(record, id, manifest));
+    keep_known(event_context, manifest);
+    let is_foreign =
+        head_change(manifest, payload, event, event_context) == Change::Foreign && manifest.head_moved.is_none();
+    let moved_by = if is_foreign { hook_response::find_mover(root, id, manifest, event_context) } else { None };
     Gathered { record, moved_by }
 }
 
@@ -214,22 +217,22 @@ fn can_tell(payload: &HookPayload) -> bool {
 }
 
 /// Whether HEAD moved since the last event of this session, and through whom.
-fn head_change(manifest: &Manifest, payload: &HookPayload, event: &Event, scene: &EventContext) -> Change {
+fn head_change(manifest: &Manifest, payload: &HookPayload, event: &Event, event_context: &EventContext) -> Change {
     let ended = payload.tool.as_deref().filter(|_| *event == Event::ToolEnd);
     let shell_ran = [manifest.tool.as_deref(), ended].into_iter().flatten().any(hook_response::is_shell_tool);
-    head::change(manifest, scene, shell_ran || head::is_users_command(manifest, event))
+    head::change(manifest, event_context, shell_ran || head::is_users_command(manifest, event))
 }
 
 fn notice_head(
     manifest: &mut Manifest,
     payload: &HookPayload,
     event: &Event,
-    scene: &EventContext,
+    event_context: &EventContext,
     moved_by: Option<HeadMoved>,
 ) -> Change {
-    let change = head_change(manifest, payload, event, scene);
+    let change = head_change(manifest, payload, event, event_context);
     if change == Change::Foreign || manifest.head_moved.is_some() {
-        head::record_move(manifest, scene, || moved_by);
+        head::record_move(manifest, event_context, || moved_by);
     }
     change
 }
@@ -241,7 +244,7 @@ fn apply_event(
     is_known: bool,
     id: &SessionId,
     event: &Event,
-    scene: &EventContext,
+    event_context: &EventContext,
     record: Option<&Record>,
 ) -> Outcome {
     let ours = record.filter(|record| record.session_id == id.as_str());
@@ -256,10 +259,10 @@ fn apply_event(
         _ if !is_known => manifest.started = ours.and_then(|record| record.started),
         _ => {}
     }
-    event.apply(manifest, scene, live::runs)
+    event.apply(manifest, event_context, live::runs)
 }
 
-fn scene(
+fn event_context(
     context: &Context,
     payload: &HookPayload,
     event: &Event,
@@ -267,7 +270,7 @@ fn scene(
     place: &Place,
 ) -> EventContext {
     let (tmux_pane, tmux_socket) = tmux_of(context, process);
-    let mut scene = EventContext {
+    let mut event_context = EventContext {
         now: context.now,
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
         boot_id: process::boot_id().map(str::to_owned),
@@ -302,13 +305,13 @@ fn scene(
         let head = tree.head_as_found();
         let ask = matches!(event, Event::Start { .. } | Event::End { .. });
         let status = if ask { git::status(tree, GIT_LIMIT) } else { None };
-        scene.dirty = status.as_ref().map(|status| status.dirty);
-        (scene.branch, scene.head) = match (head.kind, status) {
+        event_context.dirty = status.as_ref().map(|status| status.dirty);
+        (event_context.branch, event_context.head) = match (head.kind, status) {
             (HeadKind::Unknown, Some(status)) => (status.branch, status.commit),
             _ => (head.branch, head.commit),
         };
     }
-    scene
+    event_context
 }
 
 /// The tmux pane of the session, and the socket of its server. An editor that was started in tmux passes both variables on to
@@ -327,8 +330,8 @@ fn tmux_of(context: &Context, process: Option<&Process>) -> (Option<String>, Opt
 }
 
 /// What the client's own record says of the session.
-fn report(root: &Root, id: &SessionId, scene: &EventContext) -> Option<StatusReport> {
-    let process = scene.process.as_ref()?;
+fn report(root: &Root, id: &SessionId, event_context: &EventContext) -> Option<StatusReport> {
+    let process = event_context.process.as_ref()?;
     let record = root.record_of(process.pid, process.start)?;
     record.report().filter(|_| record.session_id == id.as_str())
 }
@@ -349,11 +352,11 @@ fn confirmed(event: Event, report: Option<&StatusReport>) -> Event {
 }
 
 /// If HEAD cannot be read, what was known of the tree stays.
-fn keep_known(scene: &mut EventContext, manifest: &Manifest) {
-    let same_tree = scene.tree.as_ref().is_some_and(|tree| Path::new(&manifest.path).starts_with(tree));
-    if same_tree && scene.branch.is_none() && scene.head.is_none() {
-        scene.branch.clone_from(&manifest.git_branch);
-        scene.head.clone_from(&manifest.head);
+fn keep_known(event_context: &mut EventContext, manifest: &Manifest) {
+    let same_tree = event_context.tree.as_ref().is_some_and(|tree| Path::new(&manifest.path).starts_with(tree));
+    if same_tree && event_context.branch.is_none() && event_context.head.is_none() {
+        event_context.branch.clone_from(&manifest.git_branch);
+        event_context.head.clone_from(&manifest.head);
     }
 }
 
@@ -383,14 +386,15 @@ fn after_start(
     id: &SessionId,
     payload: &HookPayload,
     place: &Place,
-    scene: &EventContext,
+    event_context: &EventContext,
 ) -> Report {
     // One more, for this session itself may be taken for stale: its process is not always found.
     let active = active::read_some(root, IN_PASSING + 1);
     let stale = active.stale().filter(|session| session.id != *id);
     // A second start of the same process may be a phantom; one that says what it follows is not.
     let follows = matches!(payload.source.as_deref(), Some("clear" | "resume" | "fork"));
-    let replaced = active.sessions.iter().filter(|session| follows && session.id != *id && replaced_by(session, scene));
+    let replaced =
+        active.sessions.iter().filter(|session| follows && session.id != *id && replaced_by(session, event_context));
     for session in stale.take(IN_PASSING) {
         let _ = lifecycle::archive_stale(root, &session.id, LOCK_TIMEOUT);
     }
@@ -398,11 +402,11 @@ fn after_start(
     for session in replaced {
         let _ = lifecycle::change(root, &session.id, LOCK_TIMEOUT, |manifest, known| {
             let end = Event::End { reason: Some("replaced".to_owned()) };
-            let outcome = if known { end.apply(manifest, scene, live::runs) } else { Outcome::Ignore };
+            let outcome = if known { end.apply(manifest, event_context, live::runs) } else { Outcome::Ignore };
             Ok((outcome, ()))
         });
     }
-    tell_of_others(context, root, active, id, payload, place, scene)
+    tell_of_others(context, root, active, id, payload, place, event_context)
 }
 
 /// Tells a session that starts which others work on its repository: those of all profiles, with or without hooks.
@@ -413,21 +417,22 @@ fn tell_of_others(
     id: &SessionId,
     payload: &HookPayload,
     place: &Place,
-    scene: &EventContext,
+    event_context: &EventContext,
 ) -> Report {
     // Those of other profiles are read only: their own hooks archive them.
     let roots = root.with_profiles();
     let other_profiles = roots.iter().skip(1);
     let read = other_profiles.map(|root| (&**root, active::read_some(root, 0)));
     let read: Vec<_> = std::iter::once((root, active)).chain(read).collect();
-    let live = read.iter().flat_map(|(root, active)| active.live(scene.now).map(move |session| (*root, session)));
+    let live =
+        read.iter().flat_map(|(root, active)| active.live(event_context.now).map(move |session| (*root, session)));
     let live: Vec<(&Root, &Session)> = live.collect();
     let known: Vec<&Session> = live.iter().map(|(_, session)| *session).collect();
     let hookless = hookless::find(root, &known);
     let hookless = hookless.iter().map(|(session, root, _)| (&**root, session));
     let mut others: Vec<Other<'_>> = Vec::new();
     for (root, session) in live.into_iter().chain(hookless) {
-        if session.id == *id || replaced_by(session, scene) {
+        if session.id == *id || replaced_by(session, event_context) {
             continue;
         }
         if others.iter().all(|other| other.session.id != session.id)
@@ -436,13 +441,15 @@ fn tell_of_others(
             others.push(Other { session, root, in_same_tree });
         }
     }
-    hook_response::at_start(context, &others, payload, &scene.project)
+    hook_response::at_start(context, &others, payload, &event_context.project)
 }
 
 /// A process runs one session at a time: other manifests with this process belong to sessions that ended without an event.
-fn replaced_by(session: &Session, scene: &EventContext) -> bool {
+fn replaced_by(session: &Session, event_context: &EventContext) -> bool {
     let mut stamps = session.manifest.stamps();
-    scene.process.is_some() && stamps.next().as_ref() == scene.process.as_ref() && stamps.next().is_none()
+    event_context.process.is_some()
+        && stamps.next().as_ref() == event_context.process.as_ref()
+        && stamps.next().is_none()
 }
 
 /// `Some(true)` in the same tree, `Some(false)` in another tree of the same repository, else `None`.

@@ -74,22 +74,22 @@ pub(super) fn write_of(root: &Root, id: &SessionId, payload: &HookPayload, now: 
 }
 
 /// The file write of a payload, and what the manifest is to remember of it. `here` is where the session works.
-pub(super) fn file_write_of(write: &PendingWrite, here: &Place, scene: &mut EventContext) -> FileWrite {
+pub(super) fn file_write_of(write: &PendingWrite, here: &Place, event_context: &mut EventContext) -> FileWrite {
     // The file itself holds no repository; its folder may.
     let tree = git::Tree::find_beside(write.file.parent().unwrap_or(&write.file), here.tree.as_deref());
-    scene.wrote = tree.as_ref().map(|tree| TreeWrite {
+    event_context.wrote = tree.as_ref().map(|tree| TreeWrite {
         tree: tree.root.to_string_lossy().into_owned(),
         repository: tree.common_dir.to_string_lossy().into_owned(),
-        at: scene.now,
+        at: event_context.now,
         by_subagent: false,
     });
     let whole = write.file.to_string_lossy().into_owned();
     let overlap =
         |(other, at): &(Session, Timestamp)| Overlap { path: whole.clone(), session_id: other.id.to_string(), at: *at };
-    scene.overlaps = write.others.iter().map(overlap).collect();
+    event_context.overlaps = write.others.iter().map(overlap).collect();
     let path = tree.as_ref().and_then(|tree| write.file.strip_prefix(&tree.root).ok());
     let path = path.map_or_else(|| whole.clone(), |path| path.to_string_lossy().into_owned());
-    FileWrite { tree: scene.wrote.as_ref().map(|wrote| wrote.tree.clone()), path, at: scene.now }
+    FileWrite { tree: event_context.wrote.as_ref().map(|wrote| wrote.tree.clone()), path, at: event_context.now }
 }
 
 /// The warning before a file is written that another session wrote.
@@ -238,11 +238,17 @@ fn clean(text: &str) -> String {
 
 /// Who moved HEAD of this tree, seen from a session that finds it moved: the note that the event goes on with. `None`
 /// where no other live session works in the tree: then it was the person, who knows.
-pub(super) fn find_mover(root: &Root, id: &SessionId, manifest: &Manifest, scene: &EventContext) -> Option<HeadMoved> {
-    let siblings = siblings(&root.with_profiles(), id, scene)?;
+pub(super) fn find_mover(
+    root: &Root,
+    id: &SessionId,
+    manifest: &Manifest,
+    event_context: &EventContext,
+) -> Option<HeadMoved> {
+    let siblings = siblings(&root.with_profiles(), id, event_context)?;
     let mut in_shell = siblings.iter().filter(|session| session.manifest.tool.as_deref().is_some_and(is_shell_tool));
     let by = in_shell.next().filter(|_| in_shell.next().is_none());
-    (!siblings.is_empty()).then(|| head_move(manifest, by.map(|session| (&session.id, &*session.manifest)), scene))
+    (!siblings.is_empty())
+        .then(|| head_move(manifest, by.map(|session| (&session.id, &*session.manifest)), event_context))
 }
 
 /// Tells the others in the tree that this session moved HEAD: a note in the manifest of each. Those of other profiles find
@@ -251,43 +257,44 @@ pub(super) fn notify_siblings(
     root: &Root,
     id: &SessionId,
     mine: &Manifest,
-    scene: &EventContext,
+    event_context: &EventContext,
     timeout: std::time::Duration,
 ) {
-    for session in siblings(&[Rc::new(root.clone())], id, scene).unwrap_or_default() {
-        let there = |manifest: &Manifest| manifest.head == scene.head && manifest.git_branch == scene.branch;
+    for session in siblings(&[Rc::new(root.clone())], id, event_context).unwrap_or_default() {
+        let there =
+            |manifest: &Manifest| manifest.head == event_context.head && manifest.git_branch == event_context.branch;
         if there(&session.manifest) && session.manifest.head_moved.is_none() {
             continue;
         }
         let _ = lifecycle::change(root, &session.id, timeout, |manifest, known| {
-            if !known || manifest.tree != scene.tree || (there(manifest) && manifest.head_moved.is_none()) {
+            if !known || manifest.tree != event_context.tree || (there(manifest) && manifest.head_moved.is_none()) {
                 return Ok((crate::session::event::Outcome::Ignore, ()));
             }
-            let note = head_move(manifest, Some((id, mine)), scene);
-            head::record_move(manifest, scene, || Some(note));
+            let note = head_move(manifest, Some((id, mine)), event_context);
+            head::record_move(manifest, event_context, || Some(note));
             Ok((crate::session::event::Outcome::Keep, ()))
         });
     }
 }
 
-fn head_move(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, scene: &EventContext) -> HeadMoved {
-    let last = scene.tree.as_ref().and_then(|tree| git::last_move(&git::Tree::find_resolved(Path::new(tree))?));
-    let last = last.filter(|last| last.new == scene.head);
+fn head_move(manifest: &Manifest, by: Option<(&SessionId, &Manifest)>, event_context: &EventContext) -> HeadMoved {
+    let last = event_context.tree.as_ref().and_then(|tree| git::last_move(&git::Tree::find_resolved(Path::new(tree))?));
+    let last = last.filter(|last| last.new == event_context.head);
     HeadMoved {
         from_branch: manifest.git_branch.clone(),
         from: manifest.head.clone(),
-        to_branch: scene.branch.clone(),
-        to: scene.head.clone(),
+        to_branch: event_context.branch.clone(),
+        to: event_context.head.clone(),
         session_id: by.map(|(id, _)| id.to_string()),
         task: by.and_then(|(_, manifest)| manifest.task.as_deref().and_then(task::shorten)),
         how: last.as_ref().and_then(|last| Some(last.message.split_once(':')?.0.to_owned())),
-        at: last.map_or(scene.now, |last| last.at),
+        at: last.map_or(event_context.now, |last| last.at),
     }
 }
 
 /// The other live sessions that were in this tree at their last event.
-fn siblings(roots: &[Rc<Root>], id: &SessionId, scene: &EventContext) -> Option<Vec<Session>> {
-    let tree = Path::new(scene.tree.as_deref()?);
+fn siblings(roots: &[Rc<Root>], id: &SessionId, event_context: &EventContext) -> Option<Vec<Session>> {
+    let tree = Path::new(event_context.tree.as_deref()?);
     let here = |session: &Session| match &session.manifest.tree {
         Some(other) => Path::new(other) == tree,
         // Written by another program.
@@ -295,7 +302,7 @@ fn siblings(roots: &[Rc<Root>], id: &SessionId, scene: &EventContext) -> Option<
     };
     let read = |root: &Rc<Root>| active::read_some(root, 0).sessions;
     let mut sessions: Vec<Session> = roots.iter().flat_map(read).collect();
-    sessions.retain(|session| session.id != *id && session.counts(scene.now) && here(session));
+    sessions.retain(|session| session.id != *id && session.counts(event_context.now) && here(session));
     Some(sessions)
 }
 

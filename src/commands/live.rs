@@ -75,16 +75,17 @@ impl Run for Live {
                 .exit(Exit::NotFound));
         }
         let root = context.root()?;
-        let LiveSessions { mut members, stale, broken, foreign } = live_sessions::gather(root, context.now)?;
-        let all = members.len();
-        members.retain(|member| self.wants(member, context));
+        let LiveSessions { mut live_sessions, stale, broken, foreign } = live_sessions::gather(root, context.now)?;
+        let all = live_sessions.len();
+        live_sessions.retain(|entry| self.wants(entry, context));
         if self.json {
-            ask_dirty(&mut members);
+            ask_dirty(&mut live_sessions);
         }
-        let reason = |member: &LiveSession| Some(member.hookless.as_ref()?.reason(context));
-        let reasons = members.iter().map(reason).collect();
-        let mut report = Report::new(LiveReport { members, reasons, all, verbose: self.verbose, now: context.now })
-            .remarks(unreadable(&broken));
+        let reason = |entry: &LiveSession| Some(entry.hookless.as_ref()?.reason(context));
+        let reasons = live_sessions.iter().map(reason).collect();
+        let mut report =
+            Report::new(LiveReport { live_sessions, reasons, all, verbose: self.verbose, now: context.now })
+                .remarks(unreadable(&broken));
         if stale > 0 {
             report = report.remark(format!("{stale} stale: process no longer exists; type: ait sessions prune"));
         }
@@ -108,8 +109,8 @@ impl Run for Live {
 }
 
 impl Live {
-    fn wants(&self, member: &LiveSession, context: &Context) -> bool {
-        let manifest = &member.session.manifest;
+    fn wants(&self, entry: &LiveSession, context: &Context) -> bool {
+        let manifest = &entry.session.manifest;
         let project = self.project.as_ref().is_none_or(|project| manifest.project.eq_ignore_ascii_case(project));
         let path = self.path.as_ref().is_none_or(|path| {
             let below = context.folder().unwrap_or_default().join(&**path);
@@ -123,16 +124,16 @@ impl Live {
 const GIT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Asks git about each tree once. The trees that it does not get to in time stay unknown.
-fn ask_dirty(members: &mut [LiveSession]) {
+fn ask_dirty(live_sessions: &mut [LiveSession]) {
     let mut left = GIT_LIMIT;
-    for position in 0..members.len() {
-        let (before, rest) = members.split_at_mut(position);
-        let Some(member) = rest.first_mut() else { return };
-        let same_tree = |other: &&LiveSession| member.place.tree.is_some() && other.place.root == member.place.root;
+    for position in 0..live_sessions.len() {
+        let (before, rest) = live_sessions.split_at_mut(position);
+        let Some(entry) = rest.first_mut() else { return };
+        let same_tree = |other: &&LiveSession| entry.place.tree.is_some() && other.place.root == entry.place.root;
         match before.iter().find(same_tree) {
-            Some(same_tree) => member.dirty = same_tree.dirty,
+            Some(same_tree) => entry.dirty = same_tree.dirty,
             None => {
-                let ((), taken) = clock::timed(|| member.ask_dirty(left));
+                let ((), taken) = clock::timed(|| entry.ask_dirty(left));
                 left = left.saturating_sub(taken);
             }
         }
@@ -140,8 +141,8 @@ fn ask_dirty(members: &mut [LiveSession]) {
 }
 
 struct LiveReport {
-    members: Vec<LiveSession>,
-    /// Of each member, why no hook has reported it, and what to do about it.
+    live_sessions: Vec<LiveSession>,
+    /// For each session, why no hook has reported it, and what to do about it.
     reasons: Vec<Option<(Reason, String)>>,
     /// How many there are, whether wanted or not.
     all: usize,
@@ -156,17 +157,17 @@ struct Json {
 
 impl Data for LiveReport {
     fn json(&self) -> Option<String> {
-        let session = |(member, reason): (&LiveSession, &Option<(Reason, String)>)| {
-            let mut fields = live_sessions::json(member, self.now);
+        let session = |(entry, reason): (&LiveSession, &Option<(Reason, String)>)| {
+            let mut fields = live_sessions::json(entry, self.now);
             fields.set("hookless_reason", &reason.as_ref().map(|(reason, _)| reason.as_str()));
             fields.set("hookless_hint", &reason.as_ref().map(|(_, hint)| hint));
             fields
         };
-        json::object(&Json { sessions: self.members.iter().zip(&self.reasons).map(session).collect() })
+        json::object(&Json { sessions: self.live_sessions.iter().zip(&self.reasons).map(session).collect() })
     }
 
     fn text(&self, ui: &Ui) -> String {
-        match (self.members.is_empty(), self.all) {
+        match (self.live_sessions.is_empty(), self.all) {
             (true, 0) => "No live sessions.\n".to_owned(),
             (true, _) => "No live sessions that match.\n".to_owned(),
             (false, _) => table(self, ui),
@@ -175,13 +176,13 @@ impl Data for LiveReport {
 }
 
 fn table(report: &LiveReport, ui: &Ui) -> String {
-    let (members, verbose, now) = (&report.members, report.verbose, report.now);
-    let crowded = crowded(members.iter().map(|member| member.trees(now)));
+    let (live_sessions, verbose, now) = (&report.live_sessions, report.verbose, report.now);
+    let crowded = crowded(live_sessions.iter().map(|entry| entry.trees(now)));
     let mut table = ui.table("Active Claude Code Sessions");
-    for (position, (member, reason)) in members.iter().zip(&report.reasons).enumerate() {
-        let manifest = &member.session.manifest;
+    for (position, (entry, reason)) in live_sessions.iter().zip(&report.reasons).enumerate() {
+        let manifest = &entry.session.manifest;
         table.row(|line| {
-            put_heading(line, Some(position + 1), manifest, member.branch().as_deref(), now);
+            put_heading(line, Some(position + 1), manifest, entry.branch().as_deref(), now);
             if crowded.contains(&position) {
                 line.fixed(" ");
                 put(line, Role::Conflict, ui.icons.conflict());
@@ -197,13 +198,13 @@ fn table(report: &LiveReport, ui: &Ui) -> String {
                 put(line, Role::Task, task);
             });
         }
-        if member.session.liveness == Liveness::Elsewhere {
+        if entry.session.liveness == Liveness::Elsewhere {
             table.row(|line| {
                 line.fixed("   Elsewhere: ");
                 line.text(&elsewhere(manifest));
             });
         }
-        if member.headless == Some(true) {
+        if entry.headless == Some(true) {
             table.row(|line| line.fixed("   Headless"));
         }
         if let Some((reason, hint)) = reason {
@@ -217,18 +218,18 @@ fn table(report: &LiveReport, ui: &Ui) -> String {
             });
         }
         // Idle and unknown sessions are of no interest.
-        if verbose || member.observed.is_finished() || !matches!(member.observed.state, State::Idle | State::Unknown) {
+        if verbose || entry.observed.is_finished() || !matches!(entry.observed.state, State::Idle | State::Unknown) {
             table.row(|line| {
                 line.fixed("   State: ");
-                put_state(line, &member.observed, now);
+                put_state(line, &entry.observed, now);
             });
         }
         if verbose {
-            table.row(|line| put_receipt(line, &member.observed, now));
-            table.row(|line| line.own(format_args!("   Session: {}", member.session.id)));
-            table.row(|line| put_process(line, member));
-        } else if members.iter().filter(|other| looks_the_same(other, member)).count() > 1 {
-            table.row(|line| put_identity(line, member, members));
+            table.row(|line| put_receipt(line, &entry.observed, now));
+            table.row(|line| line.own(format_args!("   Session: {}", entry.session.id)));
+            table.row(|line| put_process(line, entry));
+        } else if live_sessions.iter().filter(|other| looks_the_same(other, entry)).count() > 1 {
+            table.row(|line| put_identity(line, entry, live_sessions));
         }
         table.end_entry();
     }
@@ -242,10 +243,10 @@ fn looks_the_same(one: &LiveSession, other: &LiveSession) -> bool {
 }
 
 /// `Session: 3f9c1e07, tmux %5`
-fn put_identity(line: &mut Line, member: &LiveSession, all: &[LiveSession]) {
-    let ids: Vec<&str> = all.iter().map(|member| member.session.id.as_str()).collect();
-    line.own(format_args!("   Session: {}", live_sessions::shortest_unique(member.session.id.as_str(), &ids)));
-    put_pane(line, &member.session.manifest);
+fn put_identity(line: &mut Line, entry: &LiveSession, all: &[LiveSession]) {
+    let ids: Vec<&str> = all.iter().map(|entry| entry.session.id.as_str()).collect();
+    line.own(format_args!("   Session: {}", live_sessions::shortest_unique(entry.session.id.as_str(), &ids)));
+    put_pane(line, &entry.session.manifest);
 }
 
 fn put_pane(line: &mut Line, manifest: &Manifest) {
@@ -288,48 +289,48 @@ pub(crate) fn put_heading(
 }
 
 /// `waiting (permission: Bash) for 3m`
-pub(crate) fn put_state(line: &mut Line, told: &ObservedState, now: Timestamp) {
-    let role = match told.state {
+pub(crate) fn put_state(line: &mut Line, observed: &ObservedState, now: Timestamp) {
+    let role = match observed.state {
         State::Working => Role::Working,
         State::Waiting => Role::Waiting,
         State::Error => Role::Error,
-        State::Idle if told.is_finished() => Role::Waiting,
+        State::Idle if observed.is_finished() => Role::Waiting,
         State::Idle | State::Stopped | State::Unknown => Role::Plain,
     };
-    put(line, role, told.word());
-    if told.is_finished() {
-        if let Some(since) = told.since {
+    put(line, role, observed.word());
+    if observed.is_finished() {
+        if let Some(since) = observed.since {
             line.own(format_args!(" {}", elapsed::Ago(seconds_between(since, now))));
         }
         return;
     }
-    if let Some(why) = told.waiting_for.as_ref().or(told.turn_error.as_ref()) {
+    if let Some(why) = observed.waiting_for.as_ref().or(observed.turn_error.as_ref()) {
         line.fixed(" (");
         line.text(why);
         line.fixed(")");
     }
-    if let Some(since) = told.since {
+    if let Some(since) = observed.since {
         line.fixed(" ");
         line.literal(&elapsed::For(seconds_between(since, now)).text());
     }
 }
 
 /// The source of the state, and the time of its last report.
-fn put_receipt(line: &mut Line, told: &ObservedState, now: Timestamp) {
-    match (told.state, told.source) {
+fn put_receipt(line: &mut Line, observed: &ObservedState, now: Timestamp) {
+    match (observed.state, observed.source) {
         (State::Unknown, _) => return line.fixed("   Source: none"),
         (_, StateSource::Hook) => line.fixed("   Source: hooks"),
         (_, StateSource::Registry) => line.fixed("   Source: Claude Code's registry"),
         (_, StateSource::Process) => line.fixed("   Source: the process"),
     }
-    if let Some(heard) = told.heard {
+    if let Some(heard) = observed.heard {
         line.own(format_args!(", {}", elapsed::Ago(seconds_between(heard, now))));
     }
 }
 
 /// The process, and what makes it this one and no other of the same number; short enough for 80 columns.
-fn put_process(line: &mut Line, member: &LiveSession) {
-    let manifest = &member.session.manifest;
+fn put_process(line: &mut Line, entry: &LiveSession) {
+    let manifest = &entry.session.manifest;
     match manifest.pid {
         Some(pid) => line.own(format_args!("   Process: {pid}")),
         None => line.fixed("   Process: none"),

@@ -143,24 +143,24 @@ impl LiveSession {
 }
 
 /// A session as `--json` shows it: every field of its manifest, and what is known beyond it.
-pub(crate) fn json(member: &LiveSession, now: Timestamp) -> JsonFields {
-    let mut fields = ended_json(&member.session.manifest, now);
-    if let Some(tree) = member.place.tree.as_ref().filter(|_| member.head.is_some()) {
+pub(crate) fn json(live_session: &LiveSession, now: Timestamp) -> JsonFields {
+    let mut fields = ended_json(&live_session.session.manifest, now);
+    if let Some(tree) = live_session.place.tree.as_ref().filter(|_| live_session.head.is_some()) {
         fields.set("head", &tree.head_as_found().commit);
     }
     // The manifest's value is as old as the start of the session.
-    fields.set("git_dirty", &member.dirty);
-    fields.set("git_operation", &member.head.as_ref().and_then(|head| head.operation).map(Operation::as_str));
-    fields.set("state", &member.observed.state);
-    fields.set("state_since", &member.observed.since);
-    fields.set("waiting_for", &member.observed.waiting_for);
-    fields.set("turn_finished", &member.observed.is_finished());
-    fields.set("turn_error", &member.observed.turn_error);
-    fields.set("state_source", &member.observed.source);
-    fields.set("live", &member.session.counts(now));
-    fields.set("liveness", &member.session.liveness.as_str());
-    fields.set("headless", &member.headless);
-    fields.set("hookless", &member.hookless.is_some());
+    fields.set("git_dirty", &live_session.dirty);
+    fields.set("git_operation", &live_session.head.as_ref().and_then(|head| head.operation).map(Operation::as_str));
+    fields.set("state", &live_session.observed.state);
+    fields.set("state_since", &live_session.observed.since);
+    fields.set("waiting_for", &live_session.observed.waiting_for);
+    fields.set("turn_finished", &live_session.observed.is_finished());
+    fields.set("turn_error", &live_session.observed.turn_error);
+    fields.set("state_source", &live_session.observed.source);
+    fields.set("live", &live_session.session.counts(now));
+    fields.set("liveness", &live_session.session.liveness.as_str());
+    fields.set("headless", &live_session.headless);
+    fields.set("hookless", &live_session.hookless.is_some());
     fields
 }
 
@@ -279,7 +279,7 @@ fn told_by_hooks(manifest: &Manifest) -> ObservedState {
 #[derive(Clone, Debug, Default)]
 pub struct LiveSessions {
     /// The live ones, the oldest start first.
-    pub members: Vec<LiveSession>,
+    pub live_sessions: Vec<LiveSession>,
     /// How many others there are in this profile, whose process is gone.
     pub stale: usize,
     /// Manifests that could not be read.
@@ -296,7 +296,7 @@ pub fn gather(root: &Root, now: Timestamp) -> Result<LiveSessions> {
     gather_by(root, now, LiveSession::new)
 }
 
-fn gather_by(root: &Root, now: Timestamp, member: fn(Session, &Rc<Root>) -> LiveSession) -> Result<LiveSessions> {
+fn gather_by(root: &Root, now: Timestamp, live_session: fn(Session, &Rc<Root>) -> LiveSession) -> Result<LiveSessions> {
     let mut all = LiveSessions::default();
     let roots = root.with_profiles();
     for (position, root) in roots.iter().enumerate() {
@@ -319,29 +319,29 @@ fn gather_by(root: &Root, now: Timestamp, member: fn(Session, &Rc<Root>) -> Live
         all.broken.extend(active.broken);
         all.foreign += active.foreign;
         let live = active.sessions.into_iter().filter(|session| session.counts(now));
-        all.members.extend(live.map(|session| member(session, root)));
+        all.live_sessions.extend(live.map(|session| live_session(session, root)));
     }
-    let known: Vec<&Session> = all.members.iter().map(|member| &member.session).collect();
+    let known: Vec<&Session> = all.live_sessions.iter().map(|live_session| &live_session.session).collect();
     let hookless = hookless::find(root, &known);
     let has_hookless = !hookless.is_empty();
-    all.members.extend(hookless.into_iter().map(|(session, root, hookless)| LiveSession {
+    all.live_sessions.extend(hookless.into_iter().map(|(session, root, hookless)| LiveSession {
         headless: hookless.is_headless(),
         hookless: Some(Rc::new(hookless)),
-        ..member(session, &root)
+        ..live_session(session, &root)
     }));
     if roots.len() > 1 || has_hookless {
-        keep_one_of_each(&mut all.members);
-        sort_by(&mut all.members, |one, other| active::by_age(&one.session, &other.session));
+        keep_one_of_each(&mut all.live_sessions);
+        sort_by(&mut all.live_sessions, |one, other| active::by_age(&one.session, &other.session));
     }
     Ok(all)
 }
 
 /// A conversation that was resumed under another profile has a manifest in both: that of the reader's own profile stays.
-pub(super) fn keep_one_of_each(members: &mut Vec<LiveSession>) {
+pub(super) fn keep_one_of_each(live_sessions: &mut Vec<LiveSession>) {
     let mut ids: Vec<SessionId> = Vec::new();
-    members.retain(|member| {
-        let is_first = !ids.contains(&member.session.id);
-        ids.push(member.session.id.clone());
+    live_sessions.retain(|live_session| {
+        let is_first = !ids.contains(&live_session.session.id);
+        ids.push(live_session.session.id.clone());
         is_first
     });
 }
@@ -364,22 +364,27 @@ pub fn overview(root: &Root, now: Timestamp) -> Result<LiveSessions> {
 /// # Errors
 /// Exit code 2 if no session has that id, or several match; exit code 1 if none is here.
 pub fn current(context: &Context, wanted: Option<&str>, typed: &str) -> Result<(LiveSession, Option<String>)> {
-    let LiveSessions { members, foreign, .. } = gather(context.root()?, context.now)?;
+    let LiveSessions { live_sessions, foreign, .. } = gather(context.root()?, context.now)?;
     let ignored = (foreign > 0).then(|| super::foreign_ignored(foreign));
-    Ok((current_of(members, context, wanted, typed)?, ignored))
+    Ok((current_of(live_sessions, context, wanted, typed)?, ignored))
 }
 
-fn current_of(members: Vec<LiveSession>, context: &Context, wanted: Option<&str>, typed: &str) -> Result<LiveSession> {
+fn current_of(
+    live_sessions: Vec<LiveSession>,
+    context: &Context,
+    wanted: Option<&str>,
+    typed: &str,
+) -> Result<LiveSession> {
     let now = context.now;
     if let Some(wanted) = wanted {
-        return by_id(members, wanted, typed, now);
+        return by_id(live_sessions, wanted, typed, now);
     }
-    if let Some(inside) = inside(context, &members) {
+    if let Some(inside) = inside(context, &live_sessions) {
         return Ok(inside);
     }
     let folder = context.folder()?;
     let here = Place::of(&folder);
-    let candidates = shown_at(members, &here);
+    let candidates = shown_at(live_sessions, &here);
     let shown = context.ui(ColorChoice::Never).path(&folder);
     match candidates.len() {
         0 => Err(Error::new("finding the current session", shown, "no live session works in this folder")
@@ -390,18 +395,19 @@ fn current_of(members: Vec<LiveSession>, context: &Context, wanted: Option<&str>
 
 /// The session whose shell this is: by the id that newer clients hand down, else by the nearest ancestor that is
 /// stamped in a manifest.
-fn inside(context: &Context, members: &[LiveSession]) -> Option<LiveSession> {
+fn inside(context: &Context, live_sessions: &[LiveSession]) -> Option<LiveSession> {
     if let Some(id) = context.variable("CLAUDE_CODE_SESSION_ID")
-        && let Some(member) = members.iter().find(|member| member.session.id.as_str() == id)
+        && let Some(live_session) = live_sessions.iter().find(|live_session| live_session.session.id.as_str() == id)
     {
-        return Some(member.clone());
+        return Some(live_session.clone());
     }
     let stamped = |ancestor: &process::Process, stamp: &ProcessStamp| {
         stamp.pid == ancestor.pid && stamp.start.is_none_or(|start| start == ancestor.start)
     };
     process::ancestors().find_map(|ancestor| {
-        let mut runs_in_it =
-            members.iter().filter(|member| member.session.manifest.stamps().any(|stamp| stamped(&ancestor, &stamp)));
+        let mut runs_in_it = live_sessions
+            .iter()
+            .filter(|live_session| live_session.session.manifest.stamps().any(|stamp| stamped(&ancestor, &stamp)));
         // A process that two manifests claim proves nothing.
         runs_in_it.next().filter(|_| runs_in_it.next().is_none()).cloned()
     })
@@ -424,21 +430,22 @@ pub fn one(root: &Root, id: &SessionId) -> Result<Option<LiveSession>> {
 }
 
 /// The sessions to be shown at a place: those of its tree; without repository, those of the nearest folder above.
-pub fn shown_at(members: Vec<LiveSession>, here: &Place) -> Vec<LiveSession> {
-    let mut shown: Vec<LiveSession> = members.into_iter().filter(|member| here.shows(&member.place)).collect();
-    let nearest = shown.iter().map(|member| member.place.root.components().count()).max();
-    shown.retain(|member| Some(member.place.root.components().count()) == nearest);
+pub fn shown_at(live_sessions: Vec<LiveSession>, here: &Place) -> Vec<LiveSession> {
+    let mut shown: Vec<LiveSession> =
+        live_sessions.into_iter().filter(|live_session| here.shows(&live_session.place)).collect();
+    let nearest = shown.iter().map(|live_session| live_session.place.root.components().count()).max();
+    shown.retain(|live_session| Some(live_session.place.root.components().count()) == nearest);
     shown
 }
 
-fn by_id(members: Vec<LiveSession>, wanted: &str, typed: &str, now: Timestamp) -> Result<LiveSession> {
+fn by_id(live_sessions: Vec<LiveSession>, wanted: &str, typed: &str, now: Timestamp) -> Result<LiveSession> {
     let doing = "finding a session";
-    if let Some(exact) = members.iter().find(|member| member.session.id.as_str() == wanted) {
+    if let Some(exact) = live_sessions.iter().find(|live_session| live_session.session.id.as_str() == wanted) {
         return Ok(exact.clone());
     }
-    let matching: Vec<LiveSession> = members
+    let matching: Vec<LiveSession> = live_sessions
         .into_iter()
-        .filter(|member| !wanted.is_empty() && member.session.id.as_str().starts_with(wanted))
+        .filter(|live_session| !wanted.is_empty() && live_session.session.id.as_str().starts_with(wanted))
         .collect();
     if matching.is_empty() {
         let next = "type: ait sessions live --verbose";
@@ -458,11 +465,11 @@ fn only(
     if let [only] = candidates.as_slice() {
         return Ok(only.clone());
     }
-    let ids: Vec<&str> = candidates.iter().map(|member| member.session.id.as_str()).collect();
+    let ids: Vec<&str> = candidates.iter().map(|live_session| live_session.session.id.as_str()).collect();
     let mut next = "choose one with --session:".to_owned();
-    for member in &candidates {
-        let id = shortest_unique(member.session.id.as_str(), &ids);
-        next.push_str(&format!("\n  {typed} --session {id}   {}", member.in_short(now)));
+    for live_session in &candidates {
+        let id = shortest_unique(live_session.session.id.as_str(), &ids);
+        next.push_str(&format!("\n  {typed} --session {id}   {}", live_session.in_short(now)));
     }
     let why = format!("{} live sessions match", candidates.len());
     Err(Error::new(doing, what, why).hint(next).exit(Exit::NotFound))

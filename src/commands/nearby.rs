@@ -17,7 +17,7 @@ use crate::store::root::Root;
 #[derive(Clone, Debug, Default)]
 pub struct Nearby {
     /// Those that are shown there: see [`shown_at`].
-    pub members: Vec<LiveSession>,
+    pub live_sessions: Vec<LiveSession>,
     /// Those that work elsewhere, and lately wrote in this tree; each with the root that it is in.
     pub writers: Vec<(Session, Rc<Root>)>,
 }
@@ -25,18 +25,20 @@ pub struct Nearby {
 impl Nearby {
     /// All of them.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
-        self.members.iter().map(|member| &member.session).chain(self.writers.iter().map(|(session, _)| session))
+        self.live_sessions
+            .iter()
+            .map(|live_session| &live_session.session)
+            .chain(self.writers.iter().map(|(session, _)| session))
     }
 
     /// The conflict of this tree as far as a prompt warns of it: its grade, and how many sessions work there.
     pub fn conflict(&self, here: &Place, now: Timestamp) -> Option<(Grade, usize)> {
         // Where a writer was started does not matter here.
         let writers = self.writers.iter().map(|(session, _)| (&*session.manifest, Path::new(""), None));
-        let members = self
-            .members
-            .iter()
-            .map(|member| (&*member.session.manifest, &*member.place.root, member.place.repository.as_deref()));
-        in_tree(members.chain(writers), &here.root, now)
+        let live_sessions = self.live_sessions.iter().map(|live_session| {
+            (&*live_session.session.manifest, &*live_session.place.root, live_session.place.repository.as_deref())
+        });
+        in_tree(live_sessions.chain(writers), &here.root, now)
     }
 }
 
@@ -49,9 +51,9 @@ pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
         add_nearby(&mut nearby, root, here, now);
     }
     if roots.len() > 1 {
-        keep_one_of_each(&mut nearby.members);
+        keep_one_of_each(&mut nearby.live_sessions);
     }
-    nearby.members = shown_at(nearby.members, here);
+    nearby.live_sessions = shown_at(nearby.live_sessions, here);
     nearby
 }
 
@@ -68,8 +70,8 @@ fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, here: &Place, now: Timestamp
         }
     }
     active::resolve_shared_processes(&mut sessions, root);
-    let members = sessions.into_iter().zip(places).filter(|(session, _)| session.counts(now));
-    nearby.members.extend(members.map(|(session, place)| LiveSession::at(session, place, root)));
+    let live_sessions = sessions.into_iter().zip(places).filter(|(session, _)| session.counts(now));
+    nearby.live_sessions.extend(live_sessions.map(|(session, place)| LiveSession::at(session, place, root)));
     let writers = writers.into_iter().filter(|session| session.counts(now));
     nearby.writers.extend(writers.map(|session| (session, Rc::clone(root))));
 }
@@ -78,17 +80,17 @@ impl Nearby {
     /// If no session is in this tree, shows those that lately wrote here: they were started in another tree and sent into
     /// this one.
     pub fn or_writers(mut self, here: &Place, now: Timestamp) -> Nearby {
-        if !self.members.is_empty() {
+        if !self.live_sessions.is_empty() {
             return self;
         }
         let wrote_here = |(session, _): &(Session, Rc<Root>)| {
             let mut wrote = session.manifest.wrote_in.iter();
             wrote.any(|wrote| Path::new(&wrote.tree) == here.root && is_fresh(wrote.at, now))
         };
-        let (members, writers): (Vec<_>, Vec<_>) = self.writers.into_iter().partition(wrote_here);
+        let (live_sessions, writers): (Vec<_>, Vec<_>) = self.writers.into_iter().partition(wrote_here);
         self.writers = writers;
-        self.members =
-            members.into_iter().map(|(session, root)| LiveSession::at(session, here.clone(), &root)).collect();
+        self.live_sessions =
+            live_sessions.into_iter().map(|(session, root)| LiveSession::at(session, here.clone(), &root)).collect();
         self
     }
 }

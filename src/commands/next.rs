@@ -58,16 +58,17 @@ impl Run for Next {
     /// If the folder cannot be read, or there is no pane to go to.
     fn run(&self, context: &Context) -> Result<Report> {
         let (root, now) = (context.root()?, context.now);
-        let LiveSessions { members: mut waiting, foreign, .. } = if self.json {
+        let LiveSessions { live_sessions: mut waiting, foreign, .. } = if self.json {
             live_sessions::gather(root, context.now)?
         } else {
             live_sessions::overview(root, context.now)?
         };
         let here = CurrentPane::of(context);
-        waiting.retain(|member| member.observed.need().is_some() && (self.all || !here.shows(member)));
-        sort_by_key(&mut waiting, |member| member.urgency(now));
-        if let Some(member) = waiting.iter().find(|member| self.go && !here.shows(member)) {
-            go_to(member)?;
+        waiting
+            .retain(|live_session| live_session.observed.need().is_some() && (self.all || !here.shows(live_session)));
+        sort_by_key(&mut waiting, |live_session| live_session.urgency(now));
+        if let Some(live_session) = waiting.iter().find(|live_session| self.go && !here.shows(live_session)) {
+            go_to(live_session)?;
         }
         let exit = if waiting.is_empty() { Exit::Failed } else { Exit::Done };
         let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
@@ -94,8 +95,8 @@ impl CurrentPane {
         CurrentPane { pane: context.variable("TMUX_PANE"), socket: tmux_socket(context) }
     }
 
-    fn shows(&self, member: &LiveSession) -> bool {
-        let manifest = &member.session.manifest;
+    fn shows(&self, live_session: &LiveSession) -> bool {
+        let manifest = &live_session.session.manifest;
         self.pane.is_some() && self.pane == manifest.tmux_pane && self.socket == manifest.tmux_socket
     }
 }
@@ -122,10 +123,11 @@ struct Json {
 impl Data for WaitingSessions {
     fn json(&self) -> Option<String> {
         let first = self.waiting.first();
-        let fields = |member| live_sessions::json(member, self.now);
+        let fields = |live_session| live_sessions::json(live_session, self.now);
         json::object(&Json {
             session: first.map(fields),
-            waiting_seconds: first.and_then(|member| Some(seconds_between(member.observed.since?, self.now))),
+            waiting_seconds: first
+                .and_then(|live_session| Some(seconds_between(live_session.observed.since?, self.now))),
             waiting: self.waiting.len(),
             sessions: self.all.then(|| self.waiting.iter().map(fields).collect()),
         })
@@ -136,7 +138,9 @@ impl Data for WaitingSessions {
             None => "No session is waiting for you.\n".to_owned(),
             Some(_) if self.all => {
                 let entries = self.waiting.iter().enumerate();
-                entries.map(|(position, member)| for_people(member, Some(position + 1), ui, self.now)).collect()
+                entries
+                    .map(|(position, live_session)| for_people(live_session, Some(position + 1), ui, self.now))
+                    .collect()
             }
             Some(first) => for_people(first, None, ui, self.now) + &others(self.waiting.len() - 1),
         }
@@ -151,13 +155,13 @@ fn others(count: usize) -> String {
     }
 }
 
-fn for_people(member: &LiveSession, number: Option<usize>, ui: &Ui, now: Timestamp) -> String {
-    let manifest = &member.session.manifest;
+fn for_people(live_session: &LiveSession, number: Option<usize>, ui: &Ui, now: Timestamp) -> String {
+    let manifest = &live_session.session.manifest;
     let mut text = String::new();
     ui.line(&mut text, |line| put_heading(line, number, manifest, None, now));
     ui.line(&mut text, |line| {
         line.literal("   ");
-        live::put_state(line, &member.observed, now);
+        live::put_state(line, &live_session.observed, now);
     });
     ui.line(&mut text, |line| {
         line.literal("   ");
@@ -180,10 +184,10 @@ fn for_people(member: &LiveSession, number: Option<usize>, ui: &Ui, now: Timesta
 }
 
 /// Shows the pane of a session, whatever session of tmux it is in.
-fn go_to(member: &LiveSession) -> Result<()> {
+fn go_to(live_session: &LiveSession) -> Result<()> {
     let doing = "switching to the session's pane";
-    let manifest = &member.session.manifest;
-    let short = member.session.id.short();
+    let manifest = &live_session.session.manifest;
+    let short = live_session.session.id.short();
     let pane = manifest.tmux_pane.as_deref();
     // A pane's name becomes an argument of a program.
     let pane = pane.filter(|pane| pane.strip_prefix('%').is_some_and(|number| number.parse::<u32>().is_ok()));

@@ -137,8 +137,8 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         if request.format.is_some() { error.exit(Exit::NotFound) } else { error.exit(Exit::Failed) }
     })?;
     if request.all {
-        let members = live_sessions::overview(root, now)?.members;
-        let segment = segment::render(format, &facts_of_all(&members, now), request.dialect, look);
+        let live_sessions = live_sessions::overview(root, now)?.live_sessions;
+        let segment = segment::render(format, &facts_of_all(&live_sessions, now), request.dialect, look);
         return Ok(Answer { segment, conditions: None });
     }
     let is_reusable = context.variable(reuse::VARIABLE).is_some_and(|version| version == reuse::VERSION);
@@ -149,7 +149,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         None => Place::here(),
     };
     let nearby = nearby::nearby(root, &here, now).or_writers(&here, now);
-    let chosen = to_speak_of(&nearby.members, now);
+    let chosen = to_speak_of(&nearby.live_sessions, now);
     let head = here.tree.as_ref().filter(|_| chosen.is_some()).map(|tree| tree.head_label()).unwrap_or_default();
     let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &head, revisions, now));
     let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
@@ -168,7 +168,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         finished: chosen.observed.is_finished(),
         waiting: chosen.waiting(None, now),
         conflict: nearby.conflict(&here, now).map(|(grade, count)| Conflict { count, grade }),
-        count: Some(nearby.members.len()),
+        count: Some(nearby.live_sessions.len()),
         path: Some(&manifest.path),
         session: Some(chosen.session.id.short()),
         moved: moved.as_deref(),
@@ -193,9 +193,10 @@ fn conditions(
     let until_next_minute = |seconds: u64| MAX_VALIDITY - i64::try_from(seconds % 60).unwrap_or(0);
     let elapsed = chosen.and_then(|chosen| chosen.session.manifest.elapsed_seconds(now)).map_or(0, until_next_minute);
     let mut validity = if chosen.is_some() { elapsed.clamp(1, MAX_VALIDITY) } else { MAX_VALIDITY };
-    let may_change_soon =
-        |member: &LiveSession| member.observed.need() == Some(Need::Answer) || is_unsettled(member, now);
-    if nearby.members.iter().any(may_change_soon) {
+    let may_change_soon = |live_session: &LiveSession| {
+        live_session.observed.need() == Some(Need::Answer) || is_unsettled(live_session, now)
+    };
+    if nearby.live_sessions.iter().any(may_change_soon) {
         validity = validity.min(WAITING_VALIDITY);
     }
     if let Some(waiting) = chosen.and_then(|chosen| chosen.waiting(None, now)) {
@@ -214,10 +215,11 @@ fn conditions(
 }
 
 /// Whether an event and Claude Code's record differ, and the client may not have written the record since the event.
-fn is_unsettled(member: &LiveSession, now: Timestamp) -> bool {
+fn is_unsettled(live_session: &LiveSession, now: Timestamp) -> bool {
     const SECONDS: u64 = 2;
-    let updated = member.session.manifest.updated;
-    member.observed.source == StateSource::Registry && updated.is_some_and(|at| seconds_between(at, now) < SECONDS)
+    let updated = live_session.session.manifest.updated;
+    live_session.observed.source == StateSource::Registry
+        && updated.is_some_and(|at| seconds_between(at, now) < SECONDS)
 }
 
 fn appearance(request: &Prompt, context: &Context) -> Result<Look> {
@@ -242,26 +244,26 @@ fn format_of<'a>(request: &'a Prompt, context: &Context) -> Cow<'a, str> {
 }
 
 /// The session that the segment is about: the one that waits most urgently, else one that works, else the newest.
-fn to_speak_of(members: &[LiveSession], now: Timestamp) -> Option<&LiveSession> {
-    let works = || members.iter().filter(|member| member.observed.state == State::Working);
-    most_urgent(members, now)
-        .or_else(|| works().max_by_key(|member| member.observed.since))
-        .or_else(|| members.iter().max_by_key(|member| member.session.manifest.started))
+fn to_speak_of(live_sessions: &[LiveSession], now: Timestamp) -> Option<&LiveSession> {
+    let works = || live_sessions.iter().filter(|live_session| live_session.observed.state == State::Working);
+    most_urgent(live_sessions, now)
+        .or_else(|| works().max_by_key(|live_session| live_session.observed.since))
+        .or_else(|| live_sessions.iter().max_by_key(|live_session| live_session.session.manifest.started))
 }
 
-fn most_urgent(members: &[LiveSession], now: Timestamp) -> Option<&LiveSession> {
-    let waits = members.iter().filter_map(|member| Some((member.urgency(now)?, member)));
-    waits.min_by_key(|(urgency, _)| *urgency).map(|(_, member)| member)
+fn most_urgent(live_sessions: &[LiveSession], now: Timestamp) -> Option<&LiveSession> {
+    let waits = live_sessions.iter().filter_map(|live_session| Some((live_session.urgency(now)?, live_session)));
+    waits.min_by_key(|(urgency, _)| *urgency).map(|(_, live_session)| live_session)
 }
 
 /// The number of sessions, the most urgent wait, and whether sessions share a tree.
-fn facts_of_all(members: &[LiveSession], now: Timestamp) -> Facts<'_> {
-    let waits = most_urgent(members, now);
-    let crowded = crowded(members.iter().map(|member| member.trees(now))).len();
+fn facts_of_all(live_sessions: &[LiveSession], now: Timestamp) -> Facts<'_> {
+    let waits = most_urgent(live_sessions, now);
+    let crowded = crowded(live_sessions.iter().map(|live_session| live_session.trees(now))).len();
     Facts {
-        waiting: waits.and_then(|member| member.waiting(Some(&member.session.manifest.project), now)),
+        waiting: waits.and_then(|live_session| live_session.waiting(Some(&live_session.session.manifest.project), now)),
         conflict: (crowded > 0).then_some(Conflict { count: crowded, grade: Grade::SharedTree }),
-        count: (!members.is_empty()).then_some(members.len()),
+        count: (!live_sessions.is_empty()).then_some(live_sessions.len()),
         ..Facts::default()
     }
 }

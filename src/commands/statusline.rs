@@ -152,10 +152,10 @@ fn with_facts<T>(
     let now = context.now;
     let id = SessionId::parse(&payload.session_id);
     let (folder, here, nearby) = surroundings(context, payload, root, id.as_ref(), errors);
-    let members = &nearby.members;
-    let ours = members.iter().find(|member| Some(&member.session.id) == id.as_ref());
+    let live_sessions = &nearby.live_sessions;
+    let ours = live_sessions.iter().find(|live_session| Some(&live_session.session.id) == id.as_ref());
     let conflict = nearby.conflict(&here, now);
-    let conflict = conflict_with(conflict, members.len(), ours.is_some());
+    let conflict = conflict_with(conflict, live_sessions.len(), ours.is_some());
 
     let manifest = ours.map(|ours| &*ours.session.manifest);
     let moved = manifest.and_then(|manifest| manifest.head_moved.as_deref()).map(head::short_text);
@@ -182,7 +182,7 @@ fn with_facts<T>(
         finished: ours.is_some_and(|ours| ours.observed.is_finished()),
         waiting: ours.and_then(|ours| ours.waiting(None, now)),
         conflict,
-        count: Some(members.len() + usize::from(ours.is_none())),
+        count: Some(live_sessions.len() + usize::from(ours.is_none())),
         moved: moved.as_deref(),
         path: Some(&path),
         session: id.as_ref().map(SessionId::as_str),
@@ -209,12 +209,12 @@ fn surroundings(
     let at = |here: &Place| {
         let mut nearby = root.map(|root| nearby::nearby(root, here, context.now)).unwrap_or_default();
         // Without a repository, sessions of a folder above are nearby too, but they do not work here.
-        nearby.members.retain(|member| member.place.root == here.root);
+        nearby.live_sessions.retain(|live_session| live_session.place.root == here.root);
         nearby
     };
     let nearby = at(&here);
-    let is_ours = |member: &LiveSession| Some(&member.session.id) == id;
-    let Some((root, id)) = root.zip(id).filter(|_| !nearby.members.iter().any(is_ours)) else {
+    let is_ours = |live_session: &LiveSession| Some(&live_session.session.id) == id;
+    let Some((root, id)) = root.zip(id).filter(|_| !nearby.live_sessions.iter().any(is_ours)) else {
         return (told, here, nearby);
     };
     let Some(ours) = errors.take(live_sessions::one(root, id)).flatten() else { return (told, here, nearby) };
@@ -228,8 +228,8 @@ fn surroundings(
         (told, here, nearby)
     };
     nearby.writers.retain(|(session, _)| session.id != *id);
-    if !nearby.members.iter().any(is_ours) {
-        nearby.members.push(LiveSession { place: here.clone(), ..ours });
+    if !nearby.live_sessions.iter().any(is_ours) {
+        nearby.live_sessions.push(LiveSession { place: here.clone(), ..ours });
     }
     (folder, here, nearby)
 }

@@ -47,16 +47,16 @@ impl Run for Task {
             Some((text, _)) => format!("ait sessions task {}", quoted(text)),
             None => "ait sessions task".to_owned(),
         };
-        let (member, ignored) = live_sessions::current(context, self.session.as_deref(), &typed)?;
-        let id = member.session.id;
+        let (live_session, ignored) = live_sessions::current(context, self.session.as_deref(), &typed)?;
+        let id = live_session.session.id;
         let Some((text, was_cut)) = wanted else {
             let report =
-                Report::new(TaskOf { id: id.clone(), task: member.session.manifest.task.clone(), is_new: false });
-            let none = member.session.manifest.task.is_none() && !self.json;
+                Report::new(TaskOf { id: id.clone(), task: live_session.session.manifest.task.clone(), is_new: false });
+            let none = live_session.session.manifest.task.is_none() && !self.json;
             let remark = none.then(|| format!("session {} has no task; type: ait sessions task \"...\"", id.short()));
             return Ok(report.remarks(remark).remarks(ignored));
         };
-        if member.hookless.is_some() {
+        if live_session.hookless.is_some() {
             return Err(Error::new(
                 "setting the task",
                 &id,
@@ -65,7 +65,7 @@ impl Run for Task {
             .hint("type: ait sessions live"));
         }
         let task = (!text.is_empty()).then_some(text);
-        lifecycle::change(&member.root, &id, LOCK_TIMEOUT, |manifest, known| {
+        lifecycle::change(&live_session.root, &id, LOCK_TIMEOUT, |manifest, known| {
             if !known {
                 return Err(Error::new("setting the task", &id, "the session has ended"));
             }

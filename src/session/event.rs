@@ -134,64 +134,64 @@ impl Event {
     pub fn apply(
         &self,
         manifest: &mut Manifest,
-        scene: &EventContext,
+        event_context: &EventContext,
         is_live: impl Fn(&ProcessStamp) -> bool,
     ) -> Outcome {
         // What has ended runs nowhere: the process that ran it may go on with another session.
         let has_ended = manifest.ended.is_some() || manifest.status.is_some();
         let others = manifest
             .stamps()
-            .filter(|stamp| !has_ended && !same_process(stamp, scene.process.as_ref()) && is_live(stamp))
+            .filter(|stamp| !has_ended && !same_process(stamp, event_context.process.as_ref()) && is_live(stamp))
             .collect::<Vec<_>>();
-        let last_event = manifest.updated.replace(milliseconds(scene.now));
-        if let Some((state, at)) = scene.silent_change
+        let last_event = manifest.updated.replace(milliseconds(event_context.now));
+        if let Some((state, at)) = event_context.silent_change
             && manifest.state_since.is_some_and(|since| since < at)
         {
             set_state(manifest, state, None, at);
         }
         if let Event::End { reason } = self {
-            return end(manifest, scene, reason.clone(), others);
+            return end(manifest, event_context, reason.clone(), others);
         }
         if matches!(self, Event::Start { .. }) {
-            stamp_run(manifest, scene, has_ended);
+            stamp_run(manifest, event_context, has_ended);
         }
-        stamp(manifest, scene, self, others);
-        adopt_task(manifest, scene, self);
+        stamp(manifest, event_context, self, others);
+        adopt_task(manifest, event_context, self);
         match self {
             // It never changes the state of its session.
-            _ if scene.from_subagent && !matches!(self, Event::Start { .. }) => {}
+            _ if event_context.from_subagent && !matches!(self, Event::Start { .. }) => {}
             Event::Start { .. } | Event::Prompt(_) | Event::TurnEnd { .. } | Event::TurnFailed(_) => {
-                self.apply_turn(manifest, scene);
+                self.apply_turn(manifest, event_context);
             }
-            _ => self.apply_tool(manifest, scene, last_event),
+            _ => self.apply_tool(manifest, event_context, last_event),
         }
         Outcome::Keep
     }
 
     /// The start, a prompt and the end of a turn: none of them leaves a tool in use.
-    fn apply_turn(&self, manifest: &mut Manifest, scene: &EventContext) {
+    fn apply_turn(&self, manifest: &mut Manifest, event_context: &EventContext) {
         match self {
             Event::Start { model } => {
                 manifest.head_moved = None;
-                manifest.started_in = Some(scene.folder.clone());
+                manifest.started_in = Some(event_context.folder.clone());
                 if model.is_some() {
                     manifest.model.clone_from(model);
                 }
-                set_state(manifest, State::Idle, None, scene.now);
+                set_state(manifest, State::Idle, None, event_context.now);
             }
             Event::Prompt(_) => {
                 // After Esc no event tells that the tool ended.
                 manifest.tool = None;
-                set_state(manifest, State::Working, None, scene.now);
+                set_state(manifest, State::Working, None, event_context.now);
             }
             Event::TurnEnd { in_background } => {
                 manifest.tool = None;
-                set_state(manifest, if *in_background { State::Working } else { State::Idle }, None, scene.now);
+                set_state(manifest, if *in_background { State::Working } else { State::Idle }, None, event_context.now);
                 manifest.turn_finished = !in_background;
             }
             Event::TurnFailed(error) => {
                 manifest.tool = None;
-                set_state(manifest, State::Error, None, scene.now);
+                set_state(manifest, State::Error, None, event_context.now);
                 manifest.turn_error.clone_from(error);
             }
             _ => {}
@@ -199,38 +199,42 @@ impl Event {
     }
 
     /// Tools and dialogs.
-    fn apply_tool(&self, manifest: &mut Manifest, scene: &EventContext, last_event: Option<Timestamp>) {
+    fn apply_tool(&self, manifest: &mut Manifest, event_context: &EventContext, last_event: Option<Timestamp>) {
         match self {
             Event::ToolStart(tool) => {
                 manifest.tool = Some(tool.clone());
                 match asks_the_person(tool) {
-                    Some(what) => set_state(manifest, State::Waiting, Some(what.to_owned()), scene.now),
-                    None => set_state(manifest, State::Working, None, scene.now),
+                    Some(what) => set_state(manifest, State::Waiting, Some(what.to_owned()), event_context.now),
+                    None => set_state(manifest, State::Working, None, event_context.now),
                 }
             }
             Event::PermissionAsked(tool) => {
-                set_state(manifest, State::Waiting, Some(permission_for(tool)), scene.now);
+                set_state(manifest, State::Waiting, Some(permission_for(tool)), event_context.now);
             }
             Event::ToolEnd => {
                 manifest.tool = None;
-                set_state(manifest, State::Working, None, scene.now);
+                set_state(manifest, State::Working, None, event_context.now);
             }
             Event::DialogOpen(dialog) => {
-                let opened = scene.report.as_ref().and_then(|report| report.since).filter(|since| *since <= scene.now);
+                let opened = event_context
+                    .report
+                    .as_ref()
+                    .and_then(|report| report.since)
+                    .filter(|since| *since <= event_context.now);
                 let what = match dialog {
                     Dialog::Question => "question".to_owned(),
                     Dialog::Permission => {
-                        let estimate = scene.now.checked_sub(NOTIFICATION_DELAY).ok().max(last_event);
+                        let estimate = event_context.now.checked_sub(NOTIFICATION_DELAY).ok().max(last_event);
                         let tool = tool_of_dialog(manifest, last_event, opened.or(estimate));
                         tool.map_or_else(|| "permission".to_owned(), permission_for)
                     }
                 };
-                set_state(manifest, State::Waiting, Some(what), opened.unwrap_or(scene.now));
+                set_state(manifest, State::Waiting, Some(what), opened.unwrap_or(event_context.now));
             }
             // It has waited since its turn ended, not since the client noticed.
             Event::NobodyTyped => {
                 let since = manifest.state_since.filter(|_| manifest.state == State::Idle);
-                set_state(manifest, State::Waiting, Some(INPUT.to_owned()), since.unwrap_or(scene.now));
+                set_state(manifest, State::Waiting, Some(INPUT.to_owned()), since.unwrap_or(event_context.now));
                 manifest.turn_finished = true;
             }
             _ => {}
@@ -272,10 +276,15 @@ fn same_process(stamp: &ProcessStamp, other: Option<&ProcessStamp>) -> bool {
     })
 }
 
-fn end(manifest: &mut Manifest, scene: &EventContext, reason: Option<String>, others: Vec<ProcessStamp>) -> Outcome {
+fn end(
+    manifest: &mut Manifest,
+    event_context: &EventContext,
+    reason: Option<String>,
+    others: Vec<ProcessStamp>,
+) -> Outcome {
     // An end says nothing about another process that runs the same session.
     let mut others = others.into_iter();
-    if scene.process.is_some()
+    if event_context.process.is_some()
         && let Some(next) = others.next()
     {
         manifest.pid = Some(next.pid);
@@ -283,19 +292,19 @@ fn end(manifest: &mut Manifest, scene: &EventContext, reason: Option<String>, ot
         manifest.processes = others.collect();
         return Outcome::Keep;
     }
-    if is_below(scene, &manifest.path) {
-        stamp_repository(manifest, scene);
-        manifest.git_dirty = scene.dirty;
+    if is_below(event_context, &manifest.path) {
+        stamp_repository(manifest, event_context);
+        manifest.git_dirty = event_context.dirty;
     }
     // A signal or a closed terminal ended it, and what it did then is worth knowing. A headless run always ends this way.
-    if reason.as_deref() == Some("other") && !scene.is_headless {
+    if reason.as_deref() == Some("other") && !event_context.is_headless {
         let (state, waiting_for) = (manifest.state, manifest.waiting_for.clone());
         let (turn_finished, turn_error) = (manifest.turn_finished, manifest.turn_error.clone());
-        archive(manifest, scene.now, "interrupted", reason);
+        archive(manifest, event_context.now, "interrupted", reason);
         (manifest.state, manifest.waiting_for) = (state, waiting_for);
         (manifest.turn_finished, manifest.turn_error) = (turn_finished, turn_error);
     } else {
-        archive(manifest, scene.now, "completed", reason);
+        archive(manifest, event_context.now, "completed", reason);
     }
     Outcome::Archive
 }
@@ -314,69 +323,69 @@ pub fn archive(manifest: &mut Manifest, ended: Timestamp, status: &str, reason: 
 }
 
 /// Records a start. A second start of one process is the same run.
-fn stamp_run(manifest: &mut Manifest, scene: &EventContext, has_ended: bool) {
+fn stamp_run(manifest: &mut Manifest, event_context: &EventContext, has_ended: bool) {
     let is_first = manifest.started.is_none();
-    let same_run = !has_ended && manifest.stamps().any(|stamp| same_process(&stamp, scene.process.as_ref()));
+    let same_run = !has_ended && manifest.stamps().any(|stamp| same_process(&stamp, event_context.process.as_ref()));
     if !is_first && !same_run {
-        manifest.resumed = Some(whole_seconds(scene.now));
+        manifest.resumed = Some(whole_seconds(event_context.now));
     }
-    manifest.headless = scene.is_headless && (is_first || manifest.headless);
+    manifest.headless = event_context.is_headless && (is_first || manifest.headless);
 }
 
-fn stamp(manifest: &mut Manifest, scene: &EventContext, event: &Event, others: Vec<ProcessStamp>) {
-    if let Some(process) = &scene.process {
+fn stamp(manifest: &mut Manifest, event_context: &EventContext, event: &Event, others: Vec<ProcessStamp>) {
+    if let Some(process) = &event_context.process {
         manifest.pid = Some(process.pid);
         manifest.pid_start = process.start;
         manifest.processes = others;
-        manifest.boot_id.clone_from(&scene.boot_id);
-        manifest.pid_namespace = scene.pid_namespace;
-        manifest.tmux_pane.clone_from(&scene.tmux_pane);
-        manifest.tmux_socket.clone_from(&scene.tmux_socket);
-        manifest.user.clone_from(&scene.user);
-        manifest.host.clone_from(&scene.host);
+        manifest.boot_id.clone_from(&event_context.boot_id);
+        manifest.pid_namespace = event_context.pid_namespace;
+        manifest.tmux_pane.clone_from(&event_context.tmux_pane);
+        manifest.tmux_socket.clone_from(&event_context.tmux_socket);
+        manifest.user.clone_from(&event_context.user);
+        manifest.host.clone_from(&event_context.host);
     }
-    manifest.started.get_or_insert(whole_seconds(scene.now));
+    manifest.started.get_or_insert(whole_seconds(event_context.now));
     manifest.ended = None;
     manifest.status = None;
     manifest.end_reason = None;
     // A sub-agent may run in a worktree of its own: its events never move the session.
-    let is_elsewhere = is_subagent_elsewhere(manifest, scene);
+    let is_elsewhere = is_subagent_elsewhere(manifest, event_context);
     if !is_elsewhere {
-        if matches!(event, Event::Start { .. }) || !is_below(scene, &manifest.path) {
-            manifest.path.clone_from(&scene.folder);
+        if matches!(event, Event::Start { .. }) || !is_below(event_context, &manifest.path) {
+            manifest.path.clone_from(&event_context.folder);
         }
-        manifest.project.clone_from(&scene.project);
+        manifest.project.clone_from(&event_context.project);
         // git was asked at the start, and only about that tree.
-        if matches!(event, Event::Start { .. }) || manifest.tree != scene.tree {
-            manifest.git_dirty = scene.dirty;
+        if matches!(event, Event::Start { .. }) || manifest.tree != event_context.tree {
+            manifest.git_dirty = event_context.dirty;
         }
-        stamp_repository(manifest, scene);
+        stamp_repository(manifest, event_context);
         // Claude Code moves the conversation after `/cd` and EnterWorktree, and resumes it from the folder that it moved to.
-        if is_moved(manifest.transcript_path.as_deref(), scene.transcript_path.as_deref()) {
-            manifest.started_in = Some(scene.folder.clone());
+        if is_moved(manifest.transcript_path.as_deref(), event_context.transcript_path.as_deref()) {
+            manifest.started_in = Some(event_context.folder.clone());
         }
     }
-    if let Some(wrote) = &scene.wrote {
+    if let Some(wrote) = &event_context.wrote {
         let is_known = |known: &TreeWrite| known.tree == wrote.tree && !known.by_subagent;
         let by_subagent =
-            is_elsewhere && scene.tree.as_ref() == Some(&wrote.tree) && !manifest.wrote_in.iter().any(is_known);
+            is_elsewhere && event_context.tree.as_ref() == Some(&wrote.tree) && !manifest.wrote_in.iter().any(is_known);
         let wrote = TreeWrite { by_subagent, ..wrote.clone() };
         file_write::remember(&mut manifest.wrote_in, wrote, |known, new| known.tree == new.tree);
     }
-    for overlap in &scene.overlaps {
+    for overlap in &event_context.overlaps {
         let same = |known: &Overlap, new: &Overlap| known.path == new.path && known.session_id == new.session_id;
         file_write::remember(&mut manifest.overlaps, overlap.clone(), same);
     }
-    if scene.transcript_path.is_some() {
-        manifest.transcript_path.clone_from(&scene.transcript_path);
+    if event_context.transcript_path.is_some() {
+        manifest.transcript_path.clone_from(&event_context.transcript_path);
     }
 }
 
-fn stamp_repository(manifest: &mut Manifest, scene: &EventContext) {
-    manifest.tree.clone_from(&scene.tree);
-    manifest.repository.clone_from(&scene.repository);
-    manifest.git_branch.clone_from(&scene.branch);
-    manifest.head.clone_from(&scene.head);
+fn stamp_repository(manifest: &mut Manifest, event_context: &EventContext) {
+    manifest.tree.clone_from(&event_context.tree);
+    manifest.repository.clone_from(&event_context.repository);
+    manifest.git_branch.clone_from(&event_context.branch);
+    manifest.head.clone_from(&event_context.head);
 }
 
 /// Whether the conversation is kept in another folder than before.
@@ -386,22 +395,23 @@ fn is_moved(before: Option<&str>, now: Option<&str>) -> bool {
 }
 
 /// Whether the event comes from a sub-agent in another tree than the session's, or in a folder outside of the session's.
-pub(super) fn is_subagent_elsewhere(manifest: &Manifest, scene: &EventContext) -> bool {
+pub(super) fn is_subagent_elsewhere(manifest: &Manifest, event_context: &EventContext) -> bool {
     // A manifest without a path was never stamped: any folder is better than none.
-    scene.from_subagent
+    event_context.from_subagent
         && !manifest.path.is_empty()
-        && (manifest.tree != scene.tree || (scene.tree.is_none() && !is_below(scene, &manifest.path)))
+        && (manifest.tree != event_context.tree
+            || (event_context.tree.is_none() && !is_below(event_context, &manifest.path)))
 }
 
 /// Whether the session only went into a subfolder of where it works: the same tree, so the same place. A `cd` in its
 /// shell is no move, a step into another tree (a linked worktree inside this one) is.
-fn is_below(scene: &EventContext, path: &str) -> bool {
+fn is_below(event_context: &EventContext, path: &str) -> bool {
     let path = Path::new(path);
-    let same_tree = scene.tree.as_ref().is_none_or(|tree| path.starts_with(tree));
-    path.is_absolute() && Path::new(&scene.folder).starts_with(path) && same_tree
+    let same_tree = event_context.tree.as_ref().is_none_or(|tree| path.starts_with(tree));
+    path.is_absolute() && Path::new(&event_context.folder).starts_with(path) && same_tree
 }
 
-fn adopt_task(manifest: &mut Manifest, scene: &EventContext, event: &Event) {
+fn adopt_task(manifest: &mut Manifest, event_context: &EventContext, event: &Event) {
     // Only what follows from a prompt tells that no hook refused it.
     if matches!(
         event,
@@ -409,15 +419,15 @@ fn adopt_task(manifest: &mut Manifest, scene: &EventContext, event: &Event) {
     ) {
         manifest.task_unconfirmed = false;
     }
-    let (found, source) = match (&scene.title, event) {
+    let (found, source) = match (&event_context.title, event) {
         (Some(title), _) => (task::shorten(title), TaskSource::Title),
-        (None, Event::Prompt(prompt)) if !scene.from_subagent => {
+        (None, Event::Prompt(prompt)) if !event_context.from_subagent => {
             let typed = task::from_prompt(prompt).filter(|task| !manifest.scheduled_prompts.contains(task));
             (typed, TaskSource::Prompt)
         }
         _ => (None, TaskSource::Prompt),
     };
-    if let Some(scheduled) = &scene.scheduled_prompts {
+    if let Some(scheduled) = &event_context.scheduled_prompts {
         manifest.scheduled_prompts.clone_from(scheduled);
     }
     let stands = match manifest.task_source {
@@ -425,7 +435,7 @@ fn adopt_task(manifest: &mut Manifest, scene: &EventContext, event: &Event) {
         None => manifest.task.is_some(),
         // The first prompt stays, unless it was refused; a title may change.
         Some(TaskSource::Prompt) if source == TaskSource::Prompt => {
-            !(manifest.task_unconfirmed && scene.last_prompt_failed)
+            !(manifest.task_unconfirmed && event_context.last_prompt_failed)
         }
         Some(known) => known > source,
     };
@@ -547,8 +557,8 @@ pub(super) mod tests {
             Event::ToolEnd,
             Event::TurnEnd { in_background: false },
         ] {
-            let scene = EventContext { from_subagent: true, ..at(5) };
-            event.apply(&mut manifest, &scene, dead);
+            let event_context = EventContext { from_subagent: true, ..at(5) };
+            event.apply(&mut manifest, &event_context, dead);
             assert_eq!((manifest.state, manifest.state_since), (State::Idle, Some(at(0).now)));
         }
         assert_eq!(manifest.updated, Some(at(5).now));
@@ -597,15 +607,16 @@ pub(super) mod tests {
     #[test]
     fn a_cd_into_a_subfolder_is_no_move_but_into_another_tree_is() {
         let mut manifest = Manifest::default();
-        let scene = |folder: &str, tree: &str| EventContext { folder: folder.into(), tree: Some(tree.into()), ..at(1) };
-        Event::Start { model: None }.apply(&mut manifest, &scene("/r/a", "/r"), dead);
+        let event_context =
+            |folder: &str, tree: &str| EventContext { folder: folder.into(), tree: Some(tree.into()), ..at(1) };
+        Event::Start { model: None }.apply(&mut manifest, &event_context("/r/a", "/r"), dead);
         for (folder, tree, path) in [
             ("/r/a/b", "/r", "/r/a"),
             ("/r/.worktrees/x", "/r/.worktrees/x", "/r/.worktrees/x"),
             ("/r/.worktrees/x/deep", "/r/.worktrees/x", "/r/.worktrees/x"),
             ("/r", "/r", "/r"),
         ] {
-            Event::Other.apply(&mut manifest, &scene(folder, tree), dead);
+            Event::Other.apply(&mut manifest, &event_context(folder, tree), dead);
             assert_eq!(manifest.path, path);
         }
         assert_eq!(manifest.started_in.as_deref(), Some("/r/a"));

@@ -17,10 +17,11 @@ pub enum Change {
 
 /// Compares HEAD with the manifest, before the event is applied to the manifest. `shell_ran`: a shell of this session ran
 /// between the last event and this one.
-pub fn change(manifest: &Manifest, scene: &EventContext, shell_ran: bool) -> Change {
+pub fn change(manifest: &Manifest, event_context: &EventContext, shell_ran: bool) -> Change {
     // Not comparable: HEAD is not in the manifest or cannot be read now, or the session went into another tree.
-    let is_comparable = scene.tree.is_some() && manifest.tree == scene.tree && scene.head.is_some();
-    let is_same = manifest.head == scene.head && manifest.git_branch == scene.branch;
+    let is_comparable =
+        event_context.tree.is_some() && manifest.tree == event_context.tree && event_context.head.is_some();
+    let is_same = manifest.head == event_context.head && manifest.git_branch == event_context.branch;
     if !is_comparable || is_same || (manifest.head.is_none() && manifest.git_branch.is_none()) {
         Change::None
     } else if shell_ran && manifest.head_moved.is_none() {
@@ -39,17 +40,17 @@ pub fn is_users_command(manifest: &Manifest, event: &Event) -> bool {
 
 /// Records in a manifest that HEAD of its tree moved, before the event is applied to it. An earlier move that Claude has not
 /// been told yet is extended to the new place, and dropped if HEAD is back. `by` describes the move.
-pub fn record_move(manifest: &mut Manifest, scene: &EventContext, by: impl FnOnce() -> Option<HeadMoved>) {
-    if is_subagent_elsewhere(manifest, scene) {
+pub fn record_move(manifest: &mut Manifest, event_context: &EventContext, by: impl FnOnce() -> Option<HeadMoved>) {
+    if is_subagent_elsewhere(manifest, event_context) {
         return;
     }
-    if manifest.tree != scene.tree {
+    if manifest.tree != event_context.tree {
         manifest.head_moved = None;
         return;
     }
     let Some(mut moved) = manifest.head_moved.take().or_else(|| by().map(Box::new)) else { return };
-    moved.to_branch.clone_from(&scene.branch);
-    moved.to.clone_from(&scene.head);
+    moved.to_branch.clone_from(&event_context.branch);
+    moved.to.clone_from(&event_context.head);
     let is_back = moved.from == moved.to && moved.from_branch == moved.to_branch;
     manifest.head_moved = (!is_back).then_some(moved);
 }
@@ -101,7 +102,7 @@ mod tests {
         Manifest::parse(br#"{"tree":"/p","git_branch":"main","head":"aaaaaaaaaa"}"#).unwrap()
     }
 
-    fn scene(branch: &str, head: &str) -> EventContext {
+    fn event_context(branch: &str, head: &str) -> EventContext {
         EventContext { tree: Some("/p".into()), branch: Some(branch.into()), head: Some(head.into()), ..at(9) }
     }
 
@@ -120,23 +121,26 @@ mod tests {
 
     #[test]
     fn a_move_of_head_is_own_or_foreign() {
-        assert_eq!(change(&manifest(), &scene("main", "aaaaaaaaaa"), false), Change::None);
-        assert_eq!(change(&manifest(), &scene("topic", "aaaaaaaaaa"), true), Change::Own);
-        assert_eq!(change(&manifest(), &scene("main", "bbbbbbbbbb"), false), Change::Foreign);
-        let mut told = manifest();
-        told.head_moved = Some(Box::new(moved()));
-        assert_eq!(change(&told, &scene("main", "bbbbbbbbbb"), true), Change::Foreign);
+        assert_eq!(change(&manifest(), &event_context("main", "aaaaaaaaaa"), false), Change::None);
+        assert_eq!(change(&manifest(), &event_context("topic", "aaaaaaaaaa"), true), Change::Own);
+        assert_eq!(change(&manifest(), &event_context("main", "bbbbbbbbbb"), false), Change::Foreign);
+        let mut observed = manifest();
+        observed.head_moved = Some(Box::new(moved()));
+        assert_eq!(change(&observed, &event_context("main", "bbbbbbbbbb"), true), Change::Foreign);
         let mut elsewhere = manifest();
         elsewhere.tree = Some("/q".into());
-        assert_eq!(change(&elsewhere, &scene("main", "bbbbbbbbbb"), false), Change::None);
-        assert_eq!(change(&manifest(), &EventContext { head: None, ..scene("main", "x") }, false), Change::None);
+        assert_eq!(change(&elsewhere, &event_context("main", "bbbbbbbbbb"), false), Change::None);
+        assert_eq!(
+            change(&manifest(), &EventContext { head: None, ..event_context("main", "x") }, false),
+            Change::None
+        );
     }
 
     #[test]
     fn a_note_follows_head_and_ends_where_it_began() {
         let mut manifest = manifest();
-        record_move(&mut manifest, &scene("topic", "bbbbbbbbbb"), || Some(moved()));
-        record_move(&mut manifest, &scene("third", "cccccccccc"), || panic!("there is a note"));
+        record_move(&mut manifest, &event_context("topic", "bbbbbbbbbb"), || Some(moved()));
+        record_move(&mut manifest, &event_context("third", "cccccccccc"), || panic!("there is a note"));
         let words = message(manifest.head_moved.as_deref().unwrap(), "2m ago");
         assert_eq!(
             words,
@@ -144,9 +148,9 @@ mod tests {
              12345678 (task: other work); files may differ from what you read."
         );
         assert_eq!(short_text(manifest.head_moved.as_deref().unwrap()), "main -> third");
-        record_move(&mut manifest, &scene("main", "dddddddddd"), || None);
+        record_move(&mut manifest, &event_context("main", "dddddddddd"), || None);
         assert_eq!(short_text(manifest.head_moved.as_deref().unwrap()), "aaaaaaa -> ddddddd");
-        record_move(&mut manifest, &scene("main", "aaaaaaaaaa"), || None);
+        record_move(&mut manifest, &event_context("main", "aaaaaaaaaa"), || None);
         assert_eq!(manifest.head_moved, None);
     }
 }

@@ -112,7 +112,7 @@ pub struct Summary {
 #[derive(Default)]
 struct Gathered {
     group: Group,
-    members: BTreeSet<usize>,
+    live_sessions: BTreeSet<usize>,
     worked: Vec<(Timestamp, Timestamp)>,
     files: Vec<(usize, WrittenFile)>,
 }
@@ -132,7 +132,7 @@ pub fn summarize(sessions: &[SessionActivity], days: &[DayBounds], by: By) -> Su
                 groups.len() - 1
             });
             for gathered in [groups.get_mut(index), Some(&mut total)].into_iter().flatten() {
-                gathered.members.insert(position);
+                gathered.live_sessions.insert(position);
                 put(gathered);
             }
         };
@@ -212,10 +212,10 @@ fn name_at(session: &SessionActivity, days: &[DayBounds], by: By, at: Timestamp)
 }
 
 fn finish(gathered: Gathered, sessions: &[SessionActivity]) -> Group {
-    let Gathered { mut group, members, mut worked, files } = gathered;
-    group.sessions = members.len();
+    let Gathered { mut group, live_sessions, mut worked, files } = gathered;
+    group.sessions = live_sessions.len();
     let is_running = |position: &&usize| sessions.get(**position).is_some_and(|session| session.running);
-    group.running = members.iter().filter(is_running).count();
+    group.running = live_sessions.iter().filter(is_running).count();
     sort_by(&mut worked, Ord::cmp);
     let mut end = Timestamp::MIN;
     for (from, to) in worked {
