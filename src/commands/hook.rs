@@ -167,6 +167,9 @@ fn gather(
     event: &Event,
     event_context: &mut EventContext,
 ) -> Gathered {
+    // It costs as much as reading four manifests, and never changes for a process.
+    let recorded = known.filter(|manifest| event_context.process.as_ref().is_some_and(|stamp| is_of(manifest, stamp)));
+    event_context.pid_namespace = recorded.and_then(|manifest| manifest.pid_namespace).or_else(process::pid_namespace);
     let starts_or_ends = matches!(event, Event::Start { .. } | Event::End { .. });
     let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
     let prompts_again = matches!(event, Event::Prompt(_)) && known.is_some_and(|manifest| manifest.task_unconfirmed);
@@ -223,6 +226,11 @@ fn head_change(manifest: &Manifest, payload: &HookPayload, event: &Event, event_
     head::change(manifest, event_context, shell_ran || head::is_users_command(manifest, event))
 }
 
+/// Whether a manifest was last written for this process.
+fn is_of(manifest: &Manifest, stamp: &ProcessStamp) -> bool {
+    manifest.pid == Some(stamp.pid) && manifest.pid_start == stamp.start && stamp.start.is_some()
+}
+
 fn notice_head(
     manifest: &mut Manifest,
     payload: &HookPayload,
@@ -274,7 +282,7 @@ fn event_context(
         now: context.now,
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
         boot_id: process::boot_id().map(str::to_owned),
-        pid_namespace: process::pid_namespace(),
+        pid_namespace: None,
         // `sdk-cli` for `claude -p`; other values of this kind for programs that use the SDK.
         is_headless: context.variable("CLAUDE_CODE_ENTRYPOINT").is_some_and(|entrypoint| entrypoint.starts_with("sdk")),
         tmux_pane,
