@@ -9,7 +9,7 @@ use ait::session::manifest::{Manifest, ProcessStamp};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
-fn scene(payload: &HookPayload) -> EventContext {
+fn event_context(payload: &HookPayload) -> EventContext {
     EventContext {
         now: Timestamp::UNIX_EPOCH,
         process: Some(ProcessStamp { pid: 7, start: Some(8) }),
@@ -24,7 +24,9 @@ fn scene(payload: &HookPayload) -> EventContext {
         repository: payload.folder.clone(),
         wrote: None,
         overlaps: Vec::new(),
-        open_since: None,
+        is_headless: false,
+        report: None,
+        silent_change: None,
         project: "project".to_owned(),
         branch: Some("main".to_owned()),
         head: None,
@@ -45,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(!name.starts_with('.') && !name.contains(['/', '\0', '\n']) && name.len() < 256, "{name}");
         }
         let mut manifest = Manifest::default();
-        payload.happened().apply(&mut manifest, &scene(&payload), |_| true);
+        payload.happened().apply(&mut manifest, &event_context(&payload), |_| true);
         let written = manifest.to_bytes();
         let read = Manifest::parse(&written).expect("what was written can be read");
         assert_eq!(read.to_bytes(), written);

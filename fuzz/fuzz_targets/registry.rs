@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     ait_fuzz::bounded(|| {
         if let Ok(record) = Record::parse(data) {
-            let _ = record.state();
+            let _ = record.report();
         }
     })
 });

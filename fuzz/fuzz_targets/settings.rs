@@ -11,12 +11,7 @@ fn only_adds(part: &[u8], whole: &[u8]) -> bool {
 }
 
 fn wanted(hooks: &[Hook]) -> Wanted {
-    Wanted {
-        hooks: hooks.to_vec(),
-        ait: "/it's/ait".to_owned(),
-        scripts: "~/.claude/hooks".to_owned(),
-        client: None,
-    }
+    Wanted { hooks: hooks.to_vec(), ait: "/it's/ait".to_owned(), scripts: "~/.claude/hooks".to_owned(), client: None }
 }
 
 fn show(bytes: &[u8]) -> String {
@@ -37,7 +32,8 @@ fuzz_target!(|data: &[u8]| {
             let taken_out = settings::uninstall(&after, &Hook::ALL, &wanted, &[]).expect("it can be read again").bytes;
             if found.as_ref().is_ok_and(|found| found.installed.is_empty()) {
                 let copies = [data.to_vec()];
-                let back = settings::uninstall(&after, &Hook::ALL, &wanted, &copies).expect("it can be read again").bytes;
+                let back =
+                    settings::uninstall(&after, &Hook::ALL, &wanted, &copies).expect("it can be read again").bytes;
                 assert_eq!(back.as_deref().map(show), Some(show(data)), "installed it was {}", show(&after));
                 assert!(only_adds(&taken_out.unwrap_or_default(), &after), "something was added: {}", show(&after));
                 settings::check_installed(Some(data), &after, &wanted).expect("nothing of others is gone");
