@@ -1,50 +1,13 @@
 //! Which prompts become the task of a session.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::common::{Client, TestEnv};
-use jiff::Timestamp;
+use crate::common::started::{ID, Started};
 use serde_json::{Value, json};
 
-const ID: &str = "6425757d-2548-4fb2-9ce2-2c43e134d597";
-
-/// A session in a repository, and its client.
-struct Started {
-    env: TestEnv,
-    folder: PathBuf,
-    client: Client,
-}
-
 impl Started {
-    fn new() -> Started {
-        let env = TestEnv::new();
-        let folder = env.repository("repo");
-        let client = Client::new();
-        env.start_session(&client, ID, &folder).no_output();
-        Started { env, folder, client }
-    }
-
-    fn event(&self, event: &str, more: Value) {
-        self.env.send_event(&self.client, event, ID, &self.folder, more).success();
-    }
-
     fn prompt(&self, prompt: &str) {
         self.event("UserPromptSubmit", json!({ "prompt": prompt }));
-    }
-
-    /// Writes the client's own record, with a status since `offset` milliseconds from now.
-    fn record(&self, status: &str, offset: i64) {
-        let record = json!({
-            "pid": self.client.pid(),
-            "sessionId": ID,
-            "cwd": self.folder,
-            "procStart": self.client.start_time().to_string(),
-            "version": "2.1.332",
-            "kind": "interactive",
-            "status": status,
-            "statusUpdatedAt": Timestamp::now().as_millisecond() + offset,
-        });
-        self.env.write_file(&format!(".claude/sessions/{}.json", self.client.pid()), &record.to_string());
     }
 
     /// The task, as each reader shows it.
@@ -113,16 +76,16 @@ fn a_scheduled_prompt_is_no_task_and_a_typed_one_is() {
 #[test]
 fn a_refused_prompt_is_no_task_and_the_next_prompt_is() {
     let started = Started::new();
-    started.record("busy", 0);
+    started.record("busy", None, 0);
     started.prompt("refused");
     assert_eq!(started.task().as_deref(), Some("refused"));
-    started.record("idle", 3_000);
+    started.record("idle", None, -3_000);
     assert_eq!(started.task(), None);
     started.prompt("accepted");
-    started.record("busy", 3_100);
+    started.record("busy", None, -3_100);
     assert_eq!(started.task().as_deref(), Some("accepted"));
     started.event("Stop", json!({}));
-    started.record("idle", 6_000);
+    started.record("idle", None, -6_000);
     started.prompt("another");
     assert_eq!(started.task().as_deref(), Some("accepted"));
 }
@@ -130,9 +93,9 @@ fn a_refused_prompt_is_no_task_and_the_next_prompt_is() {
 #[test]
 fn a_prompt_after_a_refused_one_counts_when_the_client_is_busy_with_it_already() {
     let started = Started::new();
-    started.record("busy", 0);
+    started.record("busy", None, 0);
     started.prompt("refused");
-    started.record("busy", 5_000);
+    started.record("busy", None, -5_000);
     started.prompt("accepted");
     assert_eq!(started.task().as_deref(), Some("accepted"));
 }
@@ -140,7 +103,7 @@ fn a_prompt_after_a_refused_one_counts_when_the_client_is_busy_with_it_already()
 #[test]
 fn the_first_prompt_stays_the_task_while_more_are_queued_or_after_an_interruption() {
     let queued = Started::new();
-    queued.record("busy", 0);
+    queued.record("busy", None, 0);
     queued.prompt("first");
     queued.prompt("second");
     assert_eq!(queued.task().as_deref(), Some("first"));
@@ -148,7 +111,7 @@ fn the_first_prompt_stays_the_task_while_more_are_queued_or_after_an_interruptio
     let interrupted = Started::new();
     interrupted.prompt("first");
     interrupted.event("PreToolUse", json!({"tool_name": "Bash", "tool_input": {"command": "ls"}}));
-    interrupted.record("idle", 3_000);
+    interrupted.record("idle", None, -3_000);
     assert_eq!(interrupted.task().as_deref(), Some("first"));
     interrupted.prompt("second");
     assert_eq!(interrupted.task().as_deref(), Some("first"));

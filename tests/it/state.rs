@@ -1,41 +1,9 @@
 //! What a session is doing: hook events and Claude Code's own record of the client, in every combination.
 use serde_json::{Value, json};
 
-use crate::common::{Client, TestEnv};
-
-const ID: &str = "6425757d-2548-4fb2-9ce2-2c43e134d597";
-
-/// A session in a repository, and its client.
-struct Started {
-    env: TestEnv,
-    folder: std::path::PathBuf,
-    client: Client,
-}
+use crate::common::started::{ID, Started};
 
 impl Started {
-    fn new() -> Started {
-        let env = TestEnv::new();
-        let folder = env.repository("repo");
-        let client = Client::new();
-        env.start_session(&client, ID, &folder).no_output();
-        Started { env, folder, client }
-    }
-
-    fn event(&self, event: &str, more: Value) {
-        self.env.send_event(&self.client, event, ID, &self.folder, more).success();
-    }
-
-    /// Writes the client's own record, with a status since so many milliseconds before now.
-    fn record(&self, status: &str, waiting_for: Option<&str>, age: i64) {
-        let record = json!({
-            "pid": self.client.pid(), "sessionId": ID, "cwd": self.folder,
-            "procStart": self.client.start_time().to_string(), "version": "2.1.332", "kind": "interactive",
-            "status": status, "waitingFor": waiting_for,
-            "statusUpdatedAt": jiff::Timestamp::now().as_millisecond() - age,
-        });
-        self.env.write_file(&format!(".claude/sessions/{}.json", self.client.pid()), &record.to_string());
-    }
-
     /// The session as `live --json` shows it.
     fn shown(&self) -> Value {
         self.env.run("sessions live --json").json()["sessions"][0].clone()

@@ -1,39 +1,14 @@
 //! How long a session worked and waited, and how long it has been running.
 use serde_json::{Value, json};
 
+use crate::common::started::{ID, Started};
 use crate::common::{Client, TestEnv, ago, read_json};
 
-const ID: &str = "6425757d-2548-4fb2-9ce2-2c43e134d597";
-
-/// A session and its client.
-struct Started {
-    env: TestEnv,
-    folder: std::path::PathBuf,
-    client: Client,
-}
-
 impl Started {
-    fn new() -> Started {
-        let env = TestEnv::new();
-        let folder = env.repository("repo");
-        let client = Client::new();
-        env.start_session(&client, ID, &folder).no_output();
-        Started { env, folder, client }
-    }
-
-    fn event(&self, event: &str, mut more: Value) {
+    /// Sends an event that names a transcript in the home folder.
+    fn send(&self, event: &str, mut more: Value) {
         more["transcript_path"] = json!(self.env.path("t.jsonl"));
-        self.env.send_event(&self.client, event, ID, &self.folder, more).success();
-    }
-
-    /// Writes the client's own record, with a status since so many seconds before now.
-    fn record(&self, status: &str, age: i64) {
-        let record = json!({
-            "pid": self.client.pid(), "sessionId": ID, "procStart": self.client.start_time().to_string(),
-            "version": "2.1.332", "status": status,
-            "statusUpdatedAt": jiff::Timestamp::now().as_millisecond() - age * 1000,
-        });
-        self.env.write_file(&format!(".claude/sessions/{}.json", self.client.pid()), &record.to_string());
+        self.event(event, more);
     }
 
     /// Makes the current state older.
@@ -70,11 +45,11 @@ fn work_ends_at_esc_and_not_at_the_next_prompt() {
     // The client's record still tells of Esc, or already of the next prompt; then its last writing tells.
     for (status, age) in [("idle", 40), ("busy", 0)] {
         let started = Started::new();
-        started.event("UserPromptSubmit", json!({"prompt": "go"}));
+        started.send("UserPromptSubmit", json!({"prompt": "go"}));
         started.age_state(70);
         started.transcript(40);
-        started.record(status, age);
-        started.event("UserPromptSubmit", json!({"prompt": "again"}));
+        started.record(status, None, age * 1000);
+        started.send("UserPromptSubmit", json!({"prompt": "again"}));
         started.times(&started.manifest(), (30, 0));
         assert_eq!(started.manifest()["state"], "working");
     }
@@ -83,52 +58,52 @@ fn work_ends_at_esc_and_not_at_the_next_prompt() {
 #[test]
 fn a_prompt_that_is_queued_while_the_session_works_is_no_interruption() {
     let started = Started::new();
-    started.event("UserPromptSubmit", json!({"prompt": "go"}));
+    started.send("UserPromptSubmit", json!({"prompt": "go"}));
     started.age_state(70);
     started.transcript(40);
-    started.record("busy", 70);
-    started.event("UserPromptSubmit", json!({"prompt": "and this"}));
-    started.event("Stop", json!({}));
+    started.record("busy", None, 70_000);
+    started.send("UserPromptSubmit", json!({"prompt": "and this"}));
+    started.send("Stop", json!({}));
     started.times(&started.manifest(), (70, 0));
 }
 
 #[test]
 fn work_ends_at_esc_and_not_at_exit_whose_record_is_gone() {
     let started = Started::new();
-    started.event("UserPromptSubmit", json!({"prompt": "go"}));
+    started.send("UserPromptSubmit", json!({"prompt": "go"}));
     started.age_state(70);
     started.transcript(40);
-    started.event("SessionEnd", json!({"reason": "prompt_input_exit"}));
+    started.send("SessionEnd", json!({"reason": "prompt_input_exit"}));
     started.times(&started.env.history_manifest(ID), (30, 0));
 }
 
 #[test]
 fn waiting_ends_when_the_dialog_is_approved_and_not_when_the_tool_has_run() {
     let started = Started::new();
-    started.event("PreToolUse", json!({"tool_name": "Bash"}));
-    started.event("PermissionRequest", json!({"tool_name": "Bash"}));
+    started.send("PreToolUse", json!({"tool_name": "Bash"}));
+    started.send("PermissionRequest", json!({"tool_name": "Bash"}));
     started.age_state(90);
-    started.record("busy", 60);
-    started.event("PostToolUse", json!({"tool_name": "Bash"}));
-    started.event("Stop", json!({}));
+    started.record("busy", None, 60_000);
+    started.send("PostToolUse", json!({"tool_name": "Bash"}));
+    started.send("Stop", json!({}));
     started.times(&started.manifest(), (60, 30));
 }
 
 #[test]
 fn waiting_ends_when_the_dialog_is_rejected_and_not_at_the_next_prompt() {
     let started = Started::new();
-    started.event("PreToolUse", json!({"tool_name": "Bash"}));
-    started.event("PermissionRequest", json!({"tool_name": "Bash"}));
+    started.send("PreToolUse", json!({"tool_name": "Bash"}));
+    started.send("PermissionRequest", json!({"tool_name": "Bash"}));
     started.age_state(90);
-    started.record("idle", 60);
-    started.event("UserPromptSubmit", json!({"prompt": "no, do that"}));
+    started.record("idle", None, 60_000);
+    started.send("UserPromptSubmit", json!({"prompt": "no, do that"}));
     started.times(&started.manifest(), (0, 30));
 }
 
 #[test]
 fn a_resumed_session_shows_the_time_of_this_run_and_keeps_its_first_start() {
     let started = Started::new();
-    started.event("SessionEnd", json!({"reason": "prompt_input_exit"}));
+    started.send("SessionEnd", json!({"reason": "prompt_input_exit"}));
     let file = started.env.sessions_path("history");
     let day = crate::common::file_names(&file).remove(0);
     let file = file.join(day).join(format!("{ID}.json"));

@@ -2,6 +2,7 @@
 //! hook events, and `ait` itself, run as a user runs it.
 
 pub(crate) mod starship;
+pub(crate) mod started;
 pub(crate) mod tools;
 
 use std::collections::BTreeMap;
