@@ -37,6 +37,12 @@ impl fmt::Display for Version {
     }
 }
 
+/// Whether a client that was started in this way has no user: `sdk-cli` is `claude -p`, other values of this kind are
+/// programs that use the SDK.
+pub fn is_headless(entrypoint: &str) -> bool {
+    entrypoint.starts_with("sdk")
+}
+
 /// Whether a process of this name is Claude Code: `claude`, `claude.exe`, or its version number (`versions/2.1.330` run
 /// directly).
 pub fn is_client(name: &str) -> bool {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::client::{TELLS_SESSION, Version};
+use super::client::{TELLS_SESSION, Version, is_headless};
 use crate::session::id::SessionId;
 use crate::session::json_object::{each_field, number, text};
 use crate::session::order::sort_by;
@@ -122,7 +122,7 @@ impl Record {
 
     /// Whether the session is a headless run, such as `claude -p`; `None` if the client is too old to tell.
     pub fn is_headless(&self) -> Option<bool> {
-        self.entrypoint.as_ref().map(|entrypoint| entrypoint.starts_with("sdk"))
+        self.entrypoint.as_deref().map(is_headless)
     }
 
     /// The record of a process, from the folder that Claude Code keeps them in. A torn one is read once more.

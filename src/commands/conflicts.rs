@@ -8,6 +8,7 @@ use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::hook_response::plural;
 use super::live_sessions::{self, LiveSession, LiveSessions};
 use super::{Run, foreign_ignored};
 use crate::context::Context;
@@ -148,8 +149,8 @@ impl Data for Found {
     fn text(&self, ui: &Ui) -> String {
         let mut blocks: Vec<String> = Vec::new();
         if self.found.iter().all(|found| found.faded) {
-            let s = if self.live.len() == 1 { "" } else { "s" };
-            blocks.push(format!("No conflicts among {} live session{s}.\n", self.live.len()));
+            let count = self.live.len();
+            blocks.push(format!("No conflicts among {count} live session{}.\n", plural(count)));
         }
         blocks.extend(self.found.iter().map(|found| for_people(found, &self.live, ui, self.now)));
         blocks.extend(self.merges.as_ref().map(|merges| merges_for_people(merges, ui)));
@@ -207,12 +208,12 @@ fn in_json(found: &Conflict, live: &[LiveSession], now: Timestamp) -> InJson {
         project,
         path: path.to_string_lossy().into_owned(),
         trees: found.trees.clone(),
-        sessions: live_sessions(found, live).map(|live_session| live_sessions::json(live_session, now)).collect(),
+        sessions: sessions_of(found, live).map(|live_session| live_sessions::json(live_session, now)).collect(),
         files: found.files.iter().map(|file| FileInJson { path: file.path.clone(), writers: writers(file) }).collect(),
     }
 }
 
-fn live_sessions<'a>(found: &'a Conflict, live: &'a [LiveSession]) -> impl Iterator<Item = &'a LiveSession> {
+fn sessions_of<'a>(found: &'a Conflict, live: &'a [LiveSession]) -> impl Iterator<Item = &'a LiveSession> {
     found.sessions.iter().filter_map(|who| live.get(*who))
 }
 
@@ -232,7 +233,7 @@ fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -
         put(line, Role::Project, &project);
     });
     text.push_str("Sessions:\n");
-    for live_session in live_sessions(found, live) {
+    for live_session in sessions_of(found, live) {
         put_session(&mut text, live_session, ui, now);
     }
     put_files(&mut text, found, live, ui, now);

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::hook_response::{self, Other};
 use super::live_sessions::last_written;
 use super::{Run, hookless, log_error};
-use crate::claude::client::is_client;
+use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
 use crate::claude::settings::EVENTS;
@@ -25,7 +25,7 @@ use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
 use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
 use crate::session::silent_change;
-use crate::session::state::{Status, StatusReport};
+use crate::session::state::{SAME_MOMENT, Status, StatusReport};
 use crate::session::task;
 use crate::store::active::{self, Active};
 use crate::store::lifecycle::{self, Known};
@@ -51,8 +51,6 @@ const PAYLOAD_LIMIT: usize = 32 << 20;
 const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long git may take to tell whether a tree is dirty. Claude Code gives all SessionEnd hooks together 1.5 s.
 const GIT_LIMIT: Duration = Duration::from_millis(400);
-/// Seconds within which the client's record and a hook tell of the same change.
-const SAME_MOMENT: i64 = 2;
 /// How many stale sessions one hook archives in passing.
 const IN_PASSING: usize = 16;
 
@@ -168,7 +166,7 @@ fn gather(
     event_context: &mut EventContext,
 ) -> Gathered {
     // It costs as much as reading four manifests, and never changes for a process.
-    let recorded = known.filter(|manifest| event_context.process.as_ref().is_some_and(|stamp| is_of(manifest, stamp)));
+    let recorded = known.filter(|manifest| manifest.stamps().next().as_ref() == event_context.process.as_ref());
     event_context.pid_namespace = recorded.and_then(|manifest| manifest.pid_namespace).or_else(process::pid_namespace);
     let starts_or_ends = matches!(event, Event::Start { .. } | Event::End { .. });
     let is_in_doubt = !starts_or_ends && known.is_none_or(|manifest| manifest.ended.is_some());
@@ -226,11 +224,6 @@ fn head_change(manifest: &Manifest, payload: &HookPayload, event: &Event, event_
     head::change(manifest, event_context, shell_ran || head::is_users_command(manifest, event))
 }
 
-/// Whether a manifest was last written for this process.
-fn is_of(manifest: &Manifest, stamp: &ProcessStamp) -> bool {
-    manifest.pid == Some(stamp.pid) && manifest.pid_start == stamp.start && stamp.start.is_some()
-}
-
 fn notice_head(
     manifest: &mut Manifest,
     payload: &HookPayload,
@@ -283,8 +276,7 @@ fn event_context(
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
         boot_id: process::boot_id().map(str::to_owned),
         pid_namespace: None,
-        // `sdk-cli` for `claude -p`; other values of this kind for programs that use the SDK.
-        is_headless: context.variable("CLAUDE_CODE_ENTRYPOINT").is_some_and(|entrypoint| entrypoint.starts_with("sdk")),
+        is_headless: context.variable("CLAUDE_CODE_ENTRYPOINT").is_some_and(|entrypoint| is_headless(&entrypoint)),
         tmux_pane,
         tmux_socket,
         user: context.variable("USER").or_else(|| context.variable("LOGNAME")),
@@ -337,14 +329,14 @@ fn tmux_of(context: &Context, process: Option<&Process>) -> (Option<String>, Opt
     (pane, parts.next().map(str::to_owned))
 }
 
-/// What the client's own record says of the session.
+/// The status of the session in the client's own record.
 fn report(root: &Root, id: &SessionId, event_context: &EventContext) -> Option<StatusReport> {
     let process = event_context.process.as_ref()?;
     let record = root.record_of(process.pid, process.start)?;
     record.report().filter(|_| record.session_id == id.as_str())
 }
 
-/// What a notification means, now that the client's record is known: it tells whether a dialog is open.
+/// The event that a notification stands for: the client's record tells whether a dialog is open.
 fn confirmed(event: Event, report: Option<&StatusReport>) -> Event {
     let Some(report) = report else { return event };
     match (event, report.status) {

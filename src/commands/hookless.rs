@@ -20,7 +20,7 @@ use crate::store::root::Root;
 use crate::sys::files::{self, Folder};
 use crate::sys::process;
 
-/// What the registry says of such a session.
+/// A session that only the registry knows.
 #[derive(Clone, Debug)]
 pub struct Hookless {
     /// Claude Code's folder, in which its settings are.
@@ -124,12 +124,12 @@ fn session_of(folder: &Folder, pid: u32) -> Option<(Session, Record)> {
 impl Hookless {
     /// Why no hook has reported the session, as far as it can be told, and what to do about it.
     pub fn reason(&self, context: &Context) -> (Reason, String) {
-        let Ok(place) = hooks::InstallPaths::find(context) else {
+        let Ok(paths) = hooks::InstallPaths::find(context) else {
             return (Reason::Unknown, "type: ait doctor".to_owned());
         };
-        let place = hooks::InstallPaths { claude: self.config.clone(), ..place };
-        let settings = place.settings();
-        let shown = place.show(&settings);
+        let paths = hooks::InstallPaths { claude: self.config.clone(), ..paths };
+        let settings = paths.settings();
+        let shown = paths.show(&settings);
         let Ok(found) = hooks::read_settings("", &settings).map(Option::unwrap_or_default) else {
             return (Reason::Disabled, format!("correct {shown}, because Claude Code ignores it"));
         };
@@ -140,11 +140,11 @@ impl Hookless {
         if let Some(line) = found.loose {
             return (Reason::Disabled, format!("correct line {line} of {shown}, because Claude Code ignores the file"));
         }
-        if let Some(file) = self.disabling(&place, found.all_disabled) {
-            return (Reason::Disabled, format!("remove \"disableAllHooks\" from {}", place.show(&file)));
+        if let Some(file) = self.disabling(&paths, found.all_disabled) {
+            return (Reason::Disabled, format!("remove \"disableAllHooks\" from {}", paths.show(&file)));
         }
-        if hooks::managed_remark(&place).is_some() {
-            return (Reason::Disabled, format!("ask the administrator, who wrote {}", place.show(&place.managed)));
+        if hooks::managed_remark(&paths).is_some() {
+            return (Reason::Disabled, format!("ask the administrator, who wrote {}", paths.show(&paths.managed)));
         }
         let is_start = |event: &str, hook| event == "SessionStart" && hook == Hook::Register;
         if !found.installed.iter().any(|entry| entry.runs && is_start(&entry.event, entry.hook)) {
@@ -159,9 +159,9 @@ impl Hookless {
     }
 
     /// The settings file that turns all hooks off: the user's, or one of the project's.
-    fn disabling(&self, place: &hooks::InstallPaths, is_user: bool) -> Option<PathBuf> {
+    fn disabling(&self, paths: &hooks::InstallPaths, is_user: bool) -> Option<PathBuf> {
         if is_user {
-            return Some(place.settings());
+            return Some(paths.settings());
         }
         let project = Path::new(self.record.folder.as_deref()?).join(".claude");
         let files = ["settings.json", "settings.local.json"].map(|name| project.join(name));

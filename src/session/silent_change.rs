@@ -6,11 +6,8 @@ use jiff::Timestamp;
 use super::activity::MERGE_GAP;
 use super::event::Event;
 use super::manifest::Manifest;
-use super::state::{INPUT, State, Status, StatusReport};
+use super::state::{INPUT, SAME_MOMENT, State, Status, StatusReport};
 use super::time::seconds_between;
-
-/// Seconds within which the record and a hook tell of the same change.
-const SAME_MOMENT: u64 = 2;
 
 /// Whether the session may have left the state of its manifest before this event, so that it is worth asking. While it
 /// works, only a turn that begins or a process that ends shows that the turn before was stopped with Esc.
@@ -49,7 +46,7 @@ pub fn find(
     if changed <= since {
         return None;
     }
-    let is_of_event = seconds_between(changed, now) <= SAME_MOMENT;
+    let is_of_event = seconds_between(changed, now) <= SAME_MOMENT.unsigned_abs();
     match (report.status, event) {
         (Status::Idle, _) => Some((State::Idle, changed)),
         // The record already tells of this prompt. What is known of the end of the turn before is that Claude Code wrote no

@@ -180,7 +180,7 @@ fn decide(hook: Activity, record: Option<Status>) -> Activity {
 }
 
 /// Seconds within which a hook and the record tell of the same change.
-const SAME_MOMENT: i64 = 2;
+pub const SAME_MOMENT: i64 = 2;
 
 /// The state of a session out of what the hooks tell and, if there is one, Claude Code's record.
 pub fn observe(hook: ObservedState, record: Option<StatusReport>) -> ObservedState {

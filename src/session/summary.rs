@@ -112,7 +112,8 @@ pub struct Summary {
 #[derive(Default)]
 struct Gathered {
     group: Group,
-    live_sessions: BTreeSet<usize>,
+    /// The positions of its sessions among all of them.
+    positions: BTreeSet<usize>,
     worked: Vec<(Timestamp, Timestamp)>,
     files: Vec<(usize, WrittenFile)>,
 }
@@ -132,7 +133,7 @@ pub fn summarize(sessions: &[SessionActivity], days: &[DayBounds], by: By) -> Su
                 groups.len() - 1
             });
             for gathered in [groups.get_mut(index), Some(&mut total)].into_iter().flatten() {
-                gathered.live_sessions.insert(position);
+                gathered.positions.insert(position);
                 put(gathered);
             }
         };
@@ -212,10 +213,10 @@ fn name_at(session: &SessionActivity, days: &[DayBounds], by: By, at: Timestamp)
 }
 
 fn finish(gathered: Gathered, sessions: &[SessionActivity]) -> Group {
-    let Gathered { mut group, live_sessions, mut worked, files } = gathered;
-    group.sessions = live_sessions.len();
+    let Gathered { mut group, positions, mut worked, files } = gathered;
+    group.sessions = positions.len();
     let is_running = |position: &&usize| sessions.get(**position).is_some_and(|session| session.running);
-    group.running = live_sessions.iter().filter(is_running).count();
+    group.running = positions.iter().filter(is_running).count();
     sort_by(&mut worked, Ord::cmp);
     let mut end = Timestamp::MIN;
     for (from, to) in worked {

@@ -10,7 +10,7 @@ use super::wanted::{Edit, Hook, Registration, Wanted};
 /// A file without settings.
 const EMPTY: &[u8] = b"{}\n";
 
-/// Adds what is wanted to a file; `None` if there is no file yet.
+/// Adds the wanted entries to the bytes of a settings file; `None` means that there is no file yet.
 ///
 /// # Errors
 /// Where it cannot be parsed, or the hooks or the status line have a form that Claude Code does not take.
@@ -122,7 +122,7 @@ fn can_be_updated(entry: &Entry, registration: &Registration) -> bool {
     entry.is_flat() || entry.matcher() == registration.matcher || entry.has_own_group()
 }
 
-/// Adds what is wanted and missing, and puts right what is there in an older form.
+/// Adds the wanted entries that are missing, and updates older forms of entries.
 fn add(document: &Document, wanted: &Wanted, remarks: &mut Vec<String>) -> Result<String, Problem> {
     let root = &document.root;
     let mut edit = TextEdit::new(document);
