@@ -118,7 +118,7 @@ impl Command {
     }
 }
 
-/// Why there is no command to run: help was asked for, or an argument is wrong.
+/// A command line without a command to run: it asks for help, or contains a mistake.
 pub enum Stop {
     /// Help or the version: what to print.
     Answer(String),

@@ -232,7 +232,7 @@ fn state_by(session: &Session, record: Option<&Record>) -> ObservedState {
     }
 }
 
-/// What the record of a session's process says of this session; `None` if it is of another process or session.
+/// The status that a record gives for this session; `None` if the record is of another process or session.
 fn report_of(session: &Session, record: &Record) -> Option<StatusReport> {
     let manifest = &session.manifest;
     let same_process =
@@ -413,7 +413,7 @@ fn inside(context: &Context, live_sessions: &[LiveSession]) -> Option<LiveSessio
     })
 }
 
-/// One session of this profile by its id, whether its process runs or not; `None` where there is no manifest of it.
+/// One session of this profile by its id, whether or not its process runs; `None` if it has no manifest.
 ///
 /// # Errors
 /// Where its manifest cannot be read.

@@ -43,7 +43,7 @@ impl Nearby {
 }
 
 /// The live sessions of all profiles that concern a place, by a plain read of the folders: each manifest is read once, and
-/// parsed only if it can matter here. What cannot be read is left out.
+/// parsed only if it can matter here. Unreadable manifests are left out.
 pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
     let mut nearby = Nearby::default();
     let roots = root.with_profiles();

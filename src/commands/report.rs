@@ -5,6 +5,7 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
 
+use super::hook_response::plural;
 use super::period::{self, Period};
 use super::{Count, Run, unreadable};
 use crate::context::Context;
@@ -154,7 +155,7 @@ impl Data for Work {
             let worked = elapsed::Short(untimed_seconds);
             let sessions = count(untimed_sessions, "session");
             text.push_str(&format!(
-                "{}Not included: {worked} of {sessions} from before times were recorded.\n",
+                "{}Not included: {worked} that {sessions} worked before ait recorded times.\n",
                 if self.markdown { "\n" } else { "" }
             ));
         }
@@ -265,5 +266,5 @@ fn more_figures(group: &Group) -> Vec<String> {
 }
 
 fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+    format!("{number} {what}{}", plural(number))
 }

@@ -1,8 +1,7 @@
 //! Where `ait` is loaded: the files that shells, tmux and starship read at their start, looked through for its line.
 //!
-//! A child process cannot ask its shell which functions it has, and a variable exported for us would be inherited by
-//! programs that have not loaded anything. So the files are read, as a user would do. What they read in turn is
-//! followed into files of the person's own, two deep.
+//! A child process cannot ask its shell which functions it has, and an exported variable would be inherited by programs that
+//! have not loaded anything. So these files are searched, and the user's own files that they read in turn, two levels deep.
 
 use std::path::{Component, Path, PathBuf};
 

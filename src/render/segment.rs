@@ -24,7 +24,7 @@ enum Reduction {
     Drop(Token),
 }
 
-/// What is left out, in this order, if the segment is too wide. Warnings and the project are last.
+/// The parts that are left out, in this order, if the segment is too wide. Warnings and the project come last.
 const REDUCTIONS: [Reduction; 28] = {
     use Reduction::{Drop, Shorten};
     [

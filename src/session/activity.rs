@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::json_object::{number, text};
 use super::order::{sort_by, sort_by_key};
-use super::state::State;
+use super::state::{INPUT, State};
 use super::time::{parse_time, seconds_between, whole_seconds};
 
 /// Spans of one kind that are less than this many seconds apart are merged.
@@ -19,7 +19,7 @@ pub const MAX_SPANS: usize = 500;
 /// The most changes of the task, and of the branch, that are kept of one session: the latest.
 const MAX_CHANGES: usize = 50;
 
-/// What a session does during a span.
+/// The activity of a session during a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// It works.
@@ -33,7 +33,7 @@ impl Kind {
     pub fn of(state: State, waiting_for: Option<&str>) -> Option<Kind> {
         match state {
             State::Working => Some(Kind::Working),
-            State::Waiting if waiting_for != Some("input") => Some(Kind::Blocked),
+            State::Waiting if waiting_for != Some(INPUT) => Some(Kind::Blocked),
             _ => None,
         }
     }
@@ -305,7 +305,7 @@ pub fn to_log(entries: &[Entry]) -> String {
     log
 }
 
-/// What was in force at a time, by the changes of it and what is in force now.
+/// The value at a time, given its recorded changes and its present value.
 pub fn in_force_at<'a>(changes: &'a [Change], now: Option<&'a str>, at: Timestamp) -> Option<&'a str> {
     match (changes.iter().rev().find(|change| change.at <= at), changes.first()) {
         (Some(change), _) => change.after.as_deref(),

@@ -1,6 +1,6 @@
 //! Conflicts: where two sessions can hurt each other.
 //!
-//! What counts is where a session writes, not where it was started: see [`works_in`]. Writes fade after an hour
+//! The tree that a session writes to decides, not the one it was started in: see [`works_in`]. Writes fade after an hour
 //! ([`super::file_write::FADES_AFTER`]); a conflict that depends on an older write is listed as old, and causes no warning.
 
 use std::cmp::Reverse;

@@ -49,7 +49,7 @@ pub enum Event {
     Other,
 }
 
-/// What a dialog asks for.
+/// The kind of answer that a dialog asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
     /// To run a tool.

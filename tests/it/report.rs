@@ -184,7 +184,7 @@ fn work_from_before_times_were_recorded_is_told_and_not_invented() {
     let env = TestEnv::new();
     env.write_history_manifest("2025-12-24", "a", "2025-12-24T10:00:00Z", json!({"worked_seconds": 4800}));
     let text = env.run("report --from 2025-12-24 --to 2025-12-24").success();
-    assert!(text.ends_with("Not included: 1h 20m of 1 session from before times were recorded.\n"), "{text}");
+    assert!(text.ends_with("Not included: 1h 20m that 1 session worked before ait recorded times.\n"), "{text}");
 }
 
 #[test]
