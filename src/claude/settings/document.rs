@@ -303,15 +303,15 @@ fn mask_halves(text: &str) -> Cow<'_, str> {
     };
     let mut masked = None;
     let mut at = 0;
-    while at < bytes.len() {
-        at += match (bytes.get(at), unit(at)) {
-            (Some(b'\\'), Some(0xd800..=0xdbff)) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => 12,
-            (Some(b'\\'), Some(0xd800..=0xdfff)) => {
+    while let Some(next) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        at += next;
+        at += match unit(at) {
+            Some(0xd800..=0xdbff) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => 12,
+            Some(0xd800..=0xdfff) => {
                 masked.get_or_insert_with(|| text.to_owned()).replace_range(at..at + 6, "\\ufffd");
                 6
             }
-            (Some(b'\\'), _) => 2,
-            _ => 1,
+            _ => 2,
         };
     }
     masked.map_or(Cow::Borrowed(text), Cow::Owned)
@@ -339,9 +339,9 @@ fn position(text: &str, at: usize) -> (usize, usize) {
         Some(b'\r') => bytes.get(index + 1).or(rest.as_bytes().first()).is_some_and(|next| *next != b'\n'),
         _ => false,
     };
-    let ends: Vec<usize> = (0..bytes.len()).filter(|index| ends_line(*index)).collect();
-    let start = ends.last().map_or(0, |end| end + 1);
-    (ends.len() + 1, before.get(start..).unwrap_or_default().chars().count() + 1)
+    let ends = memchr::memchr2_iter(b'\n', b'\r', bytes).filter(|index| ends_line(*index));
+    let (lines, start) = ends.fold((0, 0), |(lines, _), end| (lines + 1, end + 1));
+    (lines + 1, before.get(start..).unwrap_or_default().chars().count() + 1)
 }
 
 #[cfg(test)]
