@@ -349,6 +349,16 @@ fn events_of_failures_are_registered_only_if_the_client_is_known_to_accept_them(
     assert!(!has(&with(Some(Version(2, 0, 62)), Some(&new))), "a client that is known to be older is");
 }
 
+/// `ait statusline` accepts one `--then`: such a line was written by hand.
+#[test]
+fn a_status_line_with_two_commands_to_wrap_is_installed_once() {
+    let line = "/old/ait statusline --then 'a' --then 'b'";
+    let file = format!("{{\"statusLine\": {{\"type\": \"command\", \"command\": \"{line}\"}}}}");
+    let once = install(file.as_bytes(), &Hook::ALL);
+    assert!(show(&once).contains("ait_wrapped='b'; "), "{}", show(&once));
+    assert_eq!(show(&install(&once, &Hook::ALL)), show(&once));
+}
+
 /// The choices of a generated file, made by proptest, which finds a small file for each failure. The first one when they
 /// are used up.
 struct Choices(std::vec::IntoIter<u16>);

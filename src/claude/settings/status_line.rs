@@ -79,7 +79,8 @@ impl<'d> StatusLine<'d> {
         let tokens = shell_lexer::split(command)?;
         let (assigned, rest) = assignment(&tokens);
         let words = ours(rest, assigned.is_some())?;
-        let then = words.iter().position(|token| token.text == "--then");
+        // The last one is that of ait, also in a line that has more of them and never worked.
+        let then = words.iter().rposition(|token| token.text == "--then");
         let wrapped = match (assigned, then.and_then(|at| words.get(at + 1))) {
             (Some(token), _) => {
                 let word = raw.get(raw_range(raw, &token.span)).unwrap_or_default();
