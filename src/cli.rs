@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
-    Run, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, live, next, prompt, prune,
-    report, resume, statusline, task,
+    JOB, Run, completions, conflicts, current, demo, doctor, guard, history, hook, hooks, init, jobs, live, next,
+    prompt, prune, report, resume, statusline, task,
 };
 use crate::error::{Error, Exit, nearest};
 use crate::sys::env;
@@ -162,6 +162,12 @@ pub fn parse(arguments: &[String]) -> Result<Box<dyn Run>, Stop> {
         arguments.insert(at + 1, "0".to_owned());
     }
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if words.first() == Some(&JOB) {
+        return match jobs::parse(words.get(1..).unwrap_or_default()) {
+            Ok(job) => Ok(Box::new(job)),
+            Err(error) => Err(Stop::Usage { error, fast: None, json: false }),
+        };
+    }
     if let Some(argument) = not_text(&words) {
         let error = Error::new("reading the command line", env::shown(argument), "not UTF-8").exit(Exit::NotFound);
         return Err(usage(error, &words));

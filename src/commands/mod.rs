@@ -14,6 +14,7 @@ mod hook_response;
 pub mod hookless;
 pub mod hooks;
 pub mod init;
+pub mod jobs;
 pub mod live;
 pub mod live_sessions;
 pub mod nearby;
@@ -37,6 +38,7 @@ use crate::render::theme::ColorChoice;
 use crate::report::Report;
 use crate::store::event_log;
 use crate::store::manifest_file::UnreadableManifest;
+use crate::sys::process;
 
 /// A command with its arguments.
 pub trait Run {
@@ -89,6 +91,18 @@ impl FromStr for Count {
 pub fn log_error(context: &Context, command: &str, error: &Error) {
     if let Ok(root) = context.root() {
         event_log::log(root, context.now, &format!("{command}: {error}"));
+    }
+}
+
+/// The first word of a command line that runs a job.
+pub const JOB: &str = "job";
+
+/// Starts a job in a detached process (`ait job`); the first argument is its subject. If it cannot be started, the reason
+/// goes to the log.
+pub fn start_job(context: &Context, name: &str, arguments: &[&str]) {
+    let words = [&[JOB, name], arguments].concat();
+    if let Err(why) = process::start_detached(&words) {
+        log_error(context, name, &Error::new("starting a job", name, why));
     }
 }
 

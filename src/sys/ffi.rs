@@ -144,6 +144,47 @@ pub fn end_by(signal: c_int) {
     }
 }
 
+/// Prepares a command so that the process it starts outlives this one: it is a session of its own without a terminal, no
+/// child of this process, as nice as possible to others, and inherits no descriptor but the three standard ones. The process
+/// that `spawn` returns is one in between, which has already ended: `wait` for it, so that it does not stay as a zombie.
+pub fn detach(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt as _;
+    let prepare = || {
+        // SAFETY: each of these is an async-signal-safe system call without pointers, as needed between fork and exec. The
+        // process in between ends without running anything else.
+        unsafe {
+            libc::setsid();
+            libc::setpriority(libc::PRIO_PROCESS, 0, 10);
+            close_on_exec_from(3);
+            match libc::fork() {
+                -1 => Err(std::io::Error::last_os_error()),
+                0 => Ok(()),
+                _ => libc::_exit(0),
+            }
+        }
+    };
+    // SAFETY: `prepare` allocates nothing and takes no lock.
+    unsafe { command.pre_exec(prepare) };
+}
+
+/// Lets exec close all descriptors from `first` on. Before Linux 5.11, and on macOS, only those below 1024.
+fn close_on_exec_from(first: c_int) {
+    #[cfg(target_os = "linux")]
+    {
+        // linux/close_range.h
+        const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
+        // SAFETY: a system call that takes three numbers.
+        let done = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) } == 0;
+        if done {
+            return;
+        }
+    }
+    for descriptor in first..1024 {
+        // SAFETY: setting a flag of a descriptor; one that is not open is an error without effect.
+        unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+}
+
 /// Seconds and nanoseconds since 1970.
 ///
 /// By the system call itself: that saves the two page faults of finding the kernel's page that answers without one, and

@@ -27,6 +27,7 @@ mod hook_matchers;
 mod hookless;
 mod hooks_command;
 mod hooks_files;
+mod jobs;
 mod liveness;
 mod payloads;
 mod profiles;

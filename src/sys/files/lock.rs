@@ -32,14 +32,16 @@ impl Drop for Lock<'_> {
 impl Folder {
     /// Takes the lock of this folder; waits at most `limit`.
     pub fn lock(&self, limit: Duration) -> Locking<'_> {
-        const PAUSE: Duration = Duration::from_micros(200);
+        const MAX_PAUSE: Duration = Duration::from_millis(2);
+        let mut pause = Duration::from_micros(200);
         let mut waited = Duration::ZERO;
         loop {
             match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Locking::Held(Lock(self)),
                 Err(Errno::WOULDBLOCK | Errno::INTR) if waited < limit => {
-                    std::thread::sleep(PAUSE);
-                    waited += PAUSE;
+                    std::thread::sleep(pause);
+                    waited += pause;
+                    pause = (pause * 2).min(MAX_PAUSE);
                 }
                 Err(Errno::WOULDBLOCK | Errno::INTR) => return Locking::Busy,
                 Err(_) => return Locking::Unsupported,

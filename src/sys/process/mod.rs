@@ -1,5 +1,6 @@
 //! Processes: information about them, and running programs with a time limit.
 
+mod detached;
 mod identity;
 mod info;
 mod run;
@@ -12,6 +13,7 @@ mod system;
 
 pub use std::process::ExitCode;
 
+pub use detached::start_detached;
 pub use identity::{ancestors, ancestors_of, boot_id, exists, host, id, parent, pid_namespace, user_id};
 pub use info::Process;
 pub use run::{Companion, Output, Run, Typed, command, find_program, run, run_with_input};
