@@ -45,7 +45,7 @@ install:
 # Regenerate the completion files and the picture in the README.
 generate:
     cargo build --locked --release
-    target/release/ait completions bash > shell/completions/ait.bash
-    target/release/ait completions zsh > shell/completions/_ait
-    target/release/ait completions fish > shell/completions/ait.fish
+    target/release/ait completions bash > completions/ait.bash
+    target/release/ait completions zsh > completions/_ait
+    target/release/ait completions fish > completions/ait.fish
     python3 shell/picture.py

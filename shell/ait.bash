@@ -11,6 +11,11 @@
 # Filled in by `ait init`.
 __ait_bin='::AIT::'
 __ait_manual='::MANUAL::'
+# shellcheck disable=SC2016 # to be typed, not expanded here
+if [[ $__ait_bin == ::* ]]; then
+    \builtin echo 'ait: shell/ait.bash is a template; use: eval "$(ait init bash)"' >&2
+    \builtin return 1
+fi
 
 AIT_SEGMENT=${AIT_SEGMENT-}
 __ait_line=${__ait_line-}
@@ -210,6 +215,12 @@ __ait_keep() {
 # Prints the segment, for a prompt that takes text from commands.
 ait_segment() {
     \builtin printf '%s' "${AIT_SEGMENT-}"
+}
+
+# Asks now, for code that loads ait late or reads $AIT_SEGMENT. bash draws the prompt again only after the next Enter.
+ait_refresh() {
+    __ait_inputs=
+    __ait_update || \builtin :
 }
 
 # Whether __ait_prompt is an element of its own, which bash 5.1 and newer run one by one.

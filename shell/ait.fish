@@ -10,6 +10,10 @@
 set -g __ait_bin '::AIT::'
 set -g __ait_changed '::CHANGED::'
 set -g __ait_manual '::MANUAL::'
+if string match -q '::*' -- $__ait_bin
+    echo 'ait: shell/ait.fish is a template; use: ait init fish | source' >&2
+    return 1
+end
 
 set -g AIT_SEGMENT ''
 set -g __ait_quiet 0
@@ -162,6 +166,14 @@ end
 # Prints the segment, for a prompt that takes text from commands.
 function ait_segment
     echo -n -s -- "$AIT_SEGMENT"
+end
+
+# Asks now, and draws the prompt again: for code that loads ait late, and for timers.
+function ait_refresh
+    set -g __ait_inputs ''
+    __ait_update
+    commandline -f repaint 2>/dev/null
+    return 0
 end
 
 # tide draws its items in another process, which reads config.fish but does not see $AIT_SEGMENT. Where the item is placed,

@@ -11,6 +11,10 @@
 # Filled in by `ait init`.
 __ait_bin='::AIT::'
 __ait_manual='::MANUAL::'
+if [[ $__ait_bin == ::* ]]; then
+  builtin print -ru2 -- 'ait: shell/ait.zsh is a template; source ait.plugin.zsh, or type: eval "$(ait init zsh)"'
+  return 1
+fi
 
 typeset -g AIT_SEGMENT=${AIT_SEGMENT-}
 # What stands around the segment in the right prompt: tests of an entry of psvar that nobody has, which show nothing.
@@ -191,6 +195,15 @@ function __ait_reset_prompt {
 # Prints the segment, for a prompt that takes text from commands.
 function ait_segment {
   builtin print -rn -- "${AIT_SEGMENT-}"
+}
+
+# Asks now, and draws the prompt again if one is on the screen: for code that loads ait late, and for timers.
+function ait_refresh {
+  __ait_inputs=
+  __ait_precmd
+  if zle; then
+    zle reset-prompt
+  fi
 }
 
 # Frameworks that draw the whole right prompt anew whenever something is ready get a section of their own, unless the user

@@ -1,4 +1,4 @@
-//! `ait completions SHELL`: the completion file of a shell. The same files are in `shell/completions`.
+//! `ait completions SHELL`: the completion file of a shell. The same files are in `completions/`.
 
 use argh::{ArgsInfo, FromArgs};
 

@@ -1,5 +1,5 @@
-//! `ait init`: what to put in a shell's, tmux's or starship's configuration. The texts are real files in `shell/`; the
-//! path of this program is filled in, so that no prompt searches `PATH`.
+//! `ait init`: what to put in a shell's, tmux's or starship's configuration. The texts are real files in `shell/`, and
+//! `ait.tmux`; the path of this program is filled in, so that no prompt searches `PATH`.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub struct Init {
     /// shells: only set $AIT_SEGMENT, and leave the prompt alone
     #[argh(switch)]
     pub manual: bool,
-    /// tmux: print the plug-in itself, a script for sh
+    /// tmux: print the plugin itself, a script for sh
     #[argh(switch)]
     pub plugin: bool,
 }
@@ -33,7 +33,7 @@ print the code that shows the segment in a shell, tmux or starship
 
 Options:
   --manual          shells: only set $AIT_SEGMENT, and leave the prompt alone
-  --plugin          tmux: print the plug-in itself, a script for sh
+  --plugin          tmux: print the plugin itself, a script for sh
   -h, --help        display usage information
 
 Add the line at the end of the file, after your prompt framework:
@@ -81,7 +81,7 @@ Examples:
 const ZSH: &str = include_str!("../../shell/ait.zsh");
 const BASH: &str = include_str!("../../shell/ait.bash");
 const FISH: &str = include_str!("../../shell/ait.fish");
-const TMUX: &str = include_str!("../../shell/ait.tmux");
+const TMUX: &str = include_str!("../../ait.tmux");
 const STARSHIP: &str = include_str!("../../shell/starship.toml");
 
 impl Run for Init {

@@ -9,7 +9,7 @@ use argh::CommandInfoWithArgs;
 const FILES: [(&str, &str); 3] = [("bash", "ait.bash"), ("zsh", "_ait"), ("fish", "ait.fish")];
 
 fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("shell/completions").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name)
 }
 
 /// A home of its own with one live session in it (this process) and `ait` in `PATH`.
@@ -57,7 +57,7 @@ fn the_files_are_what_the_program_prints() {
         assert!(output.status.success());
         let kept = std::fs::read_to_string(file(name)).unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
-        assert!(kept == printed, "out of date; type: ait completions {shell} > shell/completions/{name}");
+        assert!(kept == printed, "out of date; type: ait completions {shell} > completions/{name}");
     }
 }
 

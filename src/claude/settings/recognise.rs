@@ -35,7 +35,7 @@ fn called_at(tokens: &[(&str, bool)]) -> Option<Hook> {
         return Hook::named(name).filter(|hook| hook.script().is_some());
     }
     let (word, _) = tokens.first().filter(|(_, operator)| !operator)?;
-    // A project's or a plug-in's script is its own, whatever its name.
+    // A project's or a plugin's script is its own, whatever its name.
     if word.contains("CLAUDE_PROJECT_DIR") || word.contains("CLAUDE_PLUGIN_ROOT") {
         return None;
     }

@@ -83,10 +83,12 @@ fn shell_files_pass_the_syntax_check_and_shellcheck() {
         ("zsh", &["-n", "shell/ait.zsh"][..]),
         ("bash", &["-n", "shell/ait.bash"]),
         ("fish", &["-n", "shell/ait.fish"]),
-        ("sh", &["-n", "shell/ait.tmux"]),
+        ("zsh", &["-n", "ait.plugin.zsh"]),
+        ("fish", &["-n", "conf.d/ait.fish"]),
+        ("sh", &["-n", "ait.tmux"]),
         ("sh", &["-n", "shell/install.sh"]),
         ("sh", &["-n", "shell/build.sh"]),
-        ("shellcheck", &["shell/ait.bash", "shell/ait.tmux", "shell/install.sh", "shell/build.sh"]),
+        ("shellcheck", &["shell/ait.bash", "ait.tmux", "shell/install.sh", "shell/build.sh"]),
     ] {
         if !installed(&[program]) {
             continue;

@@ -3,6 +3,7 @@
 mod bash;
 mod fish;
 mod install;
+mod plugins;
 mod profiles;
 mod reuse;
 mod shells;

@@ -1,4 +1,4 @@
-//! The plug-in of tmux.
+//! The plugin of tmux.
 
 use crate::common::tools::needs;
 use std::fs;
@@ -126,7 +126,7 @@ fn tmux_loads_the_two_lines() {
     fs::write(env.path("tmux.conf"), lines).unwrap();
     let tmux = Terminal::open_as(&env, "inner", "sleep 1000");
     tmux.ask(&["source-file", &env.path("tmux.conf").display().to_string()]);
-    wait_for("the plug-in", || tmux.option("status-right").contains("--all"));
+    wait_for("the plugin", || tmux.option("status-right").contains("--all"));
     assert_eq!(tmux.option("@ait-bin"), env.ait().display().to_string());
 }
 

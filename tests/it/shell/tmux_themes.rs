@@ -1,4 +1,4 @@
-//! The plug-in of tmux beside themes, and its key.
+//! The plugin of tmux beside themes, and its key.
 
 use crate::common::tools::needs;
 use std::fs;
@@ -7,8 +7,8 @@ use ait::commands::init::{Init, text_for};
 
 use super::{Terminal, TestEnv, wait_for};
 
-/// A server with the plug-in, not yet loaded, and the command that loads it. The stand-in for `ait` answers `init` with the
-/// plug-in, as the program does.
+/// A server with the plugin, not yet loaded, and the command that loads it. The stand-in for `ait` answers `init` with the
+/// plugin, as the program does.
 struct Server<'a> {
     inner: Terminal<'a>,
     load: String,

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The tmux plug-in of ait: all live sessions in the status line, and a key that goes to the session that waits longest.
+# The tmux plugin of ait: all live sessions in the status line, and a key that goes to the session that waits longest.
 #
-#     run-shell "'/path/to/ait' init tmux --plugin | sh"    in tmux.conf, as `ait init tmux` prints it; or by a plug-in manager
+#     run-shell "'/path/to/ait' init tmux --plugin | sh"    in tmux.conf, as `ait init tmux` prints it; or by a plugin manager
 #     ait init tmux --plugin | sh -s -- --remove            removes it from the running server
 #
 # In status-left and status-right it replaces
@@ -58,7 +58,7 @@ pane_before="$job --dir #{q:pane_current_path}$color)"
 go="text=\$(exec env TMUX_PANE=#{q:pane_id} #{q:@ait-bin} sessions next --go 2>&1) || exec tmux display-message -c #{q:client_name} \
 \"\$(printf '%s\\n' \"\$text\" | sed 's/##/&&&&/g; s/%/&&/g; q')\""
 
-# Themes and plug-in managers set status-right whenever they like, also in the background. Then the plug-in is loaded once
+# Themes and plugin managers set status-right whenever they like, also in the background. Then the plugin is loaded once
 # more, a second later, when they are done. As one hook among those that the user may have.
 hook='after-set-option[1202]'
 lost='#{&&:#{!=:#{@ait-restoring},1},#{!=:#{m:*@ait-bin*,#{status-left}#{status-right}},1}}'
@@ -110,6 +110,16 @@ add() {
     fi
 }
 
+# Says once how to get the program. The file is the memory of it: without one, nothing is said. In the background, because no
+# client can show a message while tmux.conf is read.
+missing() {
+    folder=${XDG_CACHE_HOME:-${HOME-}/.cache}/ait
+    if [ ! -e "$folder/missing-program" ] && mkdir -p "$folder" 2>/dev/null && : 2>/dev/null >"$folder/missing-program"; then
+        tmux run-shell -b \
+            'sleep 2; tmux display-message "ait: no program named ait in the PATH of tmux; install it, or set @ait-bin"'
+    fi
+}
+
 load() {
     bin=$(option @ait-bin)
     if [ -z "$bin" ]; then
@@ -118,7 +128,7 @@ load() {
         *) bin=$ait ;;
         esac
         if [ -z "$bin" ]; then
-            tmux display-message 'ait: not found in PATH; install it, or set -g @ait-bin /path/to/ait'
+            missing
             return 0
         fi
         tmux set-option -g @ait-bin "$bin"

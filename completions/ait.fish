@@ -113,7 +113,7 @@ complete -c ait -n '__ait_at ait statusline' -l then -x -d 'also run this comman
 complete -c ait -n '__ait_at ait init' -a 'zsh bash fish tmux starship claude'
 complete -c ait -n '__ait_at ait init' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait init' -l manual -d 'shells: only set $AIT_SEGMENT, and leave the prompt alone'
-complete -c ait -n '__ait_at ait init' -l plugin -d 'tmux: print the plug-in itself, a script for sh'
+complete -c ait -n '__ait_at ait init' -l plugin -d 'tmux: print the plugin itself, a script for sh'
 complete -c ait -n '__ait_at ait hook' -a 'session-register session-cleanup'
 complete -c ait -n '__ait_at ait hook' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait doctor' -l help -d 'display usage information'
