@@ -25,6 +25,8 @@ _ait() {
     'ait sessions history --days') words='' ;;
     'ait sessions history --project') words='' ;;
     'ait sessions history --search') words='' ;;
+    'ait sessions history --user') words='' ;;
+    'ait sessions history --status') words='' ;;
     'ait sessions history --limit') words='' ;;
     'ait sessions history --color') words='always never auto' ;;
     'ait sessions next --color') words='always never auto' ;;
@@ -59,7 +61,7 @@ _ait() {
         'ait sessions current') words='--help --session --json --color' ;;
         'ait sessions task') words='--help --session --json' ;;
         'ait sessions conflicts') words='--help --strict --merge --json --color' ;;
-        'ait sessions history') words='--help --date --days --project --search --limit --headless --json --color' ;;
+        'ait sessions history') words='--help --date --days --project --search --user --status --resumable --limit --headless --no-pager --json --color' ;;
         'ait sessions next') words='--help --go --all --json --color' ;;
         'ait sessions resume') words='--help --days --dismiss --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;

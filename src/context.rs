@@ -12,7 +12,7 @@ use crate::render::dialect::Dialect;
 use crate::render::theme::{ColorChoice, Icons, use_color};
 use crate::render::ui::Ui;
 use crate::store::root::Root;
-use crate::sys::{clock, env, files, terminal};
+use crate::sys::{clock, env, files, pager, terminal};
 
 /// The surroundings of one command.
 #[derive(Clone, Debug)]
@@ -104,6 +104,20 @@ impl Context {
         // In a pipe there is no box, and the text is for programs.
         let usual = || width.map_or(Icons::Unicode, |_| self.default_icons(Dialect::Ansi));
         Ui { color, width, icons: asked.unwrap_or_else(usual), home, real_home }
+    }
+
+    /// Shows text in a pager if it is longer than the screen. Returns `false` if it was not shown: standard output is no
+    /// terminal that can do this, or `PAGER` is empty or names no program.
+    pub fn page(&self, text: &str) -> bool {
+        let rows = terminal::size().map_or(0, |(_, rows)| usize::from(rows));
+        // The last row is for the next prompt.
+        if !self.stdout_is_terminal || self.terminal_is_dumb() || rows == 0 || text.lines().count() < rows {
+            return false;
+        }
+        match env::set("PAGER") {
+            Some(pager) if pager.is_empty() => false,
+            pager => pager::show(text, pager.as_deref()),
+        }
     }
 
     /// The icons that the locale and the terminal can show, if neither `--icons` nor `AIT_ICONS` chooses some.

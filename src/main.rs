@@ -40,8 +40,9 @@ fn run(command: &dyn Run, context: &Context) -> Exit {
     }
     match (command.run(context), command.fast()) {
         (Ok(report), fast) => {
-            let ui = context.ui(command.color());
-            write(&report.stdout(&ui, command.json()), &report.stderr(), report.exit, fast.is_some())
+            let text = report.stdout(&context.ui(command.color()), command.json());
+            let is_shown = command.pages() && !command.json() && context.page(&text);
+            write(if is_shown { "" } else { &text }, &report.stderr(), report.exit, fast.is_some())
         }
         (Err(error), Some(name)) => fail_fast(name, &error, context),
         (Err(error), None) => fail(error, command.json()),

@@ -1,25 +1,31 @@
-//! `ait sessions history`: ended sessions, by the local day on which they ended.
+//! `ait sessions history`: the sessions that were active on a day or on several days.
+//!
+//! A session is listed once, on the last of these days on which it was active. History has a folder for each day on which
+//! sessions ended; one that ended later may have been active as well, so the folders of a few later days are read too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use argh::{ArgsInfo, FromArgs};
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan};
-use serde::Serialize;
+use jiff::{Timestamp, ToSpan};
 
-use super::live::put_heading;
-use super::{Count, Run, live_sessions, unreadable};
+use super::history_list::{Listed, Sessions, Unfinished};
+use super::period::{day, days_up_to};
+use super::{Count, Run, period, resume, unreadable};
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
-use crate::render::theme::{ColorChoice, Role};
-use crate::render::ui::{Ui, put};
-use crate::render::{elapsed, json};
-use crate::report::{Data, Report};
-use crate::session::json_object::JsonFields;
+use crate::error::Result;
+use crate::render::theme::ColorChoice;
+use crate::report::Report;
 use crate::session::manifest::Manifest;
 use crate::session::order::{sort_by, sort_by_key};
+use crate::session::summary::SessionActivity;
+use crate::store::active;
 use crate::store::history::{self, Day};
+use crate::store::manifest_file::UnreadableManifest;
 use crate::store::root::Root;
 
-/// list sessions that ended today or on other days
+/// list the sessions that were active today or on other days
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
@@ -30,63 +36,73 @@ use crate::store::root::Root;
 pub struct History {
     /// the day: YYYY-MM-DD, today or yesterday
     #[argh(option, arg_name = "day")]
-    date: Option<String>,
+    pub(super) date: Option<String>,
     /// number of days, ending with --date or today
     #[argh(option, arg_name = "n")]
-    days: Option<Count>,
+    pub(super) days: Option<Count>,
     /// only this project
     #[argh(option, arg_name = "name")]
-    project: Option<String>,
+    pub(super) project: Option<String>,
     /// only sessions with this text in task, project, branch or path
     #[argh(option, arg_name = "text")]
-    search: Option<String>,
+    pub(super) search: Option<String>,
+    /// only sessions that ran as this user of the machine
+    #[argh(option, arg_name = "name")]
+    pub(super) user: Option<String>,
+    /// running, stale, completed, interrupted or pruned
+    #[argh(option, arg_name = "status")]
+    pub(super) status: Option<Status>,
+    /// only ended sessions that can be resumed, with the command
+    #[argh(switch)]
+    pub(super) resumable: bool,
     /// at most this many sessions
     #[argh(option, arg_name = "n")]
-    limit: Option<Count>,
+    pub(super) limit: Option<Count>,
     /// also headless runs (claude -p)
     #[argh(switch)]
-    headless: bool,
+    pub(super) headless: bool,
+    /// never show the list in a pager
+    #[argh(switch)]
+    pub(super) no_pager: bool,
     /// print one JSON object
     #[argh(switch)]
-    json: bool,
+    pub(super) json: bool,
     /// always, never or auto (the default)
     #[argh(option, arg_name = "when", default = "ColorChoice::Auto")]
-    color: ColorChoice,
+    pub(super) color: ColorChoice,
+}
+
+/// A status that `--status` accepts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Status(&'static str);
+
+impl FromStr for Status {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Status, &'static str> {
+        let known = ["running", "stale", "completed", "interrupted", "pruned"].into_iter().find(|known| *known == text);
+        known.map(Status).ok_or("expected running, stale, completed, interrupted or pruned")
+    }
 }
 
 impl Run for History {
-    /// Shows the sessions of the days asked for, the newest first; reads the folders of those days and nothing else.
+    /// Shows the sessions of the days asked for, the newest first.
     ///
     /// # Errors
     /// If the day is not one, or a folder cannot be read.
     fn run(&self, context: &Context) -> Result<Report> {
-        let root = context.root()?;
         let zone = context.time_zone();
-        let last = day(self.date.as_deref().unwrap_or("today"), context.now, &zone)?;
-        let wanted = days_up_to(last, self.days.map_or(1, |Count(days)| days));
-        let known = history::days(root)?;
-
-        let (mut days, mut unread, mut left_out) = (Vec::new(), Vec::new(), 0);
-        let mut left = self.limit.map_or(usize::MAX, |Count(limit)| limit as usize);
-        for day in known.iter().copied().filter(|day| *day <= last && wanted.is_none_or(|first| *day >= first)) {
-            let (mut sessions, broken) = history::read_day(root, day)?;
-            sessions.retain(|manifest| matches(manifest, self));
-            let all = sessions.len();
-            sessions.retain(|manifest| self.headless || !manifest.headless);
-            left_out += all - sessions.len();
-            sessions.truncate(left);
-            left -= sessions.len();
-            unread.extend(broken);
-            if !sessions.is_empty() {
-                days.push((day, sessions));
-            }
-            if left == 0 {
-                break;
-            }
-        }
-        let hint = if days.is_empty() { nothing_found(self, last, &known, root) } else { String::new() };
-        let report = EndedSessions { days, left_out, hint, zone, now: context.now };
-        Ok(Report::new(report).remarks(unreadable(&unread)))
+        let found = find(self, context, &zone)?;
+        let hint = if found.days.is_empty() { nothing_found(self, found.last, context.root()?) } else { String::new() };
+        let report = Sessions {
+            days: found.days,
+            left_out: found.left_out,
+            hint,
+            zone,
+            now: context.now,
+            resumable: self.resumable,
+        };
+        Ok(Report::new(report).remarks(unreadable(&found.unread)))
     }
 
     fn json(&self) -> bool {
@@ -96,106 +112,147 @@ impl Run for History {
     fn color(&self) -> ColorChoice {
         self.color
     }
+
+    fn pages(&self) -> bool {
+        !self.no_pager
+    }
 }
 
-struct EndedSessions {
-    days: Vec<(Day, Vec<Manifest>)>,
+/// For how many days after the last one asked for the sessions that ended then are read. One that ended still later is not
+/// found: the whole history would have to be read.
+const LATER_DAYS: i64 = 7;
+
+/// What a command line of `history` selects.
+pub(super) struct Found {
+    /// The days with sessions, the newest first; the sessions of a day: running ones first, then the latest first.
+    pub(super) days: Vec<(Day, Vec<Listed>)>,
     /// How many headless runs were left out.
-    left_out: usize,
-    /// The text if there are none.
-    hint: String,
+    pub(super) left_out: usize,
+    /// Files that are not manifests.
+    pub(super) unread: Vec<UnreadableManifest>,
+    /// The last day asked for.
+    pub(super) last: Day,
+}
+
+/// Reads the sessions that have not been archived, the folders of the days asked for, and those of a few later days.
+pub(super) fn find(request: &History, context: &Context, zone: &TimeZone) -> Result<Found> {
+    let root = context.root()?;
+    let last = day(request.date.as_deref().unwrap_or("today"), context.now, zone)?;
+    let range = Range { first: days_up_to(last, request.days.map_or(1, |Count(days)| days)), last, zone: zone.clone() };
+    let mut found = Found { days: Vec::new(), left_out: 0, unread: Vec::new(), last };
+    let mut days: BTreeMap<Day, Vec<Listed>> = BTreeMap::new();
+    let mut active_ids = BTreeSet::new();
+    let mut take = |listed: Listed| {
+        if let Some(day) = range.last_active_day(&listed).filter(|_| request.wants(&listed)) {
+            days.entry(day).or_default().push(listed);
+        }
+    };
+    let active = active::read_all(root)?;
+    found.unread.extend(active.broken);
+    for session in active.sessions {
+        let last_seen = session.last_seen();
+        let SessionActivity { mut manifest, activity, running } = period::running(root, session, context.now);
+        active_ids.insert(manifest.session_id.clone());
+        manifest.activity = activity;
+        let (unfinished, end) =
+            if running { (Unfinished::Running, context.now) } else { (Unfinished::Stale, last_seen) };
+        take(Listed { manifest, unfinished: Some(unfinished), end });
+    }
+    let known = history::days(root)?;
+    let later = last.0.saturating_add(LATER_DAYS.days());
+    for day in known.iter().copied().filter(|day| *day > last && day.0 <= later) {
+        for manifest in history::read_day(root, day)?.0 {
+            take(Listed::ended(manifest, day, zone));
+        }
+    }
+    for day in known.into_iter().filter(|day| *day <= last && range.first.is_none_or(|first| *day >= first)) {
+        days.entry(day).or_default();
+    }
+    let mut left = request.limit.map_or(usize::MAX, |Count(limit)| limit as usize);
+    while let Some((day, mut sessions)) = days.pop_last().filter(|_| left > 0) {
+        let (ended, broken) = history::read_day(root, day)?;
+        found.unread.extend(broken);
+        let ended = ended.into_iter().filter(|manifest| !active_ids.contains(&manifest.session_id));
+        sessions
+            .extend(ended.map(|manifest| Listed::ended(manifest, day, zone)).filter(|listed| request.wants(listed)));
+        let all = sessions.len();
+        sessions.retain(|listed| request.headless || !listed.manifest.headless);
+        found.left_out += all - sessions.len();
+        sort_by(&mut sessions, |a, b| b.order().cmp(&a.order()));
+        sessions.truncate(left);
+        left -= sessions.len();
+        if !sessions.is_empty() {
+            found.days.push((day, sessions));
+        }
+    }
+    Ok(found)
+}
+
+/// The days asked for.
+struct Range {
+    /// `None`: all days up to the last one.
+    first: Option<Day>,
+    last: Day,
     zone: TimeZone,
-    now: Timestamp,
 }
 
-#[derive(Serialize)]
-struct Json {
-    days: Vec<String>,
-    sessions: Vec<JsonFields>,
-    /// How many headless runs were left out.
-    headless_left_out: usize,
-}
-
-impl Data for EndedSessions {
-    fn json(&self) -> Option<String> {
-        let sessions = self.days.iter().flat_map(|(_, sessions)| sessions);
-        json::object(&Json {
-            days: self.days.iter().map(|(day, _)| day.to_string()).collect(),
-            sessions: sessions.map(|manifest| live_sessions::ended_json(manifest, self.now)).collect(),
-            headless_left_out: self.left_out,
-        })
-    }
-
-    fn text(&self, ui: &Ui) -> String {
-        let block = |(day, sessions): &(Day, Vec<Manifest>)| block(*day, sessions, ui, self.now, &self.zone);
-        let blocks: Vec<String> = self.days.iter().map(block).collect();
-        let text = if blocks.is_empty() { self.hint.clone() } else { blocks.join("\n") };
-        let left_out = match self.left_out {
-            0 => return text,
-            1 => "1 headless run is not listed".to_owned(),
-            count => format!("{count} headless runs are not listed"),
-        };
-        format!("{text}{left_out}; add --headless to list them.\n")
+impl Range {
+    /// The last of these days on which a session was active. If it is not recorded when it worked, it counts as active
+    /// from its start to its end.
+    fn last_active_day(&self, listed: &Listed) -> Option<Day> {
+        let from = self.first.map_or(Timestamp::MIN, |first| first.begin(&self.zone));
+        let to = Day(self.last.0.saturating_add(1.day())).begin(&self.zone);
+        let manifest = &listed.manifest;
+        let begin = manifest.started.unwrap_or(listed.end);
+        let mut times: Vec<(Timestamp, Timestamp)> =
+            [Some(begin), manifest.resumed, Some(listed.end)].into_iter().flatten().map(|at| (at, at)).collect();
+        match manifest.activity.spans.as_slice() {
+            [] => times.push((begin, listed.end)),
+            spans => times.extend(spans.iter().map(|span| (span.from, span.to))),
+        }
+        let before_end = to.checked_sub(1.second()).unwrap_or(to);
+        let within = times.into_iter().filter(|(begin, end)| *begin < to && (*begin >= from || *end > from));
+        within.map(|(_, end)| end.min(before_end)).max().map(|last| Day::of(last, &self.zone))
     }
 }
 
-pub(super) fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
-    let today = Day::of(now, zone);
-    let ago = |days: i64| Day(today.0.saturating_sub(days.days()));
-    match text {
-        "today" => Ok(today),
-        "yesterday" => Ok(ago(1)),
-        _ => Day::parse(text).ok_or_else(|| {
-            Error::new("reading the date", text, "not a day")
-                .hint("write it as 2025-12-25, today or yesterday")
-                .exit(Exit::NotFound)
-        }),
+impl History {
+    fn wants(&self, listed: &Listed) -> bool {
+        let manifest = &listed.manifest;
+        let project = self.project.as_ref().is_none_or(|project| manifest.project.eq_ignore_ascii_case(project));
+        let user = self.user.as_ref().is_none_or(|user| manifest.user.as_ref() == Some(user));
+        let status = self.status.is_none_or(|Status(status)| listed.status() == Some(status));
+        let resumable = !self.resumable || (listed.unfinished.is_none() && resume::has_conversation(manifest));
+        project && user && status && resumable && self.search.as_ref().is_none_or(|text| mentions(manifest, text))
+    }
+
+    fn is_filtered(&self) -> bool {
+        [&self.project, &self.search, &self.user].into_iter().any(Option::is_some)
+            || self.status.is_some()
+            || self.resumable
     }
 }
 
-/// The first of `count` days that end with `last`; `None` if that is before the first date of the calendar.
-pub(super) fn days_up_to(last: Day, count: u32) -> Option<Day> {
-    let before = Span::new().try_days(count - 1).ok()?;
-    last.0.checked_sub(before).ok().map(Day)
+/// Whether the text is in what is recorded of a session, in any case of letters.
+fn mentions(manifest: &Manifest, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let fields = [
+        manifest.task.as_deref(),
+        Some(manifest.project.as_str()),
+        manifest.git_branch.as_deref(),
+        Some(manifest.path.as_str()),
+    ];
+    fields.into_iter().flatten().any(|field| field.to_lowercase().contains(&text))
 }
 
-fn matches(manifest: &Manifest, request: &History) -> bool {
-    let project = request.project.as_ref().is_none_or(|project| manifest.project.eq_ignore_ascii_case(project));
-    let search = request.search.as_ref().is_none_or(|text| {
-        let text = text.to_lowercase();
-        let fields = [
-            manifest.task.as_deref(),
-            Some(manifest.project.as_str()),
-            manifest.git_branch.as_deref(),
-            Some(manifest.path.as_str()),
-        ];
-        fields.into_iter().flatten().any(|field| field.to_lowercase().contains(&text))
-    });
-    project && search
-}
-
-/// Why a session ended, for people; `None` if the reason says nothing. The reasons of SessionEnd, and those of ait.
-fn in_words(reason: &str) -> Option<&str> {
-    match reason {
-        "clear" => Some("cleared"),
-        "prompt_input_exit" => Some("exited"),
-        "logout" => Some("logged out"),
-        "resume" => Some("switched to another session"),
-        "replaced" => Some("replaced by another session"),
-        "other" | "" => None,
-        // Of a newer client.
-        unknown => Some(unknown),
-    }
-}
-
-fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> String {
-    let filtered = if request.project.is_some() || request.search.is_some() { " that match" } else { "" };
+fn nothing_found(request: &History, last: Day, root: &Root) -> String {
+    let filtered = if request.is_filtered() { " that match" } else { "" };
     let span = match request.days {
         Some(Count(days)) if days > 1 => format!("in the {days} days up to {last}"),
         _ => format!("on {last}"),
     };
-    let mut text = format!("No sessions{filtered} ended {span}.\n");
-    let mut near: Vec<Day> = known.to_vec();
+    let mut text = format!("No sessions{filtered} were active {span}.\n");
+    let mut near = history::days(root).unwrap_or_default();
     sort_by_key(&mut near, |day| (day.0 - last.0).get_days().abs());
     // Sessions that came back leave empty days behind.
     let mut near: Vec<Day> = near.into_iter().filter(|day| history::has_sessions(root, *day)).take(3).collect();
@@ -209,46 +266,4 @@ fn nothing_found(request: &History, last: Day, known: &[Day], root: &Root) -> St
         ));
     }
     text
-}
-
-fn block(day: Day, sessions: &[Manifest], ui: &Ui, now: Timestamp, zone: &TimeZone) -> String {
-    let mut table = ui.table(&format!("Sessions ended on {day}"));
-    for (number, manifest) in sessions.iter().enumerate() {
-        table.row(|line| put_heading(line, Some(number + 1), manifest, None, now));
-        let clock = |time: Option<Timestamp>| match time {
-            Some(time) => {
-                let time = time.to_zoned_datetime(zone.clone());
-                // Of a session that began on another day, that day too.
-                let date = if time.date() == day.0 { String::new() } else { format!("{} ", time.date()) };
-                format!("{date}{:02}:{:02}", time.hour(), time.minute())
-            }
-            None => "?".to_owned(),
-        };
-        table.row(|line| {
-            line.own(format_args!("   {} to {}, ", clock(manifest.started), clock(manifest.ended)));
-            line.text(manifest.status.as_deref().unwrap_or("no status"));
-            if let Some(reason) = manifest.end_reason.as_deref().and_then(in_words) {
-                line.fixed(" (");
-                put(line, Role::Dim, reason);
-                line.fixed(")");
-            }
-            for (what, seconds) in [("worked", manifest.worked_seconds), ("waited", manifest.waited_seconds)] {
-                if seconds > 0 {
-                    line.own(format_args!(", {what} {}", elapsed::Short(seconds)));
-                }
-            }
-        });
-        table.row(|line| {
-            line.fixed("   ");
-            ui.put_path(line, manifest.path.as_ref());
-        });
-        if let Some(task) = &manifest.task {
-            table.row(|line| {
-                line.fixed("   Task: ");
-                put(line, Role::Task, task);
-            });
-        }
-        table.end_entry();
-    }
-    table.finish()
 }

@@ -9,6 +9,7 @@ pub mod doctor;
 mod frameworks;
 pub mod guard;
 pub mod history;
+mod history_list;
 pub mod hook;
 mod hook_response;
 pub mod hookless;
@@ -66,6 +67,11 @@ pub trait Run {
 
     /// Whether the report is to be kept on the screen and up to date, until the user leaves.
     fn watches(&self) -> bool {
+        false
+    }
+
+    /// Whether a report that is longer than the screen is to be shown in a pager.
+    fn pages(&self) -> bool {
         false
     }
 

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{Span as Length, Timestamp, ToSpan};
 
-use super::history::{day, days_up_to};
 use super::{Count, live_sessions};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -71,14 +70,11 @@ impl Period {
 
     /// Its days by the local clock: where it is changed, a day has 23 or 25 hours.
     pub(super) fn days(&self, zone: &TimeZone) -> Vec<DayBounds> {
-        let begin = |day: Day| {
-            day.0.at(0, 0, 0, 0).to_zoned_datetime(zone.clone()).map_or(Timestamp::MAX, |begin| begin.timestamp())
-        };
         let mut days = Vec::new();
         let mut day = self.first;
         while day <= self.last && days.len() < MAX_DAYS {
             let next = Day(day.0.saturating_add(1.day()));
-            days.push(DayBounds { name: day.to_string(), from: begin(day), to: begin(next) });
+            days.push(DayBounds { name: day.to_string(), from: day.begin(zone), to: next.begin(zone) });
             day = next;
         }
         days
@@ -110,6 +106,30 @@ impl fmt::Display for Period {
     }
 }
 
+/// The day that a word names: a date, `today` or `yesterday`.
+///
+/// # Errors
+/// If it names none.
+pub(super) fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
+    let today = Day::of(now, zone);
+    let ago = |days: i64| Day(today.0.saturating_sub(days.days()));
+    match text {
+        "today" => Ok(today),
+        "yesterday" => Ok(ago(1)),
+        _ => Day::parse(text).ok_or_else(|| {
+            Error::new("reading the date", text, "not a day")
+                .hint("write it as 2025-12-25, today or yesterday")
+                .exit(Exit::NotFound)
+        }),
+    }
+}
+
+/// The first of `count` days that end with `last`; `None` if that is before the first date of the calendar.
+pub(super) fn days_up_to(last: Day, count: u32) -> Option<Day> {
+    let before = Length::new().try_days(count - 1).ok()?;
+    last.0.checked_sub(before).ok().map(Day)
+}
+
 /// The sessions of all profiles that ended on a day or later, or have not been archived; and the files that are no
 /// manifests.
 ///
@@ -134,7 +154,7 @@ pub(super) fn sessions(context: &Context, first: Day) -> Result<(Vec<SessionActi
 }
 
 /// A session that has not been archived, with what it does now.
-fn running(root: &Root, session: Session, now: Timestamp) -> SessionActivity {
+pub(super) fn running(root: &Root, session: Session, now: Timestamp) -> SessionActivity {
     let mut entries = root.active_folder().map(|folder| activity_log::read(&folder, &session.id)).unwrap_or_default();
     let counts = session.counts(now);
     let observed = live_sessions::state_of(&session, root);

@@ -61,13 +61,13 @@ struct Lost {
 }
 
 /// How to have it back.
-struct Way {
+pub(super) struct Way {
     /// Where it was started; `None` if that was not recorded.
     folder: Option<PathBuf>,
     /// The command that creates that folder again, if it was removed.
     restore: Option<String>,
     /// The command that resumes the session.
-    command: String,
+    pub(super) command: String,
 }
 
 impl Run for Resume {
@@ -135,7 +135,7 @@ fn is_interrupted(manifest: &Manifest) -> bool {
 /// Whether there is something to resume: Claude Code writes the file of a conversation at the first prompt, and deletes it
 /// after some weeks. Where its folder of conversations (`projects/NAME/`) is missing, a missing file proves nothing of a
 /// session that was prompted.
-fn has_conversation(manifest: &Manifest) -> bool {
+pub(super) fn has_conversation(manifest: &Manifest) -> bool {
     let Some(file) = manifest.transcript_path.as_deref().map(Path::new) else { return true };
     let was_prompted = manifest.task_source.is_some() || manifest.worked_seconds > 0;
     let folder = file.parent().filter(|folder| folder.parent().is_some_and(|above| above.ends_with("projects")));
@@ -280,17 +280,23 @@ fn for_people(lost: &[Lost], ui: &Ui, now: Timestamp) -> String {
     for (position, Lost { way, .. }) in lost.iter().enumerate() {
         // Outside of the box, whole, and without colours: these are to be copied. What is quoted holds nothing that a
         // terminal would act on, and loses its meaning where a character of it is left out.
-        for (part, line) in [way.restore.as_ref(), Some(&way.command)].into_iter().flatten().enumerate() {
-            match part {
-                0 => text.push_str(&format!("{:>3}. {line}\n", position + 1)),
-                _ => text.push_str(&format!("     {line}\n")),
-            }
-        }
+        push_commands(&mut text, position + 1, way);
     }
     text
 }
 
-fn resume_command(manifest: &Manifest) -> Way {
+/// Adds the commands that resume the session with this number in a list.
+pub(super) fn push_commands(text: &mut String, number: usize, way: &Way) {
+    for (part, line) in [way.restore.as_ref(), Some(&way.command)].into_iter().flatten().enumerate() {
+        match part {
+            0 => text.push_str(&format!("{number:>3}. {line}\n")),
+            _ => text.push_str(&format!("     {line}\n")),
+        }
+    }
+}
+
+/// How to resume a session.
+pub(super) fn resume_command(manifest: &Manifest) -> Way {
     let folder = manifest.started_in.as_deref().filter(|folder| folder.starts_with('/')).unwrap_or(&manifest.path);
     let resume = format!("claude --resume {}", quoted(&manifest.session_id));
     if folder.is_empty() {

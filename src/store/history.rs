@@ -25,6 +25,11 @@ impl Day {
         Day(moment.to_zoned_datetime(zone.clone()).date())
     }
 
+    /// Its first moment by the local clock.
+    pub fn begin(self, zone: &TimeZone) -> Timestamp {
+        self.0.at(0, 0, 0, 0).to_zoned_datetime(zone.clone()).map_or(Timestamp::MAX, |begin| begin.timestamp())
+    }
+
     /// Reads `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Option<Day> {
         let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');

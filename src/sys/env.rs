@@ -13,6 +13,11 @@ pub fn var(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// A variable that is set, even if it is empty.
+pub fn set(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
 /// A variable as text; what is not UTF-8 is replaced.
 pub fn text(name: &str) -> Option<String> {
     var(name).map(|value| value.to_string_lossy().into_owned())

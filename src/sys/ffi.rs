@@ -130,6 +130,21 @@ pub fn record_end_signals() {
     }
 }
 
+/// Ctrl-C and Ctrl-\\ no longer end this program. Programs that it starts get their default action back, which would not be
+/// so if the signals were ignored.
+pub fn outlive_interrupts() {
+    extern "C" fn nothing(_signal: c_int) {}
+    for signal in [libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: the structure consists of plain numbers, for which zero is a value; the handler does nothing.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = nothing as extern "C" fn(c_int) as libc::sighandler_t;
+            action.sa_flags = libc::SA_RESTART;
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+        }
+    }
+}
+
 /// The signal recorded by [`record_end_signals`].
 pub fn end_signal() -> Option<c_int> {
     Some(END_SIGNAL.load(Ordering::Relaxed)).filter(|signal| *signal != 0)

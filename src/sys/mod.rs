@@ -6,6 +6,7 @@ pub mod env;
 pub mod fd;
 pub mod ffi;
 pub mod files;
+pub mod pager;
 pub mod process;
 pub mod terminal;
 pub mod watch;

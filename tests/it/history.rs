@@ -59,13 +59,13 @@ mod listing {
             }),
         );
         env.run("sessions history --date 2025-12-25").stdout_is(
-            "Sessions ended on 2025-12-25\n\
+            "Sessions on 2025-12-25\n\
              \n\
-             1. atlas (main) - 2h 3m\n   10:00 to 12:03, completed\n   ~\n   Task: login bug\n\
+             1. atlas (main) - 2h 3m\n   10:00 to 12:03, completed\n   ~\n   Task: login bug\n   Session: c\n\
              \n\
-             2. aiterm\n   ? to 11:00, pruned\n   ~\n\
+             2. aiterm\n   ? to 11:00, pruned\n   ~\n   Session: e\n\
              \n\
-             3. aiterm (main) - 1h\n   09:00 to 10:00, completed\n   ~\n   Task: tree\n",
+             3. aiterm (main) - 1h\n   09:00 to 10:00, completed\n   ~\n   Task: tree\n   Session: b\n",
         );
     }
 
@@ -78,7 +78,7 @@ mod listing {
         env.end_session(&client, "one", &env.create_dir("p"), "other");
         let (today, _) = env.history_entries().pop().unwrap();
         let shown = env.run("sessions history").success();
-        assert!(shown.starts_with(&format!("Sessions ended on {today}\n\n1. p - <1m\n")), "{shown}");
+        assert!(shown.starts_with(&format!("Sessions on {today}\n\n1. p - <1m\n")), "{shown}");
         assert_eq!(env.run("sessions history --date today").success(), shown);
         assert_eq!(ids(&env.run("sessions history --json").json()), ["one"]);
     }
@@ -133,11 +133,8 @@ mod listing {
         assert_eq!(shown("--date 2025-12-25 --days 4000000000"), both("c b a", "2025-12-25 2025-12-24"));
         assert_eq!(shown("--days 100000"), both("d c b a", "2025-12-27 2025-12-25 2025-12-24"));
         let people = env.run("sessions history --date 2025-12-27 --days 4").success();
-        let titles: Vec<&str> = people.lines().filter(|line| line.starts_with("Sessions ended")).collect();
-        assert_eq!(
-            titles,
-            ["Sessions ended on 2025-12-27", "Sessions ended on 2025-12-25", "Sessions ended on 2025-12-24"]
-        );
+        let titles: Vec<&str> = people.lines().filter(|line| line.starts_with("Sessions on")).collect();
+        assert_eq!(titles, ["Sessions on 2025-12-27", "Sessions on 2025-12-25", "Sessions on 2025-12-24"]);
     }
 
     #[test]
@@ -184,18 +181,18 @@ mod listing {
     #[test]
     fn a_day_without_sessions_names_the_days_near_it() {
         let env = TestEnv::new();
-        env.run("sessions history --date 2025-12-26").stdout_is("No sessions ended on 2025-12-26.\n");
+        env.run("sessions history --date 2025-12-26").stdout_is("No sessions were active on 2025-12-26.\n");
         three_days(&env);
         env.run("sessions history --date 2025-12-26").stdout_is(
-            "No sessions ended on 2025-12-26.\n\
+            "No sessions were active on 2025-12-26.\n\
              Nearest days with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
         );
         env.run("sessions history --date 2025-12-31 --days 3").stdout_is(
-            "No sessions ended in the 3 days up to 2025-12-31.\n\
+            "No sessions were active in the 3 days up to 2025-12-31.\n\
              Nearest days with sessions: 2025-12-24, 2025-12-25, 2025-12-27. Type: ait sessions history --date 2025-12-27\n",
         );
         env.run("sessions history --date 2025-12-25 --project none")
-            .stdout_is("No sessions that match ended on 2025-12-25.\n");
+            .stdout_is("No sessions that match were active on 2025-12-25.\n");
     }
 
     #[test]
@@ -224,14 +221,13 @@ mod listing {
         assert!(file.exists());
     }
 
-    /// It reads the folders of the days asked for and nothing else.
+    /// Earlier days are not read, and broken files of later ones are of no interest.
     #[test]
     #[cfg(target_os = "linux")]
-    fn other_days_are_not_read() {
+    fn other_days_are_not_reported() {
         use std::os::unix::fs::PermissionsExt;
         let env = TestEnv::new();
         three_days(&env);
-        // Broken files would be reported if they were read.
         for day in ["2025-12-24", "2025-12-26", "2025-12-27"] {
             env.write_file(&format!(".claude/sessions/history/{day}/torn.json"), "{");
         }
@@ -240,6 +236,171 @@ mod listing {
         let shown = env.run("sessions history --date 2025-12-25 --json").json();
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
         assert_eq!(ids(&shown), ["c", "b"]);
+    }
+}
+
+mod active_on {
+    use super::*;
+
+    fn on(env: &TestEnv, words: &str) -> String {
+        ids(&env.run(&format!("sessions history --json {words}")).json()).join(" ")
+    }
+
+    #[test]
+    fn a_session_of_thirty_hours_is_in_both_days() {
+        let env = TestEnv::new();
+        env.write_history_manifest(
+            "2025-12-25",
+            "long",
+            "2025-12-25T12:00:00Z",
+            json!({"started": "2025-12-24T06:00:00Z"}),
+        );
+        assert_eq!(on(&env, "--date 2025-12-23"), "");
+        assert_eq!(on(&env, "--date 2025-12-24"), "long");
+        assert_eq!(on(&env, "--date 2025-12-25"), "long");
+        assert_eq!(on(&env, "--date 2025-12-26"), "");
+        let shown = env.run("sessions history --date 2025-12-24").success();
+        assert!(shown.contains("Sessions on 2025-12-24\n") && shown.contains("06:00 to 2025-12-25 12:00"), "{shown}");
+        let both = env.run("sessions history --date 2025-12-25 --days 2 --json").json();
+        assert_eq!((ids(&both), &both["days"]), (vec!["long"], &json!(["2025-12-25"])), "listed once");
+    }
+
+    #[test]
+    fn a_day_without_recorded_activity_is_left_out() {
+        let env = TestEnv::new();
+        let activity = json!([
+            ["working", "2025-12-21T10:00:00Z", "2025-12-21T11:00:00Z", 3600],
+            ["blocked", "2025-12-23T23:50:00Z", "2025-12-24T00:00:00Z", 600],
+        ]);
+        let fields = json!({"started": "2025-12-20T08:00:00Z", "activity": activity});
+        env.write_history_manifest("2025-12-25", "idle", "2025-12-25T12:00:00Z", fields);
+        let days: Vec<u32> = (18..28).filter(|day| on(&env, &format!("--date 2025-12-{day}")) == "idle").collect();
+        assert_eq!(days, [20, 21, 23, 25], "a span until midnight is not in the next day");
+    }
+
+    #[test]
+    fn a_session_that_ended_more_than_a_week_later_is_not_looked_for() {
+        let env = TestEnv::new();
+        for day in ["2025-12-27", "2025-12-28"] {
+            let started = json!({"started": "2025-12-20T08:00:00Z"});
+            env.write_history_manifest(day, &format!("to-{day}"), &format!("{day}T12:00:00Z"), started);
+        }
+        assert_eq!(on(&env, "--date 2025-12-20"), "to-2025-12-27");
+        assert_eq!(on(&env, "--date 2025-12-21"), "to-2025-12-28 to-2025-12-27");
+    }
+
+    #[test]
+    fn a_running_session_is_in_today_and_marked() {
+        let env = TestEnv::new();
+        let client = Client::new();
+        env.write_manifest("old-and-idle", client.pid(), &env.path(""), json!({"started": ago(4 * 86400)}));
+        env.write_manifest("dead", Client::new().kill(), &env.path(""), json!({"updated": ago(60)}));
+        let shown = env.run("sessions history").success();
+        assert!(shown.contains(" to now, running\n"), "{shown}");
+        assert!(shown.contains(", stale: its process no longer exists\n"), "{shown}");
+        assert!(shown.find("running") < shown.find("stale"), "{shown}");
+        let sessions = env.run("sessions history --json").json()["sessions"].clone();
+        assert_eq!((&sessions[0]["running"], &sessions[0]["status"]), (&json!(true), &json!("running")));
+        assert_eq!((&sessions[1]["running"], &sessions[1]["status"]), (&json!(false), &json!("stale")));
+        assert_eq!(on(&env, "--status running --date yesterday"), "old-and-idle");
+    }
+
+    #[test]
+    fn by_user_status_and_whether_it_can_be_resumed() {
+        let env = TestEnv::new();
+        let client = Client::new();
+        env.write_manifest("runs", client.pid(), &env.path(""), json!({"user": "ann"}));
+        let today = ago(0);
+        let file = env.write_file("kept.jsonl", "{}\n");
+        for (id, status, user, transcript) in [
+            ("done", "completed", "ann", file.to_str().unwrap()),
+            ("cut", "interrupted", "bob", file.to_str().unwrap()),
+            ("gone", "pruned", "ann", "/transcripts/none.jsonl"),
+        ] {
+            let fields = json!({"status": status, "user": user, "transcript_path": transcript});
+            env.write_history_manifest(&today[..10], id, &today, fields);
+        }
+        let sorted = |words: &str| {
+            let shown = on(&env, words);
+            let mut ids: Vec<&str> = shown.split(' ').collect();
+            ids.sort_unstable();
+            ids.join(" ")
+        };
+        assert_eq!(sorted(""), "cut done gone runs");
+        assert_eq!(sorted("--user ann"), "done gone runs");
+        assert_eq!(sorted("--user bob"), "cut");
+        for (status, id) in [("running", "runs"), ("completed", "done"), ("interrupted", "cut"), ("pruned", "gone")] {
+            assert_eq!(sorted(&format!("--status {status}")), id);
+        }
+        assert_eq!(sorted("--resumable"), "cut done");
+        let shown = env.run("sessions history --resumable --user bob").success();
+        assert!(shown.contains("\nType:\n  1. cd "), "{shown}");
+        assert!(shown.contains("claude --resume cut\n"), "{shown}");
+        env.run("sessions history --status over").failure(
+            2,
+            "reading the command line: ait sessions history: --status: `over`: expected running, stale, completed, \
+             interrupted or pruned; type: ait sessions history --help",
+        );
+    }
+
+    #[test]
+    fn the_id_is_as_short_as_it_can_be() {
+        let env = TestEnv::new();
+        for id in ["3f9c1e07-aaaa", "3f9c1e07-abbb", "77777777-cccc"] {
+            env.write_history_manifest("2025-12-25", id, "2025-12-25T12:00:00Z", json!({}));
+        }
+        let shown = env.run("sessions history --date 2025-12-25").success();
+        let ids: Vec<&str> = shown.lines().filter_map(|line| line.strip_prefix("   Session: ")).collect();
+        assert_eq!(ids, ["77777777", "3f9c1e07-ab", "3f9c1e07-aa"]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod pager {
+    use super::*;
+    use crate::common::AIT;
+    use crate::common::tools::needs;
+    use std::process::Stdio;
+
+    /// What a terminal of ten rows shows.
+    fn shown(env: &TestEnv, pager: Option<&str>, words: &str) -> String {
+        let line = format!("stty cols 80 rows 10; {AIT} sessions history --color never {words}; echo exit $?");
+        let mut ait = env.ait().env("TERM", "xterm").env("SHELL", "/bin/sh");
+        if let Some(pager) = pager {
+            ait = ait.env("PAGER", pager);
+        }
+        let output = ait.command("script").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
+    }
+
+    #[test]
+    fn only_a_list_longer_than_the_screen_goes_to_the_pager() {
+        needs!("script");
+        let env = TestEnv::new();
+        three_days(&env);
+        let paged = |words: &str| shown(&env, Some("sed 's/^/PAGED /'"), words).contains("PAGED");
+        assert!(paged("--date 2025-12-25"), "two sessions");
+        assert!(!paged("--date 2025-12-24"), "one session");
+        assert!(!paged("--date 2025-12-25 --no-pager"));
+        assert!(!paged("--date 2025-12-25 --json"));
+        // Not a terminal.
+        let plain = env.ait().env("PAGER", "sed 's/^/PAGED /'").run("sessions history --date 2025-12-25").success();
+        assert!(!plain.contains("PAGED"), "{plain}");
+    }
+
+    #[test]
+    fn a_pager_may_be_missing_or_left_early() {
+        needs!("script");
+        let env = TestEnv::new();
+        three_days(&env);
+        let plain = shown(&env, Some(""), "--date 2025-12-25");
+        assert!(plain.contains("aiterm (main)") && plain.ends_with("exit 0\n"), "{plain}");
+        for pager in ["no-such-pager --option", "/dev/null"] {
+            let shown = shown(&env, Some(pager), "--date 2025-12-25");
+            assert!(shown.ends_with(&plain), "{pager}: {shown}");
+        }
+        assert_eq!(shown(&env, Some("true"), "--date 2025-12-25"), "exit 0\n");
+        assert_eq!(shown(&env, Some("head -n 1 >/dev/null"), "--date 2025-12-25"), "exit 0\n");
     }
 }
 
@@ -420,6 +581,6 @@ mod time {
         }
         let days = file_names(&env.sessions_path("history"));
         let shown = env.run("sessions history --date 2020-01-01").success();
-        assert_eq!(shown, "No sessions ended on 2020-01-01.\n", "{days:?}");
+        assert_eq!(shown, "No sessions were active on 2020-01-01.\n", "{days:?}");
     }
 }
