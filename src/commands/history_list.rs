@@ -182,7 +182,8 @@ impl Sessions {
             line.fixed(")");
         }
         for (what, seconds) in [("worked", manifest.worked_seconds), ("waited", manifest.waited_seconds)] {
-            if seconds > 0 {
+            // Less than a minute is not worth a word.
+            if seconds >= 60 {
                 line.own(format_args!(", {what} {}", elapsed::Short(seconds)));
             }
         }
