@@ -73,7 +73,7 @@ _ait() {
         'ait prompt') words='--help --for --format --dir --all --follow --icons --color --max-width' ;;
         'ait statusline') words='--help --format --icons --color --max-width --then' ;;
         'ait init') words='zsh bash fish tmux starship claude --help --manual --plugin' ;;
-        'ait hook') words='session-register session-cleanup --help' ;;
+        'ait hook') words='session-register session-cleanup --help --plugin' ;;
         'ait doctor') words='--help --fix --json --color' ;;
         'ait report') words='--help --days --from --to --week --project --by --markdown --json --color' ;;
         'ait demo') words='--help --color' ;;

@@ -120,6 +120,7 @@ complete -c ait -n '__ait_at ait init' -l manual -d 'shells: only set $AIT_SEGME
 complete -c ait -n '__ait_at ait init' -l plugin -d 'tmux: print the plugin itself, a script for sh'
 complete -c ait -n '__ait_at ait hook' -a 'session-register session-cleanup'
 complete -c ait -n '__ait_at ait hook' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait hook' -l plugin -d 'called by the Claude Code plugin: do nothing if the settings call ait too'
 complete -c ait -n '__ait_at ait doctor' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait doctor' -l fix -d 'fix what can be fixed safely, then check again'
 complete -c ait -n '__ait_at ait doctor' -l json -d 'print one JSON object'

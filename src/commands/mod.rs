@@ -21,6 +21,7 @@ pub mod live_sessions;
 pub mod nearby;
 pub mod next;
 mod period;
+mod plugin;
 pub mod prompt;
 pub mod prompt_stream;
 pub mod prune;

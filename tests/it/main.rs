@@ -12,6 +12,7 @@ mod common;
 
 mod activity;
 mod architecture;
+mod claude_plugin;
 mod cli;
 mod completions;
 mod coordination;
