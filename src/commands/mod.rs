@@ -30,6 +30,7 @@ pub mod resume;
 mod startup;
 pub mod statusline;
 pub mod task;
+pub mod timeline;
 mod wrapped_status_line;
 
 use std::str::FromStr;

@@ -47,6 +47,7 @@ mod snapshots;
 mod state;
 mod statusline;
 mod system_calls;
+mod timeline;
 mod times;
 mod waiting;
 mod worktrees;
