@@ -9,6 +9,9 @@ use crate::session::timeline::Mark;
 /// The most labels of the axis; on a narrow screen every second one is left out.
 const MAX_TICKS: usize = 13;
 
+/// The length of the axis in hundredths of a percent.
+const WHOLE: usize = 10_000;
+
 const STYLE: &str = include_str!("page.css");
 
 /// Nothing is loaded, sent or executed, even if some text were not escaped.
@@ -46,28 +49,22 @@ impl Chart {
         out
     }
 
-    fn percent(&self, at: jiff::Timestamp) -> f64 {
-        self.position(at) * 100.0
-    }
-
     fn put_html_axis(&self, out: &mut String) {
         out.push_str("<div class=\"axis\" aria-hidden=\"true\">\n");
-        let now = self.now.map(|now| self.percent(now));
-        let mut put = |class: &str, at: f64, label: &str| {
+        let now = self.now.map(|now| self.position(now, WHOLE));
+        let mut put = |class: &str, at: usize, label: &str| {
             // A label at an edge would be cut off on a narrow screen.
-            let edge = if at < 5.0 {
-                "first "
-            } else if at > 95.0 {
-                "last "
-            } else {
-                ""
+            let edge = match at * 100 / WHOLE {
+                0..5 => "first ",
+                5..95 => "",
+                _ => "last ",
             };
             let label = if label.is_empty() { String::new() } else { format!("<span>{label}</span>") };
-            let _ = writeln!(out, "<b class=\"{edge}{class}\" style=\"left:{at:.2}%\">{label}</b>");
+            let _ = writeln!(out, "<b class=\"{edge}{class}\" style=\"left:{}\">{label}</b>", percent(at));
         };
         for (position, tick) in self.ticks(MAX_TICKS).into_iter().enumerate() {
-            let at = self.percent(tick.at);
-            let is_near_now = now.is_some_and(|now| (now - at).abs() < 8.0);
+            let at = self.position(tick.at, WHOLE);
+            let is_near_now = now.is_some_and(|now| now.abs_diff(at) < WHOLE * 8 / 100);
             put(if position % 2 == 0 { "" } else { "minor" }, at, if is_near_now { "" } else { &tick.label });
         }
         if let Some(now) = now {
@@ -83,9 +80,9 @@ impl Chart {
             "<li class=\"row\" tabindex=\"0\"><span class=\"name\"><bdi>{name}</bdi></span><span class=\"bars\">"
         );
         for bar in &row.bars {
-            let (left, right) = (self.percent(bar.from), self.percent(bar.to));
-            let width = right - left;
-            let _ = write!(out, "<i class=\"{}\" style=\"left:{left:.2}%;width:{width:.2}%\"></i>", class(bar.mark));
+            let [left, right] = [bar.from, bar.to].map(|at| self.position(at, WHOLE));
+            let (class, left, width) = (class(bar.mark), percent(left), percent(right.saturating_sub(left)));
+            let _ = write!(out, "<i class=\"{class}\" style=\"left:{left};width:{width}\"></i>");
         }
         let _ = write!(out, "</span><span class=\"figure\">{figure}</span><dl>");
         for (label, text) in &row.details {
@@ -93,6 +90,11 @@ impl Chart {
         }
         out.push_str("</dl></li>\n");
     }
+}
+
+/// `12.34%`
+fn percent(hundredths: usize) -> String {
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
 fn class(mark: Mark) -> &'static str {

@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::session::time::seconds_between;
 use crate::session::timeline::{Bar, Mark};
 
 /// The first bytes of every SVG and HTML file that ait writes: it replaces no other file.
@@ -74,10 +75,12 @@ const WEEKDAYS_UP_TO: usize = 14;
 const DATES_UP_TO: usize = 366;
 
 impl Chart {
-    /// Where a moment is on the axis, from 0 to 1.
-    fn position(&self, at: Timestamp) -> f64 {
-        let length = (self.to.as_second() - self.from.as_second()).max(1);
-        ((at.as_second() - self.from.as_second()) as f64 / length as f64).clamp(0.0, 1.0)
+    /// Where a moment is on an axis of this length, in whole units. (Floating-point numbers would add their formatting to
+    /// the program.)
+    fn position(&self, at: Timestamp, length: usize) -> usize {
+        let seconds = seconds_between(self.from, self.to).max(1);
+        let units = seconds_between(self.from, at).min(seconds).saturating_mul(length as u64) / seconds;
+        usize::try_from(units).unwrap_or(length)
     }
 
     /// The bars that it shows, in the order of a legend.

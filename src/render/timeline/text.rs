@@ -86,7 +86,7 @@ impl Chart {
             Icons::Unicode | Icons::Nerd => ('─', '┴', '▾'),
         };
         let (mut labels, mut ruler) = (vec![' '; width], vec![line; width]);
-        let column = |at| ((self.position(at) * width as f64) as usize).min(width.saturating_sub(1));
+        let column = |at| self.position(at, width).min(width.saturating_sub(1));
         let mut write = |text: &str, at: usize, start: usize, sign: char| {
             if let Some(cell) = ruler.get_mut(at).filter(|cell| **cell == line) {
                 *cell = sign;
