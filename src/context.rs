@@ -1,12 +1,14 @@
 //! What every command receives, built once by `main`: the current time, the sessions folder, the environment and the
 //! terminal. Commands look up none of these themselves.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use argh::CommandInfoWithArgs;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::config::{Config, Key};
 use crate::error::{Error, Result};
 use crate::render::dialect::Dialect;
 use crate::render::theme::{ColorChoice, Icons, use_color};
@@ -30,6 +32,7 @@ pub struct Context {
     /// Describes every command, for completions.
     pub commands: fn() -> CommandInfoWithArgs,
     root: Result<Root>,
+    config: OnceCell<Config>,
 }
 
 impl Context {
@@ -43,6 +46,7 @@ impl Context {
             stdout_is_terminal: terminal::stdout_is_terminal(),
             stderr_is_terminal: terminal::stderr_is_terminal(),
             root: Root::find(),
+            config: OnceCell::new(),
         }
     }
 
@@ -57,6 +61,11 @@ impl Context {
     /// If the environment does not name one.
     pub fn root(&self) -> Result<&Root> {
         self.root.as_ref().map_err(Error::clone)
+    }
+
+    /// The configuration file, which is read when it is first asked for.
+    pub fn config(&self) -> &Config {
+        self.config.get_or_init(Config::read)
     }
 
     /// An environment variable that is set and not empty, as text; bytes that are not UTF-8 are replaced.
@@ -95,12 +104,15 @@ impl Context {
         // COLUMNS is what a shell exports for programs that cannot ask the terminal.
         let columns = || self.variable("COLUMNS")?.parse().ok();
         let wanted = self.variable("AIT_WIDTH").and_then(|width| width.parse().ok()).filter(|width| *width > 0);
+        // For lists that are seen; a pipe gets whole lines.
+        let wanted = wanted.or_else(|| self.config().number(Key::ListsWidth).filter(|_| self.stdout_is_terminal));
         let width =
             wanted.or_else(|| self.stdout_is_terminal.then(|| terminal::width().or_else(columns).unwrap_or(80)));
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let home = self.home.as_deref().map(text);
         let real_home = self.home.as_deref().map(|home| text(&files::resolve(home)));
         let asked = self.variable("AIT_ICONS").and_then(|icons| icons.parse().ok());
+        let asked = asked.or_else(|| self.configured_icons());
         // In a pipe there is no box, and the text is for programs.
         let usual = || width.map_or(Icons::Unicode, |_| self.default_icons(Dialect::Ansi));
         Ui { color, width, icons: asked.unwrap_or_else(usual), home, real_home }
@@ -120,7 +132,12 @@ impl Context {
         }
     }
 
-    /// The icons that the locale and the terminal can show, if neither `--icons` nor `AIT_ICONS` chooses some.
+    /// The icons that the configuration file chooses.
+    pub fn configured_icons(&self) -> Option<Icons> {
+        self.config().text(Key::Icons)?.parse().ok()
+    }
+
+    /// The icons that the locale and the terminal can show, if nothing else chooses some.
     pub fn default_icons(&self, dialect: Dialect) -> Icons {
         // In the order of setlocale(3).
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| self.variable(name));

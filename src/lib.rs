@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cli, commands     what the user typed, and what it does
+//! config            the user's settings: environment, configuration file, defaults
 //! store   render    manifests on disk; text for people and programs. These two never meet.
 //! claude  git       foreign formats: Claude Code's files, git's files
 //! session           the model, pure: no file, clock, environment or process
@@ -15,6 +16,7 @@
 pub mod claude;
 pub mod cli;
 pub mod commands;
+pub mod config;
 pub mod context;
 pub mod error;
 pub mod git;

@@ -7,6 +7,7 @@ use ait::commands::{Run, log_error};
 use ait::context::Context;
 use ait::error::{Error, Exit};
 use ait::render::json;
+use ait::render::ui::Ui;
 use ait::report::Report;
 use ait::sys::process::ExitCode;
 use ait::sys::terminal::{self, Screen, Waited};
@@ -39,10 +40,12 @@ fn run(command: &dyn Run, context: &Context) -> Exit {
         return Exit::Done;
     }
     match (command.run(context), command.fast()) {
-        (Ok(report), fast) => {
+        // The text of a fast command is the same for every reader.
+        (Ok(report), Some(_)) => write(&report.stdout(&Ui::default(), false), &report.stderr(), report.exit, true),
+        (Ok(report), None) => {
             let text = report.stdout(&context.ui(command.color()), command.json());
             let is_shown = command.pages() && !command.json() && context.page(&text);
-            write(if is_shown { "" } else { &text }, &report.stderr(), report.exit, fast.is_some())
+            write(if is_shown { "" } else { &text }, &report.stderr(), report.exit, false)
         }
         (Err(error), Some(name)) => fail_fast(name, &error, context),
         (Err(error), None) => fail(error, command.json()),

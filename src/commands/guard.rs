@@ -4,6 +4,7 @@ use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
 
 use super::Run;
+use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::render::json;
@@ -57,17 +58,24 @@ impl Run for Guard {
             settings.set(repository, setting)?;
         }
         let settings = Settings::read()?;
-        let source = match (repository.and_then(|repository| settings.own(Some(repository))), settings.own(None)) {
-            (Some(_), _) => "repository",
-            (None, Some(_)) => "user",
-            (None, None) => "default",
+        let own = repository.and_then(|repository| settings.own(Some(repository)));
+        let (setting, source) = match (own, settings.own(None), configured(context)) {
+            (Some(own), ..) => (own, "repository"),
+            (None, Some(user), _) => (user, "user"),
+            (None, None, Some(setting)) => (setting, "configuration"),
+            (None, None, None) => (Setting::Tell, "default"),
         };
-        Ok(Report::new(InForce { setting: settings.of(repository), source, place }))
+        Ok(Report::new(InForce { setting, source, place }))
     }
 
     fn json(&self) -> bool {
         self.json
     }
+}
+
+/// The setting in the configuration file.
+pub(super) fn configured(context: &Context) -> Option<Setting> {
+    context.config().text(Key::Guard).and_then(Setting::parse)
 }
 
 /// The setting that applies.
@@ -104,6 +112,7 @@ impl Data for InForce {
                     line.literal(")");
                 }
                 ("user", _) => line.literal("in every repository without a setting of its own"),
+                ("configuration", _) => line.literal("as the configuration file says"),
                 _ => line.literal("the default"),
             }
         });

@@ -93,17 +93,17 @@ pub(super) fn file_write_of(write: &PendingWrite, here: &Place, event_context: &
 }
 
 /// The warning before a file is written that another session wrote.
-fn warning(write: &PendingWrite, here: &Place, now: Timestamp) -> Option<(String, Guard)> {
+fn warning(context: &Context, write: &PendingWrite, here: &Place) -> Option<(String, Guard)> {
     let (other, at) = write.others.first()?;
     let tree = git::Tree::find_beside(write.file.parent()?, here.tree.as_deref());
-    let guard = guard::of(tree.as_ref().map(|tree| tree.common_dir.as_path()));
+    let guard = guard::of(tree.as_ref().map(|tree| tree.common_dir.as_path()), || super::guard::configured(context));
     // It was told before its own last write; nothing has happened since.
     let told = write.mine.is_some_and(|mine| mine >= *at);
     if guard == Guard::Off || (guard == Guard::Tell && told) {
         return None;
     }
     let name = tree.as_ref().and_then(|tree| write.file.strip_prefix(&tree.root).ok()).unwrap_or(&write.file).display();
-    let ago = elapsed::Ago(seconds_between(*at, now));
+    let ago = elapsed::Ago(seconds_between(*at, context.now));
     let more = match write.others.len() {
         1 => String::new(),
         count => format!(", and {} more session{}", count - 1, plural(count - 1)),
@@ -113,24 +113,24 @@ fn warning(write: &PendingWrite, here: &Place, now: Timestamp) -> Option<(String
 
 /// The response before a tool runs, after it, or at a prompt.
 pub(super) fn at_event(
+    context: &Context,
     payload: &HookPayload,
     write: Option<&PendingWrite>,
     here: &Place,
     moved: Option<&HeadMoved>,
-    now: Timestamp,
 ) -> Report {
     let mut specific = Specific { hook_event_name: payload.event.clone(), ..Specific::default() };
-    let mut context = Vec::new();
+    let mut told = Vec::new();
     if let Some(moved) = moved {
-        let ago = elapsed::Ago(seconds_between(moved.at, now)).to_string();
-        context.push(head::message(moved, &ago));
+        let ago = elapsed::Ago(seconds_between(moved.at, context.now)).to_string();
+        told.push(head::message(moved, &ago));
     }
     if payload.event == "PreToolUse"
-        && let Some((said, guard)) = write.and_then(|write| warning(write, here, now))
+        && let Some((said, guard)) = write.and_then(|write| warning(context, write, here))
     {
         match guard {
             Guard::Off => {}
-            Guard::Tell => context.push(format!("{said} Read it again before you write it.")),
+            Guard::Tell => told.push(format!("{said} Read it again before you write it.")),
             Guard::Ask | Guard::Deny => {
                 let (decision, setting) = match guard {
                     Guard::Ask => ("ask", "asks"),
@@ -142,10 +142,10 @@ pub(super) fn at_event(
             }
         }
     }
-    if context.is_empty() && specific.permission_decision.is_none() {
+    if told.is_empty() && specific.permission_decision.is_none() {
         return Report::nothing();
     }
-    specific.additional_context = (!context.is_empty()).then(|| clean(&context.join(" ")));
+    specific.additional_context = (!told.is_empty()).then(|| clean(&told.join(" ")));
     Answer { system_message: None, hook_specific_output: specific }.report()
 }
 

@@ -2,6 +2,7 @@
 //! only `main` writes and exits.
 
 pub mod completions;
+pub mod config;
 pub mod conflicts;
 pub mod current;
 pub mod demo;
@@ -21,7 +22,6 @@ pub mod live_sessions;
 pub mod nearby;
 pub mod next;
 mod period;
-mod plugin;
 pub mod prompt;
 pub mod prompt_stream;
 pub mod prune;
@@ -30,7 +30,6 @@ pub mod resume;
 mod startup;
 pub mod statusline;
 pub mod task;
-pub mod timeline;
 mod wrapped_status_line;
 
 use std::str::FromStr;
@@ -87,6 +86,13 @@ pub trait Run {
 #[derive(Clone, Copy, Debug)]
 pub struct Count(u32);
 
+impl Count {
+    /// A number of at least one.
+    fn new(number: usize) -> Option<Count> {
+        u32::try_from(number).ok().filter(|count| *count > 0).map(Count)
+    }
+}
+
 impl FromStr for Count {
     type Err = &'static str;
 
@@ -112,6 +118,18 @@ pub fn start_job(context: &Context, name: &str, arguments: &[&str]) {
     if let Err(why) = process::start_detached(&words) {
         log_error(context, name, &Error::new("starting a job", name, why));
     }
+}
+
+/// Writes the first mistake of the configuration file to the log.
+fn log_mistakes(context: &Context, command: &str) {
+    if let Some(error) = context.config().error() {
+        log_error(context, command, &error);
+    }
+}
+
+/// The lesser of the widths of `--max-width` and the configuration file: shells pass one with each prompt.
+fn at_most(option: Option<usize>, configured: Option<usize>) -> Option<usize> {
+    option.into_iter().chain(configured).min()
 }
 
 /// The socket of the tmux server that the command runs in. `TMUX` is the socket, the server's pid and the session, separated

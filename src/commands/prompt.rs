@@ -10,7 +10,8 @@ use jiff::Timestamp;
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
-use super::{Run, prompt_stream};
+use super::{Run, at_most, log_mistakes, prompt_stream};
+use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::git::{HeadLabel, Operation};
@@ -99,6 +100,7 @@ impl Run for Prompt {
     /// If the sessions folder is not known, or the format, the icons or a folder is wrong.
     fn run(&self, context: &Context) -> Result<Report> {
         let Answer { mut segment, conditions } = answer(self, context)?;
+        log_mistakes(context, "prompt");
         match conditions {
             Some(conditions) => segment.push_str(&conditions.lines()),
             // Typed by hand; a prompt reads through a pipe.
@@ -226,21 +228,30 @@ fn appearance(request: &Prompt, context: &Context) -> Result<Look> {
     let icons = match (request.icons, context.variable("AIT_ICONS")) {
         (Some(icons), _) => icons,
         (None, Some(name)) => name.parse().map_err(|why| Error::new("reading the environment", "AIT_ICONS", why))?,
-        (None, None) => context.default_icons(request.dialect),
+        (None, None) => context.configured_icons().unwrap_or_else(|| context.default_icons(request.dialect)),
     };
+    let key = if request.all { Key::TmuxMaxWidth } else { Key::PromptMaxWidth };
     // A prompt is always on a terminal, whatever our own output goes to.
-    Ok(Look { color: context.color(request.color, true), icons, max_width: request.max_width })
+    Ok(Look {
+        color: context.color(request.color, true),
+        icons,
+        max_width: at_most(request.max_width, context.config().number(key)),
+    })
 }
 
-/// `--format`, else `AIT_FORMAT`, else the default.
-fn format_of<'a>(request: &'a Prompt, context: &Context) -> Cow<'a, str> {
+/// `--format`, else `AIT_FORMAT`, else that of the configuration file, else the default. `AIT_FORMAT` is for the session of
+/// a folder; the summary has only a key in the file.
+fn format_of<'a>(request: &'a Prompt, context: &'a Context) -> Cow<'a, str> {
     if let Some(format) = &request.format {
         return Cow::Borrowed(format);
     }
     if request.all {
-        return Cow::Borrowed(format::ALL_SESSIONS);
+        return Cow::Borrowed(context.config().text(Key::TmuxFormat).unwrap_or(format::ALL_SESSIONS));
     }
-    context.variable("AIT_FORMAT").map_or(Cow::Borrowed(format::PROMPT), Cow::Owned)
+    match context.variable("AIT_FORMAT") {
+        Some(format) => Cow::Owned(format),
+        None => Cow::Borrowed(context.config().text(Key::PromptFormat).unwrap_or(format::PROMPT)),
+    }
 }
 
 /// The session that the segment is about: the one that waits most urgently, else one that works, else the newest.

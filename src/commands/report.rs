@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::hook_response::plural;
 use super::period::{self, Period};
 use super::{Count, Run, unreadable};
+use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::theme::{ColorChoice, Role};
@@ -41,8 +42,8 @@ pub struct Report {
     #[argh(option, arg_name = "name")]
     project: Option<String>,
     /// project (the default), day, branch or task
-    #[argh(option, arg_name = "group", default = "By::Project")]
-    by: By,
+    #[argh(option, arg_name = "group")]
+    by: Option<By>,
     /// print Markdown, for a note or a time sheet
     #[argh(switch)]
     markdown: bool,
@@ -82,8 +83,12 @@ impl Run for Report {
             let error = Error::new("reading the command line", "--markdown, --json", "only one of them is possible");
             return Err(error.exit(Exit::NotFound));
         }
+        let by = self.by.or_else(|| context.config().text(Key::ReportBy)?.parse().ok()).unwrap_or(By::Project);
+        let no_days = self.days.is_none() && self.from.is_none() && self.to.is_none() && self.week.is_none();
+        let configured = if no_days { context.config().number(Key::ReportDays) } else { None };
+        let days = self.days.or_else(|| Count::new(configured?));
         let zone = context.time_zone();
-        let period = Period::new(self.days, self.from.as_deref(), self.to.as_deref(), self.week, context.now, &zone)?;
+        let period = Period::new(days, self.from.as_deref(), self.to.as_deref(), self.week, context.now, &zone)?;
         let (mut sessions, broken) = period::sessions(context, period.first)?;
         sessions.retain(|session| {
             self.project.as_ref().is_none_or(|name| session.manifest.project.eq_ignore_ascii_case(name))
@@ -91,12 +96,11 @@ impl Run for Report {
         let (headless, attended): (Vec<_>, Vec<_>) =
             sessions.into_iter().partition(|session| session.manifest.headless);
         let days = period.days(&zone);
-        let summary = summary::summarize(&attended, &days, self.by);
+        let summary = summary::summarize(&attended, &days, by);
         let headless = summary::summarize(&headless, &days, By::Project).total;
         let is_empty = summary.groups.is_empty() && headless.sessions == 0 && summary.untimed_sessions == 0;
-        let nothing = || period.nothing(context, self.project.is_some(), "ait report --from");
-        let hint = if is_empty { nothing() } else { String::new() };
-        let data = Work { period, by: self.by, summary, headless, markdown: self.markdown, hint };
+        let hint = if is_empty { period.nothing(context, self.project.is_some()) } else { String::new() };
+        let data = Work { period, by, summary, headless, markdown: self.markdown, hint };
         Ok(Output::new(data).remarks(unreadable(&broken)))
     }
 

@@ -12,8 +12,9 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
-use super::{Run, log_error, wrapped_status_line};
+use super::{Run, at_most, log_error, wrapped_status_line};
 use crate::claude::status_payload::StatusPayload;
+use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Cause, Error, Result};
 use crate::git::Operation;
@@ -134,6 +135,7 @@ fn line(
     errors: &mut Errors,
 ) -> String {
     let look = appearance(request, context, errors);
+    errors.0.extend(context.config().error());
     let source = format_of(request, context);
     let format = errors.take(Format::parse(&source).map_err(Error::from));
     // With a mistake in the user's format, the default format is used.
@@ -294,12 +296,15 @@ fn is_settled(context: &Context, payload: &StatusPayload, root: Option<&Root>) -
     session.is_some_and(|age| age >= GRACE) && process().is_none_or(|age| age >= GRACE)
 }
 
-/// `--format`, else `AIT_STATUSLINE_FORMAT`, else the default.
-fn format_of<'a>(request: &'a Statusline, context: &Context) -> Cow<'a, str> {
+/// `--format`, else `AIT_STATUSLINE_FORMAT`, else that of the configuration file, else the default.
+fn format_of<'a>(request: &'a Statusline, context: &'a Context) -> Cow<'a, str> {
     if let Some(format) = &request.format {
         return Cow::Borrowed(format);
     }
-    context.variable("AIT_STATUSLINE_FORMAT").map_or(Cow::Borrowed(format::STATUS_LINE), Cow::Owned)
+    match context.variable("AIT_STATUSLINE_FORMAT") {
+        Some(format) => Cow::Owned(format),
+        None => Cow::Borrowed(context.config().text(Key::StatuslineFormat).unwrap_or(format::STATUS_LINE)),
+    }
 }
 
 fn appearance(request: &Statusline, context: &Context, errors: &mut Errors) -> Look {
@@ -309,14 +314,17 @@ fn appearance(request: &Statusline, context: &Context, errors: &mut Errors) -> L
             let failed = |why: String| Error::new("reading the environment", "AIT_ICONS", why);
             errors.take(name.parse().map_err(failed))
         }
-        (None, None) => None,
+        (None, None) => context.configured_icons(),
     };
     let color = request.color.take("--color", errors).unwrap_or_default();
     Look {
         icons: icons.unwrap_or_else(|| context.default_icons(Dialect::Ansi)),
         // The client shows it on its terminal, whatever our own output goes to.
         color: context.color(color, true),
-        max_width: request.max_width.or_else(|| room(context)),
+        max_width: at_most(
+            request.max_width.or_else(|| room(context)),
+            context.config().number(Key::StatuslineMaxWidth),
+        ),
     }
 }
 

@@ -88,10 +88,10 @@ impl Settings {
         self.0.get(&*key).and_then(|word| Guard::parse(word))
     }
 
-    /// The setting for a repository: its own, else the user's, else [`Guard::Tell`].
-    pub fn of(&self, repository: Option<&Path>) -> Guard {
+    /// The setting for a repository: its own, else the user's. `None` if there is neither.
+    pub fn of(&self, repository: Option<&Path>) -> Option<Guard> {
         let own = repository.and_then(|repository| self.own(Some(repository)));
-        own.or_else(|| self.own(None)).unwrap_or(Guard::Tell)
+        own.or_else(|| self.own(None))
     }
 
     /// Writes the setting of a repository, or the user's.
@@ -112,16 +112,15 @@ impl Settings {
     }
 }
 
-/// The setting for a repository; [`Guard::Tell`] if the settings cannot be read: an error of ait must not block
-/// anything.
-pub fn of(repository: Option<&Path>) -> Guard {
-    Settings::read().map_or(Guard::Tell, |settings| settings.of(repository))
+/// The setting for a repository, else `default`; [`Guard::Tell`] if the settings cannot be read: an error of ait must not
+/// block anything.
+pub fn of(repository: Option<&Path>, default: impl FnOnce() -> Option<Guard>) -> Guard {
+    let setting = Settings::read().map(|settings| settings.of(repository).or_else(default));
+    setting.ok().flatten().unwrap_or(Guard::Tell)
 }
 
 fn file() -> Result<PathBuf> {
-    let config = env::path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
-    let config = config.or_else(|| Some(env::home()?.join(".config")));
-    let config =
-        config.ok_or_else(|| Error::new("finding the guard settings", "HOME", "not set to an absolute path"))?;
+    let config = env::config_home()
+        .ok_or_else(|| Error::new("finding the guard settings", "HOME", "not set to an absolute path"))?;
     Ok(config.join("ait/guard.json"))
 }

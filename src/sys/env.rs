@@ -105,6 +105,13 @@ pub fn home() -> Option<PathBuf> {
     path("HOME").filter(|home| home.is_absolute())
 }
 
+/// The folder for configuration: `$XDG_CONFIG_HOME` if that is an absolute path, else `~/.config`. `None` without a home
+/// folder.
+pub fn config_home() -> Option<PathBuf> {
+    let config = path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    config.or_else(|| Some(home()?.join(".config")))
+}
+
 /// The folder for temporary files: `TMPDIR`, else the system's own.
 pub fn temporary_folder() -> PathBuf {
     std::env::temp_dir()

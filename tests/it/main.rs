@@ -12,9 +12,9 @@ mod common;
 
 mod activity;
 mod architecture;
-mod claude_plugin;
 mod cli;
 mod completions;
+mod config;
 mod coordination;
 mod demo;
 mod doctor;
@@ -47,7 +47,6 @@ mod snapshots;
 mod state;
 mod statusline;
 mod system_calls;
-mod timeline;
 mod times;
 mod waiting;
 mod worktrees;

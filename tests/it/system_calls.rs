@@ -138,8 +138,13 @@ fn as_word(part: &str) -> &str {
     }
 }
 
-const PROMPT: [&str; 4] =
-    ["~/tree0/.git/HEAD", "~/.cache/ait/roots", "~/.claude/sessions/active", "~/.claude/sessions/PID.json"];
+const PROMPT: [&str; 5] = [
+    "~/.config/ait/config.toml",
+    "~/tree0/.git/HEAD",
+    "~/.cache/ait/roots",
+    "~/.claude/sessions/active",
+    "~/.claude/sessions/PID.json",
+];
 
 #[test]
 fn a_prompt_reads_each_manifest_once_and_the_record_of_its_own_session() {
@@ -165,10 +170,22 @@ fn a_prompt_where_nothing_is_live() {
     let lab = Lab::new(20);
     let calls = lab.calls(&lab.env.path("elsewhere"), &["prompt", "--for", "zsh"], "");
     assert_eq!(calls.output, "");
-    calls.opens(&["~/elsewhere/.git/HEAD", "~/.git/HEAD", "~/.cache/ait/roots", "~/.claude/sessions/active"], 20);
+    calls.opens(
+        &[
+            "~/.config/ait/config.toml",
+            "~/elsewhere/.git/HEAD",
+            "~/.git/HEAD",
+            "~/.cache/ait/roots",
+            "~/.claude/sessions/active",
+        ],
+        20,
+    );
     let none = Lab::new(0);
     let calls = none.calls(&none.tree(0), &["prompt", "--for", "zsh"], "");
-    calls.opens(&["~/tree0/.git/HEAD", "~/.cache/ait/roots", "~/.claude/sessions/active"], 0);
+    calls.opens(
+        &["~/.config/ait/config.toml", "~/tree0/.git/HEAD", "~/.cache/ait/roots", "~/.claude/sessions/active"],
+        0,
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ use self::profiles::of_profiles;
 use self::program::{on_path, program};
 use self::sessions::{manifests, stale};
 use self::settings_files::of_settings;
-use self::speed::{of_log, of_prompt};
+use self::speed::{of_config, of_log, of_prompt};
 use self::startup_files::of_shell;
 /// diagnose problems and suggest fixes
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -173,6 +173,7 @@ fn run_checks(context: &Context) -> Vec<Check> {
     checks.push(of_client(&running));
     checks.push(of_shell(context, paths));
     checks.push(of_prompt(context, paths));
+    checks.push(of_config(context, paths));
     checks.push(of_log(root, paths, now));
     checks
 }

@@ -61,6 +61,20 @@ pub(super) fn of_prompt(context: &Context, paths: &hooks::InstallPaths) -> Check
     findings.check("prompt", took)
 }
 
+/// The mistakes in the configuration file.
+pub(super) fn of_config(context: &Context, paths: &hooks::InstallPaths) -> Check {
+    let mut findings = Findings::default();
+    let config = context.config();
+    for mistake in config.mistakes() {
+        findings.add(Status::Warn, mistake.to_string(), Some("ait config edit"));
+    }
+    let fine = match &config.path {
+        Some(path) if config.exists => format!("{}: no mistakes", paths.show(path)),
+        _ => "no configuration file".to_owned(),
+    };
+    findings.check("config", fine)
+}
+
 /// The errors that fast commands wrote to the log.
 pub(super) fn of_log(root: &Root, paths: &hooks::InstallPaths, now: Timestamp) -> Check {
     let mut findings = Findings::default();

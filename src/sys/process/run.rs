@@ -183,6 +183,14 @@ impl Typed<'_> {
     }
 }
 
+/// Runs a command of the user's, such as `code --wait`, with a path as its last argument, on the terminal of this process
+/// and without a time limit. Its exit code; `None` if a signal ended it.
+pub fn in_foreground(typed: &str, path: &Path) -> io::Result<Option<i32>> {
+    let mut shell = command(Path::new("/bin/sh"));
+    shell.args([OsStr::new("-c"), OsStr::new(&format!("{typed} \"$1\"")), OsStr::new("sh"), path.as_os_str()]);
+    Ok(shell.status()?.code())
+}
+
 /// A process that ends when told, and at the latest when this process ends: `/bin/sh` waiting for the end of its standard
 /// input.
 #[derive(Debug)]

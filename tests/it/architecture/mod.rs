@@ -25,12 +25,13 @@ fn assert_known(rule: &str, found: &BTreeSet<String>, known: &[&str]) {
 }
 
 /// The layers, lowest first. Those on one line do not import each other.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["error"],
     &["sys"],
     &["session"],
     &["claude", "git"],
     &["store", "render"],
+    &["config"],
     &["context", "report"],
     &["commands"],
     &["cli"],

@@ -1,0 +1,223 @@
+//! The configuration file: what it changes, what goes before it, what a mistake costs, and `ait config`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::common::{Client, TestEnv};
+use serde_json::json;
+
+const ID: &str = "6425757d-2548-4fb2-9ce2-2c43e134d597";
+
+/// A home with a session in `project`, and a configuration file.
+struct Stage {
+    env: TestEnv,
+    _client: Client,
+}
+
+impl Stage {
+    fn new(config: &str) -> Stage {
+        let env = TestEnv::new();
+        let client = Client::new();
+        let folder = env.create_dir("project");
+        env.write_manifest(ID, client.pid(), &folder, json!({}));
+        let stage = Stage { env, _client: client };
+        stage.write(config);
+        stage
+    }
+
+    fn file(&self) -> PathBuf {
+        self.env.path(".config/ait/config.toml")
+    }
+
+    fn write(&self, config: &str) {
+        fs::create_dir_all(self.file().parent().unwrap()).unwrap();
+        fs::write(self.file(), config).unwrap();
+    }
+
+    /// Runs a command in the folder of the session, with these variables.
+    #[track_caller]
+    fn shows(&self, variables: &[(&str, &str)], words: &[&str]) -> String {
+        let ait = self.env.ait().current_dir(&self.env.path("project"));
+        variables.iter().fold(ait, |ait, (name, value)| ait.env(name, value)).run_args(words).success()
+    }
+
+    fn status_line(&self, words: &[&str]) -> String {
+        let payload = json!({"session_id": ID, "cwd": self.env.path("project"), "model": {"display_name": "Opus"}});
+        let words = [&["statusline", "--color", "never"], words].concat();
+        self.env.ait().run_with_input(&words, payload.to_string().as_bytes()).success()
+    }
+}
+
+#[test]
+fn each_place_has_a_format_of_its_own() {
+    let stage = Stage::new(
+        "prompt.format = 'P {task:5}'\ntmux.format = 'T {count}'\nstatusline.format = 'S {model}'\n[prompt]\nmax_width = 6\n",
+    );
+    assert_eq!(stage.shows(&[], &["prompt"]), "P Imp…");
+    assert_eq!(stage.shows(&[], &["prompt", "--for", "tmux"]), "P Imp…");
+    assert_eq!(stage.shows(&[], &["prompt", "--all"]), "T 1");
+    assert_eq!(stage.status_line(&[]), "S Opus\n");
+}
+
+#[test]
+fn an_option_goes_before_the_environment_and_this_before_the_file() {
+    let stage = Stage::new("icons = 'ascii'\nprompt.format = 'file {icon}{conflict}'\nlists.width = 30\n");
+    let utf8 = ("LC_ALL", "C.UTF-8");
+    assert_eq!(stage.shows(&[utf8], &["prompt"]), "file");
+    assert_eq!(stage.shows(&[utf8, ("AIT_FORMAT", "variable")], &["prompt"]), "variable");
+    assert_eq!(stage.shows(&[utf8, ("AIT_FORMAT", "variable")], &["prompt", "--format", "option"]), "option");
+    stage.write("icons = 'ascii'\nprompt.format = '{task:9}'");
+    assert_eq!(stage.shows(&[utf8], &["prompt"]), "Implem...");
+    assert_eq!(stage.shows(&[utf8, ("AIT_ICONS", "unicode")], &["prompt"]), "Implemen…");
+    assert_eq!(stage.shows(&[utf8], &["prompt", "--icons", "unicode"]), "Implemen…");
+}
+
+#[test]
+fn the_lesser_width_of_the_option_and_the_file_holds() {
+    let stage = Stage::new("prompt = { format = '{task}', max_width = 9 }");
+    assert_eq!(stage.shows(&[], &["prompt", "--max-width", "40"]), "Implemen…");
+    assert_eq!(stage.shows(&[], &["prompt", "--max-width", "5"]), "Impl…");
+}
+
+#[test]
+fn the_file_is_where_the_environment_says() {
+    let stage = Stage::new("prompt.format = 'home'");
+    stage.env.write_file("x/ait/config.toml", "prompt.format = 'xdg'");
+    stage.env.write_file("own.toml", "prompt.format = 'own'");
+    let (xdg, own) = (stage.env.path("x"), stage.env.path("own.toml"));
+    let (xdg, own) = (xdg.to_str().unwrap(), own.to_str().unwrap());
+    assert_eq!(stage.shows(&[], &["prompt"]), "home");
+    assert_eq!(stage.shows(&[("XDG_CONFIG_HOME", xdg)], &["prompt"]), "xdg");
+    assert_eq!(stage.shows(&[("XDG_CONFIG_HOME", "relative")], &["prompt"]), "home");
+    assert_eq!(stage.shows(&[("XDG_CONFIG_HOME", xdg), ("AIT_CONFIG", own)], &["prompt"]), "own");
+    assert!(stage.shows(&[("AIT_CONFIG", "/dev/null")], &["prompt"]).starts_with("aiterm main 45m"));
+}
+
+#[test]
+fn a_mistake_costs_a_log_line_and_the_default_of_its_key_only() {
+    let stage = Stage::new("icons = 'fancy'\nprompt.format = '{brnch}'\ntmux.format = 'T {count}'\nlists.width = 'x\n");
+    assert!(stage.shows(&[], &["prompt"]).starts_with("aiterm main 45m"));
+    assert_eq!(stage.shows(&[], &["prompt", "--all"]), "T 1");
+    assert!(stage.status_line(&[]).ends_with("| Opus\n"));
+    let log = stage.env.log_lines();
+    assert_eq!(log.len(), 3, "{log:?}");
+    assert!(log[0].contains("prompt: reading the configuration: "), "{log:?}");
+    assert!(
+        log[2].ends_with(
+            "config.toml: line 1, column 9: icons: expected \"unicode\", \"nerd\" or \"ascii\" (and 2 more); type: ait config check"
+        ),
+        "{log:?}"
+    );
+    let doctor = stage.env.ait().run_args(&["doctor", "--json"]);
+    assert!(doctor.stdout.contains("line 2, column 19: prompt.format: unknown token `brnch`"), "{}", doctor.stdout);
+}
+
+#[test]
+fn a_file_of_any_kind_and_content_costs_no_prompt() {
+    let stage = Stage::new("");
+    let shown = stage.shows(&[], &["prompt"]);
+    assert!(shown.starts_with("aiterm main 45m"));
+    let huge = "#".repeat(70_000);
+    for content in [&b"\xff\xfe"[..], b"a = [[[[[[[[[[[[[[[[", b"\0", b"[", huge.as_bytes(), &b"[".repeat(60_000)] {
+        fs::write(stage.file(), content).unwrap();
+        assert_eq!(stage.shows(&[], &["prompt"]), shown);
+        let check = stage.env.ait().run_args(&["config", "check"]);
+        assert_eq!(check.exit_code, Some(1), "{check:?}");
+    }
+    fs::remove_file(stage.file()).unwrap();
+    fs::create_dir(stage.file()).unwrap();
+    assert_eq!(stage.shows(&[], &["prompt"]), shown);
+    fs::remove_dir(stage.file()).unwrap();
+    assert!(stage.env.ait().command("mkfifo").arg(stage.file()).status().unwrap().success());
+    assert_eq!(stage.shows(&[], &["prompt"]), shown);
+    fs::remove_file(stage.file()).unwrap();
+    assert_eq!(stage.shows(&[("AIT_CONFIG", "/does/not/exist")], &["prompt"]), shown);
+    assert!(stage.env.log_lines().last().unwrap().contains("/does/not/exist: the file does not exist"));
+}
+
+#[test]
+fn config_lists_each_value_with_its_source() {
+    let stage = Stage::new("# mine\nguard = 'ask'\n");
+    let ait = || stage.env.ait().env("AIT_FORMAT", "{task}");
+    let text = ait().run_args(&["config"]).success();
+    assert!(text.starts_with("~/.config/ait/config.toml: no mistakes\n"), "{text}");
+    for line in [
+        "guard                 ask  (line 2)",
+        "prompt.format         {task}  (AIT_FORMAT)",
+        "report.days           1  (default)",
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+    }
+    let json = ait().run_args(&["config", "--json"]).json();
+    let of =
+        |key: &str| json["settings"].as_array().unwrap().iter().find(|setting| setting["key"] == key).unwrap().clone();
+    assert_eq!(of("guard"), json!({"key": "guard", "value": "ask", "source": "file", "variable": null, "line": 2}));
+    assert_eq!(of("prompt.format")["variable"], "AIT_FORMAT");
+    assert_eq!(
+        of("icons"),
+        json!({"key": "icons", "value": null, "source": "default", "variable": null, "line": null})
+    );
+    assert_eq!(json["mistakes"], json!([]));
+}
+
+#[test]
+fn config_check_exits_with_1_and_names_line_column_and_what_is_allowed() {
+    let stage = Stage::new("guard = 'ask'\n");
+    stage.env.ait().run_args(&["config", "check"]).stdout_is("~/.config/ait/config.toml: no mistakes\n");
+    stage.write("guard = ask\n\n[prompt]\nformat = '{task'\n");
+    let check = stage.env.ait().run_args(&["config", "check"]);
+    assert_eq!(check.exit_code, Some(1));
+    assert_eq!(
+        check.stdout,
+        "~/.config/ait/config.toml: 2 mistakes\n  line 1, column 9: guard: expected \"off\", \"tell\", \"ask\" or \"deny\"\n  \
+         line 4, column 11: prompt.format: this `{` has no matching `}`; write `\\{`\n"
+    );
+    let check = stage.env.ait().run_args(&["config", "check", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&check.stdout).unwrap();
+    assert_eq!((json["mistakes"][1]["line"].as_u64(), json["mistakes"][1]["column"].as_u64()), (Some(4), Some(11)));
+    fs::remove_file(stage.file()).unwrap();
+    stage
+        .env
+        .ait()
+        .run_args(&["config", "check"])
+        .stdout_is("~/.config/ait/config.toml: does not exist; to create it, type: ait config edit\n");
+}
+
+#[test]
+fn config_edit_creates_the_file_runs_the_editor_and_checks_the_result() {
+    let env = TestEnv::new();
+    let editor = "sh -c 'echo \"by = 7\" >> \"$1\"' -";
+    let edit = |variables: &[(&str, &str)]| {
+        variables.iter().fold(env.ait(), |ait, (name, value)| ait.env(name, value)).run_args(&["config", "edit"])
+    };
+    edit(&[("VISUAL", "true"), ("EDITOR", "false")]).stdout_is("~/.config/ait/config.toml: no mistakes\n");
+    let file = env.path(".config/ait/config.toml");
+    let template = fs::read_to_string(&file).unwrap();
+    assert!(template.contains("# guard = \"tell\""), "{template}");
+    let edited = edit(&[("EDITOR", editor)]);
+    assert_eq!(edited.exit_code, Some(1), "{edited:?}");
+    assert!(edited.stdout.contains("report.by: expected \"project\", \"day\""), "{edited:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), template + "by = 7\n");
+    edit(&[("EDITOR", "false")]).failure(1, "running the editor: false: exit code 1; set VISUAL or EDITOR");
+}
+
+#[test]
+fn the_guard_of_the_file_is_the_last_resort_before_the_default() {
+    let stage = Stage::new("guard = 'deny'\n");
+    let guard = || stage.env.ait().run_args(&["guard", "--json"]).json();
+    assert_eq!((guard()["guard"].as_str(), guard()["source"].as_str()), (Some("deny"), Some("configuration")));
+    stage.env.ait().run_args(&["guard", "ask", "--user"]).success();
+    assert_eq!((guard()["guard"].as_str(), guard()["source"].as_str()), (Some("ask"), Some("user")));
+}
+
+#[test]
+fn a_report_groups_as_the_file_says() {
+    let stage = Stage::new("report = { by = 'branch', days = 3 }\n");
+    assert_eq!(stage.env.ait().run_args(&["report", "--json"]).json()["by"], "branch");
+    assert_eq!(stage.env.ait().run_args(&["report", "--by", "day", "--json"]).json()["by"], "day");
+    let days = |words: &[&str]| {
+        let json = stage.env.ait().run_args(&[&["report", "--json"], words].concat()).json();
+        json["from"] == json["to"]
+    };
+    assert!(!days(&[]) && days(&["--days", "1"]) && days(&["--from", "today"]));
+}
