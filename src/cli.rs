@@ -4,7 +4,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
     JOB, Run, completions, config, conflicts, current, demo, doctor, guard, history, hook, hooks, init, jobs, live,
-    next, prompt, prune, report, resume, statusline, task,
+    next, prompt, prune, report, resume, statusline, task, timeline,
 };
 use crate::error::{Error, Exit, nearest};
 use crate::sys::env;
@@ -41,6 +41,7 @@ enum Command {
     Hook(hook::Hook),
     Doctor(doctor::Doctor),
     Report(report::Report),
+    Timeline(timeline::Timeline),
     Config(config::Config),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -113,6 +114,7 @@ impl Command {
             Command::Hook(command) => Box::new(command),
             Command::Doctor(command) => Box::new(command),
             Command::Report(command) => Box::new(command),
+            Command::Timeline(command) => Box::new(command),
             Command::Config(command) => Box::new(command),
             Command::Demo(command) => Box::new(command),
             Command::Completions(command) => Box::new(command),
@@ -200,9 +202,9 @@ fn not_text<'a>(words: &[&'a str]) -> Option<&'a str> {
     if !words.iter().any(|word| env::is_escaped(word)) {
         return None;
     }
-    // Both options that take a path are the only ones of their names.
+    // The options that take a path are the only ones of their names.
     let before = std::iter::once(&"").chain(words);
-    let is_path = |option: &str| matches!(option, "--dir" | "--path");
+    let is_path = |option: &str| matches!(option, "--dir" | "--path" | "--svg" | "--html");
     words.iter().zip(before).find(|(word, before)| env::is_escaped(word) && !is_path(before)).map(|(word, _)| *word)
 }
 

@@ -16,3 +16,4 @@ pub mod state;
 pub mod summary;
 pub mod task;
 pub mod time;
+pub mod timeline;

@@ -12,6 +12,7 @@ mod common;
 
 mod activity;
 mod architecture;
+mod claude_plugin;
 mod cli;
 mod completions;
 mod config;
@@ -47,6 +48,7 @@ mod snapshots;
 mod state;
 mod statusline;
 mod system_calls;
+mod timeline;
 mod times;
 mod waiting;
 mod worktrees;
