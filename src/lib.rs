@@ -25,3 +25,4 @@ pub mod report;
 pub mod session;
 pub mod store;
 pub mod sys;
+pub mod team;

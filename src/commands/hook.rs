@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::hook_response::{self, Other};
 use super::live_sessions::last_written;
-use super::{Run, hookless, log_error, plugin};
+use super::{Run, hookless, log_error, team};
 use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
@@ -43,9 +43,6 @@ pub struct Hook {
     /// session-register or session-cleanup
     #[argh(positional)]
     name: Option<String>,
-    /// called by the Claude Code plugin: do nothing if the settings call ait too
-    #[argh(switch)]
-    plugin: bool,
 }
 
 /// After a write a payload contains the whole file; larger files are not edited.
@@ -71,13 +68,6 @@ impl Run for Hook {
                 false => format!("unknown hook `{name}`; the hooks are session-register and session-cleanup"),
             };
             return Ok(Report::nothing().remark(remark));
-        }
-        if let Some(name) = self.name.as_deref().filter(|_| self.plugin)
-            && plugin::settings_have(context, name)
-        {
-            // Claude Code is still writing; it must not meet a closed pipe.
-            let _ = fd::read_stdin(PAYLOAD_LIMIT);
-            return Ok(Report::nothing());
         }
         take_event(context).or_else(|error| {
             // A wrong name does not matter while events come, and is the likely reason if none does.
@@ -146,6 +136,9 @@ fn take_event(context: &Context) -> Result<Report> {
         Some(Ok(due)) => write_log::compact(root, &folder, &due, now),
         Some(Err(why)) => log_error(context, "hook", &Error::new("recording a write", &id, why)),
         None => {}
+    }
+    if matches!(event, Event::Start { .. } | Event::End { .. }) {
+        team::after_session(context, place.repository.as_deref());
     }
     if done.outcome != Outcome::Keep {
         return Ok(Report::nothing());

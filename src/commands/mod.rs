@@ -22,7 +22,6 @@ pub mod live_sessions;
 pub mod nearby;
 pub mod next;
 mod period;
-mod plugin;
 pub mod prompt;
 pub mod prompt_stream;
 pub mod prune;
@@ -31,7 +30,7 @@ pub mod resume;
 mod startup;
 pub mod statusline;
 pub mod task;
-pub mod timeline;
+pub mod team;
 mod wrapped_status_line;
 
 use std::str::FromStr;

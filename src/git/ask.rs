@@ -159,7 +159,7 @@ fn run(
 }
 
 /// Whether a variable is removed: all of git's own except those that locate git and the user's configuration.
-fn is_removed(name: &OsStr) -> bool {
+pub(super) fn is_removed(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     let user = name.starts_with(b"GIT_CONFIG_") && name != b"GIT_CONFIG_PARAMETERS";
     name.starts_with(b"GIT_") && !user && name != b"GIT_EXEC_PATH"

@@ -17,6 +17,7 @@ mod packed;
 mod project;
 mod refs;
 mod reftable;
+mod remote;
 mod tree;
 mod worktrees;
 
@@ -26,5 +27,6 @@ pub use head::{Head, HeadKind, HeadLabel, has_branch};
 pub use log::{Move, last_move, parse_move};
 pub use project::project_of;
 pub use refs::{RefTarget, parse_ref};
+pub use remote::{Bare, Call, REMOTE, Settings, complaint};
 pub use tree::{Tree, parse_git_file};
 pub use worktrees::is_locked_worktree;

@@ -16,4 +16,3 @@ pub mod state;
 pub mod summary;
 pub mod task;
 pub mod time;
-pub mod timeline;

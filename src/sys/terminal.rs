@@ -61,6 +61,21 @@ pub fn end_by(signal: i32) {
     ffi::end_by(signal);
 }
 
+/// Shows a text with a question on standard error, and reads a line. `true` if it is yes.
+///
+/// # Errors
+/// If standard input is closed or standard error cannot be written.
+pub fn ask(text: &str) -> io::Result<bool> {
+    fd::write_stderr(text.as_bytes())?;
+    let mut line = Vec::with_capacity(64);
+    while !line.ends_with(b"\n") && line.len() < 64 {
+        if rustix::io::read(rustix::stdio::stdin(), rustix::buffer::spare_capacity(&mut line))? == 0 {
+            break;
+        }
+    }
+    Ok(matches!(line.trim_ascii().to_ascii_lowercase().as_slice(), b"y" | b"yes"))
+}
+
 impl Screen {
     /// Takes the screen. Fails where standard input and output are not one.
     pub fn open() -> io::Result<Screen> {

@@ -12,7 +12,6 @@ mod common;
 
 mod activity;
 mod architecture;
-mod claude_plugin;
 mod cli;
 mod completions;
 mod config;
@@ -48,7 +47,7 @@ mod snapshots;
 mod state;
 mod statusline;
 mod system_calls;
-mod timeline;
+mod team;
 mod times;
 mod waiting;
 mod worktrees;

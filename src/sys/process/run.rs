@@ -23,6 +23,8 @@ pub struct Output {
     pub code: Option<i32>,
     /// Its standard output.
     pub stdout: Vec<u8>,
+    /// The start of its standard error, for [`Run::run_with_input`]; else empty.
+    pub stderr: Vec<u8>,
 }
 
 /// A program with the options of [`Run::run`].
@@ -74,7 +76,19 @@ impl Run<'_> {
         // The time limit also applies after it has closed its output.
         let status = wait(&mut child, deadline)?;
         ended?;
-        Ok(Output { success: status.success(), code: status.code(), stdout })
+        Ok(Output { success: status.success(), code: status.code(), stdout, stderr: Vec::new() })
+    }
+
+    /// Like [`Run::run`], with `input` on its standard input, and with its standard error. It may ignore its input.
+    /// Processes that it leaves running (ssh, a credential helper) are left alone, even if they keep its output open.
+    pub fn run_with_input(&self, input: &[u8]) -> io::Result<Output> {
+        let mut command = command(self.program);
+        command.args(self.arguments).current_dir(self.folder);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| (self.without)(name)) {
+            command.env_remove(name);
+        }
+        command.envs(self.variables.iter().copied()).stderr(Stdio::piped());
+        exchange(&mut command, input, Instant::now() + self.limit, self.max_output)
     }
 }
 
@@ -179,7 +193,7 @@ impl Typed<'_> {
         }
         let status = wait(&mut child, deadline)?;
         ended?;
-        Ok(Output { success: status.success(), code: status.code(), stdout: written })
+        Ok(Output { success: status.success(), code: status.code(), stdout: written, stderr: Vec::new() })
     }
 }
 
@@ -258,32 +272,45 @@ pub fn run_with_input(
     limit: Duration,
     max_output: usize,
 ) -> io::Result<Output> {
-    let deadline = Instant::now() + limit;
-    let mut child = command(program)
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()?;
-    let mut stdout = Vec::new();
-    let talked = talk(&mut child, input, &mut stdout, max_output, deadline);
+    let mut command = command(program);
+    command.args(arguments).current_dir(folder).stderr(Stdio::null());
+    exchange(&mut command, input, Instant::now() + limit, max_output)
+}
+
+/// Runs a command to its end, in a process group of its own.
+fn exchange(
+    command: &mut std::process::Command,
+    input: &[u8],
+    deadline: Instant,
+    max_output: usize,
+) -> io::Result<Output> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn()?;
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let talked = talk(&mut child, input, &mut stdout, &mut stderr, max_output, deadline);
     if talked.is_err() {
         kill_group(&mut child);
     }
     let status = wait(&mut child, deadline);
     talked?;
     let status = status?;
-    Ok(Output { success: status.success(), code: status.code(), stdout })
+    Ok(Output { success: status.success(), code: status.code(), stdout, stderr })
 }
 
 /// Writes to a program and reads from it, in any order, until its output is closed or it has ended.
-fn talk(child: &mut Child, mut input: &[u8], output: &mut Vec<u8>, max: usize, deadline: Instant) -> io::Result<()> {
+fn talk(
+    child: &mut Child,
+    mut input: &[u8],
+    output: &mut Vec<u8>,
+    errors: &mut Vec<u8>,
+    max: usize,
+    deadline: Instant,
+) -> io::Result<()> {
     /// How often to check whether it has ended while a child of it keeps its output open.
     const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+    /// How much of its standard error is kept, in bytes.
+    const MAX_ERRORS: usize = 16 << 10;
     let Some(from) = child.stdout.take() else { return Ok(()) };
-    let mut to = child.stdin.take();
+    let (mut to, mut complaints) = (child.stdin.take(), child.stderr.take());
     if let Some(to) = &to {
         // Only this end: the other end has its own flags.
         rustix::io::ioctl_fionbio(to, true)?;
@@ -293,6 +320,7 @@ fn talk(child: &mut Child, mut input: &[u8], output: &mut Vec<u8>, max: usize, d
         let pause = Timespec { tv_sec: 0, tv_nsec: left.min(CHECK_INTERVAL).subsec_nanos().into() };
         let mut ends = vec![PollFd::new(&from, PollFlags::IN)];
         ends.extend(to.as_ref().map(|to| PollFd::new(to, PollFlags::OUT)));
+        ends.extend(complaints.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
         match rustix::event::poll(&mut ends, Some(&pause)) {
             Ok(0) if child.try_wait()?.is_some() => return Ok(()),
             Ok(_) => {}
@@ -300,6 +328,11 @@ fn talk(child: &mut Child, mut input: &[u8], output: &mut Vec<u8>, max: usize, d
             Err(error) => return Err(error.into()),
         }
         let ready: Vec<bool> = ends.iter().map(|end| !end.revents().is_empty()).collect();
+        if let (Some(pipe), Some(true)) = (&complaints, ready.last())
+            && !read_some(pipe, errors, MAX_ERRORS)?
+        {
+            complaints = None;
+        }
         if ready.first() == Some(&true) {
             output.reserve(4096);
             if rustix::io::read(&from, rustix::buffer::spare_capacity(output))? == 0 {
@@ -321,6 +354,15 @@ fn talk(child: &mut Child, mut input: &[u8], output: &mut Vec<u8>, max: usize, d
             }
         }
     }
+}
+
+/// Reads what a pipe has, and keeps the first `max` bytes of everything. Returns `false` at its end.
+fn read_some(pipe: &impl AsFd, bytes: &mut Vec<u8>, max: usize) -> io::Result<bool> {
+    let mut more = Vec::with_capacity(4096);
+    let count = rustix::io::read(pipe, rustix::buffer::spare_capacity(&mut more))?;
+    more.truncate(max.saturating_sub(bytes.len()));
+    bytes.append(&mut more);
+    Ok(count > 0)
 }
 
 /// A command. All programs that ait starts are created here.

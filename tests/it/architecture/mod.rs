@@ -31,7 +31,7 @@ const LAYERS: [&[&str]; 9] = [
     &["session"],
     &["claude", "git"],
     &["store", "render"],
-    &["config"],
+    &["config", "team"],
     &["context", "report"],
     &["commands"],
     &["cli"],
