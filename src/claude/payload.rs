@@ -60,6 +60,21 @@ struct SessionCron {
     prompt: String,
 }
 
+/// The command of a shell tool, from the bytes of a payload.
+pub fn shell_command(payload: &[u8]) -> Option<String> {
+    let mut command = None;
+    let read = each_field(payload, |name, raw| {
+        if name == "tool_input" {
+            let _ = each_field(raw.as_bytes(), |name, raw| {
+                if name == "command" {
+                    command = text_start(raw, MAX_TEXT);
+                }
+            });
+        }
+    });
+    read.ok().and(command)
+}
+
 fn scheduled_prompts(raw: &str) -> Option<Vec<String>> {
     let list = Some(raw).filter(|raw| raw.len() <= MAX_LIST)?;
     let crons: Vec<SessionCron> = serde_json::from_str(list).ok()?;

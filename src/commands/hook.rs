@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::hook_response::{self, Other};
 use super::live_sessions::last_written;
-use super::{Run, hookless, log_error, team};
+use super::{Run, hookless, log_error, record_commits, team};
 use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
@@ -87,16 +87,22 @@ fn is_known(name: &str) -> bool {
     matches!(name, "session-register" | "session-cleanup")
 }
 
-fn take_event(context: &Context) -> Result<Report> {
-    let (root, now) = (context.root()?, context.now);
+/// The payload on standard input: its bytes, its parts, and the session.
+fn read_payload() -> Result<(Vec<u8>, HookPayload, SessionId)> {
     let doing = "recording an event";
     let bytes = fd::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new(doing, "standard input", why))?;
     let payload = HookPayload::parse(&bytes).map_err(|why| Error::new(doing, "standard input", why))?;
     let id = SessionId::parse(&payload.session_id)
         .ok_or_else(|| Error::new(doing, format!("{:.80?}", payload.session_id), "not a session id"))?;
-    if payload.event.is_empty() {
-        return Err(Error::new(doing, id, "no hook_event_name"));
+    match payload.event.is_empty() {
+        true => Err(Error::new(doing, id, "no hook_event_name")),
+        false => Ok((bytes, payload, id)),
     }
+}
+
+fn take_event(context: &Context) -> Result<Report> {
+    let (root, now) = (context.root()?, context.now);
+    let (bytes, payload, id) = read_payload()?;
     // Of the events that we register; a name from outside must not fill the cache.
     if EVENTS.iter().any(|each| each.event == payload.event) {
         event_log::mark_seen(root, &payload.event);
@@ -124,12 +130,13 @@ fn take_event(context: &Context) -> Result<Report> {
     let known = Known::read(root, &folder, &id, returning)?;
     let gathered = gather(root, &id, known.manifest(), &payload, &event, &mut event_context);
     let done = lifecycle::update(root, &folder, &id, known, LOCK_TIMEOUT, |manifest, is_known| {
+        let (from, by_user) = (manifest.head.clone(), head::is_users_command(manifest, &event));
         let change = notice_head(manifest, &payload, &event, &event_context, gathered.moved_by);
         let outcome = apply_event(manifest, is_known, &id, &event, &event_context, gathered.record.as_ref());
         let write = write.as_ref().zip(file_write.as_ref()).filter(|_| outcome == Outcome::Keep);
         let due = write.map(|(write, file_write)| write_log::append(&folder, &id, file_write, write));
         let moved = if can_tell(&payload) { manifest.head_moved.take() } else { None };
-        let mine = (change == Change::Own).then(|| manifest.clone());
+        let mine = (change == Change::Own).then(|| OwnMove { manifest: manifest.clone(), from, by_user });
         Ok((outcome, Done { outcome, moved, mine, due }))
     })?;
     match done.due {
@@ -140,11 +147,14 @@ fn take_event(context: &Context) -> Result<Report> {
     if matches!(event, Event::Start { .. } | Event::End { .. }) {
         team::after_session(context, place.repository.as_deref());
     }
+    if let Some(OwnMove { from, by_user: false, .. }) = &done.mine {
+        record_commits::after_event(context, &id, &event, &event_context, from.as_deref(), &bytes);
+    }
     if done.outcome != Outcome::Keep {
         return Ok(Report::nothing());
     }
     if let Some(mine) = &done.mine {
-        hook_response::notify_siblings(root, &id, mine, &event_context, LOCK_TIMEOUT);
+        hook_response::notify_siblings(root, &id, &mine.manifest, &event_context, LOCK_TIMEOUT);
     }
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &event_context)),
@@ -209,9 +219,19 @@ struct Done {
     /// Another session moved HEAD, and now Claude is told.
     moved: Option<Box<HeadMoved>>,
     /// This session moved HEAD; the others are to hear of it.
-    mine: Option<Manifest>,
+    mine: Option<OwnMove>,
     /// The logs that have become worth compacting, if the event was a write.
     due: Option<std::io::Result<Vec<write_log::Due>>>,
+}
+
+/// A move of HEAD by the session.
+struct OwnMove {
+    /// The session's manifest after the event.
+    manifest: Manifest,
+    /// The commit that HEAD was at.
+    from: Option<String>,
+    /// By a command that the user ran with `!`.
+    by_user: bool,
 }
 
 /// Whether Claude itself, and not one of its sub-agents, hears what is said at this event.

@@ -25,6 +25,7 @@ mod period;
 pub mod prompt;
 pub mod prompt_stream;
 pub mod prune;
+pub mod record_commits;
 pub mod report;
 pub mod resume;
 mod startup;

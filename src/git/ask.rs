@@ -3,8 +3,8 @@
 //! A repository's configuration can name programs for git to run, and a repository can come from anyone. So this is
 //! switched off:
 //!
-//! - `core.fsmonitor`, hooks, pager, external diff: by option or by `-c` (textconv only concerns text output, which is
-//!   never requested here);
+//! - `core.fsmonitor`, hooks, pager, external diff, signature checks: by option or by `-c`; textconv by `--no-textconv`
+//!   where text output is requested;
 //! - filters and merge drivers that the repository's own configuration defines, by name. The user's own filters (Git
 //!   LFS) stay, because without them unchanged files would count as changed;
 //! - fetching missing objects in a partial clone: no transport is allowed, whatever `remote.*` and `core.sshCommand` say;
@@ -103,7 +103,7 @@ pub fn merge_conflicts(tree: &Tree, ours: &str, theirs: &str, limit: Duration) -
 }
 
 /// Options of every call.
-const SAFE_OPTIONS: [&str; 9] = [
+const SAFE_OPTIONS: [&str; 11] = [
     "--no-pager",
     "-c",
     "core.fsmonitor=false",
@@ -113,6 +113,8 @@ const SAFE_OPTIONS: [&str; 9] = [
     "diff.external=",
     "-c",
     "core.sshCommand=false",
+    "-c",
+    "log.showSignature=false",
 ];
 
 /// Variables of every call: no lock that could disturb a command of the user, no question to the user, no transport, no
@@ -127,6 +129,18 @@ const SAFE_VARIABLES: [(&str, &str); 6] = [
 ];
 
 fn ask(tree: &Tree, arguments: &[&str], limit: Duration, enough: fn(&[u8]) -> bool) -> io::Result<Output> {
+    ask_with_input(tree, arguments, b"", limit, enough)
+}
+
+/// Runs git in a tree with these arguments and, if it is not empty, this standard input, for at most `limit`. More than 16 MiB
+/// of output are an error.
+pub(super) fn ask_with_input(
+    tree: &Tree,
+    arguments: &[&str],
+    input: &[u8],
+    limit: Duration,
+    enough: fn(&[u8]) -> bool,
+) -> io::Result<Output> {
     let git = find_program("git").ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "git is not in PATH"))?;
     let (off, limit) = match defines_programs(tree) {
         false => (Vec::new(), limit),
@@ -134,13 +148,14 @@ fn ask(tree: &Tree, arguments: &[&str], limit: Duration, enough: fn(&[u8]) -> bo
     };
     let off = off.iter().flat_map(|setting| ["-c", setting]);
     let arguments: Vec<&str> = SAFE_OPTIONS.into_iter().chain(off).chain(arguments.iter().copied()).collect();
-    run(&git, &tree.root, &arguments, limit, enough)
+    run(&git, &tree.root, &arguments, input, limit, enough)
 }
 
 fn run(
     git: &Path,
     folder: &Path,
     arguments: &[&str],
+    input: &[u8],
     limit: Duration,
     enough: fn(&[u8]) -> bool,
 ) -> io::Result<Output> {
@@ -151,6 +166,7 @@ fn run(
         variables: &SAFE_VARIABLES,
         without: is_removed,
         folder,
+        input,
         limit,
         enough,
         max_output: 16 << 20,
@@ -181,7 +197,7 @@ fn programs_off(git: &Path, tree: &Tree, limit: Duration) -> io::Result<Vec<Stri
     let keys = r"^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver)$";
     let question = ["config", "-z", "--show-scope", "--includes", "--name-only", "--get-regexp", keys];
     let arguments: Vec<&str> = SAFE_OPTIONS.into_iter().chain(question).collect();
-    let output = run(git, &tree.root, &arguments, limit, |_| false)?;
+    let output = run(git, &tree.root, &arguments, b"", limit, |_| false)?;
     let mut off = Vec::new();
     let mut words = output.stdout.split(|byte| *byte == 0);
     while let (Some(scope), Some(key)) = (words.next(), words.next()) {

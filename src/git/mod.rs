@@ -8,6 +8,7 @@
 //! Formats: gitrepository-layout(5), gitglossary(7), and git's `setup.c` and `refs/` where those are silent.
 
 mod ask;
+mod commits;
 mod config;
 mod detached;
 mod head;
@@ -22,6 +23,10 @@ mod tree;
 mod worktrees;
 
 pub use ask::{Status, merge_conflicts, parse_status, status};
+pub use commits::{
+    ChangedFile, CommitInfo, RefMove, commits, commits_of_file, has_introduced, last_change_of_line, moves_of_head,
+    patch_ids, range, resolve, shallow_boundary,
+};
 pub use detached::Operation;
 pub use head::{Head, HeadKind, HeadLabel, has_branch};
 pub use log::{Move, last_move, parse_move};

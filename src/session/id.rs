@@ -35,6 +35,11 @@ impl SessionId {
         [&self.0, ".activity"].concat()
     }
 
+    /// The name of the log of its commits.
+    pub fn commits_name(&self) -> String {
+        [&self.0, ".commits"].concat()
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

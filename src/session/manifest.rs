@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::activity::{Activity, Change, Entry};
+use super::commit::Commit;
 use super::file_write::{FileWrite, Overlap, TreeWrite};
 use super::json_object::{JsonFields, RawObject, number, text, truth};
 use super::json_scanner::is_plain;
@@ -121,7 +122,9 @@ pub struct Manifest {
     pub touched: Vec<FileWrite>,
     /// When it worked and was blocked (history; that of a live session is in a log beside it).
     pub activity: Activity,
-    /// The lines to append to that log with the next write. Not a field of the file.
+    /// The commits it made, the last one at the end (history; those of a live session are in a log beside it).
+    pub commits: Vec<Commit>,
+    /// The lines to append to the log of activity with the next write. Not a field of the file.
     pub new_activity: Vec<Entry>,
     /// Fields of other programs, unchanged and in their order.
     extra: Vec<(String, Box<RawValue>)>,
@@ -278,6 +281,7 @@ impl Manifest {
             "tmux_socket" => take_some(&mut self.tmux_socket, text(raw), null),
             "touched" => take(&mut self.touched, serde_json::from_str(raw).ok()),
             "activity" => take(&mut self.activity, Activity::parse(raw)),
+            "commits" => take(&mut self.commits, serde_json::from_str(raw).ok()),
             "tmux_pane" => take_some(&mut self.tmux_pane, text(raw), null),
             "user" => take_some(&mut self.user, text(raw), null),
             "host" => take_some(&mut self.host, text(raw), null),
@@ -383,6 +387,9 @@ impl Manifest {
         }
         if !self.activity.is_empty() {
             fields.put_json("activity", Cow::Owned(self.activity.to_json()));
+        }
+        if !self.commits.is_empty() {
+            fields.put("commits", &self.commits);
         }
     }
 

@@ -2,6 +2,7 @@
 //! process; the time now is an argument.
 
 pub mod activity;
+pub mod commit;
 pub mod conflict;
 pub mod event;
 pub mod file_write;

@@ -12,7 +12,7 @@ use super::history::{self, Day, Ended};
 use super::live::Liveness;
 use super::manifest_file::{self, Session, parse_for_change, read_bytes, read_session};
 use super::root::Root;
-use super::{activity_log, revision, write_log};
+use super::{activity_log, commit_log, revision, write_log};
 use crate::error::{Error, Result};
 use crate::session::event::{self, Outcome};
 use crate::session::id::SessionId;
@@ -131,6 +131,7 @@ fn write_change(
     let shown = manifest.shown();
     if outcome == Outcome::Keep {
         write_log::unfold(folder, id, &mut manifest);
+        commit_log::unfold(folder, id, &mut manifest);
         if came_back.is_some() {
             activity_log::unfold(folder, id, &mut manifest);
         }
@@ -184,16 +185,18 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, timeout: Durati
         let day = Day::of(ended, &clock::time_zone());
         let target = history::open_or_make(root, day)?;
         let failed = |why: std::io::Error| Error::new("archiving a session", target.path().join(&name).display(), why);
-        let log = write_log::version(folder, id);
+        let logs = || (write_log::version(folder, id), commit_log::version(folder, id));
+        let before_logs = logs();
         write_log::fold(folder, id, &mut manifest);
         activity_log::fold(folder, id, &mut manifest);
+        commit_log::fold(folder, id, &mut manifest);
         let bytes = manifest.to_bytes();
         let staged = folder.stage(&name, &bytes, PRIVATE).map_err(failed)?;
         let lock = folder.lock(timeout);
         if matches!(lock, Locking::Busy) {
             return Ok(None);
         }
-        if read_bytes(folder, id)?.as_ref() != Some(&before) || write_log::version(folder, id) != log {
+        if read_bytes(folder, id)?.as_ref() != Some(&before) || logs() != before_logs {
             continue;
         }
         staged.commit().map_err(failed)?;
@@ -207,6 +210,7 @@ fn move_to_history(root: &Root, folder: &Folder, id: &SessionId, timeout: Durati
         }
         write_log::forget(folder, id);
         activity_log::forget(folder, id);
+        commit_log::forget(folder, id);
         return Ok(Some((manifest, day)));
     }
     Ok(None)

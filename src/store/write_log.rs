@@ -328,7 +328,8 @@ pub(super) fn unfold(folder: &Folder, id: &SessionId, manifest: &mut Manifest) {
 }
 
 fn log_of(name: &str) -> Option<SessionId> {
-    name.strip_suffix(".touched").or_else(|| name.strip_suffix(".activity")).and_then(SessionId::parse)
+    let endings = [".touched", ".activity", ".commits"];
+    endings.iter().find_map(|ending| name.strip_suffix(ending)).and_then(SessionId::parse)
 }
 
 /// Removes logs without a manifest, which another program's cleanup of `*.json` leaves.

@@ -13,6 +13,7 @@ mod common;
 mod activity;
 mod architecture;
 mod cli;
+mod commits;
 mod completions;
 mod config;
 mod coordination;
