@@ -9,9 +9,9 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
 
-use super::hook_response::{self, Other};
 use super::live_sessions::last_written;
-use super::{Run, hookless, log_error, record_commits, team};
+use super::session_start::{LOCK_TIMEOUT, after_start};
+use super::{Run, hook_response, log_error, record_commits, team};
 use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
@@ -27,9 +27,7 @@ use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
 use crate::session::silent_change;
 use crate::session::state::{SAME_MOMENT, Status, StatusReport};
 use crate::session::task;
-use crate::store::active::{self, Active};
 use crate::store::lifecycle::{self, Known};
-use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::{event_log, live, write_log};
@@ -47,12 +45,8 @@ pub struct Hook {
 
 /// After a write a payload contains the whole file; larger files are not edited.
 const PAYLOAD_LIMIT: usize = 32 << 20;
-/// How long a hook waits for another writer before it goes on without the lock. A person waits for it.
-const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long git may take to tell whether a tree is dirty. Claude Code gives all SessionEnd hooks together 1.5 s.
 const GIT_LIMIT: Duration = Duration::from_millis(400);
-/// How many stale sessions one hook archives in passing.
-const IN_PASSING: usize = 16;
 
 impl Run for Hook {
     /// Records one event. The event in the payload decides, not the name: a cleanup hook under `Stop` must not
@@ -400,86 +394,4 @@ fn process_of(context: &Context, payload: &HookPayload) -> Option<Process> {
 
 fn is_shell(name: &str) -> bool {
     matches!(name, "sh" | "dash" | "bash" | "zsh" | "fish" | "ksh" | "mksh" | "ash" | "busybox")
-}
-
-/// What is due when a session starts: stale ones met in passing are archived, and the others on this project are told.
-fn after_start(
-    context: &Context,
-    root: &Root,
-    id: &SessionId,
-    payload: &HookPayload,
-    place: &Place,
-    event_context: &EventContext,
-) -> Report {
-    // One more, for this session itself may be taken for stale: its process is not always found.
-    let active = active::read_some(root, IN_PASSING + 1);
-    let stale = active.stale().filter(|session| session.id != *id);
-    // A second start of the same process may be a phantom; one that says what it follows is not.
-    let follows = matches!(payload.source.as_deref(), Some("clear" | "resume" | "fork"));
-    let replaced =
-        active.sessions.iter().filter(|session| follows && session.id != *id && replaced_by(session, event_context));
-    for session in stale.take(IN_PASSING) {
-        let _ = lifecycle::archive_stale(root, &session.id, LOCK_TIMEOUT);
-    }
-    active::sweep_some(root);
-    for session in replaced {
-        let _ = lifecycle::change(root, &session.id, LOCK_TIMEOUT, |manifest, known| {
-            let end = Event::End { reason: Some("replaced".to_owned()) };
-            let outcome = if known { end.apply(manifest, event_context, live::runs) } else { Outcome::Ignore };
-            Ok((outcome, ()))
-        });
-    }
-    tell_of_others(context, root, active, id, payload, place, event_context)
-}
-
-/// Tells a session that starts which others work on its repository: those of all profiles, with or without hooks.
-fn tell_of_others(
-    context: &Context,
-    root: &Root,
-    active: Active,
-    id: &SessionId,
-    payload: &HookPayload,
-    place: &Place,
-    event_context: &EventContext,
-) -> Report {
-    // Those of other profiles are read only: their own hooks archive them.
-    let roots = root.with_profiles();
-    let other_profiles = roots.iter().skip(1);
-    let read = other_profiles.map(|root| (&**root, active::read_some(root, 0)));
-    let read: Vec<_> = std::iter::once((root, active)).chain(read).collect();
-    let live =
-        read.iter().flat_map(|(root, active)| active.live(event_context.now).map(move |session| (*root, session)));
-    let live: Vec<(&Root, &Session)> = live.collect();
-    let known: Vec<&Session> = live.iter().map(|(_, session)| *session).collect();
-    let hookless = hookless::find(root, &known);
-    let hookless = hookless.iter().map(|(session, root, _)| (&**root, session));
-    let mut others: Vec<Other<'_>> = Vec::new();
-    for (root, session) in live.into_iter().chain(hookless) {
-        if session.id == *id || replaced_by(session, event_context) {
-            continue;
-        }
-        if others.iter().all(|other| other.session.id != session.id)
-            && let Some(in_same_tree) = same_tree(place, session)
-        {
-            others.push(Other { session, root, in_same_tree });
-        }
-    }
-    hook_response::at_start(context, &others, payload, &event_context.project)
-}
-
-/// A process runs one session at a time: other manifests with this process belong to sessions that ended without an event.
-fn replaced_by(session: &Session, event_context: &EventContext) -> bool {
-    let mut stamps = session.manifest.stamps();
-    event_context.process.is_some()
-        && stamps.next().as_ref() == event_context.process.as_ref()
-        && stamps.next().is_none()
-}
-
-/// `Some(true)` in the same tree, `Some(false)` in another tree of the same repository, else `None`.
-fn same_tree(place: &Place, session: &Session) -> Option<bool> {
-    let other = Place::of(Path::new(&session.manifest.path));
-    if other.root == place.root {
-        return Some(true);
-    }
-    (other.repository.is_some() && other.repository == place.repository).then_some(false)
 }

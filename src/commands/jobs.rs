@@ -18,10 +18,8 @@ struct Kind {
 }
 
 /// All jobs. To start one, call [`super::start_job`].
-const KINDS: [Kind; 2] = [
-    Kind { name: record_commits::NAME, run: record_commits::run },
-    Kind { name: "team-sync", run: team::job },
-];
+const KINDS: [Kind; 2] =
+    [Kind { name: record_commits::NAME, run: record_commits::run }, Kind { name: "team-sync", run: team::job }];
 
 /// How long a job waits for the same job of the same subject. That one may have begun before the reason for this one, so
 /// this one has to run too.

@@ -28,6 +28,7 @@ pub mod prune;
 pub mod record_commits;
 pub mod report;
 pub mod resume;
+mod session_start;
 mod startup;
 pub mod statusline;
 pub mod task;

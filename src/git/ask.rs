@@ -160,18 +160,17 @@ fn run(
     enough: fn(&[u8]) -> bool,
 ) -> io::Result<Output> {
     let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-    Run {
+    let run = Run {
         program: git,
         arguments: &arguments,
         variables: &SAFE_VARIABLES,
         without: is_removed,
         folder,
-        input,
         limit,
         enough,
         max_output: 16 << 20,
-    }
-    .run()
+    };
+    if input.is_empty() { run.run() } else { run.run_with_input(input) }
 }
 
 /// Whether a variable is removed: all of git's own except those that locate git and the user's configuration.

@@ -39,8 +39,6 @@ pub struct Run<'a> {
     pub without: fn(&OsStr) -> bool,
     /// Its working folder.
     pub folder: &'a Path,
-    /// Its standard input; `/dev/null` if this is empty.
-    pub input: &'a [u8],
     /// Its time limit.
     pub limit: Duration,
     /// Returns `true` if the output so far is enough; the program is then killed.
@@ -51,7 +49,7 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     /// Runs the program. After the time limit it and its children are killed, and the error is `TimedOut`. Its standard
-    /// error is `/dev/null`. With [`Run::input`], `enough` is not asked.
+    /// input and standard error are `/dev/null`.
     pub fn run(&self) -> io::Result<Output> {
         let deadline = Instant::now() + self.limit;
         let mut command = command(self.program);
@@ -61,20 +59,16 @@ impl Run<'_> {
         }
         let mut child = command
             .envs(self.variables.iter().copied())
-            .stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() })
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             // Its own process group, so that the time limit also ends its children.
             .process_group(0)
             .spawn()?;
         let mut stdout = Vec::new();
-        let ended = if self.input.is_empty() {
-            match child.stdout.take() {
-                Some(pipe) => read(&pipe, &mut stdout, deadline, self.enough, self.max_output),
-                None => Ok(End::Closed),
-            }
-        } else {
-            talk(&mut child, self.input, &mut stdout, self.max_output, deadline).map(|()| End::Closed)
+        let ended = match child.stdout.take() {
+            Some(pipe) => read(&pipe, &mut stdout, deadline, self.enough, self.max_output),
+            None => Ok(End::Closed),
         };
         if !matches!(ended, Ok(End::Closed)) {
             kill_group(&mut child);
@@ -263,18 +257,8 @@ pub fn run(
     folder: &Path,
     limit: Duration,
 ) -> io::Result<Output> {
-    Run {
-        program,
-        arguments,
-        variables,
-        without: |_| false,
-        folder,
-        input: b"",
-        limit,
-        enough: |_| false,
-        max_output: 64 << 20,
-    }
-    .run()
+    Run { program, arguments, variables, without: |_| false, folder, limit, enough: |_| false, max_output: 64 << 20 }
+        .run()
 }
 
 /// Runs a program to its end with `input` on its standard input and at most `max_output` bytes of output. After the time

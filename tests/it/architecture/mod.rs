@@ -211,8 +211,9 @@ fn only_main_writes_and_exits() {
     assert_rule("a command returns its report; only main writes it and exits", &violations);
 }
 
-/// The commands that run at each prompt or event.
-const FAST_COMMANDS: [&str; 3] = ["commands/prompt.rs", "commands/statusline.rs", "commands/hook.rs"];
+/// The commands that run at each prompt or event, and their parts.
+const FAST_COMMANDS: [&str; 4] =
+    ["commands/prompt.rs", "commands/statusline.rs", "commands/hook.rs", "commands/session_start.rs"];
 
 #[test]
 fn fast_commands_do_nothing_slow() {
