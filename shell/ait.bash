@@ -29,6 +29,8 @@ __ait_asked=0
 __ait_until=0
 __ait_processes=()
 __ait_files=()
+# Files that must not be newer than another one, in pairs with a tab between.
+__ait_stamps=()
 # Whether they can be checked without a process: 1, the version of the protocol, or 0. Older versions have no %()T or do
 # not know empty arrays under `set -u`.
 __ait_reuse=0
@@ -55,7 +57,7 @@ __ait_update() {
     # With $$, because under `set -a` a shell that is started from this one inherits what is kept.
     local inputs="$$|$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}|\
 ${XDG_CACHE_HOME-}|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|\
-${LANG-}|${TMUX_PANE-}"
+${LANG-}|${TMUX_PANE-}|${AIT_CONFIG-}|${XDG_CONFIG_HOME-}"
     # EPOCHSECONDS came with bash 5, takes a tenth of what printf does, and is an ordinary variable once it was unset.
     local now=${EPOCHSECONDS-} seen='' pid file first IFS=''
     if [[ -z $now ]] && ((__ait_reuse)); then \builtin printf -v now '%(%s)T' -1; fi
@@ -73,6 +75,9 @@ ${LANG-}|${TMUX_PANE-}"
             first=''
             if \builtin read -r -d '' -n 256 first <"$file"; then \builtin break; fi
             seen+=$'\n'${first%%$'\n'*}
+        done
+        for file in "${__ait_stamps[@]}"; do
+            if [[ ${file%%$'\t'*} -nt ${file#*$'\t'} ]]; then seen=''; fi
         done
     fi
     # `[`, because `[[` ignores case under nocasematch.
@@ -188,7 +193,7 @@ __ait_read() {
 
 # Keeps the conditions of an answer, if they are all known.
 __ait_keep() {
-    local rest=${answer#*$'\n'} line value until=0 texts='' processes=() files=()
+    local rest=${answer#*$'\n'} line value until=0 texts='' processes=() files=() stamps=()
     case $rest in
     $'reuse\t1\n'*) rest=${rest#*$'\n'} ;;
     *) \builtin return 0 ;;
@@ -203,12 +208,13 @@ __ait_keep() {
             if [[ $line == u* ]]; then until=$value; else processes+=("$value"); fi
             ;;
         file$'\t'/*$'\t'?*) files+=("${value%%$'\t'*}") texts+=$'\n'${value#*$'\t'} ;;
+        unchanged$'\t'/*$'\t'/*) stamps+=("$value") ;;
         *) \builtin return 0 ;;
         esac
     done
     if ((until)); then
         __ait_asked=$now __ait_until=$until __ait_inputs=$inputs$texts
-        __ait_processes=("${processes[@]}") __ait_files=("${files[@]}")
+        __ait_processes=("${processes[@]}") __ait_files=("${files[@]}") __ait_stamps=("${stamps[@]}")
     fi
 }
 

@@ -27,7 +27,8 @@ typeset -gi __ait_quiet_until=${__ait_quiet_until:-0}
 # to it (empty: nothing may be reused), when it was asked, until when, which processes, and files with their first lines.
 typeset -g __ait_inputs=
 typeset -gi __ait_asked=0 __ait_until=0
-typeset -ga __ait_processes=() __ait_files=()
+# And files that must not be newer than another one, in pairs.
+typeset -ga __ait_processes=() __ait_files=() __ait_stamps=()
 
 # sysread takes a whole answer in one call and can be told how long to wait; read does so byte by byte.
 builtin zmodload -F zsh/system b:sysread p:sysparams 2>/dev/null || :
@@ -50,7 +51,7 @@ function __ait_precmd {
   fi
   local inputs="$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}|${XDG_CACHE_HOME-}"
   inputs+="|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|${LANG-}"
-  inputs+="|${TMUX_PANE-}"
+  inputs+="|${TMUX_PANE-}|${AIT_CONFIG-}|${XDG_CONFIG_HOME-}"
   # No function and no command substitution while the conditions hold: the first costs as much as all checks, the second a
   # fork. One redirection for all checks, for the same reason.
   local -i valid=0
@@ -68,6 +69,11 @@ function __ait_precmd {
           [[ ${first%%$'\n'*} != "$text" ]]; then
           valid=0
           break
+        fi
+      done
+      for file text in "${(@)__ait_stamps}"; do
+        if [[ $file -nt $text ]]; then
+          valid=0
         fi
       done
     } 2>/dev/null
@@ -148,7 +154,7 @@ function __ait_ask {
 
 # Keeps the conditions of an answer, if they are all known.
 function __ait_keep {
-  local -a lines=("${(@f)${answer%$'\n'}}") fields processes files
+  local -a lines=("${(@f)${answer%$'\n'}}") fields processes files stamps
   local line=
   local -i until=0
   if [[ $lines[2] != reuse$'\t'1 || $lines[-1] != end ]]; then
@@ -160,11 +166,13 @@ function __ait_keep {
       (until:2) [[ $fields[2] == <1-> && $fields[2] != 0* && $#fields[2] -le 12 ]] && until=$fields[2] ;;
       (process:2) [[ $fields[2] == <1-> && $fields[2] != 0* && $#fields[2] -le 10 ]] && processes+=($fields[2]) ;;
       (file:3) [[ $fields[2] == /* && -n $fields[3] ]] && files+=("$fields[2]" "$fields[3]") ;;
+      (unchanged:3) [[ $fields[2] == /* && $fields[3] == /* ]] && stamps+=("$fields[2]" "$fields[3]") ;;
       (*) false ;;
     esac || return 0
   done
   if (( until )); then
-    __ait_asked=$asked __ait_until=$until __ait_processes=($processes) __ait_files=("${(@)files}") __ait_inputs=$inputs
+    __ait_asked=$asked __ait_until=$until __ait_processes=($processes) __ait_files=("${(@)files}")
+    __ait_stamps=("${(@)stamps}") __ait_inputs=$inputs
   fi
 }
 

@@ -4,6 +4,7 @@
 //! looked up, each file is read once.
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::revision::{self, Revision};
 use crate::sys::env::PathArgument;
+use crate::sys::files;
 
 /// print the prompt segment for the session of this folder
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -145,7 +147,8 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     }
     let is_reusable = context.variable(reuse::VARIABLE).is_some_and(|version| version == reuse::VERSION);
     // Read before any manifest, so that no later change is missed.
-    let revisions = if is_reusable { revision::current() } else { Vec::new() };
+    let mut revisions = if is_reusable { revision::current() } else { Vec::new() };
+    let unchanged = configuration(context, &mut revisions);
     let here = match &request.dir {
         Some(dir) => Place::of(&context.folder().unwrap_or_default().join(&**dir)),
         None => Place::here(),
@@ -153,7 +156,8 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     let nearby = nearby::nearby(root, &here, now).or_writers(&here, now);
     let chosen = to_speak_of(&nearby.live_sessions, now);
     let head = here.tree.as_ref().filter(|_| chosen.is_some()).map(|tree| tree.head_label()).unwrap_or_default();
-    let conditions = (!revisions.is_empty()).then(|| conditions(&nearby, chosen, &head, revisions, now));
+    let conditions =
+        (!revisions.is_empty()).then(|| Conditions { unchanged, ..conditions(&nearby, chosen, &head, revisions, now) });
     let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
@@ -213,7 +217,26 @@ fn conditions(
     });
     let revisions = revisions.into_iter().map(|revision| (revision.path, revision.text));
     let files = revisions.chain(head.files.iter().cloned()).collect();
-    Conditions { until: now.as_second() + validity, processes: processes.collect(), files }
+    Conditions { until: now.as_second() + validity, processes: processes.collect(), files, unchanged: None }
+}
+
+/// The condition that the configuration file, if there is one, was not changed since the first revision. If it was, the
+/// revision is changed, and the condition holds until the next time.
+fn configuration(context: &Context, revisions: &mut Vec<Revision>) -> Option<(PathBuf, PathBuf)> {
+    let revision = revisions.first()?.path.clone();
+    let config = context.config();
+    let path = config.path.clone().filter(|path| config.exists && path.is_absolute())?;
+    let changed = |path: &Path| Some(files::metadata(path).ok()?.modified);
+    let config_changed = changed(&path)?;
+    // A time in the future would be newer than any revision.
+    if config_changed > context.now.as_nanosecond() {
+        return None;
+    }
+    if changed(&revision)? <= config_changed {
+        revision::change();
+        *revisions = revision::current();
+    }
+    Some((path, revision))
 }
 
 /// Whether an event and Claude Code's record differ, and the client may not have written the record since the event.

@@ -221,3 +221,39 @@ fn a_report_groups_as_the_file_says() {
     };
     assert!(!days(&[]) && days(&["--days", "1"]) && days(&["--from", "today"]));
 }
+
+/// The conditions of a segment: the configuration that must not be changed, and the revisions.
+fn conditions(stage: &Stage) -> (Option<String>, Vec<String>) {
+    let answer = stage.shows(&[("AIT_PROMPT_REUSE", "1"), ("XDG_RUNTIME_DIR", "")], &["prompt", "--for", "zsh"]);
+    let unchanged = answer.lines().find(|line| line.starts_with("unchanged\t")).map(str::to_owned);
+    (unchanged, answer.lines().filter(|line| line.contains("/revision\t")).map(str::to_owned).collect())
+}
+
+#[test]
+fn a_segment_is_not_reused_after_the_file_was_changed() {
+    let stage = Stage::new("icons = 'ascii'");
+    let (unchanged, first) = conditions(&stage);
+    let home = stage.env.path("");
+    let home = home.to_str().unwrap().trim_end_matches('/');
+    let wanted = format!("unchanged\t{home}/.config/ait/config.toml\t{home}/.cache/ait/revision");
+    assert_eq!(unchanged.as_deref(), Some(wanted.as_str()));
+    let set_modified = |seconds: i64| {
+        let at = std::time::SystemTime::now();
+        let ago = std::time::Duration::from_secs(seconds.unsigned_abs());
+        let at = if seconds < 0 { at - ago } else { at + ago };
+        fs::File::options().write(true).open(stage.file()).unwrap().set_modified(at).unwrap();
+    };
+    set_modified(-100);
+    assert_eq!(conditions(&stage), (Some(wanted.clone()), first.clone()), "nothing was changed");
+    // Newer than the revision, as after an edit: the revision is made newer than it, once.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    set_modified(0);
+    let (unchanged, second) = conditions(&stage);
+    assert_eq!(unchanged.as_deref(), Some(wanted.as_str()));
+    assert_ne!(first, second);
+    // No revision could be newer than that.
+    set_modified(1000);
+    assert_eq!(conditions(&stage), (None, second));
+    fs::remove_file(stage.file()).unwrap();
+    assert_eq!(conditions(&stage).0, None);
+}

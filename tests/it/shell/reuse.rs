@@ -46,6 +46,8 @@ impl Conditions {
         env.start_session();
         let conditions = Conditions { env, process: RefCell::new(Process::new()) };
         conditions.env.answer("SEGMENT\n");
+        fs::write(conditions.path("config.toml"), "").unwrap();
+        conditions.date_config(-10);
         fs::write(conditions.path("revision"), "0001-abc\n").unwrap();
         fs::write(conditions.path("HEAD"), "ref: refs/heads/main\n").unwrap();
         conditions.write(&conditions.lines());
@@ -62,8 +64,16 @@ impl Conditions {
         let home = self.env.home.display();
         format!(
             "reuse\t1\nuntil\t{until}\nprocess\t{me}\nprocess\t{other}\nfile\t{home}/revision\t0001-abc\n\
-             file\t{home}/HEAD\tref: refs/heads/main\nend\n"
+             file\t{home}/HEAD\tref: refs/heads/main\nunchanged\t{home}/config.toml\t{home}/revision\nend\n"
         )
+    }
+
+    /// Sets when the configuration was changed, in seconds from now.
+    fn date_config(&self, seconds: i64) {
+        let at = std::time::SystemTime::now();
+        let ago = std::time::Duration::from_secs(seconds.unsigned_abs());
+        let at = if seconds < 0 { at - ago } else { at + ago };
+        fs::File::options().write(true).open(self.path("config.toml")).unwrap().set_modified(at).unwrap();
     }
 
     fn write(&self, lines: &str) {
@@ -152,6 +162,11 @@ const CHANGES: &[Change] = &[
         fs::write(it.path("revision"), b"\x80\xff*\x1b[31m\\$(touch pwned)`touch pwned`\n").unwrap();
         String::new()
     }),
+    ("the configuration is changed", |it, _| {
+        it.date_config(10);
+        String::new()
+    }),
+    ("another configuration", |_, typed| typed.export("AIT_CONFIG", "/dev/null")),
     ("another folder", |_, _| "cd /".to_owned()),
     ("another format", |_, typed| typed.export("AIT_FORMAT", "{task}")),
     ("no colour", |_, typed| typed.export("NO_COLOR", "1")),
@@ -206,6 +221,9 @@ fn an_answer_that_is_not_understood_is_not_reused() {
         |lines| lines.replace("process\t", "process\t$(touch pwned)"),
         |lines| lines.replace("/revision", "/revision\t"),
         |lines| lines.replace("file\t/", "file\t"),
+        |lines| lines.replace("unchanged\t/", "unchanged\t"),
+        |lines| lines.replace("/config.toml\t/", "/config.toml\t"),
+        |lines| lines.replace("/config.toml\t", "/config.toml"),
         |lines| lines.replace("\t0001-abc", "\t"),
         |lines| lines.replace("\t0001-abc", ""),
         |_| "reuse\t1\nend\n".to_owned(),
