@@ -1,10 +1,10 @@
 # Completion of ait for bash. Written by `ait completions bash`.
 
 _ait() {
-    local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} folders='' words i
+    local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} paths='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
-        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
         esac
     done
     # bash takes --option=value apart.
@@ -15,7 +15,7 @@ _ait() {
     fi
     case "$at $before" in
     'ait sessions live --project') words='' ;;
-    'ait sessions live --path') words='' folders=1 ;;
+    'ait sessions live --path') words='' paths=-d ;;
     'ait sessions live --color') words='always never auto' ;;
     'ait sessions current --session') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
     'ait sessions current --color') words='always never auto' ;;
@@ -35,7 +35,7 @@ _ait() {
     'ait sessions resume --color') words='always never auto' ;;
     'ait prompt --for') words='zsh bash fish tmux starship ansi plain' ;;
     'ait prompt --format') words='' ;;
-    'ait prompt --dir') words='' folders=1 ;;
+    'ait prompt --dir') words='' paths=-d ;;
     'ait prompt --icons') words='unicode nerd ascii' ;;
     'ait prompt --color') words='always never auto' ;;
     'ait prompt --max-width') words='' ;;
@@ -52,6 +52,12 @@ _ait() {
     'ait report --project') words='' ;;
     'ait report --by') words='' ;;
     'ait report --color') words='always never auto' ;;
+    'ait timeline --date') words='today yesterday' ;;
+    'ait timeline --days') words='' ;;
+    'ait timeline --project') words='' ;;
+    'ait timeline --svg') words='' paths=-f ;;
+    'ait timeline --html') words='' paths=-f ;;
+    'ait timeline --color') words='always never auto' ;;
     'ait config --color') words='always never auto' ;;
     'ait team --color') words='always never auto' ;;
     'ait team join --remote') words='' ;;
@@ -61,7 +67,7 @@ _ait() {
     'ait demo --color') words='always never auto' ;;
     *)
         case $at in
-        'ait') words='sessions guard hooks prompt statusline init hook doctor report config team demo completions --help --version' ;;
+        'ait') words='sessions guard hooks prompt statusline init hook doctor report timeline config team demo completions --help --version' ;;
         'ait sessions') words='live current task conflicts history next resume prune --help' ;;
         'ait sessions live') words='--help --project --path --verbose --watch --json --color' ;;
         'ait sessions current') words='--help --session --json --color' ;;
@@ -79,9 +85,10 @@ _ait() {
         'ait prompt') words='--help --for --format --dir --all --follow --icons --color --max-width' ;;
         'ait statusline') words='--help --format --icons --color --max-width --then' ;;
         'ait init') words='zsh bash fish tmux starship claude --help --manual --plugin' ;;
-        'ait hook') words='session-register session-cleanup --help' ;;
+        'ait hook') words='session-register session-cleanup --help --plugin' ;;
         'ait doctor') words='--help --fix --json --color' ;;
         'ait report') words='--help --days --from --to --week --project --by --markdown --json --color' ;;
+        'ait timeline') words='--help --date --days --project --headless --svg --html --json --color' ;;
         'ait config') words='--help --json --color' ;;
         'ait team') words='join leave status preview sync forget --help --offline --json --color' ;;
         'ait team join') words='--help --remote --name --share --yes --json' ;;
@@ -98,8 +105,8 @@ _ait() {
     COMPREPLY=()
     while IFS= read -r i; do
         COMPREPLY+=("$i")
-    done < <(if [ -n "$folders" ]; then compgen -d -- "$current"; else compgen -W "$words" -- "$current"; fi)
-    if [ -n "$folders" ]; then compopt -o filenames 2>/dev/null || :; fi
+    done < <(if [ -n "$paths" ]; then compgen "$paths" -- "$current"; else compgen -W "$words" -- "$current"; fi)
+    if [ -n "$paths" ]; then compopt -o filenames 2>/dev/null || :; fi
 }
 
 complete -F _ait ait

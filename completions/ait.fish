@@ -4,7 +4,7 @@ function __ait_at
     set -l at ait
     for word in (commandline -opc)[2..-1]
         switch "$at $word"
-            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions'
+            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions'
                 set at "$at $word"
         end
     end
@@ -25,6 +25,7 @@ complete -c ait -n '__ait_at ait' -a init -d 'print the code that shows the segm
 complete -c ait -n '__ait_at ait' -a hook -d 'record an event (Claude Code runs this, with JSON on standard input)'
 complete -c ait -n '__ait_at ait' -a doctor -d 'diagnose problems and suggest fixes'
 complete -c ait -n '__ait_at ait' -a report -d 'show how long all sessions worked, on what, and what they wrote'
+complete -c ait -n '__ait_at ait' -a timeline -d 'show when each session worked, was blocked and was idle'
 complete -c ait -n '__ait_at ait' -a config -d 'show the settings and where they come from'
 complete -c ait -n '__ait_at ait' -a team -d 'show who works on what in this repository, and share it through git'
 complete -c ait -n '__ait_at ait' -a demo -d 'show ait at work with three simulated sessions in a temporary folder'
@@ -122,6 +123,7 @@ complete -c ait -n '__ait_at ait init' -l manual -d 'shells: only set $AIT_SEGME
 complete -c ait -n '__ait_at ait init' -l plugin -d 'tmux: print the plugin itself, a script for sh'
 complete -c ait -n '__ait_at ait hook' -a 'session-register session-cleanup'
 complete -c ait -n '__ait_at ait hook' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait hook' -l plugin -d 'called by the Claude Code plugin: do nothing if the settings call ait too'
 complete -c ait -n '__ait_at ait doctor' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait doctor' -l fix -d 'fix what can be fixed safely, then check again'
 complete -c ait -n '__ait_at ait doctor' -l json -d 'print one JSON object'
@@ -136,6 +138,15 @@ complete -c ait -n '__ait_at ait report' -l by -x -d 'project (the default), day
 complete -c ait -n '__ait_at ait report' -l markdown -d 'print Markdown, for a note or a time sheet'
 complete -c ait -n '__ait_at ait report' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait report' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
+complete -c ait -n '__ait_at ait timeline' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait timeline' -l date -x -a 'today yesterday' -d 'the day: YYYY-MM-DD, today (the default) or yesterday'
+complete -c ait -n '__ait_at ait timeline' -l days -x -d 'number of days, ending today'
+complete -c ait -n '__ait_at ait timeline' -l project -x -d 'only this project'
+complete -c ait -n '__ait_at ait timeline' -l headless -d 'also headless runs (claude -p)'
+complete -c ait -n '__ait_at ait timeline' -l svg -r -d 'write an SVG image to this file; - is standard output'
+complete -c ait -n '__ait_at ait timeline' -l html -r -d 'write an HTML page to this file; - is standard output'
+complete -c ait -n '__ait_at ait timeline' -l json -d 'print one JSON object'
+complete -c ait -n '__ait_at ait timeline' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait config' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait config' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait config' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'

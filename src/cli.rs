@@ -4,7 +4,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
     JOB, Run, completions, config, conflicts, current, demo, doctor, guard, history, hook, hooks, init, jobs, live,
-    next, prompt, prune, report, resume, statusline, task, team,
+    next, prompt, prune, report, resume, statusline, task, team, timeline,
 };
 use crate::error::{Error, Exit, nearest};
 use crate::sys::env;
@@ -41,6 +41,7 @@ enum Command {
     Hook(hook::Hook),
     Doctor(doctor::Doctor),
     Report(report::Report),
+    Timeline(timeline::Timeline),
     Config(config::Config),
     Team(team::Team),
     Demo(demo::Demo),
@@ -114,6 +115,7 @@ impl Command {
             Command::Hook(command) => Box::new(command),
             Command::Doctor(command) => Box::new(command),
             Command::Report(command) => Box::new(command),
+            Command::Timeline(command) => Box::new(command),
             Command::Config(command) => Box::new(command),
             Command::Team(command) => Box::new(command),
             Command::Demo(command) => Box::new(command),
@@ -202,9 +204,9 @@ fn not_text<'a>(words: &[&'a str]) -> Option<&'a str> {
     if !words.iter().any(|word| env::is_escaped(word)) {
         return None;
     }
-    // Both options that take a path are the only ones of their names.
+    // The options that take a path are the only ones of their names.
     let before = std::iter::once(&"").chain(words);
-    let is_path = |option: &str| matches!(option, "--dir" | "--path");
+    let is_path = |option: &str| matches!(option, "--dir" | "--path" | "--svg" | "--html");
     words.iter().zip(before).find(|(word, before)| env::is_escaped(word) && !is_path(before)).map(|(word, _)| *word)
 }
 

@@ -6,6 +6,7 @@
 #   sh tests/real-client.sh ready       whether the story can be run here; says why where it cannot
 #   sh tests/real-client.sh run AIT     the story, with this ait (build it for musl: it is run on the system's bare folders)
 #   sh tests/real-client.sh cost AIT    what the hooks cost a turn of twenty tool calls
+#   sh tests/real-client.sh plugin AIT  the Claude Code plugin of this repository, alone and beside installed hooks
 #   sh tests/real-client.sh shell AIT   the same machine with a shell instead of the story, to look around
 #
 # AIT_CLIENT: another client binary. AIT_KEEP=1: keep the folder with the home of the run, and say where it is.
@@ -66,7 +67,7 @@ install() {
     echo "real client: installed: $client"
 }
 
-# run story|cost|shell AIT
+# run story|cost|plugin|shell AIT
 run() {
     ready
     ait=${2:?which ait? type: sh tests/real-client.sh run PATH}
@@ -79,6 +80,9 @@ run() {
     fi
     trap 'exit 1' HUP INT TERM
     mkdir -p "$work/home/.local/bin" && cp "$ait" "$work/home/.local/bin/ait" || exit 1
+    if [ "$1" = plugin ]; then
+        mkdir "$work/home/marketplace" && cp -R "$here/../.claude-plugin" "$here/../plugin" "$work/home/marketplace" || exit 1
+    fi
     own_namespaces bash "$here/real-client/machine.sh" "$work" "$here/real-client" "$client" "$1"
 }
 
@@ -86,10 +90,10 @@ case ${1:-} in
 install) install ;;
 ready) ready ;;
 run) run story "${2:-}" ;;
-cost) run cost "${2:-}" ;;
+cost | plugin) run "$1" "${2:-}" ;;
 shell) run shell "${2:-}" ;;
 *)
-    sed -n '2,11s/^# \{0,1\}//p' "$0"
+    sed -n '2,12s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

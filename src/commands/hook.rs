@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::live_sessions::last_written;
 use super::session_start::{LOCK_TIMEOUT, after_start};
-use super::{Run, hook_response, log_error, record_commits, team};
+use super::{Run, hook_response, log_error, plugin, record_commits, team};
 use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
@@ -41,6 +41,9 @@ pub struct Hook {
     /// session-register or session-cleanup
     #[argh(positional)]
     name: Option<String>,
+    /// called by the Claude Code plugin: do nothing if the settings call ait too
+    #[argh(switch)]
+    plugin: bool,
 }
 
 /// After a write a payload contains the whole file; larger files are not edited.
@@ -62,6 +65,13 @@ impl Run for Hook {
                 false => format!("unknown hook `{name}`; the hooks are session-register and session-cleanup"),
             };
             return Ok(Report::nothing().remark(remark));
+        }
+        if let Some(name) = self.name.as_deref().filter(|_| self.plugin)
+            && plugin::settings_have(context, name)
+        {
+            // Claude Code is still writing; it must not meet a closed pipe.
+            let _ = fd::read_stdin(PAYLOAD_LIMIT);
+            return Ok(Report::nothing());
         }
         take_event(context).or_else(|error| {
             // A wrong name does not matter while events come, and is the likely reason if none does.

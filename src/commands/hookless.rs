@@ -147,7 +147,7 @@ impl Hookless {
             return (Reason::Disabled, format!("ask the administrator, who wrote {}", paths.show(&paths.managed)));
         }
         let is_start = |event: &str, hook| event == "SessionStart" && hook == Hook::Register;
-        if !found.installed.iter().any(|entry| entry.runs && is_start(&entry.event, entry.hook)) {
+        if !found.plugin && !found.installed.iter().any(|entry| entry.runs && is_start(&entry.event, entry.hook)) {
             return (Reason::NotInstalled, format!("type: {}", self.install_command(context)));
         }
         let changed = files::metadata(&settings).ok();

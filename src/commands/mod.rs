@@ -22,6 +22,7 @@ pub mod live_sessions;
 pub mod nearby;
 pub mod next;
 mod period;
+mod plugin;
 pub mod prompt;
 pub mod prompt_stream;
 pub mod prune;
@@ -33,6 +34,7 @@ mod startup;
 pub mod statusline;
 pub mod task;
 pub mod team;
+pub mod timeline;
 mod wrapped_status_line;
 
 use std::str::FromStr;

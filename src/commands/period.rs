@@ -80,8 +80,8 @@ impl Period {
         days
     }
 
-    /// What to print if there is nothing in it.
-    pub(super) fn nothing(&self, context: &Context, is_filtered: bool) -> String {
+    /// What to print if there is nothing in it. `typed` is the command that shows the day that follows it.
+    pub(super) fn nothing(&self, context: &Context, is_filtered: bool, typed: &str) -> String {
         let mut text = format!("No work{} is recorded {self}.\n", if is_filtered { " that matches" } else { "" });
         let Ok(root) = context.root() else { return text };
         let mut near = history::days(root).unwrap_or_default();
@@ -91,7 +91,7 @@ impl Period {
         if let Some(last) = near.last() {
             let names: Vec<String> = near.iter().map(Day::to_string).collect();
             let names = names.join(", ");
-            text.push_str(&format!("Nearest days with sessions: {names}. Type: ait report --from {last}\n"));
+            text.push_str(&format!("Nearest days with sessions: {names}. Type: {typed} {last}\n"));
         }
         text
     }

@@ -99,7 +99,8 @@ impl Run for Report {
         let summary = summary::summarize(&attended, &days, by);
         let headless = summary::summarize(&headless, &days, By::Project).total;
         let is_empty = summary.groups.is_empty() && headless.sessions == 0 && summary.untimed_sessions == 0;
-        let hint = if is_empty { period.nothing(context, self.project.is_some()) } else { String::new() };
+        let nothing = || period.nothing(context, self.project.is_some(), "ait report --from");
+        let hint = if is_empty { nothing() } else { String::new() };
         let data = Work { period, by, summary, headless, markdown: self.markdown, hint };
         Ok(Output::new(data).remarks(unreadable(&broken)))
     }

@@ -9,6 +9,8 @@ enum Values {
     Words(&'static str),
     /// A folder.
     Folder,
+    /// A file.
+    File,
     /// The id of a live session.
     Session,
     /// Anything: nothing to propose.
@@ -23,6 +25,7 @@ fn values_of(name: &str) -> Values {
         "set" => Values::Words("unicode nerd ascii"),
         "day" => Values::Words("today yesterday"),
         "dir" => Values::Folder,
+        "file" => Values::File,
         "id" => Values::Session,
         _ => Values::Free,
     }
@@ -92,7 +95,8 @@ pub fn bash(ait: &CommandInfoWithArgs) -> String {
             let what = match value_of(flag) {
                 None => continue,
                 Some(Values::Words(words)) => format!("words='{words}'"),
-                Some(Values::Folder) => "words='' folders=1".to_owned(),
+                Some(Values::Folder) => "words='' paths=-d".to_owned(),
+                Some(Values::File) => "words='' paths=-f".to_owned(),
                 Some(Values::Session) => format!("words=$({SESSIONS})"),
                 Some(Values::Free) => "words=''".to_owned(),
             };
@@ -104,7 +108,7 @@ pub fn bash(ait: &CommandInfoWithArgs) -> String {
         r#"# Completion of ait for bash. Written by `ait completions bash`.
 
 _ait() {{
-    local at=ait current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} folders='' words i
+    local at=ait current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} paths='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${{COMP_WORDS[i]}}" in
         {paths}) at="$at ${{COMP_WORDS[i]}}" ;;
@@ -125,8 +129,8 @@ _ait() {{
     COMPREPLY=()
     while IFS= read -r i; do
         COMPREPLY+=("$i")
-    done < <(if [ -n "$folders" ]; then compgen -d -- "$current"; else compgen -W "$words" -- "$current"; fi)
-    if [ -n "$folders" ]; then compopt -o filenames 2>/dev/null || :; fi
+    done < <(if [ -n "$paths" ]; then compgen "$paths" -- "$current"; else compgen -W "$words" -- "$current"; fi)
+    if [ -n "$paths" ]; then compopt -o filenames 2>/dev/null || :; fi
 }}
 
 complete -F _ait ait
@@ -157,6 +161,7 @@ fn zsh_function(place: &CommandPath<'_>) -> String {
             None => String::new(),
             Some(Values::Words(words)) => format!(":value:({words})"),
             Some(Values::Folder) => ":folder:_files -/".to_owned(),
+            Some(Values::File) => ":file:_files".to_owned(),
             Some(Values::Session) => ":session:_ait_ids".to_owned(),
             Some(Values::Free) => ":value: ".to_owned(),
         };
@@ -246,6 +251,7 @@ complete -c ait -f
                 None => String::new(),
                 Some(Values::Words(words)) => format!(" -x -a '{words}'"),
                 Some(Values::Folder) => " -x -a '(__fish_complete_directories)'".to_owned(),
+                Some(Values::File) => " -r".to_owned(),
                 Some(Values::Session) => " -x -a '(__ait_ids)'".to_owned(),
                 Some(Values::Free) => " -x".to_owned(),
             };

@@ -42,6 +42,11 @@ impl Table {
         table
     }
 
+    /// The cells that a line may take; `None` where there is no bound.
+    pub fn room(&self) -> Option<usize> {
+        self.limit
+    }
+
     /// Adds a line to the entry: what `write` puts into it, cut to the width of the list.
     pub fn row(&mut self, write: impl FnOnce(&mut Line)) {
         for _ in 0..std::mem::take(&mut self.gap) {

@@ -17,3 +17,4 @@ pub mod state;
 pub mod summary;
 pub mod task;
 pub mod time;
+pub mod timeline;

@@ -95,11 +95,12 @@ fn bash_completes_commands_options_and_values() {
     let script = r#"
         source "$FILE"; source "$FILE"
         try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ait; echo "${COMPREPLY[@]}"; }
-        mkdir folder
+        mkdir folder; touch file.svg
         try ait se
         try ait sessions li
         try ait sessions live --pa
-        try ait sessions live --path fo
+        try ait sessions live --path f
+        try ait timeline --svg fi
         try ait sessions live --color = al
         try ait sessions task --session ''
         try ait prompt --for z
@@ -108,7 +109,10 @@ fn bash_completes_commands_options_and_values() {
         complete -p ait
     "#;
     let said = home.run("bash", &["--norc", "--noprofile", "-eu"], script);
-    assert_eq!(said, "sessions\nlive\n--path\nfolder\nalways\nabc-123\nzsh\nyesterday\n\ncomplete -F _ait ait\n");
+    assert_eq!(
+        said,
+        "sessions\nlive\n--path\nfolder\nfile.svg\nalways\nabc-123\nzsh\nyesterday\n\ncomplete -F _ait ait\n"
+    );
 }
 
 #[test]
@@ -117,17 +121,18 @@ fn fish_completes_commands_options_and_values() {
     let home = Home::new("complete-fish");
     let script = r#"
         source "$FILE"; source "$FILE"
-        mkdir folder
+        mkdir folder; touch file.svg
         complete -C 'ait sess'
         complete -C 'ait sessions li'
         complete -C 'ait sessions live --verb'
         complete -C 'ait sessions live --path fo'
+        complete -C 'ait timeline --svg fi'
         complete -C 'ait prompt --for z'
         complete -C 'ait sessions task --session '
     "#;
     let said = home.run("fish", &["--no-config"], script);
     let first: Vec<&str> = said.lines().map(|line| line.split('\t').next().unwrap()).collect();
-    assert_eq!(first, ["sessions", "live", "--verbose", "folder/", "zsh", "abc-123"]);
+    assert_eq!(first, ["sessions", "live", "--verbose", "folder/", "file.svg", "zsh", "abc-123"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod common;
 
 mod activity;
 mod architecture;
+mod claude_plugin;
 mod cli;
 mod commits;
 mod completions;
@@ -49,6 +50,7 @@ mod state;
 mod statusline;
 mod system_calls;
 mod team;
+mod timeline;
 mod times;
 mod waiting;
 mod worktrees;

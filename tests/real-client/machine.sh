@@ -2,7 +2,7 @@
 # Becomes a machine of its own and runs the story on it. Started as root (perhaps only a user namespace's root) in new
 # network, mount, pid and uts namespaces by tests/real-client.sh.
 #
-#   machine.sh WORK SCRIPTS CLIENT story|cost|shell
+#   machine.sh WORK SCRIPTS CLIENT story|cost|plugin|shell
 set -euo pipefail
 work=$1 scripts=$2 client=$3 what=$4
 

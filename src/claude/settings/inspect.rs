@@ -33,10 +33,18 @@ pub struct Inspection {
     pub all_disabled: bool,
     /// `"allowManagedHooksOnly": true`: in a managed file it keeps the user's own hooks from running.
     pub managed_only: bool,
+    /// The plugin of ait is enabled: its hooks run as well.
+    pub plugin: bool,
     /// The line of the first comment or trailing comma, for which Claude Code ignores the whole file.
     pub loose: Option<usize>,
     /// Why the hooks are not of the form that Claude Code takes, and nothing can be added to them.
     pub misshapen: Option<String>,
+}
+
+/// Whether `"enabledPlugins"` has the plugin of ait, whatever the marketplace is called that it was installed from.
+fn has_plugin(document: &Document) -> bool {
+    let enabled = document.root.get("enabledPlugins").map(Node::properties).unwrap_or_default();
+    enabled.iter().any(|plugin| plugin.key.starts_with("ait@") && matches!(plugin.value.value, Value::Bool(true)))
 }
 
 /// Inspects a settings file.
@@ -72,6 +80,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Problem> {
         installed: hooks.chain(lines).collect(),
         all_disabled: is_true("disableAllHooks"),
         managed_only: is_true("allowManagedHooksOnly"),
+        plugin: has_plugin(&document),
         loose: document.first_extension(),
         misshapen: check_shape(&document).err().map(|problem| problem.to_string()),
     })

@@ -39,8 +39,14 @@ pub(super) fn of_hooks(root: &Root, paths: &hooks::InstallPaths) -> (Check, bool
     of_rows(&mut findings, paths, &rows);
     of_scripts(&mut findings, paths, &rows, &wanted);
     let status_line = rows.iter().any(|row| row.event.is_none() && row.state == "yes");
+    let by_plugin = rows.iter().any(|row| row.state == "plugin");
+    let installed_by = match (found.plugin, by_plugin) {
+        (_, true) => "run by the Claude Code plugin",
+        (true, _) => "installed beside the Claude Code plugin, which leaves the events to them,",
+        (false, _) => "installed",
+    };
     let fine = format!(
-        "installed for {events} events; the status line is {}",
+        "{installed_by} for {events} events; the status line is {}",
         if status_line { "installed too" } else { "not installed (optional)" }
     );
     let installed = missing.is_empty() && !found.all_disabled && found.loose.is_none();
@@ -71,7 +77,7 @@ fn of_rows(findings: &mut Findings, paths: &hooks::InstallPaths, rows: &[Row]) {
 
 /// Scripts that cannot run, or call another program.
 fn of_scripts(findings: &mut Findings, paths: &hooks::InstallPaths, rows: &[Row], wanted: &settings::Wanted) {
-    let scripted = rows.iter().any(|row| row.event == Some("SessionStart") && row.state != "no");
+    let scripted = rows.iter().any(|row| row.event == Some("SessionStart") && !matches!(row.state, "no" | "plugin"));
     for (path, text) in hooks::scripts(paths, &Hook::ALL, wanted).into_iter().filter(|_| scripted) {
         let shown = paths.show(&path);
         match files::read_with_meta(&path, STARTUP_LIMIT) {

@@ -52,7 +52,7 @@ pub(crate) struct Row {
     last_seen: Option<Timestamp>,
     file: Option<String>,
     line: Option<usize>,
-    /// yes, no, outdated, or "never runs".
+    /// yes, no, outdated, "never runs", or plugin: only the Claude Code plugin runs it.
     pub(crate) state: &'static str,
 }
 
@@ -102,7 +102,8 @@ impl Data for HookList {
         let file = paths.show(&paths.settings());
         out.push_str(&format!("\nIn {file}{}\n", if commands.is_empty() { "" } else { ", which runs" }));
         out.extend(commands.iter().map(|command| format!("  {command}\n")));
-        let lacking = |hook: Hook| rows.iter().any(|row| row.name == hook.name() && row.state != "yes");
+        let is_fine = |row: &Row| matches!(row.state, "yes" | "plugin");
+        let lacking = |hook: Hook| rows.iter().any(|row| row.name == hook.name() && !is_fine(row));
         if lacking(Hook::Register) || lacking(Hook::Cleanup) {
             out.push_str("Hooks are missing or out of date. Type: ait hooks install\n");
         }
@@ -193,7 +194,9 @@ fn row(
         };
         !entry.alone || (same && entry.matcher.as_deref() == matcher)
     };
+    let by_plugin = runs_by_plugin(found, event, hook);
     let state = match entry {
+        None if by_plugin => "plugin",
         None => "no",
         Some(entry) if !entry.runs => "never runs",
         // Known to no client that is known, or to none that is installed: it stays as it is.
@@ -203,7 +206,7 @@ fn row(
     Row {
         name: hook.name(),
         event: (!event.is_empty()).then_some(event),
-        installed: entry.is_some_and(|entry| entry.runs),
+        installed: entry.map_or(by_plugin, |entry| entry.runs),
         command: entry.map(|entry| entry.command.clone()),
         matcher: entry.and_then(|entry| entry.matcher.clone()),
         last_seen: last_seen(if event.is_empty() { event_log::STATUS_LINE } else { event }).map(milliseconds),
@@ -213,12 +216,23 @@ fn row(
     }
 }
 
+/// Whether only the Claude Code plugin runs a hook. It leaves all events of a hook to the settings that name it.
+fn runs_by_plugin(found: &Inspection, event: &str, hook: Hook) -> bool {
+    let is_of_plugin = Registration::find(event, hook).is_some_and(|each| each.since.is_none());
+    found.plugin && is_of_plugin && !found.installed.iter().any(|entry| entry.hook == hook)
+}
+
 /// Settings that keep hooks from running, or run them where they do nothing.
 pub(crate) fn settings_remarks(paths: &InstallPaths, file: &Path, found: &Inspection) -> Vec<String> {
     let mut remarks = Vec::new();
     let shown = paths.show(file);
     if found.all_disabled {
         remarks.push(format!("{shown}: \"disableAllHooks\" is true, so no hook and no status line runs"));
+    }
+    let by_settings = found.installed.iter().any(|entry| entry.runs && entry.hook != Hook::Statusline);
+    if found.plugin && by_settings {
+        remarks
+            .push("the Claude Code plugin is enabled too; it does nothing while these hooks are installed".to_owned());
     }
     if let Some(line) = found.loose {
         remarks.push(format!(

@@ -36,6 +36,12 @@ pub(crate) fn is_root() -> bool {
     ait::sys::process::user_id() == 0 || skipped("not root")
 }
 
+/// Whether there is a browser that `tests/browser/inspect_page.py` knows. If not, reports the test as skipped; also with
+/// CI=true, because not every distribution has a package of it, and it is larger than all else that the tests need.
+pub(crate) fn has_browser() -> bool {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().any(works) || skipped("no Chromium")
+}
+
 /// Writes why the running test is skipped; returns `false`.
 fn skipped(reason: &str) -> bool {
     let thread = std::thread::current();
