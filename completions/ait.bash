@@ -73,7 +73,7 @@ _ait() {
         'ait sessions current') words='--help --session --json --color' ;;
         'ait sessions task') words='--help --session --json' ;;
         'ait sessions conflicts') words='--help --strict --merge --json --color' ;;
-        'ait sessions history') words='--help --date --days --project --search --user --status --resumable --limit --headless --no-pager --json --color' ;;
+        'ait sessions history') words='--help --date --days --project --search --transcripts --user --status --resumable --limit --headless --no-pager --json --color' ;;
         'ait sessions next') words='--help --go --all --json --color' ;;
         'ait sessions resume') words='--help --days --dismiss --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;

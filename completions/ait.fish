@@ -65,6 +65,7 @@ complete -c ait -n '__ait_at ait sessions history' -l date -x -a 'today yesterda
 complete -c ait -n '__ait_at ait sessions history' -l days -x -d 'number of days, ending with --date or today'
 complete -c ait -n '__ait_at ait sessions history' -l project -x -d 'only this project'
 complete -c ait -n '__ait_at ait sessions history' -l search -x -d 'only sessions with this text in task, project, branch or path'
+complete -c ait -n '__ait_at ait sessions history' -l transcripts -d 'with --search: also in conversations; the last 30 days by default'
 complete -c ait -n '__ait_at ait sessions history' -l user -x -d 'only sessions that ran as this user of the machine'
 complete -c ait -n '__ait_at ait sessions history' -l status -x -d 'running, stale, completed, interrupted or pruned'
 complete -c ait -n '__ait_at ait sessions history' -l resumable -d 'only ended sessions that can be resumed, with the command'

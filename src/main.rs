@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ait::cli::{self, Stop};
-use ait::commands::{Run, log_error};
+use ait::commands::{Part, Run, log_error};
 use ait::context::Context;
 use ait::error::{Error, Exit};
 use ait::render::json;
@@ -34,10 +34,10 @@ fn run(command: &dyn Run, context: &Context) -> Exit {
     if command.watches() {
         return watch(command, context);
     }
-    if let Some(mut lines) = command.lines(context) {
-        // Until nobody reads any more.
-        let _ = lines.try_for_each(|line| fd::write_stdout(line.as_bytes()));
-        return Exit::Done;
+    match command.parts(context) {
+        Some(Ok(parts)) => return write_parts(parts, context),
+        Some(Err(error)) => return fail(error, command.json()),
+        None => {}
     }
     match (command.run(context), command.fast()) {
         // The text of a fast command is the same for every reader.
@@ -50,6 +50,35 @@ fn run(command: &dyn Run, context: &Context) -> Exit {
         (Err(error), Some(name)) => fail_fast(name, &error, context),
         (Err(error), None) => fail(error, command.json()),
     }
+}
+
+/// Writes an output as it comes, until it ends or has no reader. A terminal also shows how far it is.
+fn write_parts(parts: Box<dyn Iterator<Item = Part>>, context: &Context) -> Exit {
+    let mut is_progress_shown = false;
+    for part in parts {
+        if is_progress_shown {
+            terminal::show_progress("");
+            is_progress_shown = false;
+        }
+        let written = match part {
+            Part::Text(text) => fd::write_stdout(text.as_bytes()),
+            Part::Remark(remark) => fd::write_stderr(Report::nothing().remark(remark).stderr().as_bytes()),
+            Part::Progress(progress) => {
+                if context.stderr_is_terminal {
+                    terminal::show_progress(&progress);
+                    is_progress_shown = true;
+                }
+                Ok(())
+            }
+        };
+        if written.is_err() {
+            break;
+        }
+    }
+    if is_progress_shown {
+        terminal::show_progress("");
+    }
+    Exit::Done
 }
 
 /// An error for the user; with `--json` an object with `error` and `exit_code` as well.

@@ -11,6 +11,7 @@ mod frameworks;
 pub mod guard;
 pub mod history;
 mod history_list;
+pub mod history_query;
 pub mod hook;
 mod hook_response;
 pub mod hookless;
@@ -35,6 +36,7 @@ pub mod statusline;
 pub mod task;
 pub mod team;
 pub mod timeline;
+mod transcripts;
 mod wrapped_status_line;
 
 use std::str::FromStr;
@@ -81,10 +83,20 @@ pub trait Run {
         false
     }
 
-    /// Lines to be written one by one as they come, instead of a report.
-    fn lines(&self, _context: &Context) -> Option<Box<dyn Iterator<Item = String>>> {
+    /// Output that is written part by part as it comes, instead of a report.
+    fn parts(&self, _context: &Context) -> Option<Result<Box<dyn Iterator<Item = Part>>>> {
         None
     }
+}
+
+/// A part of an output that comes part by part.
+pub enum Part {
+    /// Text for standard output.
+    Text(String),
+    /// How far a long search is, for a terminal.
+    Progress(String),
+    /// A remark for standard error.
+    Remark(String),
 }
 
 /// A number of days or sessions on the command line.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
-use super::{Run, at_most, log_mistakes, prompt_stream};
+use super::{Part, Run, at_most, log_mistakes, prompt_stream};
 use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -116,10 +116,9 @@ impl Run for Prompt {
         Some("prompt")
     }
 
-    fn lines(&self, context: &Context) -> Option<Box<dyn Iterator<Item = String>>> {
-        self.follow.then(|| {
-            Box::new(prompt_stream::lines(Box::new(self.clone()), context)) as Box<dyn Iterator<Item = String>>
-        })
+    fn parts(&self, context: &Context) -> Option<Result<Box<dyn Iterator<Item = Part>>>> {
+        let lines = || prompt_stream::lines(Box::new(self.clone()), context).map(Part::Text);
+        self.follow.then(|| Ok(Box::new(lines()) as Box<dyn Iterator<Item = Part>>))
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) struct Way {
     /// Where it was started; `None` if that was not recorded.
     folder: Option<PathBuf>,
     /// The command that creates that folder again, if it was removed.
-    restore: Option<String>,
+    pub(super) restore: Option<String>,
     /// The command that resumes the session.
     pub(super) command: String,
 }

@@ -45,3 +45,19 @@ pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     let result = run();
     (result, begin.elapsed())
 }
+
+/// Measures time by the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// From now on.
+    pub fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    /// Milliseconds since the start.
+    pub fn milliseconds(self) -> u128 {
+        self.0.elapsed().as_millis()
+    }
+}

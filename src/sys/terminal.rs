@@ -36,6 +36,11 @@ pub fn stderr_is_terminal() -> bool {
     rustix::termios::isatty(rustix::stdio::stderr())
 }
 
+/// Shows text on the current line of the terminal behind standard error, in place of what was there; `""` clears it.
+pub fn show_progress(text: &str) {
+    let _ = fd::write_stderr(format!("\r\x1b[K{text}").as_bytes());
+}
+
 /// The whole screen of the terminal, given back as it was when dropped.
 ///
 /// Keys come one by one and are not shown; Ctrl-C is one of them, and no signal, so that leaving is always the same. A

@@ -52,5 +52,6 @@ mod system_calls;
 mod team;
 mod timeline;
 mod times;
+mod transcripts;
 mod waiting;
 mod worktrees;

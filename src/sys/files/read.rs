@@ -106,6 +106,14 @@ impl Pieces {
         self.size
     }
 
+    /// Appends at most `length` bytes from `offset` on, also those that were written after it was opened. Returns how many
+    /// they are, 0 at the end.
+    pub fn read_into(&self, offset: u64, length: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        bytes.reserve(length);
+        let read = || rustix::io::pread(&self.fd, rustix::buffer::spare_capacity(bytes), offset);
+        Ok(rustix::io::retry_on_intr(read)?)
+    }
+
     /// `length` bytes from `offset` on; fewer if the file ends before.
     pub fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
