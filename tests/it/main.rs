@@ -15,6 +15,7 @@ mod architecture;
 mod claude_plugin;
 mod cli;
 mod commits;
+mod clock_changes;
 mod completions;
 mod config;
 mod coordination;
