@@ -42,7 +42,7 @@ bench:
 install:
     sh shell/install.sh
 
-# Regenerate the completion files and the picture in the README.
+# Regenerate the completion files and the pictures in the README.
 generate:
     cargo build --locked --release
     target/release/ait completions bash > completions/ait.bash

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Draws shell/terminal.svg, the picture in README.md, from what ait prints.
+"""Makes the pictures in README.md from what ait prints: shell/terminal.svg, shell/report.svg and shell/timeline.svg.
 
-    cargo build --release && python3 shell/picture.py            draw it
-    cargo build --release && python3 shell/picture.py --check    exit with 1 where it would look different
+    cargo build --release && python3 shell/picture.py            make them
+    cargo build --release && python3 shell/picture.py --check    exit with 1 if one would look different
 
-Sessions are registered by ait's own hook, for processes that run, in repositories that git made; their times are then
-moved into the past, so that there is something to see. AIT names another binary than target/release/ait.
+Live sessions are registered by ait's own hook, for processes that run, in repositories that git made; their times are
+then moved into the past, so that there is something to see. The sessions of the report and the timeline are those of
+HISTORY, on a day that is over. AIT names another binary than target/release/ait.
 """
 
 import datetime
@@ -22,7 +23,6 @@ from xml.sax.saxutils import escape
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 AIT = pathlib.Path(os.environ.get("AIT", ROOT / "target/release/ait")).resolve()
-PICTURE = ROOT / "shell/terminal.svg"
 COLUMNS = 74
 # What each code ends.
 ENDS = {22: ("bold", "dim"), 27: ("reverse",), 39: ("color",)}
@@ -48,9 +48,54 @@ SESSIONS = [
     ),
 ]
 
+DAY = "2025-11-20"
+HISTORY = [
+    # id, project, branch, task, start, end, spans of working (w) and being blocked (b), files written
+    (
+        "3f9c1e07-64d2-4b8a-9a15-70c2de81b64f",
+        "shop",
+        "main",
+        "Round prices to the cent",
+        "08:50",
+        "12:40",
+        "w 08:55 09:40, b 09:40 10:05, w 10:05 10:50, w 11:30 12:20",
+        ["src/prices.rs"],
+    ),
+    (
+        "8a52d7b3-1c0e-4f96-b7d4-25e9f0a3c618",
+        "shop",
+        "login",
+        "Adding the login page",
+        "09:30",
+        "17:10",
+        "w 09:35 10:15, w 10:40 11:20, b 11:20 13:05, w 13:05 14:30, w 15:30 16:50",
+        ["src/login.rs"],
+    ),
+    (
+        "c16e40f8-97ab-4d53-8e22-b3f70d159ac4",
+        "shop",
+        "main",
+        "Write tests for the cart",
+        "13:15",
+        "15:20",
+        "w 13:20 13:50, b 13:50 14:10, w 14:10 15:05",
+        [],
+    ),
+    (
+        "e92d83f4-0b6c-47a1-8e5f-6c3b17d4a028",
+        "atlas",
+        "oauth",
+        "Refresh tokens before they expire",
+        "10:05",
+        "18:20",
+        "w 10:10 12:00, b 12:00 12:15, w 12:15 12:50, w 16:00 18:05",
+        [],
+    ),
+]
+
 
 class Machine:
-    """A home with a repository, a linked worktree and three live sessions."""
+    """A home with a repository, a linked worktree, three live sessions and those of HISTORY."""
 
     def __init__(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="ait-picture-")).resolve()
@@ -59,6 +104,7 @@ class Machine:
             "HOME": str(self.home),
             "PATH": os.environ["PATH"],
             "AIT_WIDTH": str(COLUMNS),
+            "TZ": "UTC",
             "CLICOLOR_FORCE": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
             **{f"GIT_{who}_{what}": "ait@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
@@ -86,6 +132,35 @@ class Machine:
                 payload = {"session_id": session_id, "cwd": str(self.home / folder), **event}
                 self.run(folder, AIT, "hook", "session-register", stdin=json.dumps(payload), CLAUDE_PID=str(process.pid))
             self.age(session_id, minutes)
+        self.put_history()
+
+    def put_history(self):
+        folder = self.home / ".claude/sessions/history" / DAY
+        folder.mkdir(parents=True)
+        time = lambda clock: f"{DAY}T{clock}:00Z"
+        minutes = lambda clock: int(clock[:2]) * 60 + int(clock[3:])
+        for session_id, project, branch, task, start, end, spans, files in HISTORY:
+            activity = []
+            for kind, begin, stop in (span.split() for span in spans.split(", ")):
+                name = {"w": "working", "b": "blocked"}[kind]
+                activity.append([name, time(begin), time(stop), 60 * (minutes(stop) - minutes(begin))])
+            manifest = {
+                "session_id": session_id,
+                "project": project,
+                "path": f"/home/you/{project}",
+                "git_branch": branch,
+                "git_dirty": False,
+                "started": time(start),
+                "pid": 1,
+                "task": task,
+                "state": "idle",
+                "worked_seconds": sum(span[3] for span in activity if span[0] == "working"),
+                "ended": time(end),
+                "status": "completed",
+                "touched": [{"tree": f"/home/you/{project}", "path": path, "at": time(end)} for path in files],
+                "activity": activity,
+            }
+            (folder / f"{session_id}.json").write_text(json.dumps(manifest))
 
     def age(self, session_id, minutes):
         path = self.home / ".claude/sessions/active" / f"{session_id}.json"
@@ -102,9 +177,8 @@ class Machine:
         shutil.rmtree(self.home)
 
 
-def screen(machine):
-    """The lines of the terminal."""
-    machine.set_up()
+def live(machine):
+    """A terminal with the list of live sessions, and the segment in the prompt."""
 
     def prompt(folder, typed):
         segment = machine.run(folder, AIT, "prompt", "--for", "ansi").strip("\n")
@@ -114,10 +188,25 @@ def screen(machine):
 
     lines = [prompt("shop", "ait sessions live"), *machine.run("shop", AIT, "sessions", "live").splitlines()]
     lines += [prompt("shop", "cd ../shop-login"), prompt("shop-login", "")]
-    return lines
+    return draw(lines, "A terminal: ait sessions live, and the segment in the prompt")
 
 
-# ---- how it is drawn -------------------------------------------------------------------------------------------------
+def report(machine):
+    """A terminal with a report."""
+    typed = ["report", "--from", DAY, "--to", DAY]
+    lines = [f"\x1b[1m~\x1b[0m % ait {' '.join(typed)}", *machine.run("", AIT, *typed).splitlines()]
+    return draw(lines, "A terminal: ait report")
+
+
+def timeline(machine):
+    """The image that ait itself draws."""
+    return machine.run("", AIT, "timeline", "--date", DAY, "--svg", "-")
+
+
+PICTURES = {"shell/terminal.svg": live, "shell/report.svg": report, "shell/timeline.svg": timeline}
+
+
+# ---- how a terminal is drawn -----------------------------------------------------------------------------------------
 
 WIDTH, HEIGHT, FONT, MARGIN, BAR = 8.4, 20, 14, 18, 34
 PAPER, FRAME, INK = "#16181d", "#3a3f4b", "#d7dae0"
@@ -163,11 +252,11 @@ def strokes(character, x, y):
     return "".join(f"M{middle:g} {half:g}L{ends[end][0]:g} {ends[end][1]:g}" for end in BOXES[character])
 
 
-def draw(lines):
+def draw(lines, label):
     width, height = COLUMNS * WIDTH + 2 * MARGIN, len(lines) * HEIGHT + MARGIN + BAR
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
-        f'role="img" aria-label="A terminal: ait sessions live, and the segment in the prompt">',
+        f'role="img" aria-label="{label}">',
         f'<rect width="{width:g}" height="{height:g}" rx="10" fill="{PAPER}"/>',
         *(f'<circle cx="{20 + 18 * n}" cy="17" r="5.5" fill="{FRAME}"/>' for n in range(3)),
         f'<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, \'DejaVu Sans Mono\', monospace" font-size="{FONT}" '
@@ -196,13 +285,15 @@ def draw(lines):
 def main():
     machine = Machine()
     try:
-        picture = draw(screen(machine))
+        machine.set_up()
+        pictures = {name: make(machine) for name, make in PICTURES.items()}
     finally:
         machine.close()
-    if "--check" not in sys.argv[1:]:
-        PICTURE.write_text(picture)
-    elif PICTURE.read_text() != picture:
-        sys.exit("picture.py: shell/terminal.svg is out of date; type: python3 shell/picture.py")
+    for name, picture in pictures.items():
+        if "--check" not in sys.argv[1:]:
+            (ROOT / name).write_text(picture)
+        elif (ROOT / name).read_text() != picture:
+            sys.exit(f"picture.py: {name} is out of date; type: python3 shell/picture.py")
 
 
 if __name__ == "__main__":

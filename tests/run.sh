@@ -153,6 +153,12 @@ install_tools
 install_rust
 install_starship
 say "all there: $tools, cargo with clippy and rustfmt, $release_target $check_targets, starship"
+# Chromium is not installed here: it is larger than all other tools together, and some distributions have no package of it.
+if have chromium || have chromium-browser || have google-chrome; then
+    say 'browser: the page of ait timeline is opened in Chromium'
+else
+    say 'browser: no Chromium, so the test that opens the page of ait timeline is skipped; install it to run that test'
+fi
 [ "$mode" = install ] && exit 0
 
 # ---- the steps -------------------------------------------------------------------------------------------------------

@@ -256,7 +256,7 @@ fn what_it_shows_is_what_is_printed() {
 }
 
 #[test]
-fn the_picture_is_what_is_printed() {
+fn the_pictures_are_what_is_printed() {
     needs!("python3");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("shell/picture.py");
     let mut python = Command::new("python3");
