@@ -4,7 +4,7 @@ _ait() {
     local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} paths='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
-        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions') at="$at ${COMP_WORDS[i]}" ;;
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait setup' | 'ait uninstall' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions' | 'ait man') at="$at ${COMP_WORDS[i]}" ;;
         esac
     done
     # bash takes --option=value apart.
@@ -44,6 +44,7 @@ _ait() {
     'ait statusline --color') words='always never auto' ;;
     'ait statusline --max-width') words='' ;;
     'ait statusline --then') words='' ;;
+    'ait setup --only') words='' ;;
     'ait doctor --color') words='always never auto' ;;
     'ait report --days') words='' ;;
     'ait report --from') words='today yesterday' ;;
@@ -67,7 +68,7 @@ _ait() {
     'ait demo --color') words='always never auto' ;;
     *)
         case $at in
-        'ait') words='sessions guard hooks prompt statusline init hook doctor report timeline config team demo completions --help --version' ;;
+        'ait') words='sessions guard hooks prompt statusline setup uninstall init hook doctor report timeline config team demo completions man --help --version' ;;
         'ait sessions') words='live current task conflicts history next resume prune --help' ;;
         'ait sessions live') words='--help --project --path --verbose --watch --json --color' ;;
         'ait sessions current') words='--help --session --json --color' ;;
@@ -84,6 +85,8 @@ _ait() {
         'ait hooks list') words='--help --json' ;;
         'ait prompt') words='--help --for --format --dir --all --follow --icons --color --max-width' ;;
         'ait statusline') words='--help --format --icons --color --max-width --then' ;;
+        'ait setup') words='--help --yes --dry-run --only' ;;
+        'ait uninstall') words='--help --yes --dry-run --history' ;;
         'ait init') words='zsh bash fish tmux starship claude --help --manual --plugin' ;;
         'ait hook') words='session-register session-cleanup --help --plugin' ;;
         'ait doctor') words='--help --fix --json --color' ;;
@@ -99,6 +102,7 @@ _ait() {
         'ait team forget') words='--help --before --all --json' ;;
         'ait demo') words='--help --color' ;;
         'ait completions') words='zsh bash fish --help' ;;
+        'ait man') words='--help' ;;
         esac
         ;;
     esac

@@ -4,7 +4,7 @@ function __ait_at
     set -l at ait
     for word in (commandline -opc)[2..-1]
         switch "$at $word"
-            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions'
+            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait setup' 'ait uninstall' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions' 'ait man'
                 set at "$at $word"
         end
     end
@@ -21,6 +21,8 @@ complete -c ait -n '__ait_at ait' -a guard -d 'set what happens when two session
 complete -c ait -n '__ait_at ait' -a hooks -d 'install, remove and inspect Claude Code hooks'
 complete -c ait -n '__ait_at ait' -a prompt -d 'print the prompt segment for the session of this folder'
 complete -c ait -n '__ait_at ait' -a statusline -d 'print the status line (Claude Code runs this, with JSON on standard input)'
+complete -c ait -n '__ait_at ait' -a setup -d 'set up shells, tmux, completions and Claude Code\'s hooks in one step'
+complete -c ait -n '__ait_at ait' -a uninstall -d 'remove everything that ait put into shells, tmux, starship and Claude Code'
 complete -c ait -n '__ait_at ait' -a init -d 'print the code that shows the segment in a shell, tmux or starship'
 complete -c ait -n '__ait_at ait' -a hook -d 'record an event (Claude Code runs this, with JSON on standard input)'
 complete -c ait -n '__ait_at ait' -a doctor -d 'diagnose problems and suggest fixes'
@@ -30,6 +32,7 @@ complete -c ait -n '__ait_at ait' -a config -d 'show the settings and where they
 complete -c ait -n '__ait_at ait' -a team -d 'show who works on what in this repository, and share it through git'
 complete -c ait -n '__ait_at ait' -a demo -d 'show ait at work with three simulated sessions in a temporary folder'
 complete -c ait -n '__ait_at ait' -a completions -d 'print the completion file for a shell'
+complete -c ait -n '__ait_at ait' -a man -d 'print the manual page'
 complete -c ait -n '__ait_at ait' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait' -s V -l version -d 'print the version and exit'
 complete -c ait -n '__ait_at ait sessions' -a live -d 'list live sessions'
@@ -118,6 +121,14 @@ complete -c ait -n '__ait_at ait statusline' -l icons -x -a 'unicode nerd ascii'
 complete -c ait -n '__ait_at ait statusline' -l color -x -a 'always never auto' -d 'always, never or auto (the default: always, unless NO_COLOR is set)'
 complete -c ait -n '__ait_at ait statusline' -l max-width -x -d 'maximum width in terminal cells (default: the width that Claude Code reports)'
 complete -c ait -n '__ait_at ait statusline' -l then -x -d 'also run this command, your earlier status line, and show its output below'
+complete -c ait -n '__ait_at ait setup' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait setup' -s y -l yes -d 'make the changes without asking'
+complete -c ait -n '__ait_at ait setup' -l dry-run -d 'show the changes, and make none'
+complete -c ait -n '__ait_at ait setup' -l only -x -d 'only these, separated by commas'
+complete -c ait -n '__ait_at ait uninstall' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait uninstall' -s y -l yes -d 'make the changes without asking'
+complete -c ait -n '__ait_at ait uninstall' -l dry-run -d 'show the changes, and make none'
+complete -c ait -n '__ait_at ait uninstall' -l history -d 'also delete the sessions and their history'
 complete -c ait -n '__ait_at ait init' -a 'zsh bash fish tmux starship claude'
 complete -c ait -n '__ait_at ait init' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait init' -l manual -d 'shells: only set $AIT_SEGMENT, and leave the prompt alone'
@@ -182,3 +193,4 @@ complete -c ait -n '__ait_at ait demo' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait demo' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait completions' -a 'zsh bash fish'
 complete -c ait -n '__ait_at ait completions' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait man' -l help -d 'display usage information'

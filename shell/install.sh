@@ -37,18 +37,8 @@ else
     printf 'Installed %s: %s\n' "$folder/ait" "$after"
 fi
 
-printf '\nNext:\n'
-# shellcheck disable=SC2016 # to be typed, not expanded here
 case :${PATH-}: in
-*:"$folder":*) ;;
-*) printf '  %s is not in PATH; in your shell'\''s start file:\n      export PATH="%s:$PATH"\n' "$folder" "$folder" ;;
+*:"$folder":*) next='ait setup' ;;
+*) next="$folder/ait setup" ;;
 esac
-printf '  ait hooks install          sessions are tracked from now on\n'
-# shellcheck disable=SC2016
-case ${SHELL-} in
-*/zsh) printf '  eval "$(ait init zsh)"     at the end of ~/.zshrc: the segment in your prompt\n' ;;
-*/bash) printf '  eval "$(ait init bash)"    at the end of ~/.bashrc: the segment in your prompt\n' ;;
-*/fish) printf '  ait init fish | source     at the end of ~/.config/fish/config.fish: the segment in your prompt\n' ;;
-*) printf '  ait init --help            the segment in zsh, bash, fish, tmux or starship\n' ;;
-esac
-printf '  ait init tmux              two lines for tmux.conf\n'
+printf '\nNext: %s\nIt connects ait to your shells, tmux and Claude Code; it shows the changes and asks first.\n' "$next"

@@ -4,7 +4,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
     JOB, Run, completions, config, conflicts, current, demo, doctor, guard, history, hook, hooks, init, jobs, live,
-    next, prompt, prune, report, resume, statusline, task, team, timeline,
+    man, next, prompt, prune, report, resume, setup, statusline, task, team, timeline,
 };
 use crate::error::{Error, Exit, nearest};
 use crate::sys::env;
@@ -14,7 +14,7 @@ use crate::sys::env;
 #[argh(
     name = "ait",
     help_triggers("-h", "--help"),
-    example = "  ait hooks install       track every session from now on\n  ait sessions live       list live sessions: where, since when, which task\n  eval \"$(ait init zsh)\"  show the session in the prompt",
+    example = "  ait setup               set up shells, tmux and Claude Code\n  ait sessions live       list live sessions: where, since when, which task\n  eval \"$(ait init zsh)\"  show the session in the prompt",
     error_code(0, "done"),
     error_code(1, "failed, or nothing found"),
     error_code(2, "usage error, not found, or several match"),
@@ -37,6 +37,8 @@ enum Command {
     Hooks(Hooks),
     Prompt(prompt::Prompt),
     Statusline(statusline::Statusline),
+    Setup(setup::Setup),
+    Uninstall(setup::Uninstall),
     Init(init::Init),
     Hook(hook::Hook),
     Doctor(doctor::Doctor),
@@ -46,6 +48,7 @@ enum Command {
     Team(team::Team),
     Demo(demo::Demo),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// list and manage sessions
@@ -111,6 +114,8 @@ impl Command {
             Command::Guard(command) => Box::new(command),
             Command::Prompt(command) => Box::new(command),
             Command::Statusline(command) => Box::new(command),
+            Command::Setup(command) => Box::new(command),
+            Command::Uninstall(command) => Box::new(command),
             Command::Init(command) => Box::new(command),
             Command::Hook(command) => Box::new(command),
             Command::Doctor(command) => Box::new(command),
@@ -120,6 +125,7 @@ impl Command {
             Command::Team(command) => Box::new(command),
             Command::Demo(command) => Box::new(command),
             Command::Completions(command) => Box::new(command),
+            Command::Man(command) => Box::new(command),
         }
     }
 }

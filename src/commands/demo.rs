@@ -316,14 +316,7 @@ impl Stage<'_> {
         if !installed {
             steps.push(("sh shell/install.sh", "build ait and copy it to ~/.local/bin"));
         }
-        steps.push(("ait hooks install", "track every session from now on"));
-        let shell = self.context.path_variable("SHELL").and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
-        steps.push(match shell.as_deref() {
-            Some("zsh") => ("eval \"$(ait init zsh)\"", "add to the end of ~/.zshrc: the segment in your prompt"),
-            Some("bash") => ("eval \"$(ait init bash)\"", "add to the end of ~/.bashrc: the segment in your prompt"),
-            Some("fish") => ("ait init fish | source", "add to the end of config.fish: the segment in your prompt"),
-            _ => ("ait init --help", "how to show the segment in zsh, bash, fish, tmux or starship"),
-        });
+        steps.push(("ait setup", "connect ait to your shells, tmux and Claude Code"));
         for (typed, what) in steps {
             self.ui.line(&mut self.text, |line| {
                 line.own(format_args!("  {typed:<26}"));

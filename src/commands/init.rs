@@ -36,11 +36,12 @@ Options:
   --plugin          tmux: print the plugin itself, a script for sh
   -h, --help        display usage information
 
-Add the line at the end of the file, after your prompt framework:
+`ait setup` does this for you. By hand: add the line at the end of the file,
+after your prompt framework:
 
-  ~/.zshrc                      eval "$(ait init zsh)"
-  ~/.bashrc                     eval "$(ait init bash)"
-  ~/.config/fish/config.fish    ait init fish | source
+  ~/.zshrc                      eval "$(ait init zsh 2>/dev/null)"
+  ~/.bashrc                     eval "$(ait init bash 2>/dev/null)"
+  ~/.config/fish/config.fish    type -q ait; and ait init fish | source
   ~/.tmux.conf                  what `ait init tmux` prints
   ~/.config/starship.toml       what `ait init starship` prints
   Claude Code's status line     ait hooks install statusline
@@ -142,13 +143,17 @@ Claude Code's status line is set in its settings.json. This does it, keeps what 
     ait hooks uninstall statusline
 ";
 
+/// The first line for tmux.conf.
+pub(super) const TMUX_COMMENT: &str =
+    "# All Claude Code sessions in the status line: right, left, or where you write #{ait} yourself.";
+
 /// The two lines for tmux.conf. Without an apostrophe if the path needs none: some configurations also read the file as a
 /// shell script.
 fn tmux_lines(path: &str) -> String {
     let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
     let program = if is_plain { path.to_owned() } else { shell_quoted(path) };
     format!(
-        "# All Claude Code sessions in the status line: right, left, or where you write #{{ait}} yourself.\n\
+        "{TMUX_COMMENT}\n\
          set -goq @ait-position right\n\
          run-shell {}\n",
         tmux_quoted(&format!("{program} init tmux --plugin | sh"))
@@ -163,7 +168,7 @@ fn misused(option: &str, why: &str) -> Error {
 
 /// This program under the name that `PATH` has for it, which outlives an update where a package manager keeps each
 /// version in a folder of its own and `PATH` names a link; else where it really is.
-fn this_program(context: &Context) -> Result<PathBuf> {
+pub(super) fn this_program(context: &Context) -> Result<PathBuf> {
     let program = context.program().ok_or_else(|| {
         Error::new("finding this program", "", "the system does not report its path").hint("start ait by its full path")
     })?;

@@ -6,6 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::frameworks;
+use crate::context::Context;
 
 /// A startup file of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,19 @@ pub(super) struct Folders {
     pub(super) zsh: Option<PathBuf>,
     /// `STARSHIP_CONFIG`
     pub(super) starship: Option<PathBuf>,
+}
+
+impl Folders {
+    /// As the environment names them; `None` if `HOME` is not set.
+    pub(super) fn find(context: &Context) -> Option<Folders> {
+        let absolute = |name: &str| context.path_variable(name).filter(|path| path.is_absolute());
+        Some(Folders {
+            home: context.home.clone()?,
+            config: absolute("XDG_CONFIG_HOME"),
+            zsh: absolute("ZDOTDIR"),
+            starship: absolute("STARSHIP_CONFIG"),
+        })
+    }
 }
 
 /// The files that may contain a line that loads ait.
@@ -187,16 +201,6 @@ pub(super) fn active(lines: &[Line]) -> impl Iterator<Item = &str> {
 pub(super) fn has_tide(folders: &Folders, read: &dyn Fn(&Path) -> Option<String>) -> bool {
     let config = folders.config.clone().unwrap_or_else(|| folders.home.join(".config"));
     read(&config.join("fish/conf.d/_tide_init.fish")).is_some()
-}
-
-/// The line to add to a file, as it is typed.
-pub(super) fn to_add(target: &str, file: &Path) -> String {
-    let file = file.to_string_lossy();
-    match target {
-        "fish" => format!("echo 'ait init fish | source' >> {file}"),
-        "zsh" | "bash" => format!("echo 'eval \"$(ait init {target})\"' >> {file}"),
-        _ => format!("ait init {target} >> {file}"),
-    }
 }
 
 #[cfg(test)]

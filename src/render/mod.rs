@@ -10,6 +10,7 @@ pub mod facts;
 pub mod format;
 pub mod json;
 pub mod line;
+pub mod man;
 pub mod markdown;
 pub mod markup;
 pub mod reuse;

@@ -111,7 +111,7 @@ fn bash_completes_commands_options_and_values() {
     let said = home.run("bash", &["--norc", "--noprofile", "-eu"], script);
     assert_eq!(
         said,
-        "sessions\nlive\n--path\nfolder\nfile.svg\nalways\nabc-123\nzsh\nyesterday\n\ncomplete -F _ait ait\n"
+        "sessions setup\nlive\n--path\nfolder\nfile.svg\nalways\nabc-123\nzsh\nyesterday\n\ncomplete -F _ait ait\n"
     );
 }
 

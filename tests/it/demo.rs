@@ -133,8 +133,7 @@ fn every_command_is_shown_on_three_sessions() {
             "1 archived, 1 live.\n",
             "ait sessions history\n",
             "sh shell/install.sh",
-            "ait hooks install",
-            "eval \"$(ait init zsh)\"",
+            "ait setup",
         ],
     );
     // Which of two ended first within one second is not known.
@@ -167,7 +166,7 @@ fn without_git_it_says_so_and_goes_on() {
             "Project: blog\n",
             "Conflict Detected!\n",
             "1 archived, 1 live.\n",
-            "ait init --help",
+            "ait setup",
         ],
     );
     machine.assert_clean();

@@ -459,7 +459,7 @@ mod shell {
         check(&env, "shell").is("warn", "no shell, tmux or starship loads ait").fix("ait init --help");
         let zsh = || found(&env.ait().env("SHELL", "/usr/bin/zsh"), "shell");
         zsh().is("warn", "your shell is zsh, and ~/.zshrc does not load ait");
-        zsh().fix("echo 'eval \"$(ait init zsh)\"' >> ~/.zshrc");
+        zsh().fix("ait setup --only zsh");
         env.write_file(".zshrc", "# mine\neval \"$(ait init zsh)\"\n");
         zsh().is("ok", "zsh (~/.zshrc, line 2)");
         found(&env.ait().env("SHELL", "/bin/bash"), "shell").is("warn", "your shell is bash, and ~/.bashrc");
@@ -470,16 +470,16 @@ mod shell {
             .is("ok", "zsh (~/.zshrc, line 2), fish (~/.config/fish/config.fish, line 1), tmux (~/.tmux.conf, line 1)");
     }
 
-    /// What the mending line adds is what is found then.
+    /// What the command adds is what is found then.
     #[test]
-    fn the_line_that_mends_it() {
-        for (shell, file) in [("zsh", ".zshrc"), ("bash", ".bashrc"), ("fish", ".config/fish/config.fish")] {
+    fn the_command_that_loads_it() {
+        for (shell, file) in [("zsh", ".zshrc"), ("bash", ".bashrc"), ("fish", ".config/fish/conf.d/ait.fish")] {
             let env = TestEnv::new();
-            env.write_file(file, "");
+            env.write_file(".config/fish/config.fish", "");
             let ait = env.ait().env("SHELL", format!("/bin/{shell}"));
             let fix = found(&ait, "shell").fix.unwrap();
-            assert!(ait.command("sh").args(["-c", &fix]).status().unwrap().success(), "{fix}");
-            found(&ait, "shell").is("ok", &format!("{shell} (~/{file}, line 1)"));
+            ait.run(&format!("{} --yes", fix.strip_prefix("ait ").unwrap()));
+            found(&ait, "shell").is("ok", &format!("{shell} (~/{file}, line "));
         }
     }
 

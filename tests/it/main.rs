@@ -44,6 +44,7 @@ mod security;
 mod segment;
 mod sessions;
 mod settings;
+mod setup;
 mod shell;
 mod shell_files;
 mod snapshots;

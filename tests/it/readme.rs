@@ -21,6 +21,7 @@ fn words(line: &str) -> Vec<String> {
                 quote = Some(character);
                 word.get_or_insert_default();
             }
+            (None, '2') if word.is_none() && characters.as_str().starts_with('>') => break,
             (None, '|' | '>' | '<' | '#' | ';' | '&' | ')' | '`') => break,
             (None, ' ') => words.extend(word.take()),
             (None, '\\') => word.get_or_insert_default().extend(characters.next()),

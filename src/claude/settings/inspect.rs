@@ -33,6 +33,8 @@ pub struct Inspection {
     pub all_disabled: bool,
     /// `"allowManagedHooksOnly": true`: in a managed file it keeps the user's own hooks from running.
     pub managed_only: bool,
+    /// There is a status line, of ait or not.
+    pub has_status_line: bool,
     /// The plugin of ait is enabled: its hooks run as well.
     pub plugin: bool,
     /// The line of the first comment or trailing comma, for which Claude Code ignores the whole file.
@@ -80,6 +82,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Problem> {
         installed: hooks.chain(lines).collect(),
         all_disabled: is_true("disableAllHooks"),
         managed_only: is_true("allowManagedHooksOnly"),
+        has_status_line: last.is_some(),
         plugin: has_plugin(&document),
         loose: document.first_extension(),
         misshapen: check_shape(&document).err().map(|problem| problem.to_string()),

@@ -65,12 +65,20 @@ struct Examination {
     checks: Vec<Check>,
     /// The corrections that `--fix` made, a sentence each.
     mended: Vec<String>,
+    /// The text leaves out checks that came out well.
+    #[serde(skip)]
+    only_problems: bool,
+}
+
+/// The problems that are left after `ait setup`, and how many there are.
+pub(super) fn verdict(context: &Context) -> Report {
+    Report::new(Examination { checks: run_checks(context), mended: Vec::new(), only_problems: true })
 }
 
 impl Run for Doctor {
     /// Looks at everything.
     fn run(&self, context: &Context) -> Result<Report> {
-        let mut examination = Examination { checks: run_checks(context), mended: Vec::new() };
+        let mut examination = Examination { checks: run_checks(context), mended: Vec::new(), only_problems: false };
         let mut remarks = Vec::new();
         if self.fix {
             examination.mended = fix_problems(context, &examination.checks, &mut remarks);
@@ -108,7 +116,8 @@ fn written(report: &Examination, ui: &Ui) -> String {
             line.text(done);
         });
     }
-    for check in &report.checks {
+    let is_shown = |check: &&Check| !report.only_problems || check.status != Status::Ok;
+    for check in report.checks.iter().filter(is_shown) {
         ui.line(&mut out, |line| {
             let (word, role) = match check.status {
                 Status::Ok => ("ok    ", Role::Dim),

@@ -47,15 +47,9 @@ pub(super) fn of_startup_file(
 
 pub(super) fn of_shell(context: &Context, paths: &hooks::InstallPaths) -> Check {
     let mut findings = Findings::default();
-    let Some(home) = paths.home.clone() else {
+    let Some(folders) = Folders::find(context) else {
         findings.add(Status::Warn, "HOME is not set", None);
         return findings.check("shell", "");
-    };
-    let folders = Folders {
-        home,
-        config: context.path_variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute()),
-        zsh: context.path_variable("ZDOTDIR").filter(|path| path.is_absolute()),
-        starship: context.path_variable("STARSHIP_CONFIG").filter(|path| path.is_absolute()),
     };
     let places = startup::places(&folders);
     let mut loaded = Vec::new();
@@ -75,7 +69,7 @@ pub(super) fn of_shell(context: &Context, paths: &hooks::InstallPaths) -> Check 
         (Some(mine), _) => findings.add(
             Status::Warn,
             format!("your shell is {}, and {} does not load ait", mine.target, paths.show(&mine.file)),
-            Some(&startup::to_add(mine.target, Path::new(&paths.show(&mine.file)))),
+            Some(&format!("ait setup --only {}", mine.target)),
         ),
         (None, true) => findings.add(Status::Warn, "no shell, tmux or starship loads ait", Some("ait init --help")),
         _ => {}

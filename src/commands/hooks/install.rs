@@ -100,6 +100,24 @@ pub fn install_in(paths: &InstallPaths, request: &Install) -> Result<Installatio
 }
 
 fn show_changes(paths: &InstallPaths, hooks: &[Hook], wanted: &Wanted) -> Result<Report> {
+    let (diff, remarks) = diff_of(paths, hooks, wanted)?;
+    let remarks: Vec<String> = remarks.iter().map(|remark| in_conditional(remark)).collect();
+    Ok(report(dry_run(diff), &remarks))
+}
+
+/// What an installation of these hooks would change, as a diff; empty if nothing.
+///
+/// # Errors
+/// As for [`Install`].
+pub(crate) fn install_diff(paths: &InstallPaths, names: &[String]) -> Result<String> {
+    let hooks = named(names, &[Hook::Register, Hook::Cleanup])?;
+    let wanted = paths.wanted(&hooks)?;
+    check_writable(&paths.settings())?;
+    Ok(diff_of(paths, &hooks, &wanted)?.0)
+}
+
+/// The diff, and remarks about it.
+fn diff_of(paths: &InstallPaths, hooks: &[Hook], wanted: &Wanted) -> Result<(String, Vec<String>)> {
     let suffix = paths.suffix();
     let mut out = String::new();
     let mut remarks = Vec::new();
@@ -113,8 +131,7 @@ fn show_changes(paths: &InstallPaths, hooks: &[Hook], wanted: &Wanted) -> Result
     preview(&paths.careful(DOING, &file, &suffix, None), &mut out, |current| {
         change(&file, current, wanted, &mut remarks)
     })?;
-    let remarks: Vec<String> = remarks.iter().map(|remark| in_conditional(remark)).collect();
-    Ok(report(dry_run(out), &remarks))
+    Ok((out, remarks))
 }
 
 /// The change of the settings. `remarks` are those of the last call.

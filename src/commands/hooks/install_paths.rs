@@ -75,7 +75,7 @@ impl InstallPaths {
     }
 
     /// The folder of scripts.
-    pub(super) fn scripts(&self) -> PathBuf {
+    pub(crate) fn scripts(&self) -> PathBuf {
         self.claude.join("hooks")
     }
 
@@ -109,7 +109,7 @@ impl InstallPaths {
         AtomicEdit { doing, path, limit: LIMIT, backup_suffix: suffix, mode }
     }
 
-    pub(super) fn suffix(&self) -> String {
+    pub(crate) fn suffix(&self) -> String {
         format!("{COPY}{}", self.stamp)
     }
 
@@ -138,7 +138,7 @@ impl InstallPaths {
 }
 
 /// The names of the copies of a file that lie beside it, the oldest first.
-pub(super) fn copies(file: &Path) -> Vec<String> {
+pub(crate) fn copies(file: &Path) -> Vec<String> {
     let (Some(parent), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else {
         return Vec::new();
     };

@@ -54,14 +54,9 @@ pub fn uninstall_in(paths: &InstallPaths, request: &Uninstall) -> Result<Report>
     let mut remarks = Vec::new();
     let mut out = String::new();
     if request.dry_run {
-        preview(&settings, &mut out, |current| change(&file, current, &wanted, &earlier, &mut remarks))?;
-        for path in &scripts {
-            preview(&paths.careful(DOING, path, &suffix, None), &mut out, |current| {
-                Ok(removal(current, path, paths, &mut remarks))
-            })?;
-        }
+        let diff = diff_of(paths, &hooks, &mut remarks)?;
         let remarks: Vec<String> = remarks.iter().map(|remark| in_conditional(remark)).collect();
-        return Ok(report(dry_run(out), &remarks));
+        return Ok(report(dry_run(diff), &remarks));
     }
     let done = settings.edit(|current| change(&file, current, &wanted, &earlier, &mut remarks))?;
     paths.remove_old_copies(&done.file);
@@ -83,6 +78,30 @@ pub fn uninstall_in(paths: &InstallPaths, request: &Uninstall) -> Result<Report>
         out.push_str(&format!("Backups: {copies}, {}.ait-backup-*. You can delete {them}.\n", paths.show(&done.file)));
     }
     Ok(report(out, &remarks))
+}
+
+/// What uninstalling all hooks would change, as a diff; empty if nothing.
+///
+/// # Errors
+/// As for [`Uninstall`].
+pub(crate) fn uninstall_diff(paths: &InstallPaths) -> Result<String> {
+    diff_of(paths, &Hook::ALL, &mut Vec::new())
+}
+
+fn diff_of(paths: &InstallPaths, hooks: &[Hook], remarks: &mut Vec<String>) -> Result<String> {
+    let wanted = paths.wanted(hooks)?;
+    let (file, suffix, earlier) = (paths.settings(), paths.suffix(), paths.copies_of_settings());
+    let mut out = String::new();
+    preview(&paths.careful(DOING, &file, &suffix, None), &mut out, |current| {
+        change(&file, current, &wanted, &earlier, remarks)
+    })?;
+    for name in hooks.iter().filter_map(|hook| hook.script()) {
+        let path = paths.scripts().join(name);
+        preview(&paths.careful(DOING, &path, &suffix, None), &mut out, |current| {
+            Ok(removal(current, &path, paths, remarks))
+        })?;
+    }
+    Ok(out)
 }
 
 /// The change of the settings. `remarks` are those of the last call.
