@@ -76,7 +76,7 @@ _ait() {
         'ait sessions conflicts') words='--help --strict --merge --json --color' ;;
         'ait sessions history') words='--help --date --days --project --search --transcripts --user --status --resumable --limit --headless --no-pager --json --color' ;;
         'ait sessions next') words='--help --go --all --json --color' ;;
-        'ait sessions resume') words='--help --days --dismiss --json --color' ;;
+        'ait sessions resume') words='--help --go --yes --days --dismiss --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;
         'ait guard') words='--help --user --json' ;;
         'ait hooks') words='install uninstall list --help' ;;

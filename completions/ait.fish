@@ -83,6 +83,8 @@ complete -c ait -n '__ait_at ait sessions next' -l all -d 'list all waiting sess
 complete -c ait -n '__ait_at ait sessions next' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions next' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions resume' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait sessions resume' -l go -d 'open each in a tmux window where it was, and create its folder again if it was removed'
+complete -c ait -n '__ait_at ait sessions resume' -l yes -d 'open more than five windows without asking'
 complete -c ait -n '__ait_at ait sessions resume' -l days -x -d 'number of days of history to search (default: 7)'
 complete -c ait -n '__ait_at ait sessions resume' -l dismiss -x -a '(__ait_ids)' -d 'no longer list a session: its id, the start of its id, or all'
 complete -c ait -n '__ait_at ait sessions resume' -l json -d 'print one JSON object'

@@ -17,6 +17,7 @@ fn event_context(payload: &HookPayload) -> EventContext {
         pid_namespace: None,
         tmux_pane: None,
         tmux_socket: None,
+        start_options: Vec::new(),
         user: None,
         host: None,
         folder: payload.folder.clone().unwrap_or_default(),

@@ -6,5 +6,6 @@ pub mod payload;
 pub mod registry;
 pub mod settings;
 mod shell_lexer;
+pub mod start_options;
 pub mod status_payload;
 pub mod transcript;

@@ -5,7 +5,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::{live_sessions, resume};
+use super::live_sessions;
+use super::resume_command::{push_commands, resume_command};
 use crate::render::line::Line;
 use crate::render::theme::Role;
 use crate::render::ui::{Ui, put};
@@ -124,7 +125,7 @@ pub(super) fn in_json(listed: &Listed, now: Timestamp, resumable: bool) -> JsonF
     fields.set("status", &listed.status());
     fields.set("running", &(listed.unfinished == Some(Unfinished::Running)));
     if resumable {
-        fields.set("command", &resume::resume_command(&listed.manifest).command);
+        fields.set("command", &resume_command(&listed.manifest).command);
     }
     fields
 }
@@ -159,7 +160,7 @@ impl Sessions {
         if self.resumable {
             text.push_str("\nType:\n");
             for (number, listed) in sessions.iter().enumerate() {
-                resume::push_commands(&mut text, number + 1, &resume::resume_command(&listed.manifest));
+                push_commands(&mut text, number + 1, &resume_command(&listed.manifest));
             }
         }
         text

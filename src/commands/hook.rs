@@ -16,6 +16,7 @@ use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
 use crate::claude::settings::EVENTS;
+use crate::claude::start_options::StartOptions;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::{self, HeadKind};
@@ -298,6 +299,8 @@ fn event_context(
     place: &Place,
 ) -> EventContext {
     let (tmux_pane, tmux_socket) = tmux_of(context, process);
+    let starts = matches!(event, Event::Start { .. });
+    let command_line = process.filter(|_| starts).and_then(|process| process::command_line(process.pid));
     let mut event_context = EventContext {
         now: context.now,
         process: process.map(|process| ProcessStamp { pid: process.pid, start: Some(process.start) }),
@@ -306,6 +309,7 @@ fn event_context(
         is_headless: context.variable("CLAUDE_CODE_ENTRYPOINT").is_some_and(|entrypoint| is_headless(&entrypoint)),
         tmux_pane,
         tmux_socket,
+        start_options: command_line.map(|words| start_options(&words)).unwrap_or_default(),
         user: context.variable("USER").or_else(|| context.variable("LOGNAME")),
         host: Some(process::host().to_owned()),
         folder: payload.folder.clone().unwrap_or_else(|| place.root.to_string_lossy().into_owned()),
@@ -339,6 +343,10 @@ fn event_context(
         };
     }
     event_context
+}
+
+fn start_options(command_line: &[String]) -> Vec<String> {
+    StartOptions::parse(command_line.iter().skip(1).map(String::as_str)).words()
 }
 
 /// The tmux pane of the session, and the socket of its server. An editor that was started in tmux passes both variables on to

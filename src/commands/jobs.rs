@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Run, log_error, record_commits, team};
+use super::{Run, log_error, record_commits, team, tmux};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::report::Report;
@@ -18,8 +18,11 @@ struct Kind {
 }
 
 /// All jobs. To start one, call [`super::start_job`].
-const KINDS: [Kind; 2] =
-    [Kind { name: record_commits::NAME, run: record_commits::run }, Kind { name: "team-sync", run: team::job }];
+const KINDS: [Kind; 3] = [
+    Kind { name: record_commits::NAME, run: record_commits::run },
+    Kind { name: "team-sync", run: team::job },
+    Kind { name: tmux::RECORD_WINDOW, run: tmux::record_window },
+];
 
 /// How long a job waits for the same job of the same subject. That one may have begun before the reason for this one, so
 /// this one has to run too.

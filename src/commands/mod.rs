@@ -31,6 +31,8 @@ pub mod prune;
 pub mod record_commits;
 pub mod report;
 pub mod resume;
+mod resume_command;
+mod resume_go;
 mod session_start;
 pub mod setup;
 mod startup;
@@ -38,6 +40,7 @@ pub mod statusline;
 pub mod task;
 pub mod team;
 pub mod timeline;
+mod tmux;
 mod transcripts;
 mod wrapped_status_line;
 

@@ -1,21 +1,20 @@
 //! `ait sessions resume`: the sessions that were interrupted or whose process is gone, and what to type to resume each.
 //!
-//! Nothing is started. A conversation is found by Claude Code from the folder it was started in, so the line goes there
-//! first; if that folder was a worktree that was removed, the command before it creates the worktree again.
+//! Nothing is started without `--go`. Claude Code finds a conversation from the folder it was started in, so the line goes
+//! there first; if that folder was a worktree that was removed, the command before it creates the worktree again.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use argh::{ArgsInfo, FromArgs};
 use jiff::{Span, Timestamp};
 use serde::Serialize;
 
 use super::live::put_heading;
-use super::task::quoted;
-use super::{Count, Run, foreign_ignored, live_sessions};
+use super::resume_command::{Lost, push_commands, resume_command};
+use super::{Count, Run, foreign_ignored, live_sessions, resume_go, tmux_socket};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::git;
 use crate::render::theme::{ColorChoice, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
@@ -34,8 +33,21 @@ use crate::sys::files;
 
 /// list interrupted sessions, with the command that resumes each
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
-#[argh(subcommand, name = "resume", help_triggers("-h", "--help"), example = "  ait sessions resume --days 30")]
+#[argh(
+    subcommand,
+    name = "resume",
+    help_triggers("-h", "--help"),
+    example = "  ait sessions resume --days 30\n  ait sessions resume --go",
+    note = "Model, permission mode and added folders of the start are repeated; a prompt and",
+    note = "options that switch permission questions off are not."
+)]
 pub struct Resume {
+    /// open each in a tmux window where it was, and create its folder again if it was removed
+    #[argh(switch)]
+    go: bool,
+    /// open more than five windows without asking
+    #[argh(switch)]
+    yes: bool,
     /// number of days of history to search (default: 7)
     #[argh(option, arg_name = "n", default = "DAYS")]
     days: Count,
@@ -53,23 +65,6 @@ pub struct Resume {
 /// How many days of history are searched by default.
 const DAYS: Count = Count(7);
 
-/// A session to have back.
-struct Lost {
-    manifest: Manifest,
-    last_seen: Option<Timestamp>,
-    way: Way,
-}
-
-/// How to have it back.
-pub(super) struct Way {
-    /// Where it was started; `None` if that was not recorded.
-    folder: Option<PathBuf>,
-    /// The command that creates that folder again, if it was removed.
-    pub(super) restore: Option<String>,
-    /// The command that resumes the session.
-    pub(super) command: String,
-}
-
 impl Run for Resume {
     /// Lists them, the last seen first; or dismisses some of them.
     ///
@@ -78,11 +73,18 @@ impl Run for Resume {
     fn run(&self, context: &Context) -> Result<Report> {
         let (lost, foreign) = self.lost(context)?;
         let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
-        let report = match &self.dismiss {
-            Some(wanted) => Report::new(dismiss(&lost, wanted, context)?),
+        if let Some(wanted) = &self.dismiss {
+            return Ok(Report::new(dismiss(&lost, wanted, context)?).remarks(ignored));
+        }
+        let left_out: Vec<String> = lost.iter().filter_map(Lost::left_out).collect();
+        let socket = tmux_socket(context).filter(|_| self.go && !lost.is_empty());
+        let typed = (self.go && socket.is_none() && !lost.is_empty())
+            .then_some("not inside tmux, so no window was opened; type the commands");
+        let report = match socket {
+            Some(socket) => resume_go::open_all(lost, &socket, self.yes, context)?,
             None => Report::new(LostSessions { lost, days: self.days.0, now: context.now }),
         };
-        Ok(report.remarks(ignored))
+        Ok(report.remarks(left_out).remarks(typed).remarks(ignored))
     }
 
     fn json(&self) -> bool {
@@ -248,6 +250,7 @@ fn in_json(lost: &Lost, now: Timestamp) -> JsonFields {
     fields.set("folder_exists", &(lost.way.folder.is_some() && lost.way.restore.is_none()));
     fields.set("restore", &lost.way.restore);
     fields.set("command", &lost.way.command);
+    fields.set("not_repeated", &lost.way.left_out);
     fields
 }
 
@@ -283,65 +286,4 @@ fn for_people(lost: &[Lost], ui: &Ui, now: Timestamp) -> String {
         push_commands(&mut text, position + 1, way);
     }
     text
-}
-
-/// Adds the commands that resume the session with this number in a list.
-pub(super) fn push_commands(text: &mut String, number: usize, way: &Way) {
-    for (part, line) in [way.restore.as_ref(), Some(&way.command)].into_iter().flatten().enumerate() {
-        match part {
-            0 => text.push_str(&format!("{number:>3}. {line}\n")),
-            _ => text.push_str(&format!("     {line}\n")),
-        }
-    }
-}
-
-/// How to resume a session.
-pub(super) fn resume_command(manifest: &Manifest) -> Way {
-    let folder = manifest.started_in.as_deref().filter(|folder| folder.starts_with('/')).unwrap_or(&manifest.path);
-    let resume = format!("claude --resume {}", quoted(&manifest.session_id));
-    if folder.is_empty() {
-        return Way { folder: None, restore: None, command: resume };
-    }
-    let command = format!("cd {} && {resume}", quoted_path(folder));
-    let folder = PathBuf::from(folder);
-    let restore = if files::is_folder(&folder) { None } else { Some(restore(manifest, &folder)) };
-    Way { folder: Some(folder), restore, command }
-}
-
-/// A folder as it can be typed into a shell: never an option, never looked up in `CDPATH`.
-fn quoted_path(path: &str) -> String {
-    let before = if path.starts_with('/') { "" } else { "./" };
-    // Substitution takes newlines from the end.
-    let after = if path.ends_with('\n') { "/" } else { "" };
-    quoted(&format!("{before}{path}{after}"))
-}
-
-/// The command that makes a folder again: the worktree that it was or lay in, from the repository that still exists; else
-/// the empty folder, which is all that Claude Code requires.
-fn restore(manifest: &Manifest, folder: &Path) -> String {
-    let make = format!("mkdir -p {}", quoted_path(&folder.to_string_lossy()));
-    let tree = manifest.tree.as_deref().filter(|tree| folder.starts_with(tree) && !files::is_folder(Path::new(tree)));
-    let (Some(tree), Some(repository)) = (tree, manifest.repository.as_deref()) else { return make };
-    if !files::is_folder(Path::new(repository)) || Path::new(repository).starts_with(tree) {
-        return make;
-    }
-    let main = repository.strip_suffix("/.git").unwrap_or(repository);
-    let (main, root) = (quoted_path(main), quoted_path(tree));
-    // Anyone may have written the manifest. git accepts no such branch or commit, but would take it for an option.
-    let branch = manifest.git_branch.as_deref().filter(|branch| !branch.starts_with('-'));
-    let head = manifest.head.as_deref().filter(|head| head.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let checkout = match (branch, head) {
-        (Some(branch), _) if git::has_branch(Path::new(repository), branch) => format!("{root} {}", quoted(branch)),
-        (Some(branch), Some(head)) => format!("-b {} {root} {head}", quoted(branch)),
-        (None, Some(head)) => format!("--detach {root} {head}"),
-        _ => root.clone(),
-    };
-    // git still has the worktree on its list, unless someone pruned it. A lock would keep it there; `add -f -f` would
-    // ignore the lock, but also check out a branch that another tree has.
-    let unlock = match git::is_locked_worktree(Path::new(repository), Path::new(tree)) {
-        true => format!("git -C {main} worktree unlock {root} && "),
-        false => String::new(),
-    };
-    let add = format!("{unlock}git -C {main} worktree prune && git -C {main} worktree add {checkout}");
-    if folder == Path::new(tree) { add } else { format!("{add} && {make}") }
 }

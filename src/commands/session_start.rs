@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::hook_response::{self, Other};
-use super::hookless;
+use super::{hookless, start_job, tmux};
 use crate::claude::payload::HookPayload;
 use crate::context::Context;
 use crate::report::Report;
@@ -30,6 +30,11 @@ pub(super) fn after_start(
     place: &Place,
     event_context: &EventContext,
 ) -> Report {
+    if let (Some(socket), Some(pane), false) =
+        (&event_context.tmux_socket, &event_context.tmux_pane, event_context.is_headless)
+    {
+        start_job(context, tmux::RECORD_WINDOW, &[socket, pane, id.as_str()]);
+    }
     // One more, for this session itself may be taken for stale: its process is not always found.
     let active = active::read_some(root, IN_PASSING + 1);
     let stale = active.stale().filter(|session| session.id != *id);

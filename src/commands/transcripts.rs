@@ -13,7 +13,8 @@ use super::history_list::{Listed, in_json};
 use super::history_query::{self, History};
 use super::hook_response::plural;
 use super::live::put_heading;
-use super::{Count, Part, resume, unreadable};
+use super::resume_command::resume_command;
+use super::{Count, Part, unreadable};
 use crate::claude::transcript::{Hit, Needle};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -202,7 +203,7 @@ impl Search {
             self.ui.line(&mut text, |line| line.fixed("   There may be more."));
         }
         if listed.unfinished.is_none() {
-            let way = resume::resume_command(manifest);
+            let way = resume_command(manifest);
             for command in way.restore.iter().chain([&way.command]) {
                 text.push_str(&format!("   {command}\n"));
             }

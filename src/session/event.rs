@@ -75,6 +75,8 @@ pub struct EventContext {
     pub tmux_pane: Option<String>,
     /// The socket of the tmux server that has this pane.
     pub tmux_socket: Option<String>,
+    /// The options that the process was started with; looked up at a start only.
+    pub start_options: Vec<String>,
     /// The user.
     pub user: Option<String>,
     /// This machine.
@@ -174,6 +176,7 @@ impl Event {
             Event::Start { model } => {
                 manifest.head_moved = None;
                 manifest.started_in = Some(event_context.folder.clone());
+                manifest.start_options.clone_from(&event_context.start_options);
                 if model.is_some() {
                     manifest.model.clone_from(model);
                 }
@@ -339,6 +342,9 @@ fn stamp(manifest: &mut Manifest, event_context: &EventContext, event: &Event, o
         manifest.processes = others;
         manifest.boot_id.clone_from(&event_context.boot_id);
         manifest.pid_namespace = event_context.pid_namespace;
+        if (&manifest.tmux_pane, &manifest.tmux_socket) != (&event_context.tmux_pane, &event_context.tmux_socket) {
+            manifest.tmux_window = None;
+        }
         manifest.tmux_pane.clone_from(&event_context.tmux_pane);
         manifest.tmux_socket.clone_from(&event_context.tmux_socket);
         manifest.user.clone_from(&event_context.user);
@@ -481,6 +487,7 @@ pub(super) mod tests {
             is_headless: false,
             tmux_pane: None,
             tmux_socket: None,
+            start_options: Vec::new(),
             user: None,
             host: None,
             folder: "/p".into(),

@@ -18,6 +18,7 @@ use super::json_scanner::is_plain;
 use super::state::State;
 use super::task::TaskSource;
 use super::time::{milliseconds, parse_time, seconds_between, whole_seconds};
+use super::tmux_window::TmuxWindow;
 
 /// Names one process for good: a recycled pid has another start time, another boot another id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,10 @@ pub struct Manifest {
     pub tmux_pane: Option<String>,
     /// The socket of the tmux server that has this pane.
     pub tmux_socket: Option<String>,
+    /// The tmux window of this pane, as it was shortly after the start.
+    pub tmux_window: Option<Box<TmuxWindow>>,
+    /// The options that it was started with, as far as they are repeated when it is resumed.
+    pub start_options: Vec<String>,
     /// The user it runs as.
     pub user: Option<String>,
     /// The machine it runs on.
@@ -279,6 +284,8 @@ impl Manifest {
             "overlaps" => take(&mut self.overlaps, serde_json::from_str(raw).ok()),
             "head_moved" => take_some(&mut self.head_moved, serde_json::from_str(raw).ok(), null),
             "tmux_socket" => take_some(&mut self.tmux_socket, text(raw), null),
+            "tmux_window" => take_some(&mut self.tmux_window, serde_json::from_str(raw).ok(), null),
+            "start_options" => take(&mut self.start_options, serde_json::from_str(raw).ok()),
             "touched" => take(&mut self.touched, serde_json::from_str(raw).ok()),
             "activity" => take(&mut self.activity, Activity::parse(raw)),
             "commits" => take(&mut self.commits, serde_json::from_str(raw).ok()),
@@ -309,9 +316,7 @@ impl Manifest {
         if self.resumed.is_some() {
             fields.put("resumed", &self.resumed.map(whole_seconds));
         }
-        if self.headless {
-            fields.put("headless", &true);
-        }
+        fields.put_if(self.headless, "headless", &true);
         fields.put("pid_start", &self.pid_start);
         fields.put_text("boot_id", self.boot_id.as_deref());
         fields.put("pid_namespace", &self.pid_namespace);
@@ -321,12 +326,8 @@ impl Manifest {
         }
         self.put_state(&mut fields);
         fields.put_text("task_source", self.task_source.map(TaskSource::as_str));
-        if self.task_unconfirmed {
-            fields.put("task_unconfirmed", &true);
-        }
-        if !self.scheduled_prompts.is_empty() {
-            fields.put("scheduled_prompts", &self.scheduled_prompts);
-        }
+        fields.put_if(self.task_unconfirmed, "task_unconfirmed", &true);
+        fields.put_if(!self.scheduled_prompts.is_empty(), "scheduled_prompts", &self.scheduled_prompts);
         fields.put_text("head", self.head.as_deref());
         fields.put("updated", &self.updated.map(milliseconds));
         fields.put_text("model", self.model.as_deref());
@@ -337,12 +338,8 @@ impl Manifest {
         if !self.wrote_in.is_empty() {
             fields.put("wrote_in", &self.wrote_in);
         }
-        if !self.overlaps.is_empty() {
-            fields.put("overlaps", &self.overlaps);
-        }
-        if self.head_moved.is_some() {
-            fields.put("head_moved", &self.head_moved);
-        }
+        fields.put_if(!self.overlaps.is_empty(), "overlaps", &self.overlaps);
+        fields.put_if(self.head_moved.is_some(), "head_moved", &self.head_moved);
         self.put_surroundings_and_end(&mut fields);
         let mut pairs = fields.pairs;
         let known = pairs.len();
@@ -358,9 +355,7 @@ impl Manifest {
         fields.put("state", &self.state);
         fields.put("state_since", &self.state_since.map(milliseconds));
         fields.put_text("waiting_for", self.waiting_for.as_deref());
-        if self.turn_finished {
-            fields.put("turn_finished", &true);
-        }
+        fields.put_if(self.turn_finished, "turn_finished", &true);
         if self.turn_error.is_some() {
             fields.put_text("turn_error", self.turn_error.as_deref());
         }
@@ -370,6 +365,8 @@ impl Manifest {
     fn put_surroundings_and_end(&self, fields: &mut Fields<'_>) {
         fields.put_text("tmux_pane", self.tmux_pane.as_deref());
         fields.put_text("tmux_socket", self.tmux_socket.as_deref());
+        fields.put_if(self.tmux_window.is_some(), "tmux_window", &self.tmux_window);
+        fields.put_if(!self.start_options.is_empty(), "start_options", &self.start_options);
         fields.put_text("user", self.user.as_deref());
         fields.put_text("host", self.host.as_deref());
         fields.put("worked_seconds", &self.worked_seconds);
@@ -379,12 +376,8 @@ impl Manifest {
             fields.put_text("status", self.status.as_deref());
             fields.put_text("end_reason", self.end_reason.as_deref());
         }
-        if self.dismissed {
-            fields.put("dismissed", &true);
-        }
-        if !self.touched.is_empty() {
-            fields.put("touched", &self.touched);
-        }
+        fields.put_if(self.dismissed, "dismissed", &true);
+        fields.put_if(!self.touched.is_empty(), "touched", &self.touched);
         if !self.activity.is_empty() {
             fields.put_json("activity", Cow::Owned(self.activity.to_json()));
         }
@@ -487,6 +480,13 @@ impl<'a> Fields<'a> {
     /// Adds a field, unless it is empty and a value of that name from another program was kept.
     fn put<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
         self.put_json(name, Cow::Owned(json(value)));
+    }
+
+    /// [`Fields::put`] for a field that is there on a condition.
+    fn put_if<T: Serialize>(&mut self, is_there: bool, name: &'static str, value: &T) {
+        if is_there {
+            self.put(name, value);
+        }
     }
 
     /// [`Fields::put`] for a text, which nearly always stands for itself.

@@ -18,3 +18,4 @@ pub mod summary;
 pub mod task;
 pub mod time;
 pub mod timeline;
+pub mod tmux_window;

@@ -39,6 +39,7 @@ mod prompt_tasks;
 mod races;
 mod readme;
 mod report;
+mod resume_go;
 mod robustness;
 mod security;
 mod segment;
