@@ -4,7 +4,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
     JOB, Run, completions, config, conflicts, current, demo, doctor, guard, history, hook, hooks, init, jobs, live,
-    man, next, prompt, prune, report, resume, setup, statusline, task, team, timeline,
+    man, next, prompt, prune, report, resume, sessions_for, setup, statusline, task, team, timeline,
 };
 use crate::error::{Error, Exit, nearest};
 use crate::sys::env;
@@ -74,6 +74,7 @@ enum SessionsCommand {
     History(history::History),
     Next(next::Next),
     Resume(resume::Resume),
+    For(sessions_for::For),
     Prune(prune::Prune),
 }
 
@@ -104,6 +105,7 @@ impl Command {
                 SessionsCommand::History(command) => Box::new(command),
                 SessionsCommand::Next(command) => Box::new(command),
                 SessionsCommand::Resume(command) => Box::new(command),
+                SessionsCommand::For(command) => Box::new(command),
                 SessionsCommand::Prune(command) => Box::new(command),
             },
             Command::Hooks(Hooks { command }) => match command {

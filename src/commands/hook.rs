@@ -135,14 +135,16 @@ fn take_event(context: &Context) -> Result<Report> {
     let known = Known::read(root, &folder, &id, returning)?;
     let gathered = gather(root, &id, known.manifest(), &payload, &event, &mut event_context);
     let done = lifecycle::update(root, &folder, &id, known, LOCK_TIMEOUT, |manifest, is_known| {
-        let (from, by_user) = (manifest.head.clone(), head::is_users_command(manifest, &event));
+        let by_user = head::is_users_command(manifest, &event);
+        let moved_from = manifest.head.clone().unwrap_or_default();
         let change = notice_head(manifest, &payload, &event, &event_context, gathered.moved_by);
         let outcome = apply_event(manifest, is_known, &id, &event, &event_context, gathered.record.as_ref());
         let write = write.as_ref().zip(file_write.as_ref()).filter(|_| outcome == Outcome::Keep);
         let due = write.map(|(write, file_write)| write_log::append(&folder, &id, file_write, write));
         let moved = if can_tell(&payload) { manifest.head_moved.take() } else { None };
-        let mine = (change == Change::Own).then(|| OwnMove { manifest: manifest.clone(), from, by_user });
-        Ok((outcome, Done { outcome, moved, mine, due }))
+        let mine = (change == Change::Own).then(|| manifest.clone());
+        let moved_from = Some(moved_from).filter(|_| change != Change::None && !by_user);
+        Ok((outcome, Done { outcome, moved, mine, moved_from, due }))
     })?;
     match done.due {
         Some(Ok(due)) => write_log::compact(root, &folder, &due, now),
@@ -152,14 +154,14 @@ fn take_event(context: &Context) -> Result<Report> {
     if matches!(event, Event::Start { .. } | Event::End { .. }) {
         team::after_session(context, place.repository.as_deref());
     }
-    if let Some(OwnMove { from, by_user: false, .. }) = &done.mine {
-        record_commits::after_event(context, &id, &event, &event_context, from.as_deref(), &bytes);
+    if let Some(from) = &done.moved_from {
+        record_commits::after_event(context, &id, &event, &event_context, from, done.mine.is_some(), &bytes);
     }
     if done.outcome != Outcome::Keep {
         return Ok(Report::nothing());
     }
     if let Some(mine) = &done.mine {
-        hook_response::notify_siblings(root, &id, &mine.manifest, &event_context, LOCK_TIMEOUT);
+        hook_response::notify_siblings(root, &id, mine, &event_context, LOCK_TIMEOUT);
     }
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &event_context)),
@@ -224,19 +226,11 @@ struct Done {
     /// Another session moved HEAD, and now Claude is told.
     moved: Option<Box<HeadMoved>>,
     /// This session moved HEAD; the others are to hear of it.
-    mine: Option<OwnMove>,
+    mine: Option<Manifest>,
+    /// HEAD moved from this commit (empty: from none), and not by a command of the user.
+    moved_from: Option<String>,
     /// The logs that have become worth compacting, if the event was a write.
     due: Option<std::io::Result<Vec<write_log::Due>>>,
-}
-
-/// A move of HEAD by the session.
-struct OwnMove {
-    /// The session's manifest after the event.
-    manifest: Manifest,
-    /// The commit that HEAD was at.
-    from: Option<String>,
-    /// By a command that the user ran with `!`.
-    by_user: bool,
 }
 
 /// Whether Claude itself, and not one of its sub-agents, hears what is said at this event.

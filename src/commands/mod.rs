@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments and what it does. A command takes a [`Context`] and returns a [`Report`];
 //! only `main` writes and exits.
 
+mod commit_origin;
 pub mod completions;
 pub mod config;
 pub mod conflicts;
@@ -34,6 +35,7 @@ pub mod resume;
 mod resume_command;
 mod resume_go;
 mod session_start;
+pub mod sessions_for;
 pub mod setup;
 mod startup;
 pub mod statusline;

@@ -27,39 +27,49 @@ const MAX_MOVES: usize = 300;
 /// The time limit of each call of git.
 const GIT_LIMIT: Duration = Duration::from_secs(20);
 
-/// Starts the job after an event before which HEAD moved from the commit `from`, while a command of the session ran.
-/// `payload` is what the hook read.
+/// Starts the job after an event before which HEAD moved from the commit `from` (empty: from none), if a command of the
+/// session may have moved it. `is_own`: no other session has said that it did. `payload` is what the hook read.
 pub fn after_event(
     context: &Context,
     id: &SessionId,
     event: &Event,
     event_context: &EventContext,
-    from: Option<&str>,
+    from: &str,
+    is_own: bool,
     payload: &[u8],
 ) {
     let (Some(tree), Some(to)) = (&event_context.tree, &event_context.head) else { return };
-    if from == Some(to) {
+    if from == to {
         return;
     }
     let is_certain = match event {
+        // Commands of two sessions ran at the same time, and both may have committed.
+        Event::ToolEnd if !is_own => match shell_command(payload) {
+            Some(command) if has_word(&command, &COMMITTING) => true,
+            _ => return,
+        },
+        _ if !is_own => return,
         // Somebody may have committed while a command of another kind ran.
-        Event::ToolEnd => shell_command(payload).is_none_or(|command| may_commit(&command)),
+        Event::ToolEnd => shell_command(payload).is_none_or(|command| has_word(&command, &PROGRAMS)),
         Event::ToolStart(_) | Event::TurnEnd { .. } | Event::TurnFailed(_) => true,
         // After Esc the user may have committed.
         _ => false,
     };
     let certainty = if is_certain { CERTAIN } else { "uncertain" };
     let branch = event_context.branch.as_deref().unwrap_or_default();
-    start_job(context, NAME, &[tree, id.as_str(), from.unwrap_or_default(), to, branch, certainty]);
+    start_job(context, NAME, &[tree, id.as_str(), from, to, branch, certainty]);
 }
 
 /// The last argument of the job if the session's command made the commits.
 const CERTAIN: &str = "certain";
 
-/// Whether a command of a shell looks as if it commits.
-fn may_commit(command: &str) -> bool {
-    let mut words = command.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| matches!(word, "git" | "jj" | "gh" | "commit"))
+/// One of these words is in most commands that commit.
+const PROGRAMS: [&str; 4] = ["git", "jj", "gh", "commit"];
+/// Commands of git that make commits.
+const COMMITTING: [&str; 7] = ["commit", "merge", "rebase", "pull", "pick", "am", "revert"];
+
+fn has_word(command: &str, known: &[&str]) -> bool {
+    command.split(|c: char| !c.is_alphanumeric()).any(|word| known.contains(&word))
 }
 
 /// Records the commits.
@@ -169,7 +179,7 @@ fn new_commits(tree: &Tree, known: &[Commit], from: &str, to: &str) -> io::Resul
 }
 
 /// The record of a commit; what git does not tell is filled in later.
-fn commit_of(info: &CommitInfo) -> Commit {
+pub(super) fn commit_of(info: &CommitInfo) -> Commit {
     let files = info.files.iter().map(|file| (file.path.clone(), file.after.clone(), file.before.clone()));
     Commit {
         at: info.committed,

@@ -106,9 +106,7 @@ pub fn last_change_of_line(
     limit: Duration,
 ) -> io::Result<Option<Option<String>>> {
     let position = format!("{line},{line}");
-    // A file with ignored revisions may be configured and missing.
-    let arguments =
-        ["-c", "blame.ignoreRevsFile=", "blame", "--porcelain", "--no-textconv", "-L", &position, "--", path];
+    let arguments = ["blame", "--porcelain", "--no-textconv", "-L", &position, "--", path];
     let found = lines(tree, &arguments, limit)?;
     let id = found.and_then(|lines| Some(lines.first()?.split(' ').next()?.to_owned()));
     let id = id.filter(|id| is_object_id(id.as_bytes()));

@@ -12,6 +12,7 @@ pub(crate) mod json_object;
 pub mod json_scanner;
 pub mod manifest;
 pub mod order;
+pub mod origin;
 pub mod silent_change;
 pub mod state;
 pub mod summary;

@@ -96,6 +96,18 @@ fn read(folder: &Folder, id: &SessionId) -> std::result::Result<Manifest, String
     parse(&bytes, id)
 }
 
+/// One session of a day, if it may have commits or written files; without parsing most of the others.
+pub(super) fn read_for_index(folder: &Folder, id: &SessionId) -> Option<Manifest> {
+    let bytes = folder.read_own(&id.file_name(), MAX_SIZE).ok()?;
+    let has = |field: &[u8]| memchr::memmem::find(&bytes, field).is_some();
+    if has(b"\"commits\"") || has(b"\"touched\"") { parse(&bytes, id).ok() } else { None }
+}
+
+/// One session of a day; `None` if it is not there, or is not a manifest.
+pub fn read_session(root: &Root, day: Day, id: &SessionId) -> Option<Manifest> {
+    read(&day_folder(root, day).ok()?, id).ok()
+}
+
 /// Opens the folder of a day, making it where it is missing. A symlink in its place, or in that of all days, is refused.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 pub mod active;
 pub mod activity_log;
+pub mod commit_index;
 pub mod commit_log;
 pub mod event_log;
 pub mod guard;

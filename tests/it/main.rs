@@ -44,6 +44,7 @@ mod robustness;
 mod security;
 mod segment;
 mod sessions;
+mod sessions_for;
 mod settings;
 mod setup;
 mod shell;
