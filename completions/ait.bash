@@ -4,7 +4,7 @@ _ait() {
     local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} paths='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
-        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait setup' | 'ait uninstall' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions' | 'ait man') at="$at ${COMP_WORDS[i]}" ;;
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions for' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait setup' | 'ait uninstall' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions' | 'ait man') at="$at ${COMP_WORDS[i]}" ;;
         esac
     done
     # bash takes --option=value apart.
@@ -33,6 +33,7 @@ _ait() {
     'ait sessions resume --days') words='' ;;
     'ait sessions resume --dismiss') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
     'ait sessions resume --color') words='always never auto' ;;
+    'ait sessions for --color') words='always never auto' ;;
     'ait prompt --for') words='zsh bash fish tmux starship ansi plain' ;;
     'ait prompt --format') words='' ;;
     'ait prompt --dir') words='' paths=-d ;;
@@ -69,7 +70,7 @@ _ait() {
     *)
         case $at in
         'ait') words='sessions guard hooks prompt statusline setup uninstall init hook doctor report timeline config team demo completions man --help --version' ;;
-        'ait sessions') words='live current task conflicts history next resume prune --help' ;;
+        'ait sessions') words='live current task conflicts history next resume for prune --help' ;;
         'ait sessions live') words='--help --project --path --verbose --watch --json --color' ;;
         'ait sessions current') words='--help --session --json --color' ;;
         'ait sessions task') words='--help --session --json' ;;
@@ -77,6 +78,7 @@ _ait() {
         'ait sessions history') words='--help --date --days --project --search --transcripts --user --status --resumable --limit --headless --no-pager --json --color' ;;
         'ait sessions next') words='--help --go --all --json --color' ;;
         'ait sessions resume') words='--help --go --yes --days --dismiss --json --color' ;;
+        'ait sessions for') words='--help --markdown --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;
         'ait guard') words='--help --user --json' ;;
         'ait hooks') words='install uninstall list --help' ;;

@@ -4,7 +4,7 @@ function __ait_at
     set -l at ait
     for word in (commandline -opc)[2..-1]
         switch "$at $word"
-            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait setup' 'ait uninstall' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions' 'ait man'
+            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions for' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait setup' 'ait uninstall' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions' 'ait man'
                 set at "$at $word"
         end
     end
@@ -42,6 +42,7 @@ complete -c ait -n '__ait_at ait sessions' -a conflicts -d 'show live sessions t
 complete -c ait -n '__ait_at ait sessions' -a history -d 'list the sessions that were active today or on other days'
 complete -c ait -n '__ait_at ait sessions' -a next -d 'show the session that has waited longest for you, blocked before finished'
 complete -c ait -n '__ait_at ait sessions' -a resume -d 'list interrupted sessions, with the command that resumes each'
+complete -c ait -n '__ait_at ait sessions' -a for -d 'show which sessions made a commit, the commits of a range, a file, or a line of a file'
 complete -c ait -n '__ait_at ait sessions' -a prune -d 'archive sessions whose process no longer exists'
 complete -c ait -n '__ait_at ait sessions' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait sessions live' -l help -d 'display usage information'
@@ -89,6 +90,10 @@ complete -c ait -n '__ait_at ait sessions resume' -l days -x -d 'number of days 
 complete -c ait -n '__ait_at ait sessions resume' -l dismiss -x -a '(__ait_ids)' -d 'no longer list a session: its id, the start of its id, or all'
 complete -c ait -n '__ait_at ait sessions resume' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions resume' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
+complete -c ait -n '__ait_at ait sessions for' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait sessions for' -l markdown -d 'print a paragraph for a pull request'
+complete -c ait -n '__ait_at ait sessions for' -l json -d 'print one JSON object'
+complete -c ait -n '__ait_at ait sessions for' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions prune' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait sessions prune' -l dry-run -d 'show what would be archived, without archiving it'
 complete -c ait -n '__ait_at ait sessions prune' -l elsewhere -d 'also archive sessions of other containers or machines without an event for a day'
