@@ -115,7 +115,7 @@ impl Context {
         let asked = asked.or_else(|| self.configured_icons());
         // In a pipe there is no box, and the text is for programs.
         let usual = || width.map_or(Icons::Unicode, |_| self.default_icons(Dialect::Ansi));
-        Ui { color, width, icons: asked.unwrap_or_else(usual), home, real_home }
+        Ui { color, palette: self.config().theme.palette, width, icons: asked.unwrap_or_else(usual), home, real_home }
     }
 
     /// Shows text in a pager if it is longer than the screen. Returns `false` if it was not shown: standard output is no

@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use ait::render::dialect::Dialect;
 use ait::render::format::Format;
 use ait::render::segment::{self, Conflict, Facts, Limits, Waiting};
-use ait::render::theme::{Icons, Look};
+use ait::render::style::Look;
+use ait::render::theme::Icons;
 use ait::render::width;
 use ait::session::conflict::Grade;
 use ait::session::state::State;
@@ -62,11 +63,14 @@ fuzz_target!(|data: &[u8]| {
         cost: Some(seconds as f64 / 7.0),
         lines: Some((seconds, seconds)),
         limits: Limits { five_hours: Some(seconds as f64), seven_days: Some(0.0) },
+        dirty: choice & 16 != 0,
+        details: None,
     };
     let look = Look {
         color: choice & 4 != 0,
         icons: [Icons::Unicode, Icons::Nerd, Icons::Ascii][usize::from(choice % 3)],
         max_width: (*columns != 255).then_some(usize::from(*columns)),
+        theme: None,
     };
     // One line is what an input may cost; here eight are made of it.
     let render = |dialect| {

@@ -4,6 +4,7 @@
 //! `rate_limits`, which only subscribers get, after their first response (<https://code.claude.com/docs/en/statusline>).
 //! A field that is null, absent or of an unexpected type costs that field only.
 
+use crate::session::details::Details;
 use crate::session::json_object::{each_field, number, text, text_start};
 
 /// Bytes of JSON: more than any line has room for, and longer than any path.
@@ -80,6 +81,64 @@ impl StatusPayload {
         Ok(payload)
     }
 
+    /// Reads what only some status lines show; what is not there or of an unexpected type is left out.
+    pub fn details(bytes: &[u8]) -> Details {
+        let mut details = Details::default();
+        let of = |raw: &str, wanted: &str| {
+            let mut found = None;
+            each(raw, |name, raw| {
+                if name == wanted {
+                    found = said(raw);
+                }
+            });
+            found
+        };
+        let seconds = |raw: &str| number(raw).map(|milliseconds: u64| milliseconds / 1000);
+        let _ = each_field(bytes, |name, raw| match name {
+            "session_name" => details.name = said(raw),
+            "version" => details.version = said(raw),
+            "output_style" => details.output_style = of(raw, "name"),
+            "effort" => details.effort = of(raw, "level"),
+            "vim" => details.vim = of(raw, "mode"),
+            "agent" => details.agent = of(raw, "name"),
+            "thinking" => each(raw, |name, raw| details.thinking |= name == "enabled" && raw == "true"),
+            "workspace" => each(raw, |name, raw| {
+                if name == "added_dirs" {
+                    let dirs: Vec<serde::de::IgnoredAny> = serde_json::from_str(raw).unwrap_or_default();
+                    details.dirs = dirs.len();
+                }
+            }),
+            "cost" => each(raw, |name, raw| match name {
+                "total_duration_ms" => details.duration = seconds(raw),
+                "total_api_duration_ms" => details.api_time = seconds(raw),
+                _ => {}
+            }),
+            "context_window" => each(raw, |name, raw| match name {
+                "total_input_tokens" => details.tokens.0 = number(raw),
+                "total_output_tokens" => details.tokens.1 = number(raw),
+                _ => {}
+            }),
+            "prompt_cache" => each(raw, |name, raw| {
+                if name == "expires_at" {
+                    details.cache_until = number(raw).and_then(|at: u64| i64::try_from(at).ok());
+                }
+            }),
+            "rate_limits" => each(raw, |name, raw| match name {
+                "five_hour" => details.resets.0 = resets_at(raw),
+                "seven_day" => details.resets.1 = resets_at(raw),
+                _ => {}
+            }),
+            // Not sent by the clients seen so far.
+            "pr" | "pull_request" => each(raw, |name, raw| {
+                if name == "number" {
+                    details.pr = number(raw);
+                }
+            }),
+            _ => {}
+        });
+        details
+    }
+
     fn take_cost(&mut self, raw: &str) {
         let (mut added, mut removed) = (None, None);
         each(raw, |name, raw| match name {
@@ -147,6 +206,17 @@ fn usage(raw: &str) -> Option<f64> {
         _ => {}
     });
     [sent, kept, known].into_iter().flatten().reduce(|sum, tokens| sum + tokens)
+}
+
+/// When a limit is reset, in seconds since 1970.
+fn resets_at(raw: &str) -> Option<i64> {
+    let mut at = None;
+    each(raw, |name, raw| {
+        if name == "resets_at" {
+            at = number(raw).and_then(|at: u64| i64::try_from(at).ok());
+        }
+    });
+    at
 }
 
 /// The used share of a limit: `{used_percentage, resets_at}`, or the percentage by itself.

@@ -210,7 +210,7 @@ fn template() -> String {
         let value = match (info.kind, info.default) {
             (Kind::Choice(words), "") => format!("\"{}\"", words.first().copied().unwrap_or_default()),
             (Kind::Number(_), "") => "80".to_owned(),
-            (Kind::Number(_) | Kind::Switch, default) => default.to_owned(),
+            (Kind::Number(_) | Kind::Switch | Kind::Percentages, default) => default.to_owned(),
             (Kind::Format, default) => format!("'{default}'"),
             (_, default) => format!("\"{default}\""),
         };
@@ -218,7 +218,8 @@ fn template() -> String {
         let gap = 24_usize.saturating_sub(width::cells(name) + width::cells(&value)).max(2);
         text.push_str(&format!("{:gap$}# {}\n", "", info.about));
     }
-    text
+    // The style of any token.
+    text + "\n[style]\n# project = \"bold cyan\"\n# branch = \"#88c0d0 on 236\"\n"
 }
 
 #[cfg(test)]

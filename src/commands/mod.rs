@@ -38,6 +38,7 @@ mod session_start;
 pub mod sessions_for;
 pub mod setup;
 mod startup;
+mod status_details;
 pub mod statusline;
 pub mod task;
 pub mod team;
@@ -50,6 +51,7 @@ use std::str::FromStr;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::render::style::Theme;
 use crate::render::theme::ColorChoice;
 use crate::report::Report;
 use crate::store::event_log;
@@ -149,6 +151,11 @@ fn log_mistakes(context: &Context, command: &str) {
     if let Some(error) = context.config().error() {
         log_error(context, command, &error);
     }
+}
+
+/// What the configuration file says of colours; `None` without such a file.
+fn theme(context: &Context) -> Option<&Theme> {
+    Some(context.config()).filter(|config| config.exists).map(|config| &config.theme)
 }
 
 /// The lesser of the widths of `--max-width` and the configuration file: shells pass one with each prompt.

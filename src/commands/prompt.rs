@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
-use super::{Part, Run, at_most, log_mistakes, prompt_stream};
+use super::{Part, Run, at_most, log_mistakes, prompt_stream, theme};
 use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -20,7 +20,8 @@ use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::reuse::{self, Conditions};
 use crate::render::segment::{self, Conflict, Facts};
-use crate::render::theme::{ColorChoice, Icons, Look};
+use crate::render::style::Look;
+use crate::render::theme::{ColorChoice, Icons};
 use crate::report::Report;
 use crate::session::conflict::{Grade, crowded};
 use crate::session::head;
@@ -177,6 +178,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         path: Some(&manifest.path),
         session: Some(chosen.session.id.short()),
         moved: moved.as_deref(),
+        dirty: manifest.git_dirty == Some(true),
         ..Facts::default()
     };
     Ok(Answer { segment: segment::render(format, &facts, request.dialect, look), conditions })
@@ -246,7 +248,7 @@ fn is_unsettled(live_session: &LiveSession, now: Timestamp) -> bool {
         && updated.is_some_and(|at| seconds_between(at, now) < SECONDS)
 }
 
-fn appearance(request: &Prompt, context: &Context) -> Result<Look> {
+fn appearance<'a>(request: &Prompt, context: &'a Context) -> Result<Look<'a>> {
     let icons = match (request.icons, context.variable("AIT_ICONS")) {
         (Some(icons), _) => icons,
         (None, Some(name)) => name.parse().map_err(|why| Error::new("reading the environment", "AIT_ICONS", why))?,
@@ -258,6 +260,7 @@ fn appearance(request: &Prompt, context: &Context) -> Result<Look> {
         color: context.color(request.color, true),
         icons,
         max_width: at_most(request.max_width, context.config().number(key)),
+        theme: theme(context),
     })
 }
 

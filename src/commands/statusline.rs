@@ -12,7 +12,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
-use super::{Run, at_most, log_error, wrapped_status_line};
+use super::{Run, at_most, log_error, status_details, theme, wrapped_status_line};
 use crate::claude::status_payload::StatusPayload;
 use crate::config::Key;
 use crate::context::Context;
@@ -21,9 +21,11 @@ use crate::git::Operation;
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::segment::{self, Conflict, Facts, Limits};
-use crate::render::theme::{ColorChoice, Icons, Look};
+use crate::render::style::Look;
+use crate::render::theme::{ColorChoice, Icons};
 use crate::report::Report;
 use crate::session::conflict::Grade;
+use crate::session::details::Details;
 use crate::session::head;
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
@@ -41,7 +43,19 @@ use crate::sys::fd;
     name = "statusline",
     help_triggers("-h", "--help"),
     example = "  ait statusline --format '[{{project}} ][{{branch}} ][{{task}}][ | {{context}}][ | {{cost}}]' < payload.json",
-    note = "For the tokens, see: ait prompt --help"
+    note = "These tokens, and those of: ait prompt --help",
+    note = "  context_bar   used context as a bar of ten cells",
+    note = "  tokens_in     tokens sent; tokens_out: received",
+    note = "  cost_rate     dollars per hour",
+    note = "  resets        time until the limits are reset",
+    note = "  cache         time until the prompt cache is cold",
+    note = "  api_time      time spent waiting for the model",
+    note = "  name output_style effort thinking vim agent version dirs pr",
+    note = "                what Claude Code tells of the session",
+    note = "  dirty stash   the tree has changes; how many stashes there are",
+    note = "  others        the worst state of other sessions, how many are in it",
+    note = "  arrow fill    powerline separator; spaces up to the right edge",
+    note = "Write \\n between the lines of a format."
 )]
 pub struct Statusline {
     /// what to show: text, {token}, [group hidden when empty]; AIT_STATUSLINE_FORMAT is the default
@@ -105,7 +119,7 @@ impl Run for Statusline {
             event_log::mark_status_line(root);
         }
 
-        let mut lines = line(self, context, &payload, root, &mut errors);
+        let mut lines = line(self, context, &payload, bytes.as_deref().unwrap_or_default(), root, &mut errors);
         let theirs = self.then.as_ref().and_then(|command| {
             let folder = context.folder().unwrap_or_else(|_| PathBuf::from("/"));
             errors.take(wrapped_status_line::output(command, &folder, bytes.as_deref().unwrap_or_default()))
@@ -131,6 +145,7 @@ fn line(
     request: &Statusline,
     context: &Context,
     payload: &StatusPayload,
+    bytes: &[u8],
     root: Option<&Root>,
     errors: &mut Errors,
 ) -> String {
@@ -140,7 +155,11 @@ fn line(
     let format = errors.take(Format::parse(&source).map_err(Error::from));
     // With a mistake in the user's format, the default format is used.
     let Some(format) = format.or_else(|| Format::parse(format::STATUS_LINE).ok()) else { return String::new() };
-    with_facts(context, payload, root, errors, |facts| segment::render(format, facts, Dialect::Ansi, look))
+    let id = SessionId::parse(&payload.session_id);
+    let details = |here: &Place| status_details::gather(context, bytes, format, here, root.zip(id.as_ref()));
+    with_facts(context, payload, root, errors, details, |facts| {
+        segment::render_lines(format, facts, Dialect::Ansi, look)
+    })
 }
 
 /// Collects what is known of the session in the payload and of its place.
@@ -149,6 +168,7 @@ fn with_facts<T>(
     payload: &StatusPayload,
     root: Option<&Root>,
     errors: &mut Errors,
+    details: impl FnOnce(&Place) -> Option<Details>,
     render: impl FnOnce(&Facts<'_>) -> T,
 ) -> T {
     let now = context.now;
@@ -170,6 +190,7 @@ fn with_facts<T>(
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);
     let branch = head.name.as_deref().or_else(|| described?.git_branch.as_deref());
     let path = context.ui(ColorChoice::Never).path(folder.as_deref().unwrap_or(&here.root));
+    let details = details(&here);
     let facts = Facts {
         project: &project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -194,6 +215,8 @@ fn with_facts<T>(
         cost: payload.cost,
         lines: payload.lines,
         limits: Limits { five_hours: payload.five_hours, seven_days: payload.seven_days },
+        dirty: described.is_some_and(|manifest| manifest.git_dirty == Some(true)),
+        details: details.as_ref(),
     };
     render(&facts)
 }
@@ -307,7 +330,7 @@ fn format_of<'a>(request: &'a Statusline, context: &'a Context) -> Cow<'a, str> 
     }
 }
 
-fn appearance(request: &Statusline, context: &Context, errors: &mut Errors) -> Look {
+fn appearance<'a>(request: &Statusline, context: &'a Context, errors: &mut Errors) -> Look<'a> {
     let icons = match (&request.icons, context.variable("AIT_ICONS")) {
         (Some(icons), _) => icons.take("--icons", errors),
         (None, Some(name)) => {
@@ -325,6 +348,7 @@ fn appearance(request: &Statusline, context: &Context, errors: &mut Errors) -> L
             request.max_width.or_else(|| room(context)),
             context.config().number(Key::StatuslineMaxWidth),
         ),
+        theme: theme(context),
     }
 }
 

@@ -1,7 +1,10 @@
 //! The keys of the configuration file: what each may hold, which variable of the environment goes before it, and its default.
 
+use nu_ansi_term::Style;
+
 use crate::error::nearest;
-use crate::render::format::{self, Format};
+use crate::render::format::{self, Format, TOKENS, Token};
+use crate::render::style::{self, Palette, STYLE_HELP};
 
 use super::toml::Written;
 
@@ -10,6 +13,12 @@ use super::toml::Written;
 pub enum Key {
     /// The set of icons.
     Icons,
+    /// The palette.
+    Palette,
+    /// From which share on the used context is a warning, and critical.
+    ContextThresholds,
+    /// The same for each limit.
+    LimitThresholds,
     /// The width of lists, in cells.
     ListsWidth,
     /// The format of the segment in shell prompts, in panes of tmux and in starship.
@@ -45,6 +54,8 @@ pub enum Kind {
     Number(u16),
     /// `true` or `false`.
     Switch,
+    /// Two percentages, the lower first.
+    Percentages,
 }
 
 /// What is known of a key.
@@ -79,8 +90,8 @@ const fn info(
 const CELLS: Kind = Kind::Number(1000);
 
 /// All keys, tables together.
-pub const KEYS: [Info; 12] = {
-    use Kind::{Choice, Number, Switch};
+pub const KEYS: [Info; 15] = {
+    use Kind::{Choice, Number, Percentages, Switch};
     [
         info(
             Key::Icons,
@@ -90,6 +101,7 @@ pub const KEYS: [Info; 12] = {
             "",
             "unicode, nerd or ascii (default: what the locale and the terminal can show)",
         ),
+        info(Key::Palette, "palette", Choice(&Palette::NAMES), None, "default", "two are for colour-blind users"),
         info(Key::Guard, "guard", Choice(&["off", "tell", "ask", "deny"]), None, "tell", "see: ait guard --help"),
         info(Key::Notify, "notify", Switch, None, "false", "notify you when a session becomes blocked"),
         info(
@@ -112,6 +124,15 @@ pub const KEYS: [Info; 12] = {
             "Claude Code's status line",
         ),
         info(Key::StatuslineMaxWidth, "statusline.max_width", CELLS, None, "", "most cells of each of its lines"),
+        info(
+            Key::ContextThresholds,
+            "thresholds.context",
+            Percentages,
+            None,
+            "[70, 90]",
+            "used context that is yellow, and red",
+        ),
+        info(Key::LimitThresholds, "thresholds.limits", Percentages, None, "[70, 90]", "the same for each limit"),
         info(Key::ListsWidth, "lists.width", CELLS, Some("AIT_WIDTH"), "", "width of lists (default: the terminal's)"),
         info(
             Key::ReportBy,
@@ -131,6 +152,7 @@ pub(super) enum Value {
     Text(String),
     Number(usize),
     Switch(bool),
+    Percentages(u16, u16),
 }
 
 /// Why a value or a key is not accepted.
@@ -161,6 +183,25 @@ pub(super) fn find(name: &str) -> Result<&'static Info, Refusal> {
     })
 }
 
+/// The token whose style a key sets: `style.branch`.
+pub(super) fn styled_token(name: &str) -> Option<Result<Token, Refusal>> {
+    let name = name.strip_prefix("style.")?;
+    let token = TOKENS.iter().find(|(known, ..)| *known == name).map(|(_, token, _)| *token);
+    Some(token.ok_or_else(|| {
+        let near = nearest(name, TOKENS.iter().map(|(known, ..)| *known));
+        Refusal { hint: near.map(|near| format!("did you mean `{near}`?")), ..Refusal::new("no such token") }
+    }))
+}
+
+/// Reads the style of a token.
+pub(super) fn style(written: &Written) -> Result<Style, Refusal> {
+    let refused = |why: String| Refusal { hint: Some(STYLE_HELP.to_owned()), ..Refusal::new(why) };
+    match written {
+        Written::Text(text) => style::parse(text).map_err(|word| refused(format!("`{word}` is not a style"))),
+        _ => Err(refused("expected a text in quotes".to_owned())),
+    }
+}
+
 impl Kind {
     /// What a value must be, for a message.
     fn expected(self) -> String {
@@ -173,6 +214,7 @@ impl Kind {
             },
             Kind::Number(most) => format!("expected a whole number from 1 to {most}"),
             Kind::Switch => "expected true or false".to_owned(),
+            Kind::Percentages => "expected two percentages, the lower first, as in [70, 90]".to_owned(),
         }
     }
 
@@ -192,6 +234,12 @@ impl Kind {
                 Ok(Value::Number(usize::try_from(*number).unwrap_or(usize::MAX)))
             }
             (Kind::Switch, Written::Switch(on)) => Ok(Value::Switch(*on)),
+            (Kind::Percentages, Written::Numbers(numbers)) => match numbers[..] {
+                [low, high] if low <= high && high <= 999 => {
+                    Ok(Value::Percentages(u16::try_from(low).unwrap_or(0), u16::try_from(high).unwrap_or(0)))
+                }
+                _ => Err(Refusal::new(self.expected())),
+            },
             _ => Err(Refusal::new(self.expected())),
         }
     }
@@ -208,6 +256,7 @@ mod tests {
             let written = match (info.kind, info.default) {
                 (_, "") => continue,
                 (Kind::Number(_), number) => Written::Number(number.parse().unwrap()),
+                (Kind::Percentages, "[70, 90]") => Written::Numbers(vec![70, 90]),
                 (Kind::Switch, word) => Written::Switch(word.parse().unwrap()),
                 (_, text) => Written::Text(text.to_owned()),
             };

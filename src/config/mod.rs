@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, on_one_line};
+use crate::render::style::{Palette, THRESHOLDS, Theme};
 use crate::session::order::sort_by;
 use crate::sys::env;
 use crate::sys::files::{self, Links};
@@ -33,6 +34,8 @@ pub struct Config {
     pub path: Option<PathBuf>,
     /// Whether it exists.
     pub exists: bool,
+    /// What it says of colours.
+    pub theme: Theme,
     settings: Vec<Setting>,
     mistakes: Vec<Mistake>,
 }
@@ -133,6 +136,18 @@ impl Config {
         let (entries, errors) = toml::parse(text);
         let mut errors = errors.into_iter().map(|error| (error.at, None, error.what)).collect::<Vec<_>>();
         for entry in entries {
+            if let Some(token) = keys::styled_token(&entry.key) {
+                let style = token.map_err(|refusal| (entry.at, refusal));
+                let style = style.and_then(|token| match keys::style(&entry.value) {
+                    Ok(style) => Ok((token, style)),
+                    Err(refusal) => Err((entry.value_at, refusal)),
+                });
+                match style {
+                    Ok(style) => self.theme.styles.push(style),
+                    Err((at, refusal)) => errors.push((at, Some(entry.key), with_hint(refusal))),
+                }
+                continue;
+            }
             let info = match keys::find(&entry.key) {
                 Ok(info) => info,
                 Err(refusal) => {
@@ -158,8 +173,19 @@ impl Config {
                 }
             }
         }
+        self.set_theme();
         sort_by(&mut errors, |one, other| one.0.cmp(&other.0));
         self.mistakes.extend(errors.into_iter().map(|(at, key, what)| Mistake::at(position(text, at), key, what)));
+    }
+
+    fn set_theme(&mut self) {
+        let percentages = |key| match self.value(key) {
+            Some(Value::Percentages(low, high)) => (*low, *high),
+            _ => THRESHOLDS,
+        };
+        let (context, limits) = (percentages(Key::ContextThresholds), percentages(Key::LimitThresholds));
+        let palette = self.text(Key::Palette).and_then(Palette::parse).unwrap_or_default();
+        self.theme = Theme { palette, context, limits, styles: std::mem::take(&mut self.theme.styles) };
     }
 
     /// The mistakes, in the order of the file.
@@ -215,6 +241,7 @@ impl Config {
                     Value::Text(text) => text.clone(),
                     Value::Number(number) => number.to_string(),
                     Value::Switch(on) => on.to_string(),
+                    Value::Percentages(low, high) => format!("[{low}, {high}]"),
                 };
                 (text, Source::Line(*line))
             }

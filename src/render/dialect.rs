@@ -23,8 +23,9 @@
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use nu_ansi_term::{Color, Style};
+use nu_ansi_term::Style;
 
+use super::style::{self, Palette};
 use super::theme::{Icons, Role};
 use super::width::Counting;
 
@@ -123,12 +124,22 @@ impl Dialect {
         }
     }
 
-    /// Begins the style of a role.
-    pub(super) fn open_style(self, out: &mut String, role: Role) {
-        let style = role.style();
+    /// The style of a role for this reader. In tmux there are no colours: ait does not know the background, which is green by
+    /// default.
+    pub(super) fn style_of(self, role: Role, palette: Palette) -> Style {
+        let style = palette.style(role);
+        match self {
+            Dialect::Tmux if role == Role::Waiting => Style { foreground: None, is_reverse: true, ..style },
+            Dialect::Tmux => Style { foreground: None, is_dimmed: false, ..style },
+            _ => style,
+        }
+    }
+
+    /// Begins a style.
+    pub(super) fn open_style(self, out: &mut String, style: Style) {
         match self {
             Dialect::Plain => {}
-            Dialect::Tmux => write_tmux_style(out, role, ""),
+            Dialect::Tmux => write_tmux_style(out, style, true),
             Dialect::Zsh => write_zsh_style(out, style, true),
             _ if style.is_plain() => {}
             _ => {
@@ -139,13 +150,12 @@ impl Dialect {
         }
     }
 
-    /// Ends the style of a role. What surrounds the segment keeps its own style as far as possible, above all its
-    /// background, which a full reset would end.
-    pub(super) fn close_style(self, out: &mut String, role: Role) {
-        let style = role.style();
+    /// Ends a style. What surrounds the segment keeps its own style as far as possible, above all its background, which a
+    /// full reset would end.
+    pub(super) fn close_style(self, out: &mut String, style: Style) {
         match self {
             Dialect::Plain => {}
-            Dialect::Tmux => write_tmux_style(out, role, "no"),
+            Dialect::Tmux => write_tmux_style(out, style, false),
             Dialect::Zsh => write_zsh_style(out, style, false),
             _ if style.is_plain() => {}
             _ => {
@@ -154,8 +164,11 @@ impl Dialect {
                 let mut separator = "\u{1b}[";
                 for (used, code) in [
                     (style.is_bold || style.is_dimmed, "22"),
+                    (style.is_italic, "23"),
+                    (style.is_underline, "24"),
                     (style.is_reverse, "27"),
                     (style.foreground.is_some(), "39"),
+                    (style.background.is_some(), "49"),
                 ] {
                     if used {
                         out.push_str(separator);
@@ -190,50 +203,56 @@ pub(crate) fn with_escapes_shown(segment: &str) -> String {
 /// it ends them, it restores what the rest of the prompt has set. It has no form for faint and none for reverse that works
 /// everywhere.
 fn write_zsh_style(out: &mut String, style: Style, begin: bool) {
-    if style.is_bold {
-        out.push_str(if begin { "%B" } else { "%b" });
+    for (used, on, off) in [
+        (style.is_bold, "%B", "%b"),
+        (style.is_underline, "%U", "%u"),
+        (style.is_dimmed, "%{\u{1b}[2m%}", "%{\u{1b}[22m%}"),
+        (style.is_italic, "%{\u{1b}[3m%}", "%{\u{1b}[23m%}"),
+        (style.is_reverse, "%{\u{1b}[7m%}", "%{\u{1b}[27m%}"),
+    ] {
+        if used {
+            out.push_str(if begin { on } else { off });
+        }
     }
-    if style.is_dimmed {
-        out.push_str(if begin { "%{\u{1b}[2m%}" } else { "%{\u{1b}[22m%}" });
-    }
-    if style.is_reverse {
-        out.push_str(if begin { "%{\u{1b}[7m%}" } else { "%{\u{1b}[27m%}" });
-    }
-    match style.foreground.and_then(color_name) {
-        Some(name) if begin => _ = write!(out, "%F{{{name}}}"),
-        Some(_) => out.push_str("%f"),
-        None => {}
+    for (color, on, off) in [(style.foreground, "%F{", "%f"), (style.background, "%K{", "%k")] {
+        let Some(color) = color else { continue };
+        if begin {
+            out.extend([on, &style::name_of(color, None, ""), "}"]);
+        } else {
+            out.push_str(off);
+        }
     }
 }
 
-/// Begins a style in tmux, or with the prefix `no` ends it (tmux(1), STYLES). There are no colours: ait does not know the
-/// background, which is green by default, and tmux could not restore the colours around the segment.
-fn write_tmux_style(out: &mut String, role: Role, prefix: &str) {
-    let style = role.style();
-    let attributes = [(style.is_bold, "bold"), (style.is_reverse || role == Role::Waiting, "reverse")];
+/// Begins or ends a style in tmux (tmux(1), STYLES). `default` is the colour of what surrounds the segment.
+fn write_tmux_style(out: &mut String, style: Style, begin: bool) {
     let mut separator = "#[";
-    for (_, name) in attributes.into_iter().filter(|(used, _)| *used) {
-        for part in [separator, prefix, name] {
-            out.push_str(part);
-        }
+    let mut write = |parts: [&str; 2]| {
+        out.push_str(separator);
+        out.extend(parts);
         separator = ",";
+    };
+    let prefix = if begin { "" } else { "no" };
+    for (used, name) in [
+        (style.is_bold, "bold"),
+        (style.is_dimmed, "dim"),
+        (style.is_italic, "italics"),
+        (style.is_underline, "underscore"),
+        (style.is_reverse, "reverse"),
+    ] {
+        if used {
+            write([prefix, name]);
+        }
+    }
+    for (color, name) in [(style.foreground, "fg="), (style.background, "bg=")] {
+        if let Some(color) = color {
+            let color = if begin { style::name_of(color, Some("bright"), "colour") } else { "default".to_owned() };
+            write([name, &color]);
+        }
     }
     if separator == "," {
         out.push(']');
     }
-}
-
-/// The names in zsh of the colours that the theme uses.
-fn color_name(color: Color) -> Option<&'static str> {
-    Some(match color {
-        Color::Red => "red",
-        Color::Green => "green",
-        Color::Yellow => "yellow",
-        Color::Blue => "blue",
-        Color::Magenta => "magenta",
-        Color::Cyan => "cyan",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The facts that a segment is made of.
 
 use crate::session::conflict::Grade;
+use crate::session::details::Details;
 use crate::session::state::State;
 
 /// The facts that a segment can show. Absent facts are not shown.
@@ -46,6 +47,10 @@ pub struct Facts<'a> {
     pub lines: Option<(u64, u64)>,
     /// The shares of the limits that are used.
     pub limits: Limits,
+    /// Whether the tree has changes.
+    pub dirty: bool,
+    /// What only some status lines show.
+    pub details: Option<&'a Details>,
 }
 
 /// A session that waits for its user.

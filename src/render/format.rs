@@ -1,5 +1,5 @@
 //! The language of formats: literal text, `{token}` or `{token:20}` (at most 20 cells), `[group]` that vanishes if all its
-//! tokens are empty, `\` before a literal brace, bracket or backslash. A bound holds for names; numbers are never cut. Runs
+//! tokens are empty, `\` before a literal brace, bracket or backslash, `\n` for a new line where there may be several. A bound holds for names; numbers are never cut. Runs
 //! of spaces become one, and there are none at the ends.
 //!
 //! A format is read in one pass and never turned into a tree: reading it again while drawing costs less than the
@@ -68,10 +68,52 @@ pub enum Token {
     Lines,
     /// How much of the limits is used.
     Limits,
+    /// `*` if the tree has changes, as a hook last saw it.
+    Dirty,
+    /// How many stashes the repository has.
+    Stash,
+    /// Name of the session.
+    Name,
+    /// Output style, unless it is the default.
+    OutputStyle,
+    /// Effort of the model.
+    Effort,
+    /// `thinking` if that is on.
+    Thinking,
+    /// Vim mode.
+    Vim,
+    /// Name of the agent.
+    Agent,
+    /// Version of Claude Code.
+    Version,
+    /// Tokens sent in this session.
+    TokensIn,
+    /// Tokens received in this session.
+    TokensOut,
+    /// Used context as a bar of ten cells.
+    ContextBar,
+    /// Dollars per hour.
+    CostRate,
+    /// Time until the limits are reset.
+    Resets,
+    /// Time until the prompt cache is cold.
+    Cache,
+    /// Time spent waiting for the model.
+    ApiTime,
+    /// How many folders were added.
+    Dirs,
+    /// Number of the pull request.
+    Pr,
+    /// The worst state of other sessions, and how many are in it.
+    Others,
+    /// Separator in the colours of both sides.
+    Arrow,
+    /// Spaces up to the width of the line.
+    Fill,
 }
 
 /// Every token: its name and what it shows.
-pub const TOKENS: [(&str, Token, &str); 21] = [
+pub const TOKENS: [(&str, Token, &str); 42] = [
     ("project", Token::Project, "name of the project"),
     ("branch", Token::Branch, "branch; without a branch, the commit"),
     ("operation", Token::Operation, "git operation in progress: rebase or bisect"),
@@ -93,6 +135,27 @@ pub const TOKENS: [(&str, Token, &str); 21] = [
     ("cost", Token::Cost, "what the session has cost, in dollars (status line)"),
     ("lines", Token::Lines, "lines added and removed (status line)"),
     ("limits", Token::Limits, "share of the five-hour and seven-day limits used (status line)"),
+    ("dirty", Token::Dirty, "`*` if the tree has changes, as a hook last saw it"),
+    ("stash", Token::Stash, "how many stashes the repository has (status line)"),
+    ("name", Token::Name, "name of the session (status line)"),
+    ("output_style", Token::OutputStyle, "output style, unless it is the default (status line)"),
+    ("effort", Token::Effort, "effort of the model (status line)"),
+    ("thinking", Token::Thinking, "`thinking` if that is on (status line)"),
+    ("vim", Token::Vim, "vim mode (status line)"),
+    ("agent", Token::Agent, "name of the agent (status line)"),
+    ("version", Token::Version, "version of Claude Code (status line)"),
+    ("tokens_in", Token::TokensIn, "tokens sent in this session (status line)"),
+    ("tokens_out", Token::TokensOut, "tokens received in this session (status line)"),
+    ("context_bar", Token::ContextBar, "used context as a bar of ten cells (status line)"),
+    ("cost_rate", Token::CostRate, "dollars per hour (status line)"),
+    ("resets", Token::Resets, "time until the limits are reset (status line)"),
+    ("cache", Token::Cache, "time until the prompt cache is cold (status line)"),
+    ("api_time", Token::ApiTime, "time spent waiting for the model (status line)"),
+    ("dirs", Token::Dirs, "how many folders were added (status line)"),
+    ("pr", Token::Pr, "number of the pull request (status line)"),
+    ("others", Token::Others, "the worst state of other sessions, and how many are in it (status line)"),
+    ("arrow", Token::Arrow, "separator in the colours of both sides"),
+    ("fill", Token::Fill, "spaces up to the width of the line"),
 ];
 
 impl Token {
@@ -140,7 +203,13 @@ impl<'a> Format<'a> {
             let at = pieces.at;
             let Some(piece) = pieces.read() else { break };
             match piece.map_err(|fault| fault.into_error(source))? {
-                Piece::Literal(_) => {}
+                Piece::Literal(_) => {
+                    let broken = source.get(at..pieces.at).is_some_and(|written| line_end(written).is_some());
+                    if let Some((open, _)) = groups.iter().take(depth).next_back().filter(|_| broken) {
+                        let what = "a group ends on its line";
+                        return Err(Fault::new(*open, what).hint("write `]` before `\\n`").into_error(source));
+                    }
+                }
                 Piece::Token(..) => groups.iter_mut().take(depth).for_each(|(_, token)| *token = true),
                 Piece::Open => {
                     let Some(group) = groups.get_mut(depth) else {
@@ -172,14 +241,56 @@ impl<'a> Format<'a> {
         }
     }
 
+    /// The lines, which `\n` or a newline separates.
+    pub fn lines(self) -> impl Iterator<Item = Format<'a>> {
+        let mut rest = Some(self.source);
+        std::iter::from_fn(move || {
+            let source = rest.take()?;
+            let (line, after) = match line_end(source) {
+                Some((end, after)) => (source.get(..end)?, source.get(after..)),
+                None => (source, None),
+            };
+            rest = after;
+            Some(Format { source: line })
+        })
+    }
+
+    /// Whether it may contain a token: its text has this in it.
+    pub fn mentions(self, name: &str) -> bool {
+        self.source.contains(name)
+    }
+
+    /// Whether it has this text.
+    pub fn is(self, source: &str) -> bool {
+        self.source == source
+    }
+
     /// The pieces, in order.
-    pub(crate) fn pieces(self) -> impl Iterator<Item = Piece<'a>> {
+    pub(crate) fn pieces(self) -> impl Iterator<Item = Piece<'a>> + Clone {
         let mut pieces = Pieces { source: self.source, at: 0 };
         std::iter::from_fn(move || pieces.read()?.ok())
     }
 }
 
+/// Where a line of a format ends, and where the next one begins.
+fn line_end(source: &str) -> Option<(usize, usize)> {
+    let mut bytes = source.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\n' => return Some((at, at + 1)),
+            b'\\' => {
+                if let Some((_, b'n')) = bytes.next() {
+                    return Some((at, at + 2));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Reads a format piece by piece.
+#[derive(Clone)]
 struct Pieces<'a> {
     source: &'a str,
     /// Bytes read so far.
@@ -196,6 +307,8 @@ impl<'a> Pieces<'a> {
             b']' => (Piece::Close, 1),
             b'}' => return Some(Err(Fault::new(at, "`}` without a matching `{`").hint(r"write `\}`"))),
             b'\\' => match rest.chars().nth(1) {
+                // A place for one line has a space there.
+                Some('n') => (Piece::Literal(" "), 2),
                 Some(escaped) if special(escaped) => (Piece::Literal(rest.get(1..2)?), 2),
                 Some(other) => {
                     let what = format!("unknown escape `\\{other}`");
@@ -354,6 +467,15 @@ mod tests {
     }
 
     #[test]
+    fn a_newline_and_its_escape_separate_lines() {
+        let lines = |source| Format::parse(source).unwrap().lines().map(|line| line.source).collect::<Vec<_>>();
+        assert_eq!(lines(r"{task}\n{branch}"), ["{task}", "{branch}"]);
+        assert_eq!(lines("a\n\\nb"), ["a", "", "b"]);
+        assert_eq!(lines(r"a\\nb"), [r"a\\nb"]);
+        assert_eq!(lines(""), [""]);
+    }
+
+    #[test]
     fn mistakes_point_at_the_character() {
         for (source, column, message) in [
             ("⚠ [x {brnch}]", 7, "unknown token `brnch`; did you mean `branch`?"),
@@ -362,7 +484,9 @@ mod tests {
             ("日本]", 3, r"`]` without a `[` before it; write `\]`"),
             ("a[{task}[{branch}]", 2, r"this `[` has no matching `]`; write `\[`"),
             ("{task}[x]", 7, r"a group without a token would never show; write `\[` and `\]`"),
-            (r"a\n", 2, r"unknown escape `\n`; write `\\` for a backslash"),
+            (r"a\x", 2, r"unknown escape `\x`; write `\\` for a backslash"),
+            ("[{task}\n]", 1, r"a group ends on its line; write `]` before `\n`"),
+            (r"a[{task}\n]", 2, r"a group ends on its line; write `]` before `\n`"),
             (r"a\é", 2, r"unknown escape `\é`; write `\\` for a backslash"),
             (r"a\", 2, r"`\` at the end of the format; write `\\`"),
             ("{task:x}", 7, "`x` is not a width; write a number of cells from 1 to 65535, as in `{task:20}`"),

@@ -5,7 +5,10 @@
 
 use std::fmt::{self, Write as _};
 
+use nu_ansi_term::{Color, Style};
+
 use super::dialect::Dialect;
+use super::style::Palette;
 use super::theme::{Icons, Role};
 use super::width::{self, Counting, Grapheme, JOINER};
 
@@ -25,7 +28,19 @@ pub(crate) struct Mark {
     len: usize,
     cells: usize,
     space: bool,
-    written: Role,
+    written: Style,
+    /// The background of what was written last.
+    left: Option<Color>,
+    arrow: Option<Arrow>,
+}
+
+/// A separator that is written when something follows it.
+#[derive(Clone, Copy, Debug)]
+struct Arrow {
+    /// The background of what is before it.
+    left: Option<Color>,
+    /// Whether a space is between that and it.
+    space: bool,
 }
 
 /// One line of output under construction, in a dialect.
@@ -48,10 +63,23 @@ pub struct Line {
     cells: usize,
     /// Whether to write a space before the next character.
     space: bool,
-    /// The role of what comes next.
-    role: Role,
-    /// The role whose style was written last.
-    written: Role,
+    /// The background of that space.
+    space_ground: Option<Color>,
+    palette: Palette,
+    /// The user's style of the token that is being written.
+    forced: Option<Style>,
+    /// The background of everything that has no other.
+    ground: Option<Color>,
+    /// The style of what comes next.
+    style: Style,
+    /// The style that was written last.
+    written: Style,
+    /// The background of what was written last.
+    left: Option<Color>,
+    arrow: Option<Arrow>,
+    icons: Icons,
+    /// Where the line can be filled with spaces.
+    fill: Option<usize>,
     /// The last point after which the ellipsis still fits.
     cut: Mark,
     /// Whether the limit was reached: nothing more is taken.
@@ -84,9 +112,17 @@ impl Line {
             limit: limit.unwrap_or(usize::MAX),
             cells: 0,
             space: false,
-            role: Role::Plain,
-            written: Role::Plain,
-            cut: Mark { len, cells: 0, space: false, written: Role::Plain },
+            space_ground: None,
+            palette: Palette::Default,
+            forced: None,
+            ground: None,
+            style: Style::default(),
+            written: Style::default(),
+            left: None,
+            arrow: None,
+            icons,
+            fill: None,
+            cut: Mark { len, cells: 0, space: false, written: Style::default(), left: None, arrow: None },
             full: false,
         }
     }
@@ -161,7 +197,96 @@ impl Line {
 
     /// Sets the role of everything that is appended from now on.
     pub fn role(&mut self, role: Role) {
-        self.role = role;
+        if !self.color {
+            return;
+        }
+        self.style = match self.forced {
+            Some(style) => style,
+            None if role == Role::Plain => Style::default(),
+            None => self.dialect.style_of(role, self.palette),
+        };
+        if self.style.background.is_none() {
+            self.style.background = self.ground;
+        }
+    }
+
+    /// Sets the palette of the roles.
+    pub(crate) fn palette(&mut self, palette: Palette) {
+        self.palette = palette;
+    }
+
+    /// Sets the style of everything that is appended from now on, whatever its role; `None` ends that.
+    pub(super) fn force(&mut self, style: Option<Style>) {
+        self.forced = style;
+        self.role(Role::Plain);
+    }
+
+    /// Sets the background of everything that is appended from now on and has no other, unless it is `None`; gives the one
+    /// before.
+    pub(super) fn ground(&mut self, ground: Option<Color>) -> Option<Color> {
+        let before = self.ground;
+        if ground.is_some() {
+            self.end_ground(ground);
+        }
+        before
+    }
+
+    /// Sets the background to what it was before.
+    pub(super) fn end_ground(&mut self, before: Option<Color>) {
+        if self.color && self.ground != before {
+            self.ground = before;
+            self.role(Role::Plain);
+        }
+    }
+
+    /// Appends a separator in the colours of what is before and after it, if there is something at both sides. After a
+    /// background, the end of the line is something.
+    pub(super) fn arrow(&mut self) {
+        if self.cells > 0 && self.arrow.is_none() {
+            self.arrow = Some(Arrow { left: self.left, space: std::mem::take(&mut self.space) });
+        }
+    }
+
+    /// Marks where the line is filled with spaces, at least one.
+    pub(super) fn fill(&mut self) {
+        if self.fill.is_none() && !self.full {
+            self.end_part();
+            self.write_style(Style::default());
+            self.left = None;
+            self.fill = Some(self.out.len());
+            self.cells += 1;
+        }
+    }
+
+    /// Ends the line or the part before a filling: a background reaches over its last space, and ends in an arrow.
+    pub(super) fn end_part(&mut self) {
+        let arrow = self.arrow.take().filter(|arrow| arrow.left.is_some());
+        let has_space = self.space && self.space_ground.is_some();
+        let cells = usize::from(has_space) + arrow.map_or(0, |arrow| 1 + usize::from(arrow.space));
+        if cells > 0 && self.make_room(cells) {
+            if let Some(arrow) = arrow {
+                self.put_arrow(arrow, None);
+            } else {
+                self.put_space_on(self.space_ground);
+            }
+        }
+        self.space = false;
+    }
+
+    fn put_arrow(&mut self, arrow: Arrow, right: Option<Color>) {
+        if arrow.space {
+            self.put_space_on(arrow.left);
+        }
+        self.write_style(Style { foreground: arrow.left, background: right, ..Style::default() });
+        self.out.push_str(self.icons.arrow());
+        self.cells += 1;
+    }
+
+    fn put_space_on(&mut self, ground: Option<Color>) {
+        // It belongs to neither side: it has no underline, and a background only if it is within one.
+        self.write_style(Style { background: ground, ..Style::default() });
+        self.out.push(' ');
+        self.cells += 1;
     }
 
     /// The cells taken so far.
@@ -171,12 +296,32 @@ impl Line {
 
     /// Ends the line: the output, including what was before a row, with the style back to normal.
     pub fn finish(mut self) -> String {
-        self.write_style(Role::Plain);
+        self.write_style(Style::default());
         self.out
     }
 
+    /// Ends a segment that may fill so many cells.
+    pub(super) fn finish_within(mut self, width: Option<usize>) -> String {
+        if let Some(fill) = self.fill {
+            let missing = width.map_or(0, |width| width.saturating_sub(self.cells));
+            // Nothing is to the right of it.
+            let is_last = self.out.get(fill..).is_none_or(str::is_empty);
+            if !is_last {
+                self.out.insert_str(fill, &" ".repeat(missing + 1));
+            }
+        }
+        self.finish()
+    }
+
     pub(crate) fn mark(&self) -> Mark {
-        Mark { len: self.out.len(), cells: self.cells, space: self.space, written: self.written }
+        Mark {
+            len: self.out.len(),
+            cells: self.cells,
+            space: self.space,
+            written: self.written,
+            left: self.left,
+            arrow: self.arrow,
+        }
     }
 
     pub(crate) fn rewind(&mut self, mark: Mark) {
@@ -188,6 +333,9 @@ impl Line {
         self.cells = mark.cells;
         self.space = mark.space;
         self.written = mark.written;
+        self.left = mark.left;
+        self.arrow = mark.arrow;
+        self.fill = self.fill.filter(|at| *at <= mark.len && self.cells > 0);
         if self.cut.len > mark.len {
             self.cut = mark;
         }
@@ -204,7 +352,8 @@ impl Line {
 
     /// Whether there is room for ASCII text, and for a space before and an ellipsis after it.
     fn has_room_for_word(&self, text: &str) -> bool {
-        !self.full && self.cells.saturating_add(text.len() + 1 + self.ellipsis_cells) <= self.limit
+        !self.full
+            && self.cells.saturating_add(text.len() + self.pending_cells().max(1) + self.ellipsis_cells) <= self.limit
     }
 
     /// Appends a text that [`Line::takes_unchanged`] accepts.
@@ -226,8 +375,7 @@ impl Line {
         if word.is_empty() {
             return;
         }
-        self.put_pending_space();
-        self.write_style(self.role);
+        self.put_pending();
         self.out.push_str(word);
         self.cells += word.len();
         if self.limit < usize::MAX {
@@ -239,32 +387,43 @@ impl Line {
         }
     }
 
-    /// Appends a space; in a segment only if something follows it.
+    /// Appends a space; in a segment only if something follows it, or if it is within a background.
     fn put_space(&mut self) {
         if self.collapse {
-            self.space |= self.cells > 0;
+            let is_filled = self.fill == Some(self.out.len());
+            if !self.space && !is_filled && (self.cells > 0 || self.style.background.is_some()) {
+                self.space = true;
+                self.space_ground = self.style.background;
+            }
         } else if self.make_room(1) {
-            self.write_style(self.role);
+            self.write_style(self.style);
             self.out.push(' ');
             self.cells += 1;
         }
     }
 
-    fn put_pending_space(&mut self) {
-        if std::mem::take(&mut self.space) {
-            // The space belongs to neither side: written plain, it has no underline or background.
-            self.write_style(Role::Plain);
-            self.out.push(' ');
-            self.cells += 1;
+    /// The cells that come before the next character.
+    fn pending_cells(&self) -> usize {
+        usize::from(self.space) + self.arrow.map_or(0, |arrow| 1 + usize::from(arrow.space))
+    }
+
+    /// Writes what comes before the next character, and begins its style.
+    fn put_pending(&mut self) {
+        if let Some(arrow) = self.arrow.take() {
+            self.put_arrow(arrow, self.style.background);
         }
+        if std::mem::take(&mut self.space) {
+            self.put_space_on(self.space_ground);
+        }
+        self.write_style(self.style);
+        self.left = self.style.background;
     }
 
     fn put(&mut self, grapheme: Grapheme<'_>) {
-        if !self.make_room(usize::from(self.space) + grapheme.cells) {
+        if !self.make_room(self.pending_cells() + grapheme.cells) {
             return;
         }
-        self.put_pending_space();
-        self.write_style(self.role);
+        self.put_pending();
         let (before, after) = self.dialect.without_cells();
         let mut joined = false;
         for character in grapheme.chars() {
@@ -291,6 +450,7 @@ impl Line {
         if !self.full && self.cells.saturating_add(cells) > self.limit {
             self.rewind(self.cut);
             self.space = false;
+            self.arrow = None;
             if self.cells + self.ellipsis_cells <= self.limit {
                 self.out.push_str(self.ellipsis);
                 self.cells += self.ellipsis_cells;
@@ -300,16 +460,14 @@ impl Line {
         !self.full
     }
 
-    /// Ends the style written last and begins that of `role`, where they differ.
-    fn write_style(&mut self, role: Role) {
-        if !self.color || self.written == role {
+    /// Ends the style written last and begins another one, where they differ.
+    fn write_style(&mut self, style: Style) {
+        if !self.color || self.written == style {
             return;
         }
-        if !self.written.looks_like(role) {
-            self.dialect.close_style(&mut self.out, self.written);
-            self.dialect.open_style(&mut self.out, role);
-        }
-        self.written = role;
+        self.dialect.close_style(&mut self.out, self.written);
+        self.dialect.open_style(&mut self.out, style);
+        self.written = style;
     }
 }
 

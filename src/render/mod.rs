@@ -15,6 +15,7 @@ pub mod markdown;
 pub mod markup;
 pub mod reuse;
 pub mod segment;
+pub mod style;
 pub mod table;
 pub mod theme;
 pub mod timeline;

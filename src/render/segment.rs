@@ -1,9 +1,12 @@
 //! The segment: facts and a format become one line that fits the width it has.
 
+use nu_ansi_term::Color;
+
 use super::dialect::Dialect;
 use super::format::{Format, MAX_DEPTH, Piece, TOKENS, Token};
 use super::line::Line;
-use super::theme::{Look, Role};
+use super::style::Look;
+use super::theme::Role;
 use super::token;
 
 pub use super::facts::{Conflict, Facts, Limits, Waiting};
@@ -25,11 +28,28 @@ enum Reduction {
 }
 
 /// The parts that are left out, in this order, if the segment is too wide. Warnings and the project come last.
-const REDUCTIONS: [Reduction; 28] = {
+const REDUCTIONS: [Reduction; 47] = {
     use Reduction::{Drop, Shorten};
     [
         Shorten(Token::Task, MIN_NAME),
         Drop(Token::Task),
+        Drop(Token::Version),
+        Drop(Token::OutputStyle),
+        Drop(Token::Thinking),
+        Drop(Token::Effort),
+        Drop(Token::TokensIn),
+        Drop(Token::TokensOut),
+        Drop(Token::ApiTime),
+        Drop(Token::CostRate),
+        Drop(Token::Cache),
+        Drop(Token::Dirs),
+        Drop(Token::Resets),
+        Drop(Token::ContextBar),
+        Drop(Token::Name),
+        Drop(Token::Agent),
+        Drop(Token::Pr),
+        Drop(Token::Stash),
+        Drop(Token::Vim),
         Drop(Token::Limits),
         Drop(Token::Lines),
         Drop(Token::Cost),
@@ -42,11 +62,13 @@ const REDUCTIONS: [Reduction; 28] = {
         Drop(Token::WaitingFor),
         Shorten(Token::Waiting, MIN_NAME),
         Drop(Token::Session),
+        Drop(Token::Others),
         Drop(Token::Path),
         Drop(Token::Elapsed),
         Drop(Token::Worktree),
         Shorten(Token::Branch, MIN_NAME),
         Drop(Token::Operation),
+        Drop(Token::Dirty),
         Drop(Token::Branch),
         Drop(Token::State),
         Drop(Token::Count),
@@ -64,7 +86,7 @@ const REDUCTIONS: [Reduction; 28] = {
 ///
 /// A segment that is too wide loses the end of the task first, then one token after the other, and at last the end of the
 /// line.
-pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Look) -> String {
+pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Look<'_>) -> String {
     let segment = Segment { format, facts, dialect, look };
     let max = look.max_width.unwrap_or(MAX_SEGMENT);
     let mut bounds = Bounds([MAX_TOKEN; TOKENS.len()]);
@@ -72,7 +94,7 @@ pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Loo
     for reduction in REDUCTIONS {
         let excess = line.cells().saturating_sub(max);
         if excess == 0 {
-            return line.finish();
+            return line.finish_within(look.max_width);
         }
         if segment.reduce(&mut bounds, reduction, excess) {
             line = segment.draw(&bounds, None);
@@ -81,7 +103,13 @@ pub fn render(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Loo
     if line.cells() > max && facts.conflict.is_some() {
         bounds.set(Token::Project, 0);
     }
-    segment.draw(&bounds, Some(max)).finish()
+    segment.draw(&bounds, Some(max)).finish_within(look.max_width)
+}
+
+/// The lines that a format of several lines makes, without empty ones.
+pub fn render_lines(format: Format<'_>, facts: &Facts<'_>, dialect: Dialect, look: Look<'_>) -> String {
+    let lines = format.lines().map(|line| render(line, facts, dialect, look)).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The most cells that each token may take, in the order of their declaration; 0 leaves a token out.
@@ -104,7 +132,7 @@ struct Segment<'a> {
     format: Format<'a>,
     facts: &'a Facts<'a>,
     dialect: Dialect,
-    look: Look,
+    look: Look<'a>,
 }
 
 impl Segment<'_> {
@@ -112,38 +140,63 @@ impl Segment<'_> {
     fn draw(&self, bounds: &Bounds, limit: Option<usize>) -> Line {
         let mut line = Line::segment(self.dialect, self.look.color, self.look.icons, limit);
         // For each open group: the line before it, and whether a token in it has shown anything.
-        let mut groups = [(line.mark(), false); MAX_DEPTH];
+        let mut groups = [(line.mark(), false, None); MAX_DEPTH];
         let mut depth = 0;
-        for piece in self.format.pieces() {
+        if let Some(theme) = self.look.theme {
+            line.palette(theme.palette);
+        }
+        let mut pieces = self.format.pieces();
+        while let Some(piece) = pieces.next() {
             match piece {
                 Piece::Literal(text) => line.literal(text),
                 Piece::Token(token, cells) => {
                     if self.write(token, cells, bounds.of(token), &mut line) {
-                        groups.iter_mut().take(depth).for_each(|(_, shown)| *shown = true);
+                        groups.iter_mut().take(depth).for_each(|(_, shown, _)| *shown = true);
                     }
                 }
                 Piece::Open => {
                     if let Some(group) = groups.get_mut(depth) {
-                        *group = (line.mark(), false);
+                        let ground = self.ground_of_group(pieces.clone());
+                        *group = (line.mark(), false, line.ground(ground));
                     }
                     depth += 1;
                 }
                 Piece::Close => {
                     depth = depth.saturating_sub(1);
-                    if let Some((mark, false)) = groups.get(depth) {
+                    let Some((mark, shown, ground)) = groups.get(depth) else { continue };
+                    if !shown {
                         line.rewind(*mark);
                     }
+                    line.end_ground(*ground);
                 }
             }
         }
+        line.end_part();
         line
+    }
+
+    /// The background of a group: that of the first token in it that has one.
+    fn ground_of_group<'b>(&self, pieces: impl Iterator<Item = Piece<'b>>) -> Option<Color> {
+        let theme = self.look.theme.filter(|theme| !theme.styles.is_empty())?;
+        let mut pieces = pieces.take_while(|piece| *piece != Piece::Close);
+        pieces.find_map(|piece| match piece {
+            Piece::Token(token, _) => theme.ground(token),
+            _ => None,
+        })
     }
 
     /// Appends a token; whether it showed anything.
     fn write(&self, token: Token, cells: usize, bound: usize, line: &mut Line) -> bool {
         let before = line.cells();
         if bound > 0 {
-            token::write(token, cells, bound, self.facts, self.look.icons, line);
+            let style = self.look.theme.and_then(|theme| theme.style(token));
+            if style.is_some() {
+                line.force(style);
+            }
+            token::write(token, cells, bound, self.facts, self.look, line);
+            if style.is_some() {
+                line.force(None);
+            }
             line.role(Role::Plain);
         }
         line.cells() > before
@@ -186,9 +239,11 @@ impl Segment<'_> {
 mod tests {
     use super::*;
     use crate::render::format::{ALL_SESSIONS, PROMPT, STATUS_LINE, TOKENS};
+    use crate::render::style::{self, Palette, Theme};
     use crate::render::theme::Icons;
     use crate::render::width;
     use crate::session::conflict::Grade;
+    use crate::session::details::Details;
     use crate::session::state::State;
 
     const FACTS: Facts<'_> = Facts {
@@ -212,6 +267,8 @@ mod tests {
         cost: None,
         lines: None,
         limits: Limits { five_hours: None, seven_days: None },
+        dirty: false,
+        details: None,
     };
 
     fn plain(format: &str, facts: &Facts<'_>) -> String {
@@ -332,6 +389,131 @@ mod tests {
              | 5h 42% 7d 7%"
         );
         assert_eq!(plain(ALL_SESSIONS, &facts), "3 live ◷atlas 2m ⚠2");
+    }
+
+    fn colored(format: &str, facts: &Facts<'_>, theme: &Theme, max_width: Option<usize>) -> String {
+        let look = Look { color: true, max_width, theme: Some(theme), ..Look::default() };
+        render_lines(Format::parse(format).unwrap(), facts, Dialect::Ansi, look).replace('\u{1b}', "^")
+    }
+
+    fn theme(styles: &[(Token, &str)]) -> Theme {
+        let styles = styles.iter().map(|(token, style)| (*token, style::parse(style).unwrap())).collect();
+        Theme { styles, ..Theme::default() }
+    }
+
+    #[test]
+    fn a_token_has_the_style_that_its_user_gave_it() {
+        let theme = theme(&[(Token::Project, "underline 208"), (Token::Task, "plain")]);
+        assert_eq!(
+            colored("{project} {branch} {task:6}", &FACTS, &theme, None),
+            "^[4;38;5;208maiterm^[24;39m ^[34mmain^[39m Imple…"
+        );
+        let mono = Theme { palette: Palette::Mono, ..Theme::default() };
+        assert_eq!(colored("{project} {branch}", &FACTS, &mono, None), "^[1maiterm^[22m main");
+    }
+
+    #[test]
+    fn shares_are_alarming_from_the_thresholds_on() {
+        let at = |context| {
+            let facts = Facts { context: Some(context), ..Facts::default() };
+            colored("{context}", &facts, &Theme { context: (50, 80), ..Theme::default() }, None)
+        };
+        assert!(at(49.0).starts_with("^[2m"), "{}", at(49.0));
+        assert!(at(50.0).starts_with("^[33m"), "{}", at(50.0));
+        assert!(at(80.0).starts_with("^[1;31m"), "{}", at(80.0));
+    }
+
+    #[test]
+    fn a_background_reaches_over_its_group_and_ends_in_an_arrow() {
+        let theme = theme(&[(Token::Project, "on 1"), (Token::Branch, "on 2")]);
+        let format = "[ {project} ]{arrow}[ {branch} ]{arrow}[ {task} ]{arrow}";
+        let facts = Facts { task: None, ..FACTS };
+        let on = |number: u8, text: &str| format!("^[48;5;{number}m{text}^[49m");
+        let cap = |number: u8| format!("^[38;5;{number}m›^[39m");
+        let first = [on(1, " aiterm "), "^[48;5;2;38;5;1m›^[39;49m".to_owned()].concat();
+        assert_eq!(colored(format, &facts, &theme, None), [first, on(2, " main "), cap(2)].concat());
+        let alone = Facts { branch: None, ..facts };
+        assert_eq!(colored(format, &alone, &theme, None), [on(1, " aiterm "), cap(1)].concat());
+        // Without backgrounds it only separates.
+        assert_eq!(plain(format, &FACTS), "aiterm › main › Implementing session coordination");
+        assert_eq!(plain(format, &alone), "aiterm");
+        assert_eq!(plain(format, &Facts::default()), "");
+    }
+
+    #[test]
+    fn a_line_is_filled_up_to_its_width() {
+        let at = |format, max_width| {
+            let look = Look { max_width, ..Look::default() };
+            render(Format::parse(format).unwrap(), &FACTS, Dialect::Plain, look)
+        };
+        assert_eq!(at("{project}{fill}{branch}", Some(20)), "aiterm          main");
+        assert_eq!(at("{project} {fill} {branch}", Some(11)), "aiterm main");
+        assert_eq!(at("{project}{fill}{branch}", None), "aiterm main");
+        assert_eq!(at("{project}{fill}[{worktree}]", Some(20)), "aiterm");
+        assert_eq!(at("[{worktree}]{fill}{project}", Some(10)), "    aiterm");
+        assert_eq!(at("[{worktree}{fill}]{project}", Some(10)), "    aiterm");
+        assert_eq!(at("{project}{fill}{task}", Some(16)), "aiterm Implemen…");
+    }
+
+    #[test]
+    fn lines_without_content_are_left_out() {
+        let look = Look::default();
+        let lines = |format| render_lines(Format::parse(format).unwrap(), &FACTS, Dialect::Plain, look);
+        assert_eq!(lines("{project}\\n[{worktree}]\\n{branch}"), "aiterm\nmain");
+        assert_eq!(lines("{project}\n{branch}"), "aiterm\nmain");
+        // A prompt has one line.
+        assert_eq!(plain("{project}\\n{branch}\n{elapsed}", &FACTS), "aiterm main 45m");
+    }
+
+    #[test]
+    fn details_of_a_status_line_show_what_the_client_tells() {
+        let details = Details {
+            name: Some("login".into()),
+            output_style: Some("Explanatory".into()),
+            effort: Some("high".into()),
+            thinking: true,
+            vim: Some("NORMAL".into()),
+            agent: Some("reviewer".into()),
+            version: Some("2.1.330".into()),
+            tokens: (Some(41_234), Some(1_260_000)),
+            duration: Some(1800),
+            api_time: Some(90),
+            dirs: 2,
+            pr: Some(12),
+            cache_until: Some(1_240),
+            resets: (Some(1_000 + 7_500), Some(1_000)),
+            now: 1_000,
+            stashes: 3,
+            others: Some((State::Waiting, false, 2)),
+        };
+        let facts = Facts { context: Some(36.6), cost: Some(1.5), details: Some(&details), dirty: true, ..FACTS };
+        for (name, wanted) in [
+            ("dirty", "*"),
+            ("stash", "stash 3"),
+            ("name", "login"),
+            ("output_style", "Explanatory"),
+            ("effort", "high"),
+            ("thinking", "thinking"),
+            ("vim", "NORMAL"),
+            ("agent", "reviewer"),
+            ("version", "2.1.330"),
+            ("tokens_in", "41k"),
+            ("tokens_out", "1.2M"),
+            ("context_bar", "▰▰▰▰▱▱▱▱▱▱"),
+            ("context_bar:5", "▰▰▱▱▱"),
+            ("cost_rate", "$3.00/h"),
+            ("resets", "5h in 2h 5m 7d in <1m"),
+            ("cache", "cache 4m"),
+            ("api_time", "api 1m"),
+            ("dirs", "+2 dirs"),
+            ("pr", "#12"),
+            ("others", "◷2"),
+        ] {
+            assert_eq!(plain(&format!("{{{name}}}"), &facts), wanted, "{name}");
+        }
+        let cold = Details { cache_until: Some(5), output_style: Some("default".into()), now: 9, ..Details::default() };
+        let facts = Facts { details: Some(&cold), ..Facts::default() };
+        assert_eq!(plain("{cache}{output_style}{tokens_in}{stash}{dirs}{pr}{others}{thinking}", &facts), "cache cold");
     }
 
     #[test]
@@ -456,7 +638,7 @@ mod tests {
         for format in [PROMPT, STATUS_LINE, "{task}{task} {branch:5}{task:9}"] {
             for icons in [Icons::Unicode, Icons::Ascii] {
                 for max in 0..90 {
-                    let look = Look { color: false, icons, max_width: Some(max) };
+                    let look = Look { icons, max_width: Some(max), ..Look::default() };
                     let text = render(Format::parse(format).unwrap(), &facts, Dialect::Plain, look);
                     assert!(width::cells(&text) <= max, "{text:?} {max}");
                     assert_eq!(text.trim(), text);

@@ -1,6 +1,7 @@
 //! Lists: in a rounded box on a terminal, and the same lines without a box in a pipe.
 
 use super::line::Line;
+use super::style::Palette;
 use super::theme::{Icons, Role};
 use super::width;
 
@@ -15,6 +16,7 @@ const MIN_TERMINAL: usize = 24;
 #[derive(Debug)]
 pub struct Table {
     color: bool,
+    palette: Palette,
     icons: Icons,
     /// The cells that a line may take.
     limit: Option<usize>,
@@ -33,7 +35,16 @@ impl Table {
     pub fn new(title: &str, color: bool, icons: Icons, terminal: Option<usize>) -> Table {
         let framed = terminal.is_some_and(|cells| cells >= MIN_TERMINAL);
         let limit = terminal.map(|cells| if framed { cells - FRAME } else { cells });
-        let mut table = Table { color, icons, limit, framed, text: String::new(), lines: Vec::new(), gap: 0 };
+        let mut table = Table {
+            color,
+            palette: Palette::Default,
+            icons,
+            limit,
+            framed,
+            text: String::new(),
+            lines: Vec::new(),
+            gap: 0,
+        };
         table.add(|line| {
             line.role(Role::Title);
             line.literal(title);
@@ -47,6 +58,12 @@ impl Table {
         self.limit
     }
 
+    /// Sets the palette of the lines that follow.
+    pub(super) fn with_palette(mut self, palette: Palette) -> Table {
+        self.palette = palette;
+        self
+    }
+
     /// Adds a line to the entry: what `write` puts into it, cut to the width of the list.
     pub fn row(&mut self, write: impl FnOnce(&mut Line)) {
         for _ in 0..std::mem::take(&mut self.gap) {
@@ -58,6 +75,7 @@ impl Table {
     fn add(&mut self, write: impl FnOnce(&mut Line)) {
         // Written where it stays: there may be thousands.
         let mut line = Line::row(std::mem::take(&mut self.text), self.color, self.icons, self.limit);
+        line.palette(self.palette);
         write(&mut line);
         let cells = line.cells();
         self.text = line.finish();

@@ -35,6 +35,10 @@ pub enum Role {
     Dim,
     /// A heading.
     Title,
+    /// Something that is used up soon.
+    Warning,
+    /// Something that is nearly used up.
+    Critical,
 }
 
 impl Role {
@@ -52,12 +56,9 @@ impl Role {
             Role::Conflict => style.fg(Color::Magenta).bold(),
             Role::Clobber => style.fg(Color::Magenta).bold().reverse(),
             Role::Title => style.bold(),
+            Role::Warning => style.fg(Color::Yellow),
+            Role::Critical => style.fg(Color::Red).bold(),
         }
-    }
-
-    /// Whether two roles have the same style.
-    pub(super) fn looks_like(self, other: Role) -> bool {
-        self == other || self.style() == other.style()
     }
 }
 
@@ -110,6 +111,16 @@ impl Icons {
     /// Another session moved HEAD of this tree.
     pub fn moved(self) -> &'static str {
         self.pick("↷", "\u{f064}", "^")
+    }
+
+    /// Between two parts of a line.
+    pub fn arrow(self) -> &'static str {
+        self.pick("›", "\u{e0b0}", ">")
+    }
+
+    /// A filled and an empty cell of a bar.
+    pub fn bar(self) -> (&'static str, &'static str) {
+        self.pick(("▰", "▱"), ("▰", "▱"), ("#", "-"))
     }
 
     /// Text was cut here.
@@ -168,17 +179,6 @@ pub fn use_color(choice: ColorChoice, no_color: Option<&str>, clicolor_force: Op
         ColorChoice::Auto if no_color.is_some_and(|value| !value.is_empty()) => false,
         ColorChoice::Auto => clicolor_force.is_some_and(|value| !value.is_empty() && value != "0") || terminal,
     }
-}
-
-/// How a segment or a list looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
-    /// Whether there is colour.
-    pub color: bool,
-    /// The set of marks.
-    pub icons: Icons,
-    /// The most cells that a segment takes; `None` for no bound.
-    pub max_width: Option<usize>,
 }
 
 #[cfg(test)]

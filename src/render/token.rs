@@ -1,22 +1,27 @@
 //! How each token of a format is shown.
 
 use crate::session::conflict::Grade;
+use crate::session::details::Details;
 use crate::session::state::State;
 
 use super::elapsed::Short;
 use super::facts::Facts;
 use super::format::Token;
 use super::line::Line;
+use super::style::{Look, THRESHOLDS};
 use super::theme::{Icons, Role};
 
 /// The least cells of the name of a waiting session; with less room, only the waiting time is shown.
 const MIN_WAITING_NAME: usize = 4;
 /// Costs from this many US dollars on are not written out: they only come from broken input.
 const MAX_COST: f64 = 1e6;
+/// The most cells of a bar.
+const MAX_BAR: usize = 100;
 
 /// Appends a token to a line, or nothing if its fact is absent. `cells` is the bound of the format, which holds for names
 /// only; `bound` is how many cells the segment has room for.
-pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>, icons: Icons, line: &mut Line) {
+pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>, look: Look<'_>, line: &mut Line) {
+    let icons = look.icons;
     let max = cells.min(bound);
     match token {
         Token::Project => name(line, Role::Project, Some(facts.project), max),
@@ -49,9 +54,22 @@ pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>,
                 line.own(format_args!("{count}"));
             }
         }
-        Token::Context | Token::Cost | Token::Lines | Token::Limits => {
+        Token::Context | Token::Cost | Token::Lines | Token::Limits | Token::ContextBar => {
             line.role(Role::Dim);
-            usage(token, facts, line);
+            usage(token, cells, facts, look, line);
+        }
+        Token::Dirty if facts.dirty => {
+            line.role(Role::Waiting);
+            line.literal("*");
+        }
+        Token::Dirty => {}
+        Token::Arrow => line.arrow(),
+        Token::Fill => line.fill(),
+        _ => {
+            if let Some(details) = facts.details {
+                line.role(Role::Dim);
+                detail(token, max, details, facts, icons, line);
+            }
         }
     }
 }
@@ -116,11 +134,23 @@ fn moved(line: &mut Line, facts: &Facts<'_>, icons: Icons, max: usize) {
 }
 
 /// Appends what the status line knows of the session's use of its model.
-fn usage(token: Token, facts: &Facts<'_>, line: &mut Line) {
+fn usage(token: Token, cells: usize, facts: &Facts<'_>, look: Look<'_>, line: &mut Line) {
+    let context = look.theme.map_or(THRESHOLDS, |theme| theme.context);
     match token {
         Token::Context => {
             if let Some(percent) = facts.context.and_then(percent) {
+                line.role(alarm(percent, context));
                 line.own(format_args!("{percent}% context"));
+            }
+        }
+        Token::ContextBar => {
+            if let Some(percent) = facts.context.and_then(percent) {
+                let cells = if cells > MAX_BAR { 10 } else { cells };
+                let full = (usize::from(percent) * cells).div_ceil(100).min(cells);
+                let (filled, empty) = look.icons.bar();
+                line.role(alarm(percent, context));
+                line.literal(&filled.repeat(full));
+                line.literal(&empty.repeat(cells - full));
             }
         }
         Token::Cost => match facts.cost {
@@ -134,14 +164,93 @@ fn usage(token: Token, facts: &Facts<'_>, line: &mut Line) {
             }
         }
         Token::Limits => {
-            if let Some(percent) = facts.limits.five_hours.and_then(percent) {
-                line.own(format_args!("5h {percent}% "));
-            }
-            if let Some(percent) = facts.limits.seven_days.and_then(percent) {
-                line.own(format_args!("7d {percent}%"));
+            let limits = look.theme.map_or(THRESHOLDS, |theme| theme.limits);
+            for (name, share) in [("5h", facts.limits.five_hours), ("7d", facts.limits.seven_days)] {
+                if let Some(percent) = share.and_then(percent) {
+                    line.role(alarm(percent, limits));
+                    line.own(format_args!("{name} {percent}%"));
+                    line.role(Role::Plain);
+                    line.literal(" ");
+                }
             }
         }
         _ => {}
+    }
+}
+
+/// The role of a share that is used up.
+fn alarm(percent: u16, (warning, critical): (u16, u16)) -> Role {
+    match percent {
+        _ if percent >= critical => Role::Critical,
+        _ if percent >= warning => Role::Warning,
+        _ => Role::Dim,
+    }
+}
+
+/// Appends what only some status lines show.
+fn detail(token: Token, max: usize, details: &Details, facts: &Facts<'_>, icons: Icons, line: &mut Line) {
+    let until = |at: Option<i64>| Some(u64::try_from(at? - details.now).unwrap_or(0));
+    match token {
+        Token::Name => line.text_within(details.name.as_deref().unwrap_or_default(), max),
+        Token::OutputStyle => {
+            let style = details.output_style.as_deref().filter(|style| *style != "default");
+            line.text_within(style.unwrap_or_default(), max);
+        }
+        Token::Effort => line.text_within(details.effort.as_deref().unwrap_or_default(), max),
+        Token::Thinking if details.thinking => line.literal("thinking"),
+        Token::Vim => line.text_within(details.vim.as_deref().unwrap_or_default(), max),
+        Token::Agent => line.text_within(details.agent.as_deref().unwrap_or_default(), max),
+        Token::Version => line.text_within(details.version.as_deref().unwrap_or_default(), max),
+        Token::TokensIn => count(details.tokens.0, line),
+        Token::TokensOut => count(details.tokens.1, line),
+        Token::CostRate => {
+            // In the first minute it says nothing yet.
+            if let (Some(cost), Some(seconds @ 60..)) = (facts.cost.filter(|cost| cost.is_finite()), details.duration) {
+                let rate = (cost * 3600.0 / seconds as f64).clamp(0.0, MAX_COST);
+                line.own(format_args!("${rate:.2}/h"));
+            }
+        }
+        Token::Resets => {
+            for (name, at) in [("5h", details.resets.0), ("7d", details.resets.1)] {
+                if let Some(seconds) = until(at) {
+                    line.own(format_args!("{name} in {} ", Short(seconds)));
+                }
+            }
+        }
+        Token::Cache => match until(details.cache_until) {
+            Some(0) => line.literal("cache cold"),
+            Some(seconds) => line.own(format_args!("cache {}", Short(seconds))),
+            None => {}
+        },
+        Token::ApiTime => {
+            if let Some(seconds @ 1..) = details.api_time {
+                line.own(format_args!("api {}", Short(seconds)));
+            }
+        }
+        Token::Dirs if details.dirs > 0 => line.own(format_args!("+{} dirs", details.dirs)),
+        Token::Pr => {
+            if let Some(number) = details.pr {
+                line.own(format_args!("#{number}"));
+            }
+        }
+        Token::Stash if details.stashes > 0 => line.own(format_args!("stash {}", details.stashes)),
+        Token::Others => {
+            if let Some((state, finished, count)) = details.others {
+                icon(line, &Facts { state: Some(state), finished, ..Facts::default() }, icons);
+                line.own(format_args!("{count}"));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A number of tokens: `950`, `41k`, `1.2M`.
+fn count(tokens: Option<u64>, line: &mut Line) {
+    match tokens {
+        None | Some(0) => {}
+        Some(tokens @ ..1_000) => line.own(format_args!("{tokens}")),
+        Some(tokens @ ..1_000_000) => line.own(format_args!("{}k", tokens / 1_000)),
+        Some(tokens) => line.own(format_args!("{}.{}M", tokens / 1_000_000, tokens / 100_000 % 10)),
     }
 }
 

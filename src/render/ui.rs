@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::line::Line;
+use super::style::Palette;
 use super::table::Table;
 use super::theme::{Icons, Role};
 use super::width::{cells, pad};
@@ -15,6 +16,8 @@ pub struct Ui {
     pub color: bool,
     /// The width of the terminal in cells; `None` if output is piped.
     pub width: Option<usize>,
+    /// The colours.
+    pub palette: Palette,
     /// The set of marks.
     pub icons: Icons,
     /// The home folder, which paths show as `~`.
@@ -27,6 +30,7 @@ impl Ui {
     /// Appends one line: what `write` puts into it, without anything that could move a cursor.
     pub fn line(&self, out: &mut String, write: impl FnOnce(&mut Line)) {
         let mut line = Line::row(std::mem::take(out), self.color, self.icons, None);
+        line.palette(self.palette);
         write(&mut line);
         *out = line.finish();
         out.push('\n');
@@ -58,7 +62,7 @@ impl Ui {
 
     /// A list with a title: in a box on a terminal, plain lines in a pipe.
     pub fn table(&self, title: &str) -> Table {
-        Table::new(title, self.color, self.icons, self.width)
+        Table::new(title, self.color, self.icons, self.width).with_palette(self.palette)
     }
 
     /// A path for people, with `~` for the home folder.

@@ -4,6 +4,7 @@
 pub mod activity;
 pub mod commit;
 pub mod conflict;
+pub mod details;
 pub mod event;
 pub mod file_write;
 pub mod head;

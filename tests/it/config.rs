@@ -186,7 +186,7 @@ fn config_check_exits_with_1_and_names_line_column_and_what_is_allowed() {
 #[test]
 fn config_edit_creates_the_file_runs_the_editor_and_checks_the_result() {
     let env = TestEnv::new();
-    let editor = "sh -c 'echo \"by = 7\" >> \"$1\"' -";
+    let editor = "sh -c 'echo \"project = 7\" >> \"$1\"' -";
     let edit = |variables: &[(&str, &str)]| {
         variables.iter().fold(env.ait(), |ait, (name, value)| ait.env(name, value)).run_args(&["config", "edit"])
     };
@@ -196,8 +196,8 @@ fn config_edit_creates_the_file_runs_the_editor_and_checks_the_result() {
     assert!(template.contains("# guard = \"tell\""), "{template}");
     let edited = edit(&[("EDITOR", editor)]);
     assert_eq!(edited.exit_code, Some(1), "{edited:?}");
-    assert!(edited.stdout.contains("report.by: expected \"project\", \"day\""), "{edited:?}");
-    assert_eq!(fs::read_to_string(&file).unwrap(), template + "by = 7\n");
+    assert!(edited.stdout.contains("style.project: expected a text in quotes"), "{edited:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), template + "project = 7\n");
     edit(&[("EDITOR", "false")]).failure(1, "running the editor: false: exit code 1; set VISUAL or EDITOR");
 }
 
@@ -256,4 +256,28 @@ fn a_segment_is_not_reused_after_the_file_was_changed() {
     assert_eq!(conditions(&stage), (None, second));
     fs::remove_file(stage.file()).unwrap();
     assert_eq!(conditions(&stage).0, None);
+}
+
+#[test]
+fn a_palette_and_styles_colour_the_segment_in_each_dialect() {
+    let stage = Stage::new(
+        "palette = 'mono'\nprompt.format = '{project} {branch} {task:4}'\n[style]\nbranch = 'bright-blue on #102030'\ntask = '208'\n",
+    );
+    let shown = |dialect: &str| {
+        stage.shows(&[("LC_ALL", "C.UTF-8")], &["prompt", "--for", dialect, "--color", "always"]).replace('\u{1b}', "^")
+    };
+    assert_eq!(shown("ansi"), "^[1maiterm^[22m ^[48;2;16;32;48;94mmain^[39;49m ^[38;5;208mImp…^[39m");
+    assert_eq!(shown("zsh"), "%Baiterm%b %F{12}%K{#102030}main%f%k %F{208}Imp…%f");
+    let tmux = "#[bold]aiterm#[nobold] #[fg=brightblue,bg=#102030]main#[fg=default,bg=default] #[fg=colour208]Imp…#[fg=default]";
+    assert_eq!(shown("tmux"), tmux);
+    stage.write("palette = 'sunset'\nstyle.branch = 'blod'\nstyle.brnch = 'bold'\nthresholds.context = [90, 70]\n");
+    let check = stage.env.ait().run_args(&["config", "check"]).stdout;
+    for wanted in [
+        "line 1, column 11: palette: expected \"default\", \"deutan\", \"tritan\" or \"mono\"",
+        "line 2, column 16: style.branch: `blod` is not a style; write words such as bold, dim,",
+        "line 3, column 1: style.brnch: no such token; did you mean `branch`?",
+        "line 4, column 22: thresholds.context: expected two percentages, the lower first, as in [70, 90]",
+    ] {
+        assert!(check.contains(wanted), "{wanted}\n{check}");
+    }
 }

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use ait::render::dialect::Dialect;
 use ait::render::format::Format;
 use ait::render::segment::{Conflict, Facts, Waiting, render};
-use ait::render::theme::{Icons, Look};
+use ait::render::style::Look;
+use ait::render::theme::Icons;
 use ait::render::width;
 use ait::session::conflict::Grade;
 
@@ -169,13 +170,13 @@ fn facts(text: &str) -> Facts<'_> {
 /// A segment of one text in four roles, cut to fit, with literal text of a hostile format.
 fn segment(text: &str, dialect: Dialect, color: bool, icons: Icons) -> String {
     let format = r"[{project:30}%$\\#][{branch:20}#\[][ {task:12}][ {conflict}]";
-    let look = Look { color, icons, max_width: Some(70) };
+    let look = Look { color, icons, max_width: Some(70), theme: None };
     render(Format::parse(format).unwrap(), &facts(text), dialect, look)
 }
 
 /// A segment of one text, and no more.
 fn whole(text: &str, dialect: Dialect, color: bool, icons: Icons) -> String {
-    let look = Look { color, icons, max_width: None };
+    let look = Look { color, icons, max_width: None, theme: None };
     render(Format::parse("{project}").unwrap(), &facts(text), dialect, look)
 }
 
@@ -599,7 +600,7 @@ fn keeps_the_background(terminal: &Terminal<'_>) {
 /// Starts a program that shows the file `segment`, in every style, on a blue background between `<` and `>`.
 fn on_a_background(dialect: Dialect, file: &str, settings: &str, program: &[&str]) {
     let folder = Folder::new();
-    let look = Look { color: true, icons: Icons::Unicode, max_width: None };
+    let look = Look { color: true, icons: Icons::Unicode, max_width: None, theme: None };
     let format = "{project} {branch} {elapsed} {task} {waiting} {conflict}";
     folder.write("segment", &render(Format::parse(format).unwrap(), &facts("x"), dialect, look));
     folder.write(file, settings);

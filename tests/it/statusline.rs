@@ -639,3 +639,59 @@ fn hooks_list_shows_when_the_status_line_last_ran() {
     assert_ne!(env.ait().run_with_input(&["statusline"], payload.as_bytes()).stdout, "");
     assert!(last_seen().is_string());
 }
+
+#[test]
+fn a_status_line_of_several_lines_shows_what_the_format_asks_for() {
+    let env = Stage::new().var("COLUMNS", "44");
+    let client = Client::new();
+    let other = Client::new();
+    env.write_manifest(
+        OTHER,
+        other.pid(),
+        &env.path("project"),
+        json!({"state": "waiting", "waiting_for": "permission"}),
+    );
+    env.manifest(
+        ID,
+        client.pid(),
+        "repo",
+        json!({"git_dirty": true, "tree": env.path("repo"), "repository": env.path("repo/.git")}),
+    );
+    env.git(&env.path("repo"), "config user.name dev");
+    for name in ["one", "two"] {
+        env.write_file("repo/a.txt", name);
+        env.git(&env.path("repo"), "add a.txt");
+        env.git(&env.path("repo"), "stash --quiet");
+    }
+    let sent = payload(
+        ID,
+        &env.path("repo"),
+        json!({
+            "session_name": "login", "version": "2.1.330", "output_style": {"name": "Explanatory"},
+            "effort": {"level": "high"}, "thinking": {"enabled": true}, "vim": {"mode": "NORMAL"},
+            "agent": {"name": "reviewer"}, "workspace": {"added_dirs": ["/a", "/b"]}, "pr": {"number": 12},
+            "cost": {"total_cost_usd": 1.5, "total_duration_ms": 1_800_000, "total_api_duration_ms": 95_000},
+            "context_window": {"total_input_tokens": 41_000, "total_output_tokens": 950, "used_percentage": 36.5},
+            "prompt_cache": {"expires_at": 5}, "rate_limits": {"five_hour": {"used_percentage": 10, "resets_at": 5}},
+        }),
+    );
+    let format = "{branch}{dirty}{fill}{context_bar}\\n[{worktree}]\\n{name} {output_style} {effort} {thinking}\\n\
+                  {vim} {agent} {version} {tokens_in} {tokens_out}\\n{cost_rate} {cache} {api_time} {dirs} {pr}\\n\
+                  {stash} {others} {resets}";
+    assert_eq!(
+        env.shows(&["--color", "never", "--format", format], &sent),
+        "main*                         ▰▰▰▰▱▱▱▱▱▱\nlogin Explanatory high thinking\nNORMAL reviewer 2.1.330 41k 950\n\
+         $3.00/h cache cold api 1m +2 dirs #12\nstash 2 ◷1 5h in <1m\n"
+    );
+    // What has another type than it should costs only itself.
+    let odd = r#"{"session_id":1,"effort":7,"thinking":"yes","workspace":{"added_dirs":{}},"pr":[],"prompt_cache":{"expires_at":-1},
+        "cost":null,"version":["a"],"rate_limits":{"five_hour":{"resets_at":"soon"}},"vim":{},"agent":"x","session_name":"n"}"#;
+    assert_eq!(
+        env.shows(
+            &["--color", "never", "--format", "{name}{effort}{thinking}{dirs}{pr}{cache}{version}{vim}{resets}"],
+            odd
+        ),
+        "n\n"
+    );
+    assert_eq!(env.log_lines(), [""; 0]);
+}

@@ -25,7 +25,8 @@ use ait::commands::init::{Init, text_for};
 use ait::render::dialect::Dialect;
 use ait::render::format::Format;
 use ait::render::segment::{Facts, render};
-use ait::render::theme::{Icons, Look};
+use ait::render::style::Look;
+use ait::render::theme::Icons;
 
 /// A home of its own, with a stand-in for `ait` that answers `segment` and notes each call. What a segment says is not
 /// tested here; that the right program is asked at the right time, and what becomes of its answer, is.
@@ -266,7 +267,7 @@ fn wait_for(wanted: &str, mut holds: impl FnMut() -> bool) {
 
 /// A text from outside as `ait prompt` writes it, with colour.
 fn render_text(text: &str, dialect: Dialect) -> String {
-    let look = Look { color: true, icons: Icons::Unicode, max_width: None };
+    let look = Look { color: true, icons: Icons::Unicode, max_width: None, theme: None };
     render(Format::parse("{project}").unwrap(), &Facts { project: text, ..Facts::default() }, dialect, look)
 }
 
