@@ -223,7 +223,7 @@ tests() {
 }
 
 posix_and_bash_files() {
-    for file in .ci/run *.tmux completions/* shell/* shell/*/* tests/* tests/*/* benches/* fuzz/*.sh; do
+    for file in .ci/run *.tmux completions/* packages/* packages/*/* shell/* shell/*/* tests/* tests/*/* benches/* fuzz/*.sh; do
         [ -f "$file" ] || continue
         case $file in
         *.sh | *.bash) echo "$file" ;;

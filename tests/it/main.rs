@@ -33,6 +33,7 @@ mod hooks_command;
 mod hooks_files;
 mod jobs;
 mod liveness;
+mod packages;
 mod payloads;
 mod profiles;
 mod prompt_tasks;

@@ -189,6 +189,20 @@ fn damaged_marks_are_an_error_and_change_nothing() {
     }
 }
 
+/// Of a package that has them, completions and the manual page are already there.
+#[test]
+fn completions_of_a_package_are_not_written_again() {
+    let env = TestEnv::new();
+    let program = env.path("usr/bin/ait");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_ait"), &program).unwrap();
+    env.write_file("usr/share/man/man1/ait.1.gz", "");
+    let set_up = env.ait().command(&program).args(["setup", "--yes", "--only", "bash,fish"]).output().unwrap();
+    assert!(set_up.status.success(), "{set_up:?}");
+    assert!(text(&env, ".bashrc").contains("ait\" init bash"));
+    assert!(!env.path(".local").exists() && !env.path(".config/fish/completions").exists());
+}
+
 #[test]
 fn powerlevel10k_gets_the_variable_only() {
     let env = TestEnv::new();

@@ -119,6 +119,7 @@ pub(super) fn chosen(only: Option<&str>, places: &Places) -> Result<Vec<&'static
 /// If this program has no path that can be written into a file.
 pub(super) fn plan(context: &Context, places: &Places, targets: &[&Target]) -> Result<Plan> {
     let mut plan = Plan::default();
+    let is_packaged = is_packaged(places);
     for target in targets {
         let file = (target.file)(places);
         if let Some(note) = loaded_elsewhere(target, &file, places) {
@@ -137,7 +138,7 @@ pub(super) fn plan(context: &Context, places: &Places, targets: &[&Target]) -> R
                 Step { path: file, what: target.name.to_owned(), lines, generated: false, reload: target.reload };
             add(&mut plan, places, step);
         }
-        if let Some(completions) = target.completions {
+        if let Some(completions) = target.completions.filter(|_| !is_packaged) {
             let ait = (context.commands)();
             let text = match target.name {
                 "zsh" => zsh(&ait),
@@ -147,7 +148,7 @@ pub(super) fn plan(context: &Context, places: &Places, targets: &[&Target]) -> R
             add_generated(&mut plan, places, completions(places), &format!("completions of {}", target.name), text);
         }
     }
-    if !targets.is_empty() {
+    if !targets.is_empty() && !is_packaged {
         let page = man::page(&(context.commands)());
         add_generated(&mut plan, places, man_page(places), "man page", page);
     }
@@ -157,6 +158,16 @@ pub(super) fn plan(context: &Context, places: &Places, targets: &[&Target]) -> R
 /// Where the manual page belongs: `man` looks beside `~/.local/bin`.
 pub(super) fn man_page(places: &Places) -> PathBuf {
     places.data.join("man/man1/ait.1")
+}
+
+/// Whether a package installed the manual page, and so the completions too, beside the program: `/usr/share` for `/usr/bin`.
+fn is_packaged(places: &Places) -> bool {
+    let own = man_page(places);
+    let prefix = places.program.parent().and_then(Path::parent);
+    let pages = prefix
+        .into_iter()
+        .flat_map(|prefix| ["ait.1", "ait.1.gz"].map(|name| prefix.join("share/man/man1").join(name)));
+    pages.into_iter().any(|page| page != own && files::exists(&page))
 }
 
 fn add_generated(plan: &mut Plan, places: &Places, path: PathBuf, what: &str, text: String) {
