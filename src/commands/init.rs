@@ -15,7 +15,7 @@ use crate::sys::{files, process};
 #[derive(FromArgs, ArgsInfo, Clone, Debug, Default)]
 #[argh(subcommand, name = "init", help_triggers("-h", "--help"), example = "  eval \"$(ait init zsh)\"")]
 pub struct Init {
-    /// zsh, bash, fish, tmux, starship or claude
+    /// zsh, bash, fish, nushell, elvish, xonsh, tmux, starship or claude
     #[argh(positional)]
     pub target: Option<String>,
     /// shells: only set $AIT_SEGMENT, and leave the prompt alone
@@ -27,9 +27,11 @@ pub struct Init {
 }
 
 /// The output of `ait init --help` and of `ait init`.
-pub const HELP: &str = r#"Usage: ait init <zsh|bash|fish|tmux|starship|claude> [--manual] [--plugin]
+pub const HELP: &str = r#"Usage: ait init <TARGET> [--manual] [--plugin]
 
 print the code that shows the segment in a shell, tmux or starship
+
+TARGET is zsh, bash, fish, nushell, elvish, xonsh, tmux, starship or claude.
 
 Options:
   --manual          shells: only set $AIT_SEGMENT, and leave the prompt alone
@@ -42,12 +44,16 @@ after your prompt framework:
   ~/.zshrc                      eval "$(ait init zsh 2>/dev/null)"
   ~/.bashrc                     eval "$(ait init bash 2>/dev/null)"
   ~/.config/fish/config.fish    type -q ait; and ait init fish | source
+  ~/.config/elvish/rc.elv       eval (ait init elvish | slurp)
+  ~/.xonshrc                    execx($(ait init xonsh))
+  nushell, typed once           let dir = $nu.user-autoload-dirs | first; mkdir $dir
+                                ait init nushell | save -f ($dir)/ait.nu
   ~/.tmux.conf                  what `ait init tmux` prints
   ~/.config/starship.toml       what `ait init starship` prints
   Claude Code's status line     ait hooks install statusline
 
-In zsh and fish the segment is at the left of the right prompt; in bash it is on
-its own line above the prompt. In a folder without a session the prompt does not
+The segment is at the left of the right prompt; in bash it is on its own line
+above the prompt. In a folder without a session the prompt does not
 change. This works with oh-my-zsh, prezto, pure, starship, liquidprompt, tide, a
 vi-mode prompt that sets RPS1, and the shell integration of VS Code. In
 spaceship and geometry the segment is a section of the right prompt, in
@@ -61,6 +67,10 @@ To put the segment somewhere else, add --manual and use $AIT_SEGMENT:
   fish, your own prompt  ait_segment, in fish_prompt or fish_right_prompt
                          (Keep the single quotes above: with them the shell
                          never runs the name of a branch or task.)
+  nushell                $env.AIT_SEGMENT, in $env.PROMPT_COMMAND
+  elvish                 ait init elvish --manual > ~/.config/elvish/lib/ait.elv
+                         use ait; set edit:prompt = { ait:segment; put ' > ' }
+  xonsh                  $PROMPT = '{ait:{} }' + $PROMPT
   powerlevel10k          --manual; in ~/.p10k.zsh add ait to
                          POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS, and
     prompt_ait() { p10k segment -e -c '$AIT_SEGMENT' -t '$AIT_SEGMENT' }
@@ -79,9 +89,15 @@ Examples:
   ait init tmux >> ~/.tmux.conf
 "#;
 
+/// What can be asked for.
+pub const TARGETS: [&str; 9] = ["zsh", "bash", "fish", "nushell", "elvish", "xonsh", "tmux", "starship", "claude"];
+
 const ZSH: &str = include_str!("../../shell/ait.zsh");
 const BASH: &str = include_str!("../../shell/ait.bash");
 const FISH: &str = include_str!("../../shell/ait.fish");
+const NUSHELL: &str = include_str!("../../shell/ait.nu");
+const ELVISH: &str = include_str!("../../shell/ait.elv");
+const XONSH: &str = include_str!("../../shell/ait.xsh");
 const TMUX: &str = include_str!("../../ait.tmux");
 const STARSHIP: &str = include_str!("../../shell/starship.toml");
 
@@ -101,11 +117,11 @@ impl Run for Init {
 /// As for [`Init`].
 pub fn text_for(request: &Init, program: &Path) -> Result<String> {
     let Some(target) = request.target.as_deref() else { return Ok(HELP.to_owned()) };
-    let shell = matches!(target, "zsh" | "bash" | "fish");
-    if request.manual && !shell {
-        return Err(misused("--manual", "only for zsh, bash and fish"));
+    let known = TARGETS.contains(&target);
+    if known && request.manual && matches!(target, "tmux" | "starship" | "claude") {
+        return Err(misused("--manual", "only for shells"));
     }
-    if request.plugin && target != "tmux" {
+    if known && request.plugin && target != "tmux" {
         return Err(misused("--plugin", "only for tmux"));
     }
     let path = program.to_str().ok_or_else(|| {
@@ -124,13 +140,16 @@ pub fn text_for(request: &Init, program: &Path) -> Result<String> {
             let changed = changed.to_string();
             fill(FISH, &[("'::AIT::'", &fish_quoted(path)), ("'::CHANGED::'", &changed), ("'::MANUAL::'", manual)])
         }
+        "nushell" => fill(NUSHELL, &[("'::AIT::'", &nushell_quoted(path)), ("'::MANUAL::'", manual)]),
+        "elvish" => fill(ELVISH, &[("'::AIT::'", &elvish_quoted(path)), ("'::MANUAL::'", manual)]),
+        "xonsh" => fill(XONSH, &[("'::AIT::'", &python_quoted(path)), ("'::MANUAL::'", manual)]),
         "tmux" if request.plugin => fill(TMUX, &[("'::AIT::'", &shell_quoted(path))]),
         "tmux" => tmux_lines(path),
         "starship" => fill(STARSHIP, &[("\"::AIT::\"", &toml_quoted(path))]),
         "claude" => CLAUDE.to_owned(),
         other => {
             return Err(Error::new("reading the command line", "ait init", format!("unknown target `{other}`"))
-                .hint("type one of: zsh, bash, fish, tmux, starship, claude")
+                .hint(format!("type one of: {}", TARGETS.join(", ")))
                 .exit(Exit::NotFound));
         }
     })
@@ -203,6 +222,21 @@ fn fish_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
+/// A string of nushell, in which `$` and parentheses mean themselves.
+fn nushell_quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+/// One word for elvish, which knows one escape inside single quotes.
+fn elvish_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A string of Python.
+fn python_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'").replace('\n', r"\n"))
+}
+
 /// One word for tmux.conf, and safe from the expansion of formats that `run-shell` does.
 fn tmux_quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
@@ -241,13 +275,13 @@ mod tests {
 
     #[test]
     fn no_placeholder_is_left() {
-        for target in ["zsh", "bash", "fish", "tmux", "starship", "claude"] {
+        for target in TARGETS {
             let plugin = target == "tmux";
             for request in [init(target), Init { plugin, ..init(target) }] {
                 let text = text_for(&request, Path::new("/opt/a'b c/ait")).unwrap();
                 assert!(!text.contains("::AIT::") && !text.contains("::MANUAL::"), "{text}");
                 assert!(!text.contains("::CHANGED::"), "{text}");
-                assert!(target == "claude" || text.contains("a'b c/ait") || text.contains("b c/ait'"), "{text}");
+                assert!(target == "claude" || text.contains("b c/ait"), "{text}");
             }
         }
     }
@@ -275,6 +309,9 @@ mod tests {
     fn paths_are_quoted_for_each_shell() {
         assert_eq!(shell_quoted("a'b"), r"'a'\''b'");
         assert_eq!(fish_quoted(r"a'b\"), r"'a\'b\\'");
+        assert_eq!(nushell_quoted(r#"a'"\$"#), r#""a'\"\\$""#);
+        assert_eq!(elvish_quoted(r"a'b\"), r"'a''b\'");
+        assert_eq!(python_quoted(r"a'b\"), r"'a\'b\\'");
         assert_eq!(tmux_quoted("'/a$#\"b'"), "\"'/a\\$##\\\"b'\"");
         assert_eq!(toml_quoted("a\"\\\n"), "\"a\\\"\\\\\\u000A\"");
     }

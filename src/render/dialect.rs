@@ -3,7 +3,8 @@
 //! [`super::line::Line`] writes all text through this file, so text from outside is escaped exactly once. Architecture
 //! tests keep escape sequences out of every other file.
 //!
-//! What each dialect needs, as found with zsh 5.9, bash 5.2, fish 3.6 and tmux 3.3a (`tests/it/escapes.rs` shows it):
+//! What each dialect needs, as found with zsh 5.9, bash 5.2, fish 3.6, nushell 0.115, elvish 0.19, xonsh 0.25 and tmux 3.3a
+//! (`tests/it/escapes.rs` shows it):
 //!
 //! - zsh expands `%` in a prompt; with `prompt_subst` it first expands `$`, backquotes and backslashes in what is
 //!   written in the prompt itself, though not in the value of a variable named there. What is written here shows the
@@ -14,6 +15,10 @@
 //!   cases: `\[` and `\]` are written as the two control characters that they stand for, which readline takes in a value
 //!   too, and an empty pair of them after `$` and `\` leaves these nothing to act on. A backquote becomes an apostrophe.
 //! - fish prints what a prompt function prints, and reads colours out of it to know its width.
+//! - nushell shows what a prompt closure returns, and ignores colours when it computes the width.
+//! - elvish reads colours out of what a prompt prints. It does not know the codes that end bold, faint and reverse, so a
+//!   style is ended by a full reset. The rest of the prompt has styles of its own, which that does not touch.
+//! - xonsh reads the value of a prompt field once more for the names of colours in braces. A doubled brace is a brace.
 //! - tmux expands the output of `#()` once more as a format (without running `#()` in it, and without `strftime`), then
 //!   reads styles, halving runs of `#` in both steps but not before `[`. So each `#` is followed by an empty style.
 //! - starship escapes the output of a custom module for the shell itself, since 1.20 (GHSA-vx24-x4mv-vwr5). Before, bash
@@ -40,6 +45,12 @@ pub enum Dialect {
     Bash,
     /// The output of a prompt function of fish.
     Fish,
+    /// The result of a prompt closure of nushell.
+    Nushell,
+    /// The output of a prompt function of elvish.
+    Elvish,
+    /// The value of a field of `$PROMPT_FIELDS` of xonsh.
+    Xonsh,
     /// The output of `#()` in a status line of tmux.
     Tmux,
     /// The output of a custom module of starship.
@@ -50,10 +61,13 @@ pub enum Dialect {
 
 impl Dialect {
     /// All dialects, by name.
-    pub const ALL: [(&'static str, Dialect); 7] = [
+    pub const ALL: [(&'static str, Dialect); 10] = [
         ("zsh", Dialect::Zsh),
         ("bash", Dialect::Bash),
         ("fish", Dialect::Fish),
+        ("nushell", Dialect::Nushell),
+        ("elvish", Dialect::Elvish),
+        ("xonsh", Dialect::Xonsh),
         ("tmux", Dialect::Tmux),
         ("starship", Dialect::Starship),
         ("ansi", Dialect::Ansi),
@@ -74,6 +88,8 @@ impl Dialect {
             (Dialect::Zsh | Dialect::Bash | Dialect::Starship, '`') => Some("'"),
             (Dialect::Bash, '\\') => Some("\\\u{1}\u{2}"),
             (Dialect::Bash, '$') => Some("$\u{1}\u{2}"),
+            (Dialect::Xonsh, '{') => Some("{{"),
+            (Dialect::Xonsh, '}') => Some("}}"),
             (Dialect::Tmux, '#') => Some("###[]"),
             (Dialect::Starship, '$') => Some("$\u{1b}[25m"),
             // starship escapes each backslash, and bash then reads two of them as one.
@@ -84,7 +100,7 @@ impl Dialect {
 
     /// Whether [`Dialect::escape`] replaces any character.
     pub(super) fn has_escapes(self) -> bool {
-        !matches!(self, Dialect::Plain | Dialect::Ansi | Dialect::Fish)
+        matches!(self, Dialect::Zsh | Dialect::Bash | Dialect::Xonsh | Dialect::Tmux | Dialect::Starship)
     }
 
     /// What to write before and after text so that the reader counts no cells for it.
@@ -96,11 +112,11 @@ impl Dialect {
         }
     }
 
-    /// How the reader knows the width of text. fish, and the shell behind starship, count characters and cannot be told
-    /// otherwise.
+    /// How the reader knows the width of text. fish, elvish, xonsh, and the shell behind starship, count characters and
+    /// cannot be told otherwise.
     pub(super) fn counting(self) -> Counting {
         match self {
-            Dialect::Fish | Dialect::Starship => Counting::Characters,
+            Dialect::Fish | Dialect::Elvish | Dialect::Xonsh | Dialect::Starship => Counting::Characters,
             _ => Counting::Graphemes,
         }
     }
@@ -158,6 +174,7 @@ impl Dialect {
             Dialect::Tmux => write_tmux_style(out, style, false),
             Dialect::Zsh => write_zsh_style(out, style, false),
             _ if style.is_plain() => {}
+            Dialect::Elvish => out.push_str("\u{1b}[0m"),
             _ => {
                 let (before, after) = self.without_cells();
                 out.push_str(before);
@@ -188,9 +205,10 @@ impl FromStr for Dialect {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let found = Dialect::ALL.into_iter().find(|(known, _)| *known == name);
-        found
-            .map(|(_, dialect)| dialect)
-            .ok_or_else(|| format!("unknown dialect `{name}`; expected zsh, bash, fish, tmux, starship, ansi or plain"))
+        found.map(|(_, dialect)| dialect).ok_or_else(|| {
+            let known = Dialect::ALL.map(|(known, _)| known).join(", ");
+            format!("unknown dialect `{name}`; expected one of: {known}")
+        })
     }
 }
 
@@ -273,6 +291,9 @@ mod tests {
             (Dialect::Zsh, r"%%n $%{%}(x) 'x' \%{%}[ #{y} #[z]"),
             (Dialect::Bash, "%n $\u{1}\u{2}(x) 'x' \\\u{1}\u{2}[ #{y} #[z]"),
             (Dialect::Fish, r"%n $(x) `x` \[ #{y} #[z]"),
+            (Dialect::Nushell, r"%n $(x) `x` \[ #{y} #[z]"),
+            (Dialect::Elvish, r"%n $(x) `x` \[ #{y} #[z]"),
+            (Dialect::Xonsh, r"%n $(x) `x` \[ #{{y}} #[z]"),
             (Dialect::Tmux, r"%n $(x) `x` \[ ###[]{y} ###[][z]"),
             (Dialect::Starship, "%n $\u{1b}[25m(x) 'x' \\\u{1b}[25m[ #{y} #[z]"),
             (Dialect::Ansi, r"%n $(x) `x` \[ #{y} #[z]"),
@@ -324,6 +345,9 @@ mod tests {
             (Dialect::Zsh, "%B%F{yellow}a%b%f b"),
             (Dialect::Bash, "\u{1}\u{1b}[1;33m\u{2}a\u{1}\u{1b}[22;39m\u{2} b"),
             (Dialect::Fish, "\u{1b}[1;33ma\u{1b}[22;39m b"),
+            (Dialect::Nushell, "\u{1b}[1;33ma\u{1b}[22;39m b"),
+            (Dialect::Elvish, "\u{1b}[1;33ma\u{1b}[0m b"),
+            (Dialect::Xonsh, "\u{1b}[1;33ma\u{1b}[22;39m b"),
             (Dialect::Tmux, "#[bold,reverse]a#[nobold,noreverse] b"),
             (Dialect::Starship, "\u{1b}[1;33ma\u{1b}[22;39m b"),
             (Dialect::Ansi, "\u{1b}[1;33ma\u{1b}[22;39m b"),
