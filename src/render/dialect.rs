@@ -18,7 +18,8 @@
 //! - nushell shows what a prompt closure returns, and ignores colours when it computes the width.
 //! - elvish reads colours out of what a prompt prints. It does not know the codes that end bold, faint and reverse, so a
 //!   style is ended by a full reset. The rest of the prompt has styles of its own, which that does not touch.
-//! - xonsh reads the value of a prompt field once more for the names of colours in braces. A doubled brace is a brace.
+//! - xonsh reads the value of a prompt field once more for the names of colours in braces. A doubled brace is a brace. It
+//!   counts four cells for a flag, which takes two, so a flag is written as the two letters that it consists of.
 //! - tmux expands the output of `#()` once more as a format (without running `#()` in it, and without `strftime`), then
 //!   reads styles, halving runs of `#` in both steps but not before `[`. So each `#` is followed by an empty style.
 //! - starship escapes the output of a custom module for the shell itself, since 1.20 (GHSA-vx24-x4mv-vwr5). Before, bash
@@ -90,6 +91,10 @@ impl Dialect {
             (Dialect::Bash, '$') => Some("$\u{1}\u{2}"),
             (Dialect::Xonsh, '{') => Some("{{"),
             (Dialect::Xonsh, '}') => Some("}}"),
+            (Dialect::Xonsh, '\u{1F1E6}'..='\u{1F1FF}') => {
+                let at = (character as usize).checked_sub(0x1F1E6)?;
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZ".get(at..=at)
+            }
             (Dialect::Tmux, '#') => Some("###[]"),
             (Dialect::Starship, '$') => Some("$\u{1b}[25m"),
             // starship escapes each backslash, and bash then reads two of them as one.
@@ -116,7 +121,9 @@ impl Dialect {
     /// cannot be told otherwise.
     pub(super) fn counting(self) -> Counting {
         match self {
-            Dialect::Fish | Dialect::Elvish | Dialect::Xonsh | Dialect::Starship => Counting::Characters,
+            Dialect::Fish | Dialect::Starship => Counting::Characters,
+            Dialect::Elvish => Counting::Unicode5,
+            Dialect::Xonsh => Counting::Letters,
             _ => Counting::Graphemes,
         }
     }
@@ -300,6 +307,12 @@ mod tests {
         ] {
             assert_eq!(text(dialect, r"%n $(x) `x` \[ #{y} #[z]"), wanted, "{dialect:?}");
         }
+    }
+
+    #[test]
+    fn a_flag_is_two_letters_in_xonsh() {
+        assert_eq!(text(Dialect::Xonsh, "🇩🇪 🇦🇿"), "DE AZ");
+        assert_eq!(text(Dialect::Ansi, "🇩🇪"), "🇩🇪");
     }
 
     #[test]

@@ -35,6 +35,11 @@ pub(crate) enum Counting {
     Graphemes,
     /// It counts characters: the parts of a joined emoji are shown side by side.
     Characters,
+    /// It counts characters, and nothing for the vowel signs of Indian scripts: those are not shown.
+    Letters,
+    /// It counts characters by the table of Unicode 5: later emoji are shown as U+FFFD, later marks and the vowel signs of
+    /// Indian scripts are not shown.
+    Unicode5,
     /// It counts bytes, like a shell whose locale is not UTF-8: a grapheme outside ASCII is shown as `?`.
     Bytes,
 }
@@ -152,6 +157,21 @@ const SPACING: [(u32, u32); 44] = [
     (0x1D16D, 0x1D172),
 ];
 
+/// Two cells wide by <https://www.cl.cam.ac.uk/~mgk25/ucs/wcwidth.c>, which elvish has extended by emoji.
+const WIDE_IN_UNICODE_5: [(u32, u32); 11] = [
+    (0x1100, 0x115F),
+    (0x2329, 0x232A),
+    (0x2E80, 0x303E),
+    (0x3040, 0xA4CF),
+    (0xAC00, 0xD7A3),
+    (0xF900, 0xFAFF),
+    (0xFE10, 0xFE6F),
+    (0xFF00, 0xFF60),
+    (0xFFE0, 0xFFE6),
+    (0x1F300, 0x1F6FF),
+    (0x20000, 0x3FFFD),
+];
+
 /// Whether a code point is in a table of sorted ranges, both ends included.
 fn is_in(table: &[(u32, u32)], code: u32) -> bool {
     let behind = table.partition_point(|(first, _)| *first <= code);
@@ -182,6 +202,24 @@ fn shape(character: char) -> Shape {
             Some(_) => Shape::Cells(REPLACEMENT, 1),
             None => Shape::Dropped,
         }
+    }
+}
+
+/// How a character is shown to a reader that counts in this way. `is_first`: it is the first of its grapheme.
+fn shape_for(counting: Counting, character: char, is_first: bool) -> Shape {
+    let shape = shape(character);
+    if !matches!(counting, Counting::Letters | Counting::Unicode5) {
+        return shape;
+    }
+    match (shape, u32::from(character)) {
+        // A vowel sign; half a flag is none.
+        (Shape::Cells(_, 1), code) if !is_first && !(0x1F1E6..=0x1F1FF).contains(&code) => Shape::Dropped,
+        (shape, _) if counting == Counting::Letters => shape,
+        (Shape::Cells(_, cells), code) if (cells == 2) != is_in(&WIDE_IN_UNICODE_5, code) => {
+            Shape::Cells(REPLACEMENT, 1)
+        }
+        (Shape::Mark, code) if !matches!(code, 0x300..=0x36F | 0x1160..=0x11FF) => Shape::Dropped,
+        (shape, _) => shape,
     }
 }
 
@@ -252,7 +290,7 @@ impl Iterator for ShownChars<'_> {
         }
         loop {
             let character = self.rest.next()?;
-            match shape(character) {
+            match shape_for(self.counting, character, self.parts == 0) {
                 Shape::Cells(..) | Shape::Mark if self.counting == Counting::Bytes && self.parts > 0 => {}
                 Shape::Cells(character, _) if self.counting == Counting::Bytes => {
                     (self.cells, self.parts) = (1, 1);

@@ -5,7 +5,7 @@
 //! the prompt ended to break the line at the edge, and to come back to its beginning.
 
 use crate::common::starship;
-use crate::common::tools::needs;
+use crate::common::tools::{brought, needs};
 
 use std::fs;
 use std::path::PathBuf;
@@ -49,7 +49,8 @@ const HOSTILE: &[&str] = &[
 ];
 
 const COLUMNS: usize = 132;
-const TYPED: usize = 150;
+/// How much of a typed line is on its second row.
+const WRAPPED: usize = 18;
 
 /// A folder that goes when the test does.
 struct Folder(PathBuf);
@@ -189,7 +190,8 @@ fn cases_with(dialect: Dialect, icons: Icons) -> Vec<(String, String)> {
     let case = |segment: fn(&str, Dialect, bool, Icons) -> String, text: &str| {
         let seen = match dialect {
             // Their readers count each part of a joined emoji, so it is written in parts.
-            Dialect::Fish | Dialect::Starship => segment(text, dialect, false, icons).replace("\u{1b}[25m", ""),
+            Dialect::Fish | Dialect::Elvish | Dialect::Starship => segment(text, dialect, false, icons).replace("\u{1b}[25m", ""),
+            Dialect::Xonsh => segment(text, dialect, false, icons).replace("{{", "{").replace("}}", "}"),
             _ => segment(text, Dialect::Plain, false, icons),
         };
         let seen = match dialect {
@@ -223,9 +225,11 @@ fn in_a_shell(program: &[&str], file: &str, settings: &str, cases: &[(String, St
         terminal.wait(&format!("the prompt {prompt:?} of {written:?}"), |rows, cursor| {
             rows[0] == prompt && cursor == (end, 0)
         });
-        terminal.tmux(&["send-keys", "-l", &"x".repeat(TYPED), ";", "send-keys", "C-a"]);
+        terminal.tmux(&["send-keys", "-l", &"x".repeat(COLUMNS - end + WRAPPED), ";", "send-keys", "C-a"]);
         let first = format!("{prompt}{}", "x".repeat(COLUMNS - end));
-        let second = "x".repeat(TYPED - (COLUMNS - end));
+        // elvish indents what follows a short prompt.
+        let indent = if program.first() == Some(&"elvish") && end * 2 < COLUMNS { end } else { 0 };
+        let second = format!("{}{}", " ".repeat(indent), "x".repeat(WRAPPED));
         terminal.wait(&format!("a line that wraps after {prompt:?} of {written:?}"), |rows, cursor| {
             rows[0] == first && rows[1] == second && cursor == (end, 0)
         });
@@ -419,6 +423,50 @@ fn fish_shows_it_at_the_right_edge() {
 }
 
 #[test]
+fn nushell_shows_it_before_the_command() {
+    needs!("tmux", "nushell");
+    let settings = r#"
+$env.config.show_banner = false
+$env.N = 0
+$env.config.hooks.pre_prompt = [{|| $env.N += 1; print -n "\e[H\e[2J" }]
+$env.PROMPT_COMMAND = {|| $"<(open --raw segment | decode utf-8)|($env.N)|" }
+$env.PROMPT_COMMAND_RIGHT = ""
+$env.PROMPT_INDICATOR = ""
+"#;
+    let program = [&brought("nushell").unwrap(), "--no-history", "--config", "FILE"];
+    in_a_shell(&program, "config.nu", settings, &cases(Dialect::Nushell));
+}
+
+#[test]
+fn elvish_shows_it_before_the_command() {
+    needs!("tmux", "elvish");
+    let settings = r#"
+use readline-binding
+var n = 0
+set edit:before-readline = [{ set n = (+ $n 1); print "\e[H\e[2J" > /dev/tty }]
+set edit:prompt = { print '<'(slurp < segment)'|'$n'|' }
+set edit:rprompt = { }
+"#;
+    in_a_shell(&["elvish", "-rc", "FILE"], "rc.elv", settings, &cases(Dialect::Elvish));
+}
+
+#[test]
+fn xonsh_shows_it_before_the_command() {
+    needs!("tmux", "xonsh");
+    let settings = r#"
+$XONSH_HISTORY_BACKEND = 'dummy'
+$PROMPT_FIELDS['number'] = 0
+$PROMPT_FIELDS['segment'] = lambda: open('segment').read()
+@events.on_pre_prompt_format
+def clear(**_):
+    $PROMPT_FIELDS['number'] += 1
+    print('\x1b[H\x1b[2J', end='', flush=True)
+$PROMPT = '<{segment}|{number}|'
+"#;
+    in_a_shell(&[&brought("xonsh").unwrap(), "--rc", "FILE"], "rc.xsh", settings, &cases(Dialect::Xonsh));
+}
+
+#[test]
 fn tmux_shows_it_in_the_status_line() {
     needs!("tmux");
     let folder = Folder::new();
@@ -487,7 +535,7 @@ fn through_starship_itself(program: &[&str], file: &str, shell: &str, cases: &[(
     let config = [starship::PATIENT, config, &module, number].concat();
     let config = folder.write("starship.toml", &config);
     let init = format!("export STARSHIP_CONFIG='{}' N=0\n{shell}\n", config.display());
-    in_a_shell(program, file, &init.replace("STARSHIP init", &format!("{} init", starship::program().unwrap())), cases);
+    in_a_shell(program, file, &init.replace("STARSHIP init", &format!("{} init", brought("starship").unwrap())), cases);
 }
 
 #[test]

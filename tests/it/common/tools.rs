@@ -1,6 +1,7 @@
 //! Programs that a test needs and a machine may lack. Such a test is skipped; on a CI machine it fails.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Ends a test early if a program is missing: `needs!("zsh", "tmux");` reports `skipped: no zsh`.
@@ -50,11 +51,26 @@ fn skipped(reason: &str) -> bool {
     false
 }
 
+/// Where a program is that `sh tests/run.sh install` brings, because no package of the system has it in this version; `None`
+/// if it is not there.
+pub(crate) fn brought(program: &str) -> Option<String> {
+    let file = match program {
+        "starship" => "starship-1.27.0/bin/starship",
+        "nushell" => "nushell-0.115.1/bin/nu",
+        "xonsh" => "xonsh-0.25.0/bin/xonsh",
+        _ => return None,
+    };
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
+    let file = cache.join("ait-tests").join(file);
+    file.is_file().then(|| file.to_str().unwrap().to_owned())
+}
+
 /// Installed is not enough: a container may forbid tracing or namespaces.
 fn works(program: &str) -> bool {
     let root = ait::sys::process::user_id() == 0;
     match program {
-        "starship" => super::starship::program().is_some(),
+        "starship" | "nushell" | "xonsh" => brought(program).is_some(),
         "strace" => succeeds("strace", &["-qq", "-o", "/dev/null", "true"]),
         // Without root, a user namespace gives the right to mount.
         "unshare" => succeeds("unshare", &[if root { "-m" } else { "-Urm" }, "true"]),

@@ -1,6 +1,6 @@
 //! The segment in starship, and typed by hand.
 
-use crate::common::tools::needs;
+use crate::common::tools::{brought, needs};
 use std::fs;
 use std::process::Command;
 
@@ -80,7 +80,7 @@ fn starship_runs_it_without_a_shell() {
     }
     assert!(!run("sh", &["--for", "starship", "prompt"]).status.success());
     assert!(!run("bash", &["--posix", "--for", "starship", "prompt"]).status.success());
-    let starship = starship::program().unwrap();
+    let starship = brought("starship").unwrap();
     assert_eq!(colourless(&text(&run(&starship, &["prompt"]))).trim(), "api main 45m 100% $(touch pwned) >");
     fs::remove_file(env.ait()).unwrap();
     assert_eq!(colourless(&text(&run(&starship, &["prompt"]))).trim(), ">");
