@@ -61,16 +61,13 @@ fn is-live {
   put $false
 }
 
-# The lines that ait answers. After half a second it is stopped, if there is a `timeout`. The width of the terminal is
+# The lines that ait answers; none if it fails. After half a second it is stopped, if there is a `timeout`. The width of the terminal is
 # unknown here.
 fn ask {
   var command = [env AIT_PROMPT_REUSE=1 $bin prompt --for elvish --max-width 50]
   if (has-external timeout) { set command = [timeout -s KILL 0.5 $@command] }
-  try {
-    (external $command[0]) (all $command[1..]) < /dev/null 2> /dev/null | from-lines
-  } catch {
-    nop
-  }
+  var lines = [((external $command[0]) (all $command[1..]) < /dev/null 2> /dev/null | from-lines)]
+  all $lines
 }
 
 # The styled text of a segment.

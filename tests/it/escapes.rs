@@ -190,7 +190,9 @@ fn cases_with(dialect: Dialect, icons: Icons) -> Vec<(String, String)> {
     let case = |segment: fn(&str, Dialect, bool, Icons) -> String, text: &str| {
         let seen = match dialect {
             // Their readers count each part of a joined emoji, so it is written in parts.
-            Dialect::Fish | Dialect::Elvish | Dialect::Starship => segment(text, dialect, false, icons).replace("\u{1b}[25m", ""),
+            Dialect::Fish | Dialect::Elvish | Dialect::Starship => {
+                segment(text, dialect, false, icons).replace("\u{1b}[25m", "")
+            }
             Dialect::Xonsh => segment(text, dialect, false, icons).replace("{{", "{").replace("}}", "}"),
             _ => segment(text, Dialect::Plain, false, icons),
         };

@@ -3,6 +3,7 @@
 mod bash;
 mod fish;
 mod install;
+mod other_shells;
 mod plugins;
 mod profiles;
 mod reuse;
@@ -21,6 +22,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::common::tools::brought;
 use ait::commands::init::{Init, text_for};
 use ait::render::dialect::Dialect;
 use ait::render::format::Format;
@@ -114,6 +116,14 @@ impl TestEnv {
         fs::write(self.path("init"), text).unwrap();
         match shell {
             "fish" => "cat ~/init | source".to_owned(),
+            "nushell" => format!("source '{}'", self.path("init").display()),
+            "elvish" if manual => {
+                fs::create_dir_all(self.path(".config/elvish/lib")).unwrap();
+                fs::rename(self.path("init"), self.path(".config/elvish/lib/ait.elv")).unwrap();
+                "use ait".to_owned()
+            }
+            "elvish" => "eval (slurp < ~/init)".to_owned(),
+            "xonsh" => format!("execx(open('{}').read())", self.path("init").display()),
             _ => "eval \"$(cat ~/init)\"".to_owned(),
         }
     }
@@ -143,6 +153,22 @@ impl TestEnv {
                 let start = format!("set -g fish_greeting\nset -g fish_history ''\n{start}");
                 fs::write(self.path(".config/fish/config.fish"), start).unwrap();
                 Terminal::open_as(self, terminal, &format!("{tracer} fish -i"))
+            }
+            "nushell" => {
+                let start = format!("$env.config.show_banner = false\n{start}");
+                fs::write(self.path("config.nu"), start).unwrap();
+                let nushell = brought("nushell").unwrap();
+                Terminal::open_as(self, terminal, &format!("{tracer} {nushell} --no-history --config ~/config.nu"))
+            }
+            "elvish" => {
+                fs::create_dir_all(self.path(".config/elvish")).unwrap();
+                fs::write(self.path(".config/elvish/rc.elv"), start).unwrap();
+                Terminal::open_as(self, terminal, &format!("{tracer} elvish"))
+            }
+            "xonsh" => {
+                let start = format!("$XONSH_HISTORY_BACKEND = 'dummy'\n{start}");
+                fs::write(self.path(".xonshrc"), start).unwrap();
+                Terminal::open_as(self, terminal, &format!("{tracer} {}", brought("xonsh").unwrap()))
             }
             other => panic!("{other}"),
         }

@@ -31,13 +31,13 @@ impl Drop for Process {
 }
 
 /// A stand-in for `ait` that answers with conditions, and what these depend on.
-struct Conditions {
-    env: TestEnv,
+pub(super) struct Conditions {
+    pub(super) env: TestEnv,
     process: RefCell<Process>,
 }
 
 impl Conditions {
-    fn new() -> Conditions {
+    pub(super) fn new() -> Conditions {
         let env = TestEnv::new();
         env.program(
             "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/calls\"\ncat \"$HOME/segment\"\n\
@@ -48,17 +48,15 @@ impl Conditions {
         conditions.env.answer("SEGMENT\n");
         fs::write(conditions.path("config.toml"), "").unwrap();
         conditions.date_config(-10);
-        fs::write(conditions.path("revision"), "0001-abc\n").unwrap();
-        fs::write(conditions.path("HEAD"), "ref: refs/heads/main\n").unwrap();
-        conditions.write(&conditions.lines());
+        conditions.restore();
         conditions
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(super) fn path(&self, name: &str) -> std::path::PathBuf {
         self.env.path(name)
     }
 
-    fn lines(&self) -> String {
+    pub(super) fn lines(&self) -> String {
         let until = jiff::Timestamp::now().as_second() + 1000;
         let (me, other) = (std::process::id(), self.process.borrow().0.id());
         let home = self.env.home.display();
@@ -69,15 +67,29 @@ impl Conditions {
     }
 
     /// Sets when the configuration was changed, in seconds from now.
-    fn date_config(&self, seconds: i64) {
+    pub(super) fn date_config(&self, seconds: i64) {
         let at = std::time::SystemTime::now();
         let ago = std::time::Duration::from_secs(seconds.unsigned_abs());
         let at = if seconds < 0 { at - ago } else { at + ago };
         fs::File::options().write(true).open(self.path("config.toml")).unwrap().set_modified(at).unwrap();
     }
 
-    fn write(&self, lines: &str) {
+    pub(super) fn write(&self, lines: &str) {
         fs::write(self.path("conditions"), lines).unwrap();
+    }
+
+    pub(super) fn end_process(&self) {
+        self.process.borrow_mut().end();
+    }
+
+    /// All that the conditions name as it was at first, with a new process.
+    pub(super) fn restore(&self) {
+        let _ = fs::remove_file(self.path("revision"));
+        let _ = fs::remove_dir(self.path("revision"));
+        fs::write(self.path("revision"), "0001-abc\n").unwrap();
+        fs::write(self.path("HEAD"), "ref: refs/heads/main\n").unwrap();
+        *self.process.borrow_mut() = Process::new();
+        self.write(&self.lines());
     }
 }
 
@@ -126,7 +138,7 @@ fn overwrite(file: &Path, text: &str) -> String {
 
 const CHANGES: &[Change] = &[
     ("a process ends", |it, _| {
-        it.process.borrow_mut().end();
+        it.end_process();
         String::new()
     }),
     ("the revision changes", |it, _| overwrite(&it.path("revision"), "0002-abc\n")),
@@ -201,41 +213,43 @@ fn a_condition_that_fails_is_asked_about() {
     }
 }
 
+/// Changes to an answer after which it is not understood.
+pub(super) const UNKNOWN_ANSWERS: &[fn(&str) -> String] = &[
+    |lines| lines.replace("reuse\t1", "reuse\t2"),
+    |lines| lines.replace("reuse\t1", "reuse\t1\t"),
+    |lines| lines.replace("end\n", ""),
+    |lines| lines.replace("end\n", "end\nmore\n"),
+    |lines| lines.replace("end\n", "end\nend\n"),
+    |lines| lines.replace("end\n", "\nend\n"),
+    |lines| lines.replace("end\n", "unknown\t1\nend\n"),
+    |lines| lines.replace("end\n", "until\t99999999999999999999\nend\n"),
+    |lines| lines.replace("until\t", "until\tx"),
+    |lines| lines.replace("until\t", "until\t-"),
+    |lines| lines.replace("until\t", "unless\t"),
+    |lines| lines.replace("process\t", "process\t0"),
+    |lines| lines.replace("process\t", "process\t-"),
+    |lines| lines.replace("process\t", "process\t1 "),
+    |lines| lines.replace("process\t", "process\t$(touch pwned)"),
+    |lines| lines.replace("/revision", "/revision\t"),
+    |lines| lines.replace("file\t/", "file\t"),
+    |lines| lines.replace("unchanged\t/", "unchanged\t"),
+    |lines| lines.replace("/config.toml\t/", "/config.toml\t"),
+    |lines| lines.replace("/config.toml\t", "/config.toml"),
+    |lines| lines.replace("\t0001-abc", "\t"),
+    |lines| lines.replace("\t0001-abc", ""),
+    |_| "reuse\t1\nend\n".to_owned(),
+    |_| "reuse\t1\nuntil\t1\nend\n".to_owned(),
+];
+
 #[test]
 fn an_answer_that_is_not_understood_is_not_reused() {
-    let lines: &[fn(&str) -> String] = &[
-        |lines| lines.replace("reuse\t1", "reuse\t2"),
-        |lines| lines.replace("reuse\t1", "reuse\t1\t"),
-        |lines| lines.replace("end\n", ""),
-        |lines| lines.replace("end\n", "end\nmore\n"),
-        |lines| lines.replace("end\n", "end\nend\n"),
-        |lines| lines.replace("end\n", "\nend\n"),
-        |lines| lines.replace("end\n", "unknown\t1\nend\n"),
-        |lines| lines.replace("end\n", "until\t99999999999999999999\nend\n"),
-        |lines| lines.replace("until\t", "until\tx"),
-        |lines| lines.replace("until\t", "until\t-"),
-        |lines| lines.replace("until\t", "unless\t"),
-        |lines| lines.replace("process\t", "process\t0"),
-        |lines| lines.replace("process\t", "process\t-"),
-        |lines| lines.replace("process\t", "process\t1 "),
-        |lines| lines.replace("process\t", "process\t$(touch pwned)"),
-        |lines| lines.replace("/revision", "/revision\t"),
-        |lines| lines.replace("file\t/", "file\t"),
-        |lines| lines.replace("unchanged\t/", "unchanged\t"),
-        |lines| lines.replace("/config.toml\t/", "/config.toml\t"),
-        |lines| lines.replace("/config.toml\t", "/config.toml"),
-        |lines| lines.replace("\t0001-abc", "\t"),
-        |lines| lines.replace("\t0001-abc", ""),
-        |_| "reuse\t1\nend\n".to_owned(),
-        |_| "reuse\t1\nuntil\t1\nend\n".to_owned(),
-    ];
     for shell in SHELLS {
         if !installed(&["tmux", shell]) {
             continue;
         }
         let conditions = Conditions::new();
         let mut typed = Typed::open(&conditions.env, shell, "");
-        for (at, change) in lines.iter().enumerate() {
+        for (at, change) in UNKNOWN_ANSWERS.iter().enumerate() {
             let changed = change(&conditions.lines());
             conditions.write(&changed);
             // What was answered before holds no longer.

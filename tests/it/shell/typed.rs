@@ -7,6 +7,20 @@ pub(super) fn prompt(shell: &str) -> &'static str {
     match shell {
         "zsh" => "setopt prompt_subst; n=0; precmd() { n=$((n+1)) }; PROMPT='n$n <%?> [$AIT_SEGMENT] '\n",
         "bash" => "n=0; PROMPT_COMMAND='n=$((n+1))'; PS1='n$n <$?> [$AIT_SEGMENT] '\n",
+        "nushell" => {
+            "$env.N = 0; $env.config.hooks.pre_prompt = [{|| $env.N += 1 }]; $env.PROMPT_INDICATOR = ''\n\
+             $env.PROMPT_COMMAND_RIGHT = ''\n\
+             $env.PROMPT_COMMAND = {|| $\"n($env.N) <($env.LAST_EXIT_CODE)> [($env.AIT_SEGMENT)] \" }\n"
+        }
+        // It has no exit code of the last command.
+        "elvish" => {
+            "use ait\nvar n = 0\nset edit:before-readline = [{ set n = (+ $n 1) }]\nset edit:rprompt = { }\n\
+             set edit:prompt = { put 'n'$n' <0> ['; ait:segment; put '] ' }\n"
+        }
+        "xonsh" => {
+            "$PROMPT_FIELDS['n'] = 0\n@events.on_pre_prompt_format\ndef counting(**_):\n    $PROMPT_FIELDS['n'] += 1\n\
+             $PROMPT = 'n{n} <{$LAST_RETURN_CODE}> [{ait}] '\n"
+        }
         _ => {
             "set n 0\nfunction counting --on-event fish_prompt; set -g n (math $n + 1); end\nfunction fish_prompt; echo -n \"n$n <$status> [$AIT_SEGMENT] \"; end\n"
         }
@@ -55,6 +69,9 @@ impl<'a> Typed<'a> {
     pub(super) fn export(&self, name: &str, value: &str) -> String {
         match self.shell {
             "fish" => format!("set -gx {name} '{value}'"),
+            "nushell" => format!("$env.{name} = '{value}'"),
+            "elvish" => format!("set-env {name} '{value}'"),
+            "xonsh" => format!("${name} = '{value}'"),
             _ => format!("export {name}='{value}'"),
         }
     }
