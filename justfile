@@ -48,4 +48,7 @@ generate:
     target/release/ait completions bash > completions/ait.bash
     target/release/ait completions zsh > completions/_ait
     target/release/ait completions fish > completions/ait.fish
+    target/release/ait completions nushell > completions/ait.nu
+    target/release/ait completions elvish > completions/ait.elv
+    target/release/ait completions xonsh > completions/ait.xsh
     python3 shell/picture.py

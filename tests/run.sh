@@ -45,7 +45,7 @@ fi
 check_targets="aarch64-apple-darwin aarch64-unknown-linux-musl"
 
 # The tests use real shells, terminals and repositories. Without one of these tools the tests that need it are skipped.
-tools="zsh fish tmux git shellcheck python3 cc c++"
+tools="zsh fish elvish tmux git shellcheck python3 npm cc c++"
 [ "$system" = Linux ] && tools="$tools valgrind strace script ip unshare setpriv"
 
 missing_tools() {
@@ -63,6 +63,7 @@ package() {
     pacman:c++) echo gcc ;;
     *:c++) echo g++ ;;
     *:cc) echo gcc ;;
+    apt-get:python3) echo python3 python3-venv ;;
     dnf:shellcheck) echo ShellCheck ;;
     pacman:python3) echo python ;;
     brew:python3) echo python ;;
@@ -149,10 +150,33 @@ install_starship() {
     rm -rf "$built"
 }
 
+# Few systems have a package of nushell. The one of npm is the official build.
+install_nushell() {
+    nushell=${XDG_CACHE_HOME:-$HOME/.cache}/ait-tests/nushell-0.115.1
+    [ -x "$nushell/bin/nu" ] && return
+    say "missing: nushell 0.115.1; installing it with npm"
+    npm install --silent --no-audit --no-fund --prefix "$nushell" nushell@0.115.1 || fail "could not install nushell"
+    mkdir -p "$nushell/bin"
+    for file in "$nushell"/node_modules/@nushell/*/bin/nu; do
+        ln -sf "$file" "$nushell/bin/nu"
+    done
+}
+
+# Debian's is years older.
+install_xonsh() {
+    xonsh=${XDG_CACHE_HOME:-$HOME/.cache}/ait-tests/xonsh-0.25.0
+    [ -x "$xonsh/bin/xonsh" ] && return
+    say "missing: xonsh 0.25.0; installing it with pip"
+    python3 -m venv "$xonsh" || fail "could not make a virtual environment of Python; Debian has it in python3-venv"
+    "$xonsh/bin/pip" install --quiet --disable-pip-version-check 'xonsh[full]==0.25.0' || fail "could not install xonsh"
+}
+
 install_tools
 install_rust
 install_starship
-say "all there: $tools, cargo with clippy and rustfmt, $release_target $check_targets, starship"
+install_nushell
+install_xonsh
+say "all there: $tools, cargo with clippy and rustfmt, $release_target $check_targets, starship, nushell, xonsh"
 # Chromium is not installed here: it is larger than all other tools together, and some distributions have no package of it.
 if have chromium || have chromium-browser || have google-chrome; then
     say 'browser: the page of ait timeline is opened in Chromium'

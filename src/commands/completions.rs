@@ -5,6 +5,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::Run;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
+use crate::render::completion_tables::{elvish, nushell, xonsh};
 use crate::render::completions::{bash, fish, zsh};
 use crate::report::Report;
 
@@ -17,7 +18,7 @@ use crate::report::Report;
     example = "  ait completions fish > ~/.config/fish/completions/ait.fish"
 )]
 pub struct Completions {
-    /// zsh, bash or fish
+    /// zsh, bash, fish, nushell, elvish or xonsh
     #[argh(positional)]
     shell: String,
 }
@@ -29,13 +30,19 @@ impl Run for Completions {
     /// If the shell is another one.
     fn run(&self, context: &Context) -> Result<Report> {
         let ait = (context.commands)();
-        match self.shell.as_str() {
-            "bash" => Ok(Report::text(bash(&ait))),
-            "zsh" => Ok(Report::text(zsh(&ait))),
-            "fish" => Ok(Report::text(fish(&ait))),
-            other => Err(Error::new("writing completions", other, "unknown shell")
-                .hint("type one of: zsh, bash, fish")
-                .exit(Exit::NotFound)),
-        }
+        let write = match self.shell.as_str() {
+            "bash" => bash,
+            "zsh" => zsh,
+            "fish" => fish,
+            "nushell" => nushell,
+            "elvish" => elvish,
+            "xonsh" => xonsh,
+            other => {
+                return Err(Error::new("writing completions", other, "unknown shell")
+                    .hint("type one of: zsh, bash, fish, nushell, elvish, xonsh")
+                    .exit(Exit::NotFound));
+            }
+        };
+        Ok(Report::text(write(&ait)))
     }
 }

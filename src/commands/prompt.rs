@@ -70,7 +70,7 @@ use crate::sys::files;
     note = "  limits       share of the five-hour and seven-day limits used (status line)"
 )]
 pub struct Prompt {
-    /// zsh, bash, fish, tmux, starship, ansi or plain (the default)
+    /// zsh, bash, fish, nushell, elvish, xonsh, tmux, starship, ansi or plain (the default)
     #[argh(option, long = "for", arg_name = "dialect", default = "Dialect::Plain")]
     dialect: Dialect,
     /// what to show: text, {token}, [group hidden when empty]

@@ -11,7 +11,7 @@ use crate::context::Context;
 /// A startup file of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StartupFile {
-    /// zsh, bash, fish, tmux or starship.
+    /// A shell, tmux or starship.
     pub(super) target: &'static str,
     /// Where the line belongs. The first of a target is the usual one.
     pub(super) file: PathBuf,
@@ -55,6 +55,10 @@ pub(super) fn places(folders: &Folders) -> Vec<StartupFile> {
         ("bash", home.join(".profile")),
         ("fish", config.join("fish/config.fish")),
         ("fish", config.join("fish/conf.d/ait.fish")),
+        ("nushell", config.join("nushell/autoload/ait.nu")),
+        ("elvish", config.join("elvish/rc.elv")),
+        ("xonsh", home.join(".xonshrc")),
+        ("xonsh", config.join("xonsh/rc.xsh")),
         ("tmux", home.join(".tmux.conf")),
         ("tmux", config.join("tmux/tmux.conf")),
         ("starship", starship),
@@ -155,7 +159,7 @@ pub(super) struct Loaded {
 
 /// Looks for the line of `ait` in what a target reads. The last one counts: it is loaded last.
 pub(super) fn find(target: &str, lines: &[Line]) -> Option<Loaded> {
-    let wanted = if target == "starship" { "--for starship".to_owned() } else { format!("init {target}") };
+    let wanted = if is_whole_text(target) { format!("--for {target}") } else { format!("init {target}") };
     let lines = || lines.iter().enumerate().filter(|(_, line)| !is_comment(&line.text));
     let (at, found) = lines().rfind(|(_, line)| calls_ait(&line.text, &wanted, target))?;
     let shell = matches!(target, "zsh" | "bash" | "fish");
@@ -165,9 +169,14 @@ pub(super) fn find(target: &str, lines: &[Line]) -> Option<Loaded> {
     Some(Loaded { file: found.file.clone(), line: found.number, later })
 }
 
+/// Whether the file holds what `ait init` prints, rather than a line that runs it.
+fn is_whole_text(target: &str) -> bool {
+    matches!(target, "starship" | "nushell")
+}
+
 fn calls_ait(line: &str, wanted: &str, target: &str) -> bool {
     let plain: String = line.chars().filter(|c| !matches!(c, '"' | '\'' | ',' | '[')).collect();
-    if target == "starship" {
+    if is_whole_text(target) {
         return plain.contains(wanted);
     }
     plain.match_indices("ait ").any(|(at, word)| {

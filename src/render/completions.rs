@@ -4,7 +4,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
 /// The possible values of an option or argument.
 #[derive(Clone, Copy)]
-enum Values {
+pub(super) enum Values {
     /// One of these words.
     Words(&'static str),
     /// A folder.
@@ -21,7 +21,7 @@ enum Values {
 fn values_of(name: &str) -> Values {
     match name {
         "when" => Values::Words("always never auto"),
-        "dialect" => Values::Words("zsh bash fish tmux starship ansi plain"),
+        "dialect" => Values::Words("zsh bash fish nushell elvish xonsh tmux starship ansi plain"),
         "set" => Values::Words("unicode nerd ascii"),
         "day" => Values::Words("today yesterday"),
         "dir" => Values::Folder,
@@ -32,12 +32,12 @@ fn values_of(name: &str) -> Values {
 }
 
 /// The values of a command's arguments.
-fn arguments_of(path: &str) -> Values {
+pub(super) fn arguments_of(path: &str) -> Values {
     match path {
-        "ait completions" => Values::Words("zsh bash fish"),
+        "ait completions" => Values::Words("zsh bash fish nushell elvish xonsh"),
         "ait hook" => Values::Words("session-register session-cleanup"),
         "ait hooks install" | "ait hooks uninstall" => Values::Words("session-register session-cleanup statusline"),
-        "ait init" => Values::Words("zsh bash fish tmux starship claude"),
+        "ait init" => Values::Words("zsh bash fish nushell elvish xonsh tmux starship claude"),
         _ => Values::Free,
     }
 }
@@ -47,23 +47,23 @@ const SESSIONS: &str = "ait sessions live --json 2>/dev/null | tr '{' ',' | tr '
                         sed -n 's/^ *\"session_id\": *\"\\([^\"]*\\)\".*/\\1/p'";
 
 /// One command and all below it, each with what to type to get there.
-struct CommandPath<'a> {
-    path: String,
-    command: &'a CommandInfoWithArgs,
+pub(super) struct CommandPath<'a> {
+    pub(super) path: String,
+    pub(super) command: &'a CommandInfoWithArgs,
 }
 
-fn places<'a>(path: &str, command: &'a CommandInfoWithArgs) -> Vec<CommandPath<'a>> {
+pub(super) fn places<'a>(path: &str, command: &'a CommandInfoWithArgs) -> Vec<CommandPath<'a>> {
     let below = command.commands.iter().flat_map(|inner| places(&format!("{path} {}", inner.name), &inner.command));
     std::iter::once(CommandPath { path: path.to_owned(), command }).chain(below).collect()
 }
 
 impl CommandPath<'_> {
-    fn options(&self) -> impl Iterator<Item = &FlagInfo<'_>> {
+    pub(super) fn options(&self) -> impl Iterator<Item = &FlagInfo<'_>> {
         self.command.flags.iter().filter(|flag| !flag.hidden)
     }
 }
 
-fn value_of(flag: &FlagInfo<'_>) -> Option<Values> {
+pub(super) fn value_of(flag: &FlagInfo<'_>) -> Option<Values> {
     match flag.kind {
         FlagInfoKind::Switch => None,
         FlagInfoKind::Option { arg_name } => Some(values_of(arg_name)),
@@ -71,7 +71,7 @@ fn value_of(flag: &FlagInfo<'_>) -> Option<Values> {
 }
 
 /// A description without the doubled braces of argh.
-fn described(text: &str) -> String {
+pub(super) fn described(text: &str) -> String {
     text.replace("{{", "{").replace("}}", "}")
 }
 

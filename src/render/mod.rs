@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file, the clock or the environment: what is shown comes in as arguments and goes out as text.
 
+pub mod completion_tables;
 pub mod completions;
 pub mod dialect;
 pub mod diff;

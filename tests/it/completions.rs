@@ -1,12 +1,19 @@
 //! The completion files: the same as the program prints, complete, and good for the real shells.
-use crate::common::tools::needs;
+use crate::common::tools::{brought, needs};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use argh::CommandInfoWithArgs;
 
-const FILES: [(&str, &str); 3] = [("bash", "ait.bash"), ("zsh", "_ait"), ("fish", "ait.fish")];
+const FILES: [(&str, &str); 6] = [
+    ("bash", "ait.bash"),
+    ("zsh", "_ait"),
+    ("fish", "ait.fish"),
+    ("nushell", "ait.nu"),
+    ("elvish", "ait.elv"),
+    ("xonsh", "ait.xsh"),
+];
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name)
@@ -31,7 +38,7 @@ impl Home {
     fn run(&self, shell: &str, arguments: &[&str], script: &str) -> String {
         let bin = Path::new(env!("CARGO_BIN_EXE_ait")).parent().unwrap().to_str().unwrap();
         let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
-        let mut command = Command::new(shell);
+        let mut command = Command::new(brought(shell).unwrap_or_else(|| shell.to_owned()));
         command.args(arguments).env_clear().env("HOME", &self.0).env("PATH", path).env("TERM", "xterm");
         command.env("FILE", file(FILES.iter().find(|(name, _)| *name == shell).unwrap().1));
         command.current_dir(&self.0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -64,11 +71,14 @@ fn the_files_are_what_the_program_prints() {
 #[test]
 fn every_command_and_option_is_in_them() {
     fn check(path: &str, command: &CommandInfoWithArgs) {
-        let [bash, zsh, fish] = FILES.map(|(_, name)| std::fs::read_to_string(file(name)).unwrap());
+        let [bash, zsh, fish, nushell, elvish, xonsh] =
+            FILES.map(|(_, name)| std::fs::read_to_string(file(name)).unwrap());
         for inner in &command.commands {
             let path = format!("{path} {}", inner.name);
             assert!(bash.contains(&format!("'{path}'")) && fish.contains(&format!("'{path}'")), "{path}");
             assert!(zsh.contains(&format!("_{}() {{", path.replace([' ', '-'], "_"))), "{path}");
+            assert!(nushell.contains(&format!("\nextern \"{path}\" [\n")), "{path}");
+            assert!(elvish.contains(&format!("\n  &'{path}'=[")) && xonsh.contains(&format!("\n        '{path}': {{")));
             check(&path, &inner.command);
         }
         for flag in command.flags.iter().filter(|flag| !flag.hidden) {
@@ -83,6 +93,13 @@ fn every_command_and_option_is_in_them() {
             let function = format!("_{}() {{", path.replace([' ', '-'], "_"));
             let body = zsh.split(&function).nth(1).unwrap().split("\n}\n").next().unwrap();
             assert!(body.contains(&format!("--{long}")), "zsh: {path} --{long}");
+            let signature =
+                nushell.split(&format!("\nextern \"{path}\" [\n")).nth(1).unwrap().split("\n]").next().unwrap();
+            assert!(long == "help" || signature.contains(&format!("    --{long}")), "nushell: {path} --{long}");
+            let line = elvish.lines().find(|line| line.starts_with(&format!("  &'{path}'=["))).unwrap();
+            assert!(line.contains(&format!("--{long} '")), "elvish: {path} --{long}");
+            let line = xonsh.lines().find(|line| line.starts_with(&format!("        '{path}': {{"))).unwrap();
+            assert!(line.contains(&format!("'--{long}': '")), "xonsh: {path} --{long}");
         }
     }
     check("ait", &ait::cli::description());
@@ -168,4 +185,82 @@ fn zsh_completes_commands_options_and_values() {
             "_ait"
         ]
     );
+}
+
+/// Lines that are completed in nushell and xonsh, and the words that are proposed first.
+const COMPLETED: [(&str, &str); 7] = [
+    ("ait sessions li", "live"),
+    ("ait sessions live --pa", "--path"),
+    ("ait sessions live --path fo", "folder/"),
+    ("ait sessions live --color al", "always"),
+    ("ait sessions task --session ", "abc-123"),
+    ("ait prompt --for z", "zsh"),
+    ("ait init nu", "nushell"),
+];
+
+#[test]
+fn nushell_completes_commands_options_and_values() {
+    needs!("nushell");
+    let home = Home::new("complete-nushell");
+    std::fs::create_dir(home.0.join("folder")).unwrap();
+    for (line, word) in COMPLETED {
+        let text = format!("source '{0}'\nsource '{0}'\n{line}", file("ait.nu").display());
+        std::fs::write(home.0.join("line.nu"), &text).unwrap();
+        let said = home.run("nushell", &["--no-config-file", "--ide-complete", &text.len().to_string(), "line.nu"], "");
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let found = said["completions"][0].as_str().unwrap_or_default();
+        assert!(found == word || found.ends_with(&format!(" {word}")), "{line}: {said}");
+    }
+    // The help is that of ait, as ever.
+    let script = format!("source '{}'; ait sessions live --help", file("ait.nu").display());
+    let said = home.run("nushell", &["--no-config-file", "-c", &script], "");
+    assert!(said.starts_with("Usage: ait sessions live"), "{said}");
+}
+
+#[test]
+fn xonsh_completes_commands_options_and_values() {
+    needs!("xonsh");
+    let home = Home::new("complete-xonsh");
+    std::fs::create_dir(home.0.join("folder")).unwrap();
+    let lines = COMPLETED.map(|(line, _)| line);
+    let script = format!(
+        "from xonsh.completer import Completer\n\
+         for _ in range(2): execx(open($FILE).read())\n\
+         for line in {lines:?}: print(str(Completer().complete_line(line)[0][0]).strip())\n"
+    );
+    std::fs::write(home.0.join("script.xsh"), script).unwrap();
+    let said = home.run("xonsh", &["--no-rc", "script.xsh"], "");
+    assert_eq!(said.lines().collect::<Vec<_>>(), COMPLETED.map(|(_, word)| word));
+}
+
+/// The completions of elvish are there only in its editor, so it runs in a terminal.
+#[test]
+fn elvish_completes_commands_options_and_values() {
+    needs!("elvish", "script");
+    let home = Home::new("complete-elvish");
+    let typed = r#"
+for _ [1 2] { eval (slurp < $E:FILE) }
+fn ask {|@words| $edit:completion:arg-completer[ait] $@words | each {|it| try { echo $it[stem] } catch { echo $it } } }
+{ ask ait se; ask ait sessions li; ask ait sessions live --color al; ask ait sessions task --session '' } > said
+exit
+"#;
+    let bin = Path::new(env!("CARGO_BIN_EXE_ait")).parent().unwrap().to_str().unwrap();
+    let mut child = Command::new("script")
+        .args(["-qec", "elvish -norc", "/dev/null"])
+        .env_clear()
+        .envs([("HOME", home.0.to_str().unwrap()), ("TERM", "xterm"), ("FILE", file("ait.elv").to_str().unwrap())])
+        .env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap()))
+        .current_dir(&home.0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    for line in typed.lines() {
+        child.stdin.as_mut().unwrap().write_all(format!("{line}\r").as_bytes()).unwrap();
+    }
+    assert!(child.wait().unwrap().success());
+    let said = std::fs::read_to_string(home.0.join("said")).unwrap();
+    for word in ["sessions", "live", "always", "abc-123"] {
+        assert!(said.lines().any(|line| line == word), "{word}: {said}");
+    }
 }

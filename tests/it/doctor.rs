@@ -483,6 +483,18 @@ mod shell {
         }
     }
 
+    /// The file of nushell is what `ait init` prints.
+    #[test]
+    fn doctor_finds_the_file_of_nushell() {
+        let env = TestEnv::new();
+        let nushell = || found(&env.ait().env("SHELL", "/usr/bin/nu"), "shell");
+        nushell().is("warn", "your shell is nushell, and ~/.config/nushell/autoload/ait.nu does not load ait");
+        nushell().fix("ait init nushell | save -f ($dir)/ait.nu");
+        let text = env.ait().run("init nushell").stdout;
+        env.write_file(".config/nushell/autoload/ait.nu", &text);
+        nushell().is("ok", "nushell (~/.config/nushell/autoload/ait.nu, line ");
+    }
+
     #[test]
     fn doctor_reports_a_line_that_overrides_ait() {
         let env = TestEnv::new();

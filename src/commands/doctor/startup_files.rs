@@ -61,7 +61,9 @@ pub(super) fn of_shell(context: &Context, paths: &hooks::InstallPaths) -> Check 
         }
     }
     let shell = context.path_variable("SHELL").and_then(|shell| Some(shell.file_name()?.to_str()?.to_owned()));
-    let mine = places.iter().find(|file| shell.as_deref() == Some(file.target));
+    // The program of nushell has a shorter name.
+    let target = shell.as_deref().map(|shell| if shell == "nu" { "nushell" } else { shell });
+    let mine = places.iter().find(|file| target == Some(file.target));
     let is_loaded = |target: &str| loaded.iter().any(|(name, _)| *name == target);
     // starship places it in any shell.
     let missing = mine.filter(|mine| !is_loaded(mine.target) && !is_loaded("starship"));

@@ -1,0 +1,112 @@
+# Completion of ait for xonsh. Written by `ait completions xonsh`.
+
+
+def __ait_load():
+    import json
+    import subprocess
+
+    from xonsh.completers.completer import add_one_completer
+    from xonsh.completers.path import complete_dir
+    from xonsh.completers.tools import RichCompletion, contextual_command_completer_for
+
+    # Each word is followed by what it means.
+    proposals = {
+        'ait': {'sessions': 'list and manage sessions', 'guard': 'set what happens when two sessions write the same file within an hour', 'hooks': 'install, remove and inspect Claude Code hooks', 'prompt': 'print the prompt segment for the session of this folder', 'statusline': 'print the status line (Claude Code runs this, with JSON on standard input)', 'init': 'print the code that shows the segment in a shell, tmux or starship', 'hook': 'record an event (Claude Code runs this, with JSON on standard input)', 'doctor': 'diagnose problems and suggest fixes', 'report': 'show how long all sessions worked, on what, and what they wrote', 'demo': 'show ait at work with three simulated sessions in a temporary folder', 'completions': 'print the completion file for a shell', '--help': 'display usage information', '--version': 'print the version and exit'},
+        'ait sessions': {'live': 'list live sessions', 'current': 'show the session that runs this shell, or the one in this folder', 'task': 'show, set or clear the task of the current session', 'conflicts': 'show live sessions that may overwrite each other\'s work', 'history': 'list the sessions that were active today or on other days', 'next': 'show the session that has waited longest for you, blocked before finished', 'resume': 'list interrupted sessions, with the command that resumes each', 'prune': 'archive sessions whose process no longer exists', '--help': 'display usage information'},
+        'ait sessions live': {'--help': 'display usage information', '--project': 'only this project', '--path': 'only sessions in this folder or its subfolders', '--verbose': 'also show the process, and the source of each state', '--watch': 'keep the list on the screen and update it; q quits', '--json': 'print one JSON object', '--color': 'always, never or auto (the default)'},
+        'ait sessions current': {'--help': 'display usage information', '--session': 'id of the session, or the start of it', '--json': 'print one JSON object', '--color': 'always, never or auto (the default)'},
+        'ait sessions task': {'--help': 'display usage information', '--session': 'id of the session, or the start of it', '--json': 'print one JSON object'},
+        'ait sessions conflicts': {'--help': 'display usage information', '--strict': 'exit with 3 if there are current conflicts', '--merge': 'also ask git whether the sessions\' branches would merge', '--json': 'print one JSON object', '--color': 'always, never or auto (the default)'},
+        'ait sessions history': {'--help': 'display usage information', '--date': 'the day: YYYY-MM-DD, today or yesterday', '--days': 'number of days, ending with --date or today', '--project': 'only this project', '--search': 'only sessions with this text in task, project, branch or path', '--user': 'only sessions that ran as this user of the machine', '--status': 'running, stale, completed, interrupted or pruned', '--resumable': 'only ended sessions that can be resumed, with the command', '--limit': 'at most this many sessions', '--headless': 'also headless runs (claude -p)', '--no-pager': 'never show the list in a pager', '--json': 'print one JSON object', '--color': 'always, never or auto (the default)'},
+        'ait sessions next': {'--help': 'display usage information', '--go': 'switch to its tmux pane', '--all': 'list all waiting sessions, also the one in the current tmux pane', '--json': 'print one JSON object', '--color': 'always, never or auto (the default)'},
+        'ait sessions resume': {'--help': 'display usage information', '--days': 'number of days of history to search (default: 7)', '--dismiss': 'no longer list a session: its id, the start of its id, or all', '--json': 'print one JSON object', '--color': 'always, never or auto (the default)'},
+        'ait sessions prune': {'--help': 'display usage information', '--dry-run': 'show what would be archived, without archiving it', '--elsewhere': 'also archive sessions of other containers or machines without an event for a day', '--json': 'print one JSON object'},
+        'ait guard': {'--help': 'display usage information', '--user': 'change the default, for repositories without a setting of their own', '--json': 'print one JSON object'},
+        'ait hooks': {'install': 'install hooks into Claude Code\'s settings', 'uninstall': 'remove hooks from Claude Code\'s settings', 'list': 'show which hooks are installed and when each last ran', '--help': 'display usage information'},
+        'ait hooks install': {'session-register': '', 'session-cleanup': '', 'statusline': '', '--help': 'display usage information', '--dry-run': 'show what would change, without changing it'},
+        'ait hooks uninstall': {'session-register': '', 'session-cleanup': '', 'statusline': '', '--help': 'display usage information', '--dry-run': 'show what would change, without changing it'},
+        'ait hooks list': {'--help': 'display usage information', '--json': 'print one JSON object'},
+        'ait prompt': {'--help': 'display usage information', '--for': 'zsh, bash, fish, nushell, elvish, xonsh, tmux, starship, ansi or plain (the default)', '--format': 'what to show: text, {token}, [group hidden when empty]', '--dir': 'use this folder instead of the current one', '--all': 'summarize all live sessions: count, longest wait, conflicts', '--follow': 'print a line now and after each change, until the reader exits (for tmux)', '--icons': 'unicode (the default), nerd or ascii', '--color': 'always, never or auto (the default)', '--max-width': 'maximum width in terminal cells'},
+        'ait statusline': {'--help': 'display usage information', '--format': 'what to show: text, {token}, [group hidden when empty]; AIT_STATUSLINE_FORMAT is the default', '--icons': 'unicode (the default), nerd or ascii', '--color': 'always, never or auto (the default: always, unless NO_COLOR is set)', '--max-width': 'maximum width in terminal cells (default: the width that Claude Code reports)', '--then': 'also run this command, your earlier status line, and show its output below'},
+        'ait init': {'zsh': '', 'bash': '', 'fish': '', 'nushell': '', 'elvish': '', 'xonsh': '', 'tmux': '', 'starship': '', 'claude': '', '--help': 'display usage information', '--manual': 'shells: only set $AIT_SEGMENT, and leave the prompt alone', '--plugin': 'tmux: print the plugin itself, a script for sh'},
+        'ait hook': {'session-register': '', 'session-cleanup': '', '--help': 'display usage information', '--plugin': 'called by the Claude Code plugin: do nothing if the settings call ait too'},
+        'ait doctor': {'--help': 'display usage information', '--fix': 'fix what can be fixed safely, then check again', '--json': 'print one JSON object', '--color': 'always, never or auto (the default)'},
+        'ait report': {'--help': 'display usage information', '--days': 'number of days, ending today', '--from': 'the first day: YYYY-MM-DD, today or yesterday', '--to': 'the last day, with --from (default: today)', '--week': 'this week, or -1: the week before it', '--project': 'only this project', '--by': 'project (the default), day, branch or task', '--markdown': 'print Markdown, for a note or a time sheet', '--json': 'print one JSON object', '--color': 'always, never or auto (the default)'},
+        'ait demo': {'--help': 'display usage information', '--color': 'always, never or auto (the default)'},
+        'ait completions': {'zsh': '', 'bash': '', 'fish': '', 'nushell': '', 'elvish': '', 'xonsh': '', '--help': 'display usage information'},
+    }
+    values = {
+        'ait sessions live --project': '',
+        'ait sessions live --path': '@folder',
+        'ait sessions live --color': 'always never auto',
+        'ait sessions current --session': '@session',
+        'ait sessions current --color': 'always never auto',
+        'ait sessions task --session': '@session',
+        'ait sessions conflicts --color': 'always never auto',
+        'ait sessions history --date': 'today yesterday',
+        'ait sessions history --days': '',
+        'ait sessions history --project': '',
+        'ait sessions history --search': '',
+        'ait sessions history --user': '',
+        'ait sessions history --status': '',
+        'ait sessions history --limit': '',
+        'ait sessions history --color': 'always never auto',
+        'ait sessions next --color': 'always never auto',
+        'ait sessions resume --days': '',
+        'ait sessions resume --dismiss': '@session',
+        'ait sessions resume --color': 'always never auto',
+        'ait prompt --for': 'zsh bash fish nushell elvish xonsh tmux starship ansi plain',
+        'ait prompt --format': '',
+        'ait prompt --dir': '@folder',
+        'ait prompt --icons': 'unicode nerd ascii',
+        'ait prompt --color': 'always never auto',
+        'ait prompt --max-width': '',
+        'ait statusline --format': '',
+        'ait statusline --icons': 'unicode nerd ascii',
+        'ait statusline --color': 'always never auto',
+        'ait statusline --max-width': '',
+        'ait statusline --then': '',
+        'ait doctor --color': 'always never auto',
+        'ait report --days': '',
+        'ait report --from': 'today yesterday',
+        'ait report --to': 'today yesterday',
+        'ait report --week': '',
+        'ait report --project': '',
+        'ait report --by': '',
+        'ait report --color': 'always never auto',
+        'ait demo --color': 'always never auto',
+    }
+
+    def sessions():
+        command = ["ait", "sessions", "live", "--json"]
+        said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).stdout
+        return {session["session_id"]: session["project"] for session in json.loads(said)["sessions"]}
+
+    @contextual_command_completer_for("ait")
+    def complete(context):
+        at, before = "ait", ""
+        for argument in context.args[1 : context.arg_index]:
+            before = argument.value
+            if at + " " + before in proposals:
+                at += " " + before
+        known = values.get(at + " " + before)
+        if known == "@folder":
+            return complete_dir(context)
+        if known == "@session":
+            try:
+                found = sessions()
+            except (OSError, ValueError, KeyError):
+                found = {}
+        else:
+            found = proposals[at] if known is None else dict.fromkeys(known.split(), "")
+        return {
+            RichCompletion(word, description=about, append_space=True)
+            for word, about in found.items()
+            if word.startswith(context.prefix)
+        }
+
+    add_one_completer("ait", complete, "start")
+
+
+__ait_load()
+del __ait_load

@@ -1,0 +1,197 @@
+//! Completion files of shells that take them as data: nushell, elvish and xonsh. From the same description as
+//! [`super::completions`].
+
+use argh::CommandInfoWithArgs;
+
+use super::completions::{CommandPath, Values, arguments_of, described, places, value_of};
+
+/// The file for nushell, to be put into a folder of `$nu.user-autoload-dirs`.
+pub fn nushell(ait: &CommandInfoWithArgs) -> String {
+    let mut out = String::from(
+        r#"# Completion of ait for nushell. Written by `ait completions nushell`.
+
+def "nu-complete ait ids" [] {
+    try {
+        ^ait sessions live --json | from json | get sessions | each {|it| {value: $it.session_id description: $it.project} }
+    } catch { [] }
+}
+"#,
+    );
+    for place in places("ait", ait) {
+        out.push_str(&nushell_command(&place));
+    }
+    out
+}
+
+/// The signature of one command, after a completer for each list of words in it.
+fn nushell_command(place: &CommandPath<'_>) -> String {
+    let CommandPath { path, command } = place;
+    let (mut completers, mut lines) = (String::new(), String::new());
+    let mut kind_of = |values: Values, name: &str| match values {
+        Values::Words(words) => {
+            let completer = format!("nu-complete {path} {name}");
+            completers.push_str(&format!("def \"{completer}\" [] {{ [{words}] }}\n"));
+            format!("string@\"{completer}\"")
+        }
+        Values::Folder => "directory".to_owned(),
+        Values::Session => "string@\"nu-complete ait ids\"".to_owned(),
+        Values::Free => "string".to_owned(),
+    };
+    // Declared, --help would show what nushell knows of the command.
+    for flag in place.options().filter(|flag| flag.long != "--help") {
+        let short = flag.short.map(|short| format!("(-{short})")).unwrap_or_default();
+        let kind = value_of(flag).map(|values| format!(": {}", kind_of(values, flag.long))).unwrap_or_default();
+        lines.push_str(&format!("    {}{short}{kind} # {}\n", flag.long, described(flag.description)));
+    }
+    lines.push_str(&format!("    ...arguments: {}\n", kind_of(arguments_of(path), "arguments")));
+    let about = described(command.description);
+    format!("\n{completers}# {about}\nextern \"{path}\" [\n{lines}]\n")
+}
+
+/// What is proposed for one word.
+struct Proposal<'a> {
+    word: &'a str,
+    about: String,
+}
+
+/// What can follow a command: commands, arguments and options.
+fn proposals<'a>(place: &'a CommandPath<'_>) -> Vec<Proposal<'a>> {
+    let commands = place.command.commands.iter();
+    let mut all: Vec<_> =
+        commands.map(|inner| Proposal { word: inner.name, about: described(inner.command.description) }).collect();
+    if let Values::Words(words) = arguments_of(&place.path) {
+        all.extend(words.split(' ').map(|word| Proposal { word, about: String::new() }));
+    }
+    all.extend(place.options().map(|flag| Proposal { word: flag.long, about: described(flag.description) }));
+    all
+}
+
+/// What can follow each option with a value, after the path of its command: words, `@folder`, `@session` or nothing.
+fn option_values(places: &[CommandPath<'_>]) -> Vec<(String, &'static str)> {
+    let of_place = |place: &CommandPath<'_>| {
+        let values = place.options().filter_map(|flag| {
+            let values = match value_of(flag)? {
+                Values::Words(words) => words,
+                Values::Folder => "@folder",
+                Values::Session => "@session",
+                Values::Free => "",
+            };
+            Some((format!("{} {}", place.path, flag.long), values))
+        });
+        values.collect::<Vec<_>>()
+    };
+    places.iter().flat_map(of_place).collect()
+}
+
+/// The file for elvish, to be loaded by `eval (ait completions elvish | slurp)`.
+pub fn elvish(ait: &CommandInfoWithArgs) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let places = places("ait", ait);
+    let mut out = String::from(
+        "# Completion of ait for elvish. Written by `ait completions elvish`.\n\nuse str\n\n# Each word is followed by what it means.\nvar proposals = [\n",
+    );
+    for place in &places {
+        let words = proposals(place).iter().map(|it| format!(" {} {}", it.word, quoted(&it.about))).collect::<String>();
+        out.push_str(&format!("  &{}=[{}]\n", quoted(&place.path), words.trim_start()));
+    }
+    out.push_str("]\n\nvar values = [\n");
+    for (option, values) in option_values(&places) {
+        out.push_str(&format!("  &{}={}\n", quoted(&option), quoted(values)));
+    }
+    out.push_str(
+        r#"]
+
+set edit:completion:arg-completer[ait] = {|@words|
+  var at before = ait ''
+  for word $words[1..-1] {
+    if (has-key $proposals $at' '$word) { set at = $at' '$word }
+    set before = $word
+  }
+  var option = $at' '$before
+  if (not (has-key $values $option)) {
+    var all = $proposals[$at]
+    for i [(range 0 (count $all) &step=2)] {
+      edit:complex-candidate $all[$i] &display=$all[$i]'  '$all[(+ $i 1)]
+    }
+  } elif (eq $values[$option] '@folder') {
+    edit:complete-filename $words[-1]
+  } elif (eq $values[$option] '@session') {
+    try { all (ait sessions live --json 2> /dev/null | from-json)[sessions] | each {|it| put $it[session_id] } } catch { nop }
+  } else {
+    str:split ' ' $values[$option]
+  }
+}
+"#,
+    );
+    out
+}
+
+/// The file for xonsh, to be loaded by `execx($(ait completions xonsh))`.
+pub fn xonsh(ait: &CommandInfoWithArgs) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
+    let places = places("ait", ait);
+    let mut out = String::from(
+        r#"# Completion of ait for xonsh. Written by `ait completions xonsh`.
+
+
+def __ait_load():
+    import json
+    import subprocess
+
+    from xonsh.completers.completer import add_one_completer
+    from xonsh.completers.path import complete_dir
+    from xonsh.completers.tools import RichCompletion, contextual_command_completer_for
+
+    # Each word is followed by what it means.
+    proposals = {
+"#,
+    );
+    for place in &places {
+        let words: Vec<_> =
+            proposals(place).iter().map(|it| format!("{}: {}", quoted(it.word), quoted(&it.about))).collect();
+        out.push_str(&format!("        {}: {{{}}},\n", quoted(&place.path), words.join(", ")));
+    }
+    out.push_str("    }\n    values = {\n");
+    for (option, values) in option_values(&places) {
+        out.push_str(&format!("        {}: {},\n", quoted(&option), quoted(values)));
+    }
+    out.push_str(
+        r#"    }
+
+    def sessions():
+        command = ["ait", "sessions", "live", "--json"]
+        said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).stdout
+        return {session["session_id"]: session["project"] for session in json.loads(said)["sessions"]}
+
+    @contextual_command_completer_for("ait")
+    def complete(context):
+        at, before = "ait", ""
+        for argument in context.args[1 : context.arg_index]:
+            before = argument.value
+            if at + " " + before in proposals:
+                at += " " + before
+        known = values.get(at + " " + before)
+        if known == "@folder":
+            return complete_dir(context)
+        if known == "@session":
+            try:
+                found = sessions()
+            except (OSError, ValueError, KeyError):
+                found = {}
+        else:
+            found = proposals[at] if known is None else dict.fromkeys(known.split(), "")
+        return {
+            RichCompletion(word, description=about, append_space=True)
+            for word, about in found.items()
+            if word.startswith(context.prefix)
+        }
+
+    add_one_completer("ait", complete, "start")
+
+
+__ait_load()
+del __ait_load
+"#,
+    );
+    out
+}
