@@ -173,7 +173,6 @@ extern "ait init" [
 def "nu-complete ait hook arguments" [] { [session-register session-cleanup] }
 # record an event (Claude Code runs this, with JSON on standard input)
 extern "ait hook" [
-    --plugin # called by the Claude Code plugin: do nothing if the settings call ait too
     ...arguments: string@"nu-complete ait hook arguments"
 ]
 
@@ -200,6 +199,14 @@ extern "ait report" [
     --markdown # print Markdown, for a note or a time sheet
     --json # print one JSON object
     --color: string@"nu-complete ait report --color" # always, never or auto (the default)
+    ...arguments: string
+]
+
+def "nu-complete ait config --color" [] { [always never auto] }
+# show the settings and where they come from
+extern "ait config" [
+    --json # print one JSON object
+    --color: string@"nu-complete ait config --color" # always, never or auto (the default)
     ...arguments: string
 ]
 

@@ -90,7 +90,7 @@ fuzz_target!(|data: &[u8]| {
             bare = bare.replace(['\u{1}', '\u{2}'], "");
         }
         assert!(!bare.chars().any(char::is_control), "{name}: {line:?}");
-        if matches!(dialect, Dialect::Ansi | Dialect::Fish) {
+        if matches!(dialect, Dialect::Ansi | Dialect::Fish | Dialect::Nushell) {
             assert_eq!(bare, plain, "{name}");
         }
     }

@@ -83,23 +83,8 @@ fn option_values(places: &[CommandPath<'_>]) -> Vec<(String, &'static str)> {
     places.iter().flat_map(of_place).collect()
 }
 
-/// The file for elvish, to be loaded by `eval (ait completions elvish | slurp)`.
-pub fn elvish(ait: &CommandInfoWithArgs) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let places = places("ait", ait);
-    let mut out = String::from(
-        "# Completion of ait for elvish. Written by `ait completions elvish`.\n\nuse str\n\n# Each word is followed by what it means.\nvar proposals = [\n",
-    );
-    for place in &places {
-        let words = proposals(place).iter().map(|it| format!(" {} {}", it.word, quoted(&it.about))).collect::<String>();
-        out.push_str(&format!("  &{}=[{}]\n", quoted(&place.path), words.trim_start()));
-    }
-    out.push_str("]\n\nvar values = [\n");
-    for (option, values) in option_values(&places) {
-        out.push_str(&format!("  &{}={}\n", quoted(&option), quoted(values)));
-    }
-    out.push_str(
-        r#"]
+/// The end of the file for elvish, after the two tables.
+const ELVISH_END: &str = r#"]
 
 set edit:completion:arg-completer[ait] = {|@words|
   var at before = ait ''
@@ -121,17 +106,29 @@ set edit:completion:arg-completer[ait] = {|@words|
     str:split ' ' $values[$option]
   }
 }
-"#,
+"#;
+
+/// The file for elvish, to be loaded by `eval (ait completions elvish | slurp)`.
+pub fn elvish(ait: &CommandInfoWithArgs) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let places = places("ait", ait);
+    let mut out = String::from(
+        "# Completion of ait for elvish. Written by `ait completions elvish`.\n\nuse str\n\n# Each word is followed by what it means.\nvar proposals = [\n",
     );
+    for place in &places {
+        let words = proposals(place).iter().map(|it| format!(" {} {}", it.word, quoted(&it.about))).collect::<String>();
+        out.push_str(&format!("  &{}=[{}]\n", quoted(&place.path), words.trim_start()));
+    }
+    out.push_str("]\n\nvar values = [\n");
+    for (option, values) in option_values(&places) {
+        out.push_str(&format!("  &{}={}\n", quoted(&option), quoted(values)));
+    }
+    out.push_str(ELVISH_END);
     out
 }
 
-/// The file for xonsh, to be loaded by `execx($(ait completions xonsh))`.
-pub fn xonsh(ait: &CommandInfoWithArgs) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
-    let places = places("ait", ait);
-    let mut out = String::from(
-        r#"# Completion of ait for xonsh. Written by `ait completions xonsh`.
+/// The file for xonsh up to the first table.
+const XONSH_START: &str = r#"# Completion of ait for xonsh. Written by `ait completions xonsh`.
 
 
 def __ait_load():
@@ -144,19 +141,10 @@ def __ait_load():
 
     # Each word is followed by what it means.
     proposals = {
-"#,
-    );
-    for place in &places {
-        let words: Vec<_> =
-            proposals(place).iter().map(|it| format!("{}: {}", quoted(it.word), quoted(&it.about))).collect();
-        out.push_str(&format!("        {}: {{{}}},\n", quoted(&place.path), words.join(", ")));
-    }
-    out.push_str("    }\n    values = {\n");
-    for (option, values) in option_values(&places) {
-        out.push_str(&format!("        {}: {},\n", quoted(&option), quoted(values)));
-    }
-    out.push_str(
-        r#"    }
+"#;
+
+/// The end of the file for xonsh, after the two tables.
+const XONSH_END: &str = r#"    }
 
     def sessions():
         command = ["ait", "sessions", "live", "--json"]
@@ -191,7 +179,22 @@ def __ait_load():
 
 __ait_load()
 del __ait_load
-"#,
-    );
+"#;
+
+/// The file for xonsh, to be loaded by `execx($(ait completions xonsh))`.
+pub fn xonsh(ait: &CommandInfoWithArgs) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
+    let places = places("ait", ait);
+    let mut out = String::from(XONSH_START);
+    for place in &places {
+        let words: Vec<_> =
+            proposals(place).iter().map(|it| format!("{}: {}", quoted(it.word), quoted(&it.about))).collect();
+        out.push_str(&format!("        {}: {{{}}},\n", quoted(&place.path), words.join(", ")));
+    }
+    out.push_str("    }\n    values = {\n");
+    for (option, values) in option_values(&places) {
+        out.push_str(&format!("        {}: {},\n", quoted(&option), quoted(values)));
+    }
+    out.push_str(XONSH_END);
     out
 }
