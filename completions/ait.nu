@@ -210,6 +210,57 @@ extern "ait config" [
     ...arguments: string
 ]
 
+def "nu-complete ait team --color" [] { [always never auto] }
+# show who works on what in this repository, and share it through git
+extern "ait team" [
+    --offline # do not fetch: show what is known already
+    --json # print one JSON object
+    --color: string@"nu-complete ait team --color" # always, never or auto (the default)
+    ...arguments: string
+]
+
+# share what you work on in this repository with its team
+extern "ait team join" [
+    --remote: string # share through this remote: its name here, or a URL (default: origin)
+    --name: string # your name (default: user.name of git)
+    --share: string # time (the default), tasks (also the tasks you set), or all (also titles and files)
+    --yes # do not ask
+    --json # print one JSON object
+    ...arguments: string
+]
+
+# stop sharing what you work on in this repository
+extern "ait team leave" [
+    --json # print one JSON object
+    ...arguments: string
+]
+
+# show what is shared, with whom, and when it was last sent
+extern "ait team status" [
+    --json # print one JSON object
+    ...arguments: string
+]
+
+# print exactly what the next sync would send
+extern "ait team preview" [
+    ...arguments: string
+]
+
+# send your records now, and fetch those of the team
+extern "ait team sync" [
+    --json # print one JSON object
+    ...arguments: string
+]
+
+def "nu-complete ait team forget --before" [] { [today yesterday] }
+# remove records of yours from the remote
+extern "ait team forget" [
+    --before: string@"nu-complete ait team forget --before" # all sessions that ended before this day: YYYY-MM-DD, today or yesterday
+    --all # everything, your name too
+    --json # print one JSON object
+    ...arguments: string
+]
+
 def "nu-complete ait demo --color" [] { [always never auto] }
 # show ait at work with three simulated sessions in a temporary folder
 extern "ait demo" [

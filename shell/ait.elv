@@ -32,7 +32,8 @@ fn uptime { put [(str:split . (slurp < /proc/uptime))][0] }
 # All that the segment depends on, the time aside. Few output captures: each costs a pipe.
 fn facts {
   put $pwd $E:HOME $E:AIT_SESSIONS_DIR $E:CLAUDE_CONFIG_DIR $E:XDG_RUNTIME_DIR $E:XDG_CACHE_HOME $E:AIT_FORMAT $E:AIT_ICONS ^
-    $E:NO_COLOR $E:CLICOLOR_FORCE $E:TERM $E:LC_ALL $E:LC_CTYPE $E:LANG $E:TMUX_PANE
+    $E:NO_COLOR $E:CLICOLOR_FORCE $E:TERM $E:LC_ALL $E:LC_CTYPE $E:LANG $E:TMUX_PANE ^
+    $E:AIT_CONFIG $E:XDG_CONFIG_HOME
   for process $processes { path:is-dir /proc/$process }
   for file $files {
     # Something else may be there by now.
@@ -85,7 +86,7 @@ fn style {|line|
 
 # Keeps the conditions of an answer, if they are all known.
 fn keep {|@lines|
-  var end texts = 0 []
+  var end texts stamps = 0 [] []
   set processes files = [] []
   for line $lines {
     var fields = [(str:split "\t" $line)]
@@ -96,10 +97,14 @@ fn keep {|@lines|
       set processes = [$@processes $fields[1]]
     } elif (and (eq $kind file3) (str:has-prefix $fields[1] /) (not-eq $fields[2] '')) {
       set files texts = [$@files $fields[1]] [$@texts $fields[2]]
+    } elif (and (eq $kind unchanged3) (str:has-prefix $fields[1] /) (str:has-prefix $fields[2] /)) {
+      # elvish cannot tell when a file was changed: its text must stay as it is.
+      set stamps = [$@stamps $fields[1]]
     } else {
       return
     }
   }
+  set files = [$@stamps $@files]
   set known = [(facts)]
   # A process that has ended since ait looked, or a file that has changed.
   if (has-value $known $false) { return }

@@ -13,12 +13,13 @@ const __ait_manual = '::MANUAL::'
 
 # Called before each prompt. `$env.__AIT` keeps the conditions under which the segment stays valid, as `ait prompt` gave them
 # (docs/prompt-protocol.md): what was passed to it (null: nothing may be reused), when it was asked, until when, which
-# processes, and files with their first lines. Child processes do not inherit a record.
+# processes, files with their first lines, and files that must not be newer than another one. Child processes do not inherit
+# a record.
 def --env __ait_update [] {
     let inputs = [
         $env.PWD (term size).columns $env.HOME? $env.AIT_SESSIONS_DIR? $env.CLAUDE_CONFIG_DIR? $env.XDG_RUNTIME_DIR?
         $env.XDG_CACHE_HOME? $env.AIT_FORMAT? $env.AIT_ICONS? $env.NO_COLOR? $env.CLICOLOR_FORCE? $env.TERM? $env.LC_ALL?
-        $env.LC_CTYPE? $env.LANG? $env.TMUX_PANE?
+        $env.LC_CTYPE? $env.LANG? $env.TMUX_PANE? $env.AIT_CONFIG? $env.XDG_CONFIG_HOME?
     ]
     let now = (date now | into int) // 1_000_000_000
     let kept = $env.__AIT
@@ -32,6 +33,8 @@ def --env __ait_update [] {
                     open --raw $file.path | bytes at 0..255 | decode utf-8 | split row "\n" | first
                 )
             }
+        ) and (
+            $kept.stamps | all {|stamp| (ls -D $stamp.0).modified.0 <= (ls -D $stamp.1).modified.0 }
         )
     } catch { false }
     if $valid { return }
@@ -92,24 +95,26 @@ def __ait_conditions [answer: string, inputs: list, now: int] {
     mut until = 0
     mut processes = []
     mut files = []
+    mut stamps = []
     for line in ($lines | skip 2 | drop 2) {
         let fields = $line | split row "\t"
         match $fields {
             ['until' $second] if $second =~ '^[1-9][0-9]{0,11}$' => { $until = $second | into int }
             ['process' $pid] if $pid =~ '^[1-9][0-9]{0,9}$' => { $processes ++= [$pid] }
             ['file' $path $text] if ($path | str starts-with /) and $text != '' => { $files ++= [{path: $path text: $text}] }
+            ['unchanged' $path $other] if ([$path $other] | all { str starts-with / }) => { $stamps ++= [[$path $other]] }
             _ => { return {} }
         }
     }
     if $until == 0 { return {} }
-    {inputs: $inputs asked: $now until: $until processes: $processes files: $files}
+    {inputs: $inputs asked: $now until: $until processes: $processes files: $files stamps: $stamps}
 }
 
 # Read again, this changes only the functions above. What is registered stays.
 if '__AIT' not-in $env {
     $env.AIT_SEGMENT = ''
     $env.__AIT = {
-        inputs: null asked: 0 until: 0 processes: [] files: [] quiet_until: 0 right: $env.PROMPT_COMMAND_RIGHT?
+        inputs: null asked: 0 until: 0 processes: [] files: [] stamps: [] quiet_until: 0 right: $env.PROMPT_COMMAND_RIGHT?
     }
     $env.config.hooks.pre_prompt = ($env.config.hooks.pre_prompt? | default []) ++ [{|| __ait_update }]
     if $__ait_manual == 0 {

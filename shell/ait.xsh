@@ -17,11 +17,12 @@ def __ait_load(ait, manual):
 
     names = (
         "PWD HOME AIT_SESSIONS_DIR CLAUDE_CONFIG_DIR XDG_RUNTIME_DIR XDG_CACHE_HOME AIT_FORMAT AIT_ICONS NO_COLOR"
-        " CLICOLOR_FORCE TERM LC_ALL LC_CTYPE LANG TMUX_PANE"
+        " CLICOLOR_FORCE TERM LC_ALL LC_CTYPE LANG TMUX_PANE AIT_CONFIG"
+        " XDG_CONFIG_HOME"
     ).split()
     # The segment, and the conditions under which it stays valid, as `ait prompt` gave them (docs/prompt-protocol.md): what
-    # was passed to it (None: nothing may be reused), when it was asked, until when, which processes, and files with their
-    # first lines.
+    # was passed to it (None: nothing may be reused), when it was asked, until when, which processes, files with their first
+    # lines, and files that must not be newer than another one.
     kept = {"segment": "", "inputs": None, "quiet_until": 0}
 
     def value(name):
@@ -58,6 +59,7 @@ def __ait_load(ait, manual):
                 and kept["asked"] <= now < kept["until"]
                 and all(map(exists, kept["processes"]))
                 and all(first_line(path) == text for path, text in kept["files"])
+                and all(os.stat(path).st_mtime_ns <= os.stat(other).st_mtime_ns for path, other in kept["stamps"])
             )
         except (OSError, OverflowError):
             return False
@@ -112,7 +114,7 @@ def __ait_load(ait, manual):
 
     def keep(lines, inputs, now):
         # If all conditions are known.
-        until, processes, files = None, [], []
+        until, processes, files, stamps = None, [], [], []
         for line in lines:
             fields = line.split(b"\t")
             kind = fields[0], len(fields)
@@ -122,10 +124,12 @@ def __ait_load(ait, manual):
                 processes.append(number(fields[1], 10))
             elif kind == (b"file", 3) and fields[1].startswith(b"/") and fields[2]:
                 files.append((fields[1], fields[2]))
+            elif kind == (b"unchanged", 3) and fields[1].startswith(b"/") and fields[2].startswith(b"/"):
+                stamps.append((fields[1], fields[2]))
             else:
                 return
         if until:
-            kept.update(inputs=inputs, asked=now, until=until, processes=processes, files=files)
+            kept.update(inputs=inputs, asked=now, until=until, processes=processes, files=files, stamps=stamps)
 
     def segment():
         columns, now = width(), int(time.time())

@@ -125,6 +125,11 @@ const CHANGES: &[Change] = &[
         fs::write(it.path("HEAD"), "ref: refs/heads/*\n").unwrap();
         String::new()
     }),
+    ("the configuration changes", |it, _| {
+        fs::write(it.path("config.toml"), "[format]\n").unwrap();
+        it.date_config(10);
+        String::new()
+    }),
     ("the revision is removed", |it, _| {
         fs::remove_file(it.path("revision")).unwrap();
         String::new()

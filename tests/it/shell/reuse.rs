@@ -46,8 +46,6 @@ impl Conditions {
         env.start_session();
         let conditions = Conditions { env, process: RefCell::new(Process::new()) };
         conditions.env.answer("SEGMENT\n");
-        fs::write(conditions.path("config.toml"), "").unwrap();
-        conditions.date_config(-10);
         conditions.restore();
         conditions
     }
@@ -88,6 +86,8 @@ impl Conditions {
         let _ = fs::remove_dir(self.path("revision"));
         fs::write(self.path("revision"), "0001-abc\n").unwrap();
         fs::write(self.path("HEAD"), "ref: refs/heads/main\n").unwrap();
+        fs::write(self.path("config.toml"), "").unwrap();
+        self.date_config(-10);
         *self.process.borrow_mut() = Process::new();
         self.write(&self.lines());
     }
