@@ -4,7 +4,7 @@ use str
 
 # Each word is followed by what it means.
 var proposals = [
-  &'ait'=[sessions 'list and manage sessions' guard 'set what happens when two sessions write the same file within an hour' hooks 'install, remove and inspect Claude Code hooks' prompt 'print the prompt segment for the session of this folder' statusline 'print the status line (Claude Code runs this, with JSON on standard input)' init 'print the code that shows the segment in a shell, tmux or starship' hook 'record an event (Claude Code runs this, with JSON on standard input)' doctor 'diagnose problems and suggest fixes' report 'show how long all sessions worked, on what, and what they wrote' config 'show the settings and where they come from' team 'show who works on what in this repository, and share it through git' demo 'show ait at work with three simulated sessions in a temporary folder' completions 'print the completion file for a shell' --help 'display usage information' --version 'print the version and exit']
+  &'ait'=[sessions 'list and manage sessions' guard 'set what happens when two sessions write the same file within an hour' hooks 'install, remove and inspect Claude Code hooks' prompt 'print the prompt segment for the session of this folder' statusline 'print the status line (Claude Code runs this, with JSON on standard input)' init 'print the code that shows the segment in a shell, tmux or starship' hook 'record an event (Claude Code runs this, with JSON on standard input)' doctor 'diagnose problems and suggest fixes' report 'show how long all sessions worked, on what, and what they wrote' timeline 'show when each session worked, was blocked and was idle' config 'show the settings and where they come from' team 'show who works on what in this repository, and share it through git' demo 'show ait at work with three simulated sessions in a temporary folder' completions 'print the completion file for a shell' --help 'display usage information' --version 'print the version and exit']
   &'ait sessions'=[live 'list live sessions' current 'show the session that runs this shell, or the one in this folder' task 'show, set or clear the task of the current session' conflicts 'show live sessions that may overwrite each other''s work' history 'list the sessions that were active today or on other days' next 'show the session that has waited longest for you, blocked before finished' resume 'list interrupted sessions, with the command that resumes each' prune 'archive sessions whose process no longer exists' --help 'display usage information']
   &'ait sessions live'=[--help 'display usage information' --project 'only this project' --path 'only sessions in this folder or its subfolders' --verbose 'also show the process, and the source of each state' --watch 'keep the list on the screen and update it; q quits' --json 'print one JSON object' --color 'always, never or auto (the default)']
   &'ait sessions current'=[--help 'display usage information' --session 'id of the session, or the start of it' --json 'print one JSON object' --color 'always, never or auto (the default)']
@@ -22,9 +22,10 @@ var proposals = [
   &'ait prompt'=[--help 'display usage information' --for 'zsh, bash, fish, nushell, elvish, xonsh, tmux, starship, ansi or plain (the default)' --format 'what to show: text, {token}, [group hidden when empty]' --dir 'use this folder instead of the current one' --all 'summarize all live sessions: count, longest wait, conflicts' --follow 'print a line now and after each change, until the reader exits (for tmux)' --icons 'unicode (the default), nerd or ascii' --color 'always, never or auto (the default)' --max-width 'maximum width in terminal cells']
   &'ait statusline'=[--help 'display usage information' --format 'what to show: text, {token}, [group hidden when empty]; AIT_STATUSLINE_FORMAT is the default' --icons 'unicode (the default), nerd or ascii' --color 'always, never or auto (the default: always, unless NO_COLOR is set)' --max-width 'maximum width in terminal cells (default: the width that Claude Code reports)' --then 'also run this command, your earlier status line, and show its output below']
   &'ait init'=[zsh '' bash '' fish '' nushell '' elvish '' xonsh '' tmux '' starship '' claude '' --help 'display usage information' --manual 'shells: only set $AIT_SEGMENT, and leave the prompt alone' --plugin 'tmux: print the plugin itself, a script for sh']
-  &'ait hook'=[session-register '' session-cleanup '' --help 'display usage information']
+  &'ait hook'=[session-register '' session-cleanup '' --help 'display usage information' --plugin 'called by the Claude Code plugin: do nothing if the settings call ait too']
   &'ait doctor'=[--help 'display usage information' --fix 'fix what can be fixed safely, then check again' --json 'print one JSON object' --color 'always, never or auto (the default)']
   &'ait report'=[--help 'display usage information' --days 'number of days, ending today' --from 'the first day: YYYY-MM-DD, today or yesterday' --to 'the last day, with --from (default: today)' --week 'this week, or -1: the week before it' --project 'only this project' --by 'project (the default), day, branch or task' --markdown 'print Markdown, for a note or a time sheet' --json 'print one JSON object' --color 'always, never or auto (the default)']
+  &'ait timeline'=[--help 'display usage information' --date 'the day: YYYY-MM-DD, today (the default) or yesterday' --days 'number of days, ending today' --project 'only this project' --headless 'also headless runs (claude -p)' --svg 'write an SVG image to this file; - is standard output' --html 'write an HTML page to this file; - is standard output' --json 'print one JSON object' --color 'always, never or auto (the default)']
   &'ait config'=[--help 'display usage information' --json 'print one JSON object' --color 'always, never or auto (the default)']
   &'ait team'=[join 'share what you work on in this repository with its team' leave 'stop sharing what you work on in this repository' status 'show what is shared, with whom, and when it was last sent' preview 'print exactly what the next sync would send' sync 'send your records now, and fetch those of the team' forget 'remove records of yours from the remote' --help 'display usage information' --offline 'do not fetch: show what is known already' --json 'print one JSON object' --color 'always, never or auto (the default)']
   &'ait team join'=[--help 'display usage information' --remote 'share through this remote: its name here, or a URL (default: origin)' --name 'your name (default: user.name of git)' --share 'time (the default), tasks (also the tasks you set), or all (also titles and files)' --yes 'do not ask' --json 'print one JSON object']
@@ -76,6 +77,12 @@ var values = [
   &'ait report --project'=''
   &'ait report --by'=''
   &'ait report --color'='always never auto'
+  &'ait timeline --date'='today yesterday'
+  &'ait timeline --days'=''
+  &'ait timeline --project'=''
+  &'ait timeline --svg'='@file'
+  &'ait timeline --html'='@file'
+  &'ait timeline --color'='always never auto'
   &'ait config --color'='always never auto'
   &'ait team --color'='always never auto'
   &'ait team join --remote'=''
@@ -97,7 +104,7 @@ set edit:completion:arg-completer[ait] = {|@words|
     for i [(range 0 (count $all) &step=2)] {
       edit:complex-candidate $all[$i] &display=$all[$i]'  '$all[(+ $i 1)]
     }
-  } elif (eq $values[$option] '@folder') {
+  } elif (has-value ['@folder' '@file'] $values[$option]) {
     edit:complete-filename $words[-1]
   } elif (eq $values[$option] '@session') {
     try { all (ait sessions live --json 2> /dev/null | from-json)[sessions] | each {|it| put $it[session_id] } } catch { nop }

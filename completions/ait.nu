@@ -173,6 +173,7 @@ extern "ait init" [
 def "nu-complete ait hook arguments" [] { [session-register session-cleanup] }
 # record an event (Claude Code runs this, with JSON on standard input)
 extern "ait hook" [
+    --plugin # called by the Claude Code plugin: do nothing if the settings call ait too
     ...arguments: string@"nu-complete ait hook arguments"
 ]
 
@@ -199,6 +200,21 @@ extern "ait report" [
     --markdown # print Markdown, for a note or a time sheet
     --json # print one JSON object
     --color: string@"nu-complete ait report --color" # always, never or auto (the default)
+    ...arguments: string
+]
+
+def "nu-complete ait timeline --date" [] { [today yesterday] }
+def "nu-complete ait timeline --color" [] { [always never auto] }
+# show when each session worked, was blocked and was idle
+extern "ait timeline" [
+    --date: string@"nu-complete ait timeline --date" # the day: YYYY-MM-DD, today (the default) or yesterday
+    --days: string # number of days, ending today
+    --project: string # only this project
+    --headless # also headless runs (claude -p)
+    --svg: path # write an SVG image to this file; - is standard output
+    --html: path # write an HTML page to this file; - is standard output
+    --json # print one JSON object
+    --color: string@"nu-complete ait timeline --color" # always, never or auto (the default)
     ...arguments: string
 ]
 

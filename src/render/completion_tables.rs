@@ -34,6 +34,7 @@ fn nushell_command(place: &CommandPath<'_>) -> String {
             format!("string@\"{completer}\"")
         }
         Values::Folder => "directory".to_owned(),
+        Values::File => "path".to_owned(),
         Values::Session => "string@\"nu-complete ait ids\"".to_owned(),
         Values::Free => "string".to_owned(),
     };
@@ -66,13 +67,14 @@ fn proposals<'a>(place: &'a CommandPath<'_>) -> Vec<Proposal<'a>> {
     all
 }
 
-/// What can follow each option with a value, after the path of its command: words, `@folder`, `@session` or nothing.
+/// What can follow each option with a value, after the path of its command: words, `@folder`, `@file`, `@session` or nothing.
 fn option_values(places: &[CommandPath<'_>]) -> Vec<(String, &'static str)> {
     let of_place = |place: &CommandPath<'_>| {
         let values = place.options().filter_map(|flag| {
             let values = match value_of(flag)? {
                 Values::Words(words) => words,
                 Values::Folder => "@folder",
+                Values::File => "@file",
                 Values::Session => "@session",
                 Values::Free => "",
             };
@@ -98,7 +100,7 @@ set edit:completion:arg-completer[ait] = {|@words|
     for i [(range 0 (count $all) &step=2)] {
       edit:complex-candidate $all[$i] &display=$all[$i]'  '$all[(+ $i 1)]
     }
-  } elif (eq $values[$option] '@folder') {
+  } elif (has-value ['@folder' '@file'] $values[$option]) {
     edit:complete-filename $words[-1]
   } elif (eq $values[$option] '@session') {
     try { all (ait sessions live --json 2> /dev/null | from-json)[sessions] | each {|it| put $it[session_id] } } catch { nop }
@@ -136,7 +138,7 @@ def __ait_load():
     import subprocess
 
     from xonsh.completers.completer import add_one_completer
-    from xonsh.completers.path import complete_dir
+    from xonsh.completers.path import complete_dir, contextual_complete_path
     from xonsh.completers.tools import RichCompletion, contextual_command_completer_for
 
     # Each word is followed by what it means.
@@ -161,6 +163,8 @@ const XONSH_END: &str = r#"    }
         known = values.get(at + " " + before)
         if known == "@folder":
             return complete_dir(context)
+        if known == "@file":
+            return contextual_complete_path(context)
         if known == "@session":
             try:
                 found = sessions()
