@@ -63,6 +63,7 @@ extern "ait sessions history" [
     --days: string # number of days, ending with --date or today
     --project: string # only this project
     --search: string # only sessions with this text in task, project, branch or path
+    --transcripts # with --search: also in conversations; the last 30 days by default
     --user: string # only sessions that ran as this user of the machine
     --status: string # running, stale, completed, interrupted or pruned
     --resumable # only ended sessions that can be resumed, with the command
@@ -159,6 +160,22 @@ extern "ait statusline" [
     --color: string@"nu-complete ait statusline --color" # always, never or auto (the default: always, unless NO_COLOR is set)
     --max-width: string # maximum width in terminal cells (default: the width that Claude Code reports)
     --then: string # also run this command, your earlier status line, and show its output below
+    ...arguments: string
+]
+
+# set up shells, tmux, completions and Claude Code's hooks in one step
+extern "ait setup" [
+    --yes(-y) # make the changes without asking
+    --dry-run # show the changes, and make none
+    --only: string # only these, separated by commas
+    ...arguments: string
+]
+
+# remove everything that ait put into shells, tmux, starship and Claude Code
+extern "ait uninstall" [
+    --yes(-y) # make the changes without asking
+    --dry-run # show the changes, and make none
+    --history # also delete the sessions and their history
     ...arguments: string
 ]
 
@@ -288,4 +305,9 @@ def "nu-complete ait completions arguments" [] { [zsh bash fish nushell elvish x
 # print the completion file for a shell
 extern "ait completions" [
     ...arguments: string@"nu-complete ait completions arguments"
+]
+
+# print the manual page
+extern "ait man" [
+    ...arguments: string
 ]

@@ -1,8 +1,8 @@
 # The segment of ait in elvish. At the end of ~/.config/elvish/rc.elv:
 #
-#     eval (ait init elvish | slurp)    the segment at the left of your right prompt
+#     if (has-external ait) { eval (ait init elvish | slurp) }
 #
-# Or in a prompt of your own: type `ait init elvish --manual > ~/.config/elvish/lib/ait.elv`, and in rc.elv
+# The segment is then at the left of your right prompt. Or in a prompt of your own: type `ait init elvish --manual > ~/.config/elvish/lib/ait.elv`, and in rc.elv
 #
 #     use ait
 #     set edit:prompt = { ait:segment; put ' > ' }

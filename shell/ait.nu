@@ -1,7 +1,7 @@
 # The segment of ait in nushell. Type this once, and again after an update of ait:
 #
-#     mkdir ($nu.user-autoload-dirs | first)
-#     ait init nushell | save -f ($nu.user-autoload-dirs | first | path join ait.nu)
+#     let dir = $nu.user-autoload-dirs.0; mkdir $dir
+#     ait init nushell | save -f ($dir)/ait.nu
 #
 # It shows the segment at the left of the right prompt; with --manual, only `$env.AIT_SEGMENT`, for you to place.
 #

@@ -1,10 +1,12 @@
 # The segment of ait in xonsh. At the end of ~/.xonshrc:
 #
-#     execx($(ait init xonsh))             the segment at the left of your right prompt
-#     execx($(ait init xonsh --manual))    only the field {ait}, for you to place: $PROMPT = '{ait:{} }' + $PROMPT
+#     if !(which -s ait): execx($(ait init xonsh))
 #
-# The field is empty (None) if no session runs here. A process is started only if the segment may have changed. Without
-# prompt_toolkit xonsh has no right prompt: there it is at the left of the prompt.
+# The segment is then at the left of your right prompt. With --manual there is only the field {ait}, for you to place:
+# $PROMPT = '{ait:{} }' + $PROMPT. The field is empty (None) if no session runs here.
+#
+# A process is started only if the segment may have changed. Without prompt_toolkit xonsh has no right prompt: there the
+# segment is at the left of the prompt.
 
 
 def __ait_load(ait, manual):

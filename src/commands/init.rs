@@ -44,9 +44,11 @@ after your prompt framework:
   ~/.zshrc                      eval "$(ait init zsh 2>/dev/null)"
   ~/.bashrc                     eval "$(ait init bash 2>/dev/null)"
   ~/.config/fish/config.fish    type -q ait; and ait init fish | source
-  ~/.config/elvish/rc.elv       eval (ait init elvish | slurp)
-  ~/.xonshrc                    execx($(ait init xonsh))
-  nushell, typed once           let dir = $nu.user-autoload-dirs | first; mkdir $dir
+  ~/.config/elvish/rc.elv       if (has-external ait) {
+                                  eval (ait init elvish | slurp)
+                                }
+  ~/.xonshrc                    if !(which -s ait): execx($(ait init xonsh))
+  nushell, typed once           let dir = $nu.user-autoload-dirs.0; mkdir $dir
                                 ait init nushell | save -f ($dir)/ait.nu
   ~/.tmux.conf                  what `ait init tmux` prints
   ~/.config/starship.toml       what `ait init starship` prints
