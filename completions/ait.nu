@@ -88,6 +88,8 @@ extern "ait sessions next" [
 def "nu-complete ait sessions resume --color" [] { [always never auto] }
 # list interrupted sessions, with the command that resumes each
 extern "ait sessions resume" [
+    --go # open each in a tmux window where it was, and create its folder again if it was removed
+    --yes # open more than five windows without asking
     --days: string # number of days of history to search (default: 7)
     --dismiss: string@"nu-complete ait ids" # no longer list a session: its id, the start of its id, or all
     --json # print one JSON object
