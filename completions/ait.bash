@@ -34,7 +34,7 @@ _ait() {
     'ait sessions resume --dismiss') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
     'ait sessions resume --color') words='always never auto' ;;
     'ait sessions for --color') words='always never auto' ;;
-    'ait prompt --for') words='zsh bash fish tmux starship ansi plain' ;;
+    'ait prompt --for') words='zsh bash fish nushell elvish xonsh tmux starship ansi plain' ;;
     'ait prompt --format') words='' ;;
     'ait prompt --dir') words='' paths=-d ;;
     'ait prompt --icons') words='unicode nerd ascii' ;;
@@ -89,7 +89,7 @@ _ait() {
         'ait statusline') words='--help --format --icons --color --max-width --then' ;;
         'ait setup') words='--help --yes --dry-run --only' ;;
         'ait uninstall') words='--help --yes --dry-run --history' ;;
-        'ait init') words='zsh bash fish tmux starship claude --help --manual --plugin' ;;
+        'ait init') words='zsh bash fish nushell elvish xonsh tmux starship claude --help --manual --plugin' ;;
         'ait hook') words='session-register session-cleanup --help --plugin' ;;
         'ait doctor') words='--help --fix --json --color' ;;
         'ait report') words='--help --days --from --to --week --project --by --markdown --json --color' ;;
@@ -103,7 +103,7 @@ _ait() {
         'ait team sync') words='--help --json' ;;
         'ait team forget') words='--help --before --all --json' ;;
         'ait demo') words='--help --color' ;;
-        'ait completions') words='zsh bash fish --help' ;;
+        'ait completions') words='zsh bash fish nushell elvish xonsh --help' ;;
         'ait man') words='--help' ;;
         esac
         ;;

@@ -97,6 +97,15 @@ extern "ait sessions resume" [
     ...arguments: string
 ]
 
+def "nu-complete ait sessions for --color" [] { [always never auto] }
+# show which sessions made a commit, the commits of a range, a file, or a line of a file
+extern "ait sessions for" [
+    --markdown # print a paragraph for a pull request
+    --json # print one JSON object
+    --color: string@"nu-complete ait sessions for --color" # always, never or auto (the default)
+    ...arguments: string
+]
+
 # archive sessions whose process no longer exists
 extern "ait sessions prune" [
     --dry-run # show what would be archived, without archiving it
