@@ -53,6 +53,7 @@ _ait() {
     'ait report --week') words='' ;;
     'ait report --project') words='' ;;
     'ait report --by') words='' ;;
+    'ait report --member') words='' ;;
     'ait report --color') words='always never auto' ;;
     'ait timeline --date') words='today yesterday' ;;
     'ait timeline --days') words='' ;;
@@ -92,7 +93,7 @@ _ait() {
         'ait init') words='zsh bash fish nushell elvish xonsh tmux starship claude --help --manual --plugin' ;;
         'ait hook') words='session-register session-cleanup --help --plugin' ;;
         'ait doctor') words='--help --fix --json --color' ;;
-        'ait report') words='--help --days --from --to --week --project --by --markdown --json --color' ;;
+        'ait report') words='--help --days --from --to --week --project --by --team --member --markdown --json --color' ;;
         'ait timeline') words='--help --date --days --project --headless --svg --html --json --color' ;;
         'ait config') words='--help --json --color' ;;
         'ait team') words='join leave status preview sync forget --help --offline --json --color' ;;

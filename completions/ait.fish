@@ -154,6 +154,8 @@ complete -c ait -n '__ait_at ait report' -l to -x -a 'today yesterday' -d 'the l
 complete -c ait -n '__ait_at ait report' -l week -x -d 'this week, or -1: the week before it'
 complete -c ait -n '__ait_at ait report' -l project -x -d 'only this project'
 complete -c ait -n '__ait_at ait report' -l by -x -d 'project (the default), day, branch or task'
+complete -c ait -n '__ait_at ait report' -l team -d 'the work of the whole team of this repository; see ait team'
+complete -c ait -n '__ait_at ait report' -l member -x -d 'only this member of the team'
 complete -c ait -n '__ait_at ait report' -l markdown -d 'print Markdown, for a note or a time sheet'
 complete -c ait -n '__ait_at ait report' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait report' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'

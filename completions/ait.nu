@@ -225,6 +225,8 @@ extern "ait report" [
     --week: string # this week, or -1: the week before it
     --project: string # only this project
     --by: string # project (the default), day, branch or task
+    --team # the work of the whole team of this repository; see ait team
+    --member: string # only this member of the team
     --markdown # print Markdown, for a note or a time sheet
     --json # print one JSON object
     --color: string@"nu-complete ait report --color" # always, never or auto (the default)

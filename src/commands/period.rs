@@ -68,6 +68,11 @@ impl Period {
         Ok(Period { first, last })
     }
 
+    /// Whether a day is in it.
+    pub(super) fn contains(&self, day: jiff::civil::Date) -> bool {
+        self.first.0 <= day && day <= self.last.0
+    }
+
     /// Its days by the local clock: where it is changed, a day has 23 or 25 hours.
     pub(super) fn days(&self, zone: &TimeZone) -> Vec<DayBounds> {
         let mut days = Vec::new();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::hook_response::plural;
 use super::period::{self, Period};
-use super::{Count, Run, unreadable};
+use super::{Count, Run, team, unreadable};
 use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -44,6 +44,12 @@ pub struct Report {
     /// project (the default), day, branch or task
     #[argh(option, arg_name = "group")]
     by: Option<By>,
+    /// the work of the whole team of this repository; see ait team
+    #[argh(switch)]
+    team: bool,
+    /// only this member of the team
+    #[argh(option, arg_name = "name")]
+    member: Option<String>,
     /// print Markdown, for a note or a time sheet
     #[argh(switch)]
     markdown: bool,
@@ -89,6 +95,11 @@ impl Run for Report {
         let days = self.days.or_else(|| Count::new(configured?));
         let zone = context.time_zone();
         let period = Period::new(days, self.from.as_deref(), self.to.as_deref(), self.week, context.now, &zone)?;
+        if self.team || self.member.is_some() {
+            let (project, member) = (self.project.clone(), self.member.clone());
+            let wanted = team::Wanted { by, by_name: name_of(by), project, member };
+            return team::report(context, period, wanted, self.markdown);
+        }
         let (mut sessions, broken) = period::sessions(context, period.first)?;
         sessions.retain(|session| {
             self.project.as_ref().is_none_or(|name| session.manifest.project.eq_ignore_ascii_case(name))

@@ -21,7 +21,7 @@ const CONFIG_LIMIT: Duration = Duration::from_secs(5);
 pub const REMOTE: &str = "ait";
 
 /// Settings of every call. Values are strings of git-config(1).
-const OWN_SETTINGS: [(&str, &str); 15] = [
+const OWN_SETTINGS: [(&str, &str); 16] = [
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.logAllRefUpdates", "false"),
@@ -38,6 +38,8 @@ const OWN_SETTINGS: [(&str, &str); 15] = [
     ("credential.interactive", "false"),
     ("advice.graftFileDeprecated", "false"),
     ("push.gpgSign", "false"),
+    // Nobody is known in advance: the first key that is seen is remembered.
+    ("gpg.ssh.allowedSignersFile", "/dev/null"),
 ];
 
 /// The settings of a clone that concern a remote, in their order.

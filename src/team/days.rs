@@ -91,6 +91,8 @@ struct Reading<'a> {
     held: BTreeMap<Date, String>,
     held_bytes: usize,
     claimed: HashSet<String>,
+    /// The members whose newest batch was read.
+    named: HashSet<usize>,
     failed: Option<io::Error>,
 }
 
@@ -106,6 +108,7 @@ impl<'a> Reading<'a> {
             held: BTreeMap::new(),
             held_bytes: 0,
             claimed: HashSet::new(),
+            named: HashSet::new(),
             failed: None,
         }
     }
@@ -142,12 +145,13 @@ impl<'a> Reading<'a> {
             member.rejected += 1;
             return;
         };
-        if heard >= member.heard {
-            member.heard = heard;
+        // The newest batch of a log comes first, whatever the clocks say.
+        if self.named.insert(position) {
             member.name = batch.header.name;
         }
+        member.heard = member.heard.max(heard);
         member.rejected += batch.rejected;
-        // The newest batch comes first, and in a batch the last record is valid.
+        // Within a batch the last record of a session is valid.
         for record in batch.records.into_iter().rev() {
             let key = match record.sessions {
                 None => u64::from_str_radix(&record.session, 16).unwrap_or(0),
@@ -222,7 +226,7 @@ pub fn members(store: &Store) -> Vec<Member> {
     for (member, _) in members.iter_mut().zip(taken).filter(|(_, taken)| *taken) {
         let short = member.id.get(..6).unwrap_or_default().to_owned();
         member.name = match member.name.is_empty() {
-            true => short,
+            true => member.id.clone(),
             false => format!("{} ({short})", member.name),
         };
     }
@@ -250,6 +254,38 @@ fn member_of(line: &[u8]) -> Option<Member> {
     Some(member)
 }
 
+/// The members, with the record, of whom one of these commits is, the newest first.
+pub fn of_commits(store: &Store, commits: &[&str], now: Timestamp) -> Vec<(String, Record)> {
+    let Ok(folder) = store.folder().folder(DAYS) else { return Vec::new() };
+    let names = folder.names().unwrap_or_default();
+    let mut days: Vec<&String> = names.iter().filter(|name| name.parse::<Date>().is_ok()).collect();
+    sort_by(&mut days, |a, b| b.cmp(a));
+    let members = members(store);
+    let mut found: Vec<(String, Record)> = Vec::new();
+    for day in days {
+        let text = folder.read_own(day, MAX_FILE).unwrap_or_default();
+        if !commits.iter().any(|commit| memchr::memmem::find(&text, commit.as_bytes()).is_some()) {
+            continue;
+        }
+        for (id, record) in text.split(|byte| *byte == b'\n').filter_map(|line| record_of(line, now)) {
+            let is_it = record.commits.iter().any(|commit| commits.contains(&&**commit));
+            let is_known = || found.iter().any(|(_, known)| known.session == record.session);
+            if is_it && !is_known() {
+                let name = members.iter().find(|member| member.id == id).map_or(id, |member| member.name.clone());
+                found.push((name, record));
+            }
+        }
+    }
+    found
+}
+
+/// A line of a file of a day: the member's id, and the record.
+fn record_of(line: &[u8], now: Timestamp) -> Option<(String, Record)> {
+    let (member, record) = line.split_at_checked(17)?;
+    let member = std::str::from_utf8(member).ok()?.trim_end().to_owned();
+    Some((member, Record::parse(record, now)?))
+}
+
 /// The records of others in the days from `first` to `last`, with the members' ids: one record for each session and day.
 pub fn records(store: &Store, first: Date, last: Date, now: Timestamp) -> Vec<(String, Record)> {
     let Ok(folder) = store.folder().folder(DAYS) else { return Vec::new() };
@@ -260,12 +296,7 @@ pub fn records(store: &Store, first: Date, last: Date, now: Timestamp) -> Vec<(S
             continue;
         }
         let text = folder.read_own(&name, MAX_FILE).unwrap_or_default();
-        let parse = |line: &[u8]| {
-            let (member, record) = line.split_at_checked(17)?;
-            let member = std::str::from_utf8(member).ok()?.trim_end().to_owned();
-            Some((member, Record::parse(record, now)?))
-        };
-        records.extend(text.split(|byte| *byte == b'\n').filter_map(parse));
+        records.extend(text.split(|byte| *byte == b'\n').filter_map(|line| record_of(line, now)));
     }
     records
 }

@@ -6,9 +6,11 @@
 //! its configuration, and never changed.
 
 pub mod days;
+mod fetch;
 pub mod forget;
 pub mod log;
 pub mod mask;
+mod network;
 pub mod own;
 pub mod record;
 pub mod share;

@@ -15,6 +15,8 @@ use crate::session::time::whole_seconds;
 
 /// The most files of a record, the last ones.
 const MAX_FILES: usize = 100;
+/// The most commits of a record, the last ones.
+const MAX_COMMITS: usize = 200;
 /// The most days of a record, the last ones.
 const MAX_DAYS: usize = 200;
 
@@ -54,6 +56,9 @@ pub fn record_of(session: &SessionActivity, state: &State, level: Level, zone: &
         }
         files.reverse();
     }
+    let certain = manifest.commits.iter().filter(|commit| !commit.uncertain);
+    let mut commits: Vec<String> = certain.map(|commit| commit.id.clone()).collect();
+    commits.drain(..commits.len().saturating_sub(MAX_COMMITS));
     let status = manifest.status.as_deref().filter(|status| matches!(*status, "completed" | "interrupted" | "pruned"));
     Some(Record {
         session: id,
@@ -63,7 +68,7 @@ pub fn record_of(session: &SessionActivity, state: &State, level: Level, zone: &
         to: if *running { None } else { ended.map(whole_seconds) },
         end: status.filter(|_| !running).map(str::to_owned),
         days,
-        commits: Vec::new(),
+        commits,
         task: task_of(TaskSource::User, Level::Tasks),
         title: task_of(TaskSource::Title, Level::All),
         files,

@@ -62,6 +62,10 @@ pub struct State {
     pub notes: Vec<String>,
     /// Tips that could not be fetched, or that are not worth it.
     pub rejected: Vec<(String, String)>,
+    /// When the own log was last looked through for what is older than the retention.
+    pub retained: i64,
+    /// The keys with which members sign, as they were first seen.
+    pub keys: Vec<(String, String)>,
     /// How many members the remote had.
     pub members: u64,
 }

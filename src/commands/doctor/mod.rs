@@ -15,6 +15,7 @@ mod sessions;
 mod settings_files;
 mod speed;
 mod startup_files;
+mod team;
 
 use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
@@ -40,6 +41,7 @@ use self::sessions::{manifests, stale};
 use self::settings_files::of_settings;
 use self::speed::{of_config, of_log, of_prompt};
 use self::startup_files::of_shell;
+use self::team::of_team;
 /// diagnose problems and suggest fixes
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
@@ -183,6 +185,7 @@ fn run_checks(context: &Context) -> Vec<Check> {
     checks.push(of_shell(context, paths));
     checks.push(of_prompt(context, paths));
     checks.push(of_config(context, paths));
+    checks.push(of_team(now));
     checks.push(of_log(root, paths, now));
     checks
 }

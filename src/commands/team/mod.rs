@@ -3,6 +3,7 @@
 mod forget;
 mod here;
 mod join;
+mod report;
 mod show;
 mod status;
 mod sync;
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::render::theme::ColorChoice;
 use crate::report::Report;
 
+pub(super) use report::{Wanted, report};
 pub use sync::after_session;
 pub(super) use sync::job;
 

@@ -96,7 +96,8 @@ pub(in crate::commands) fn job(context: &Context, arguments: &[String]) -> Resul
     // Written first: a sync that is killed counts as one.
     store.state.tried = context.now.as_second();
     store.save()?;
-    let done = locked_sync(context, &mut store, None);
+    // Once more after a failure, then not before the next session ends.
+    let done = locked_sync(context, &mut store, None).or_else(|_| locked_sync(context, &mut store, None));
     drop(guard);
     done.map(|_| ())
 }

@@ -1,6 +1,12 @@
 //! `ait team`, with real git: bare remotes and several homes as members.
 
+mod logs;
+mod privacy;
+mod remotes;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -66,6 +72,10 @@ impl Member<'_> {
         self.ait().run(words)
     }
 
+    pub(crate) fn run_args(&self, words: &[&str]) -> CommandOutput {
+        self.ait().run_args(words)
+    }
+
     pub(crate) fn join(&self, options: &str) {
         self.run(&format!("team join --yes {options}")).success();
     }
@@ -104,6 +114,33 @@ impl Member<'_> {
         assert_eq!(names.len(), 1, "{names:?}");
         names[0].clone()
     }
+}
+
+/// Runs git with bytes on its standard input.
+fn git_with_input(folder: &Path, words: &[&str], input: &[u8], date: &str) -> String {
+    let mut command = Command::new("git");
+    command.args(words).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    for name in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{name}_NAME"), "x").env(format!("GIT_{name}_EMAIL"), "");
+        command.env(format!("GIT_{name}_DATE"), date);
+    }
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "git {words:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Writes a commit with one batch as anyone could; `parent` may be empty. Returns its id.
+pub(crate) fn add_commit(_env: &TestEnv, repository: &Path, batch: &str, parent: &str, seconds_ago: i64) -> String {
+    let date = format!("{} +0000", jiff::Timestamp::now().as_second() - seconds_ago);
+    let blob = git_with_input(repository, &["hash-object", "-w", "--stdin"], batch.as_bytes(), &date);
+    let tree = git_with_input(repository, &["mktree"], format!("100644 blob {blob}\trecords\n").as_bytes(), &date);
+    let mut words = vec!["commit-tree", "-m", "records", &tree];
+    if !parent.is_empty() {
+        words.extend(["-p", parent]);
+    }
+    git_with_input(repository, &words, b"", &date)
 }
 
 /// Every file below a folder with its content.

@@ -1,0 +1,113 @@
+//! git with the network: a connection of a store to its remote, and what to do about its failures.
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+
+use super::mask::mask;
+use super::record::is_id;
+use crate::error::{Cause, Error, Result, on_one_line};
+use crate::git::{Bare, Call, REMOTE, complaint};
+use crate::sys::process::Output;
+
+/// How long listing the refs of the remote may take.
+pub(super) const LIST_LIMIT: Duration = Duration::from_secs(20);
+/// How long sending may take, and one attempt to fetch.
+pub(super) const TRANSFER_LIMIT: Duration = Duration::from_secs(60);
+/// How many members are read; a remote with more refs than that is not a team.
+const MAX_MEMBERS: usize = 20_000;
+/// How many bytes the list of refs may have.
+const MAX_LIST: usize = 8 << 20;
+
+/// The logs in the remote.
+#[derive(Debug, Default)]
+pub(super) struct RemoteRefs {
+    /// The tips, by member.
+    pub(super) tips: HashMap<String, String>,
+    /// How many refs belong to a newer version of the format.
+    pub(super) newer: usize,
+}
+
+/// The repository of a store, with the way to its remote.
+pub(super) struct Connection {
+    /// The repository.
+    pub(super) bare: Bare,
+    /// The URL to show.
+    pub(super) url: String,
+}
+
+impl Connection {
+    /// The tips of all logs in the remote.
+    pub(super) fn list(&self) -> Result<RemoteRefs> {
+        let arguments = ["ls-remote", "--refs", REMOTE, "refs/ait/*"];
+        let output = self.network(&arguments, b"", LIST_LIMIT, "reading the team's records")?;
+        let mut remote = RemoteRefs::default();
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let Some((id, name)) = line.split_once("\trefs/ait/") else { continue };
+            match name.split_once('/') {
+                Some(("v1", member)) if is_id(member) && remote.tips.len() < MAX_MEMBERS => {
+                    remote.tips.insert(member.to_owned(), id.to_owned());
+                }
+                Some((version, _)) if version != "v1" && version.starts_with('v') => remote.newer += 1,
+                _ => {}
+            }
+        }
+        Ok(remote)
+    }
+
+    /// Runs git with the network. A failure is explained in one line, with the next step.
+    pub(super) fn network(
+        &self,
+        arguments: &[&str],
+        input: &[u8],
+        limit: Duration,
+        doing: &'static str,
+    ) -> Result<Output> {
+        let url = &self.url;
+        let call = Call { arguments, input, variables: &[], limit, max_output: MAX_LIST };
+        match self.bare.call(&call) {
+            Ok(output) if output.success => Ok(output),
+            Ok(output) => {
+                let refused = String::from_utf8_lossy(&output.stdout).into_owned();
+                let refused = refused.lines().find(|line| line.starts_with('!'));
+                let why = refused.map_or_else(|| complaint(&output.stderr), |line| line.replace('\t', " "));
+                let all = [&why, "\n", &String::from_utf8_lossy(&output.stderr)].concat();
+                Err(Error::new(doing, url, mask(&on_one_line(&why)).into_owned()).hint(hint(&all)))
+            }
+            Err(why) if why.kind() == io::ErrorKind::TimedOut => {
+                Err(Error::new(doing, url, format!("no answer in {} s", limit.as_secs()))
+                    .hint("the next sync tries again"))
+            }
+            Err(why) => Err(Error::new(doing, url, Cause::from(why)).hint("the next sync tries again")),
+        }
+    }
+}
+
+/// What to do about a failure of git, by the messages of git and of the usual hosts.
+fn hint(text: &str) -> &'static str {
+    let text = text.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if has(&[
+        "could not read username",
+        "could not read password",
+        "authentication failed",
+        "permission denied (",
+        "host key",
+    ]) {
+        "git must reach it without asking: set up a credential helper or an ssh key, or choose another remote with \
+         ait team join --remote URL"
+    } else if has(&["no space left", "disk quota", "unable to write", "unpacker error", "file too large"]) {
+        "the remote needs free space; nothing is lost, and the next sync sends it"
+    } else if has(&["dubious ownership"]) {
+        "git does not trust this folder; see safe.directory in git help config"
+    } else if has(&["non-fast-forward", "fetch first", "stale info", "failed to update ref", "cannot lock ref"]) {
+        "the next sync tries again"
+    } else if has(&["remote rejected", "declined", "hidden ref", "not allowed", "403", "denied to"]) {
+        "this host refuses such refs or your account may not write; choose a repository of your own with \
+         ait team join --remote URL"
+    } else if has(&["not found", "does not appear to be", "does not exist", "no such"]) {
+        "check the address with git remote -v, or choose another with ait team join --remote URL"
+    } else {
+        "the next sync tries again"
+    }
+}
