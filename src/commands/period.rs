@@ -14,7 +14,7 @@ use crate::session::summary::{DayBounds, SessionActivity};
 use crate::store::history::{self, Day};
 use crate::store::manifest_file::{Session, UnreadableManifest};
 use crate::store::root::Root;
-use crate::store::{active, activity_log, write_log};
+use crate::store::{active, activity_log, commit_log, write_log};
 
 /// The longest period, in days: a hundred years.
 const MAX_DAYS: usize = 36_600;
@@ -178,5 +178,6 @@ pub(super) fn running(root: &Root, session: Session, now: Timestamp) -> SessionA
     }
     let mut manifest = *session.manifest;
     manifest.touched = write_log::all(root, &session.id);
+    manifest.commits = root.active_folder().map(|folder| commit_log::read(&folder, &session.id)).unwrap_or_default();
     SessionActivity { manifest, activity: Activity::new(entries), running: counts }
 }

@@ -216,6 +216,10 @@ impl Work {
                 details.push((label, name, elapsed::Short(share.worked_seconds).text()));
             }
         }
+        for commit in &group.commits {
+            let id = commit.id.get(..8).unwrap_or(&commit.id);
+            details.push(("Commit", &commit.subject, id.to_owned()));
+        }
         for file in &group.files {
             details.push(("Wrote", &file.path, count(file.sessions, "session")));
         }
@@ -275,6 +279,9 @@ fn more_figures(group: &Group) -> Vec<String> {
     }
     if group.blocked_seconds > 0 {
         figures.push(format!("{} blocked", elapsed::Short(group.blocked_seconds)));
+    }
+    if group.commits_made > 0 {
+        figures.push(count(group.commits_made, "commit"));
     }
     if group.files_written > 0 {
         figures.push(format!("{} written", count(group.files_written, "file")));

@@ -6,12 +6,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::activity::{Activity, Kind, in_force_at};
+use super::commit::latest_versions;
 use super::manifest::Manifest;
 use super::order::sort_by;
 use super::time::seconds_between;
 
 /// How many of the files that were written are named.
 const MAX_FILES: usize = 10;
+/// How many of the commits are named, the last ones.
+const MAX_COMMITS: usize = 50;
 
 /// A session, and what is recorded of its activity.
 #[derive(Debug)]
@@ -68,6 +71,17 @@ pub struct WrittenFile {
     last: Timestamp,
 }
 
+/// A commit of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MadeCommit {
+    /// Its id.
+    pub id: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// What was done in one group.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Group {
@@ -93,6 +107,10 @@ pub struct Group {
     pub files_written: usize,
     /// Those that most sessions wrote, the latest first among equals.
     pub files: Vec<WrittenFile>,
+    /// How many commits the sessions made; one that was amended or rebased counts once.
+    pub commits_made: usize,
+    /// The last ones, in order of time.
+    pub commits: Vec<MadeCommit>,
 }
 
 /// All that was done in a period.
@@ -141,6 +159,12 @@ pub fn summarize(sessions: &[SessionActivity], days: &[DayBounds], by: By) -> Su
         for file in session.manifest.touched.iter().filter(|file| first.from <= file.at && file.at < last.to) {
             let written = WrittenFile { path: file.path.clone(), sessions: 1, last: file.at };
             add(file.at, &mut |gathered| gathered.files.push((position, written.clone())));
+        }
+        let is_in = |at| first.from <= at && at < last.to;
+        let certain = latest_versions(&session.manifest.commits).into_iter().filter(|commit| !commit.uncertain);
+        for commit in certain.filter(|commit| is_in(commit.at)) {
+            let made = MadeCommit { id: commit.id.clone(), subject: commit.subject.clone(), at: commit.at };
+            add(commit.at, &mut |gathered| gathered.group.commits.push(made.clone()));
         }
         let untimed = session.manifest.worked_seconds.saturating_sub(session.activity.seconds(Kind::Working));
         let ended = session.manifest.ended.is_some_and(|end| first.from <= end && end < last.to);
@@ -243,6 +267,12 @@ fn finish(gathered: Gathered, sessions: &[SessionActivity]) -> Group {
     group.files = known.into_iter().map(|(_, file)| file).collect();
     sort_by(&mut group.files, |a, b| (b.sessions, b.last, &a.path).cmp(&(a.sessions, a.last, &b.path)));
     group.files.truncate(MAX_FILES);
+    // Two sessions in one tree may have made the same commit.
+    sort_by(&mut group.commits, |a, b| (&a.id, a.at).cmp(&(&b.id, b.at)));
+    group.commits.dedup_by(|later, earlier| later.id == earlier.id);
+    sort_by(&mut group.commits, |a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    group.commits_made = group.commits.len();
+    group.commits.drain(..group.commits_made.saturating_sub(MAX_COMMITS));
     group
 }
 

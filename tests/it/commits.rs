@@ -208,3 +208,24 @@ fn the_same_job_of_one_tree_runs_once_at_a_time() {
     assert!(first.wait().unwrap().success() && second.wait().unwrap().success());
     assert_eq!(recorded_ids(&env, "one"), [commit], "the second one found it recorded");
 }
+
+#[test]
+fn a_report_lists_the_commits_of_each_project_and_branch_once() {
+    let env = TestEnv::new();
+    let (client, tree) = (Client::new(), env.repository("project"));
+    env.start_session(&client, "one", &tree);
+    let first = session_commit(&env, &client, "one", &tree, "a", "1\n");
+    wait_for_record(&env, "one", &first);
+    session_git(&env, &client, "one", &tree, "commit --quiet --amend --message=amended");
+    let amended = env.git(&tree, "rev-parse HEAD");
+    wait_for_record(&env, "one", &amended);
+    for by in ["project", "branch", "task"] {
+        let group = env.run(&format!("report --by {by} --json")).json()["groups"][0].clone();
+        assert_eq!(group["commits_made"], json!(1), "{by}: {group}");
+        assert_eq!((&group["commits"][0]["id"], &group["commits"][0]["subject"]), (&json!(amended), &json!("amended")));
+    }
+    let text = env.run("report").success();
+    assert!(text.contains(&format!("Commit ({}): amended\n", &amended[..8])) && text.contains("1 commit"), "{text}");
+    let text = env.run("report --markdown").success();
+    assert!(text.contains(&format!("- Commit: amended ({})\n", &amended[..8])), "{text}");
+}

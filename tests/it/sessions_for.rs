@@ -262,3 +262,137 @@ fn submodules_and_repositories_with_sha_256_have_answers_too() {
         assert_eq!(origin(&env, &tree, &commit), found("exact", id), "in history");
     }
 }
+
+/// Who makes a commit.
+#[derive(Clone, Copy, PartialEq)]
+enum Maker {
+    Session(usize),
+    Person,
+    Bot,
+}
+
+/// Commits by four sessions, a person and a bot, on a branch that begins at `base`: who made each, and its id.
+fn mixed_commits(lab: &Lab, count: usize) -> Vec<(Maker, String)> {
+    let clients: Vec<Client> = (0..4).map(|_| Client::new()).collect();
+    for (number, client) in clients.iter().enumerate() {
+        lab.env.start_session(client, &format!("s{number}"), &lab.tree);
+    }
+    let mut commits = Vec::new();
+    for number in 0..count {
+        // Of 27 commits 20 are made by sessions, 5 by a person and 2 by a bot.
+        let maker = match number % 27 {
+            5 | 10 | 15 | 20 | 25 => Maker::Person,
+            7 | 21 => Maker::Bot,
+            _ => Maker::Session(number % 4),
+        };
+        let (file, text) = (format!("file{}", number % 60), format!("content {number}\n"));
+        let id = match maker {
+            Maker::Session(session) => {
+                let name = format!("s{session}");
+                // What happened meanwhile is told at the next prompt.
+                lab.env.send_event(&clients[session], "UserPromptSubmit", &name, &lab.tree, json!({"prompt": "go"}));
+                session_commit(&lab.env, &clients[session], &name, &lab.tree, &file, &text)
+            }
+            Maker::Person => commit_all(&lab.env, &lab.tree, &file, &text),
+            Maker::Bot => {
+                fs::write(lab.tree.join("VERSION"), format!("1.{number}\n")).unwrap();
+                lab.git("add --all");
+                lab.git("-c user.name=bot commit --quiet --message=release");
+                head(&lab.env, &lab.tree)
+            }
+        };
+        commits.push((maker, id));
+    }
+    for (number, client) in clients.iter().enumerate() {
+        lab.env.end_session(client, &format!("s{number}"), &lab.tree, "prompt_input_exit");
+    }
+    commits
+}
+
+/// The answers for all commits of a range, the oldest first: the grade and the sessions.
+fn answers(env: &TestEnv, tree: &Path, range: &str) -> Vec<(Option<String>, Vec<String>)> {
+    let answer: Value = serde_json::from_str(&ask(env, tree, range).stdout).unwrap();
+    let commits = answer["commits"].as_array().unwrap().iter().rev();
+    let sessions = |commit: &Value| {
+        let sessions = commit["sessions"].as_array().unwrap().iter();
+        sessions.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect()
+    };
+    commits.map(|commit| (commit["grade"].as_str().map(str::to_owned), sessions(commit))).collect()
+}
+
+/// Checks that the session of each commit is found with one of these grades, and none for the others.
+#[track_caller]
+fn check(commits: &[(Maker, String)], answers: &[(Option<String>, Vec<String>)], grades: &[&str]) {
+    assert_eq!(commits.len(), answers.len());
+    for ((maker, id), (grade, sessions)) in commits.iter().zip(answers) {
+        let grade = grade.as_deref().unwrap_or("none");
+        match maker {
+            Maker::Session(session) => {
+                assert!(grades.contains(&grade) && *sessions == [format!("s{session}")], "{id}: {grade} {sessions:?}");
+            }
+            Maker::Person | Maker::Bot => assert!(["none", "likely"].contains(&grade), "{id}: {grade} {sessions:?}"),
+        }
+    }
+}
+
+/// The number of commits is that of `AIT_COMMITS`, such as 270.
+#[test]
+fn commits_of_sessions_are_found_again_after_everything_that_git_does_to_them_and_those_of_others_are_not() {
+    let count = std::env::var("AIT_COMMITS").map_or(54, |count| count.parse().unwrap());
+    let lab = Lab::new();
+    lab.env.end_session(&lab.client, "one", &lab.tree, "clear");
+    let base = head(&lab.env, &lab.tree);
+    lab.git("switch --quiet --create=topic");
+    let commits = mixed_commits(&lab, count);
+    let range = format!("{base}..topic");
+    let of_sessions = commits.iter().filter(|(maker, _)| matches!(maker, Maker::Session(_))).count();
+    let recorded =
+        || answers(&lab.env, &lab.tree, &range).iter().filter(|(grade, _)| grade.as_deref() == Some("exact")).count();
+    crate::common::wait_until("all commits are recorded", || recorded() == of_sessions);
+    check(&commits, &answers(&lab.env, &lab.tree, &range), &["exact"]);
+    for (_, id) in &commits {
+        assert_eq!(lab.git(&format!("log -1 --format=%B%N {id}")).lines().count(), 1, "nothing is added to a commit");
+    }
+    assert!(lab.git("for-each-ref").lines().all(|line| line.contains("refs/heads/")));
+    let hooks = fs::read_dir(lab.tree.join(".git/hooks")).unwrap();
+    assert!(hooks.map(|file| file.unwrap().file_name()).all(|name| name.to_str().unwrap().ends_with(".sample")));
+
+    // Rebased on a main that moved on, and pulled with a rebase by another clone.
+    lab.git("switch --quiet main");
+    commit_all(&lab.env, &lab.tree, "elsewhere", "x\n");
+    let onto = head(&lab.env, &lab.tree);
+    lab.git("switch --quiet --create=rebased topic");
+    lab.git("rebase --quiet main");
+    check(&commits, &answers(&lab.env, &lab.tree, "main..rebased"), &["same_patch"]);
+    lab.git("commit --quiet --amend --message=reworded");
+    let last = commits.last().unwrap().clone();
+    check(&[last], &answers(&lab.env, &lab.tree, "rebased~1..rebased"), &["same_patch"]);
+    lab.env.git(&lab.env.path(""), "clone --quiet --branch=topic project clone");
+    let clone = lab.env.path("clone");
+    lab.env.git(&clone, "pull --quiet --rebase origin main");
+    check(&commits, &answers(&lab.env, &clone, &format!("{onto}..HEAD")), &["same_patch"]);
+
+    // Picked one by one.
+    lab.git("switch --quiet --create=picked main");
+    lab.git(&format!("cherry-pick {range}"));
+    check(&commits, &answers(&lab.env, &lab.tree, "main..picked"), &["same_patch"]);
+
+    // Squashed in parts of three.
+    lab.git("switch --quiet --create=squashed main");
+    let (mut found, mut all) = (0, 0);
+    for part in commits.chunks(3) {
+        let squashed: Vec<&str> = part.iter().map(|(_, id)| id.as_str()).collect();
+        lab.git(&format!("cherry-pick --no-commit {}", squashed.join(" ")));
+        lab.git("commit --quiet --message=squashed");
+        let (grade, sessions) = answers(&lab.env, &lab.tree, "HEAD~1..HEAD").remove(0);
+        let wanted = part.iter().filter_map(|(maker, _)| match maker {
+            Maker::Session(session) => Some(format!("s{session}")),
+            _ => None,
+        });
+        for session in wanted {
+            all += 1;
+            found += usize::from(grade.as_deref() == Some("same_content") && sessions.contains(&session));
+        }
+    }
+    assert!(found * 100 >= all * 95, "{found} of {all}");
+}
