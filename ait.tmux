@@ -1,5 +1,6 @@
 #!/bin/sh
-# The tmux plugin of ait: all live sessions in the status line, and a key that goes to the session that waits longest.
+# The tmux plugin of ait: all live sessions in the status line, and keys that go to the session that waits
+# longest, and to one that you choose.
 #
 #     run-shell "'/path/to/ait' init tmux --plugin | sh"    in tmux.conf, as `ait init tmux` prints it; or by a plugin manager
 #     ait init tmux --plugin | sh -s -- --remove            removes it from the running server
@@ -14,6 +15,8 @@
 #     @ait-position  where the summary goes if you placed neither: right (default), left, none
 #     @ait-format    the format of the summary; see `ait prompt --help`
 #     @ait-key       after the prefix: go to the session that waits longest. Default N if that is free; none for no key
+#     @ait-popup-key after the prefix: choose a session from a list, in a popup (tmux 3.2). Default S if that is free; none
+#                    for no key
 #     @ait-follow    on (default): one process a client stays and writes a line when something changes, which tmux shows
 #                    at once. off: asked every status-interval
 #     @ait-bin       the program; default the one that printed this, else the one in PATH
@@ -68,6 +71,22 @@ restore="set-option -g @ait-restoring 1 ; run-shell -b 'sleep 1; #{q:@ait-bin} i
 bound() { tmux list-keys -T prefix "$1" 2>/dev/null; }
 is_ours() { case $(bound "$1") in *'#{q:@ait-bin} sessions next --go'*) return 0 ;; *) return 1 ;; esac; }
 
+is_our_popup() { case $(bound "$1") in *display-popup*' sessions go'*) return 0 ;; *) return 1 ;; esac; }
+
+# Binds the key of the popup. tmux expands nothing in its command, so the path is filled in here, as one word of a shell. If
+# going to the session fails, the list says why and stays.
+bind_popup() {
+    key=$(option @ait-popup-key)
+    old=$(option @ait-popup-bound)
+    if [ -n "$old" ] && [ "$old" != "${key:-S}" ] && is_our_popup "$old"; then tmux unbind-key -T prefix "$old"; fi
+    if [ "$key" = none ] || { [ -z "$key" ] && [ -n "$(bound S)" ] && ! is_our_popup S; }; then return 0; fi
+    replace "$(option @ait-bin)" "'" "'\\''"
+    if tmux bind-key -N 'Choose a session of Claude Code' "${key:-S}" \
+        display-popup -E -w 80% -h 60% "exec '$text' sessions go" 2>/dev/null; then
+        tmux set-option -g @ait-popup-bound "${key:-S}"
+    fi
+}
+
 remove() {
     tmux set-hook -gu "$hook" 2>/dev/null
     added=$(option @ait-added)
@@ -87,6 +106,8 @@ remove() {
     done
     key=$(option @ait-bound)
     if [ -n "$key" ] && is_ours "$key"; then tmux unbind-key -T prefix "$key"; fi
+    key=$(option @ait-popup-bound)
+    if [ -n "$key" ] && is_our_popup "$key"; then tmux unbind-key -T prefix "$key"; fi
     # tmux keeps a job for up to an hour after the last use.
     server=$(tmux display-message -p '#{pid}')
     ps -A -o pid= -o ppid= -o args= 2>/dev/null | while read -r pid parent arguments; do
@@ -170,6 +191,7 @@ load() {
             run-shell -b "$go"
         tmux set-option -g @ait-bound "${key:-N}"
     fi
+    bind_popup
 }
 
 case ${1-} in

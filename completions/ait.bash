@@ -4,7 +4,7 @@ _ait() {
     local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} paths='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
-        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions resume' | 'ait sessions for' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait setup' | 'ait uninstall' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions' | 'ait man') at="$at ${COMP_WORDS[i]}" ;;
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions go' | 'ait sessions resume' | 'ait sessions for' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait setup' | 'ait uninstall' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions' | 'ait man') at="$at ${COMP_WORDS[i]}" ;;
         esac
     done
     # bash takes --option=value apart.
@@ -14,24 +14,25 @@ _ait() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case "$at $before" in
-    'ait sessions live --project') words='' ;;
+    'ait sessions live --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
     'ait sessions live --path') words='' paths=-d ;;
     'ait sessions live --color') words='always never auto' ;;
-    'ait sessions current --session') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
+    'ait sessions current --session') words=$(ait sessions go --list 2>/dev/null | cut -f1) ;;
     'ait sessions current --color') words='always never auto' ;;
-    'ait sessions task --session') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
+    'ait sessions task --session') words=$(ait sessions go --list 2>/dev/null | cut -f1) ;;
     'ait sessions conflicts --color') words='always never auto' ;;
-    'ait sessions history --date') words='today yesterday' ;;
+    'ait sessions history --date') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
     'ait sessions history --days') words='' ;;
-    'ait sessions history --project') words='' ;;
+    'ait sessions history --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
     'ait sessions history --search') words='' ;;
     'ait sessions history --user') words='' ;;
     'ait sessions history --status') words='' ;;
     'ait sessions history --limit') words='' ;;
     'ait sessions history --color') words='always never auto' ;;
     'ait sessions next --color') words='always never auto' ;;
+    'ait sessions go --color') words='always never auto' ;;
     'ait sessions resume --days') words='' ;;
-    'ait sessions resume --dismiss') words=$(ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p') ;;
+    'ait sessions resume --dismiss') words=$(ait sessions go --list 2>/dev/null | cut -f1) ;;
     'ait sessions resume --color') words='always never auto' ;;
     'ait sessions for --color') words='always never auto' ;;
     'ait prompt --for') words='zsh bash fish nushell elvish xonsh tmux starship ansi plain' ;;
@@ -48,16 +49,16 @@ _ait() {
     'ait setup --only') words='' ;;
     'ait doctor --color') words='always never auto' ;;
     'ait report --days') words='' ;;
-    'ait report --from') words='today yesterday' ;;
-    'ait report --to') words='today yesterday' ;;
+    'ait report --from') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
+    'ait report --to') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
     'ait report --week') words='' ;;
-    'ait report --project') words='' ;;
+    'ait report --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
     'ait report --by') words='' ;;
     'ait report --member') words='' ;;
     'ait report --color') words='always never auto' ;;
-    'ait timeline --date') words='today yesterday' ;;
+    'ait timeline --date') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
     'ait timeline --days') words='' ;;
-    'ait timeline --project') words='' ;;
+    'ait timeline --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
     'ait timeline --svg') words='' paths=-f ;;
     'ait timeline --html') words='' paths=-f ;;
     'ait timeline --color') words='always never auto' ;;
@@ -66,18 +67,19 @@ _ait() {
     'ait team join --remote') words='' ;;
     'ait team join --name') words='' ;;
     'ait team join --share') words='' ;;
-    'ait team forget --before') words='today yesterday' ;;
+    'ait team forget --before') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
     'ait demo --color') words='always never auto' ;;
     *)
         case $at in
         'ait') words='sessions guard hooks prompt statusline setup uninstall init hook doctor report timeline config team demo completions man --help --version' ;;
-        'ait sessions') words='live current task conflicts history next resume for prune --help' ;;
+        'ait sessions') words='live current task conflicts history next go resume for prune --help' ;;
         'ait sessions live') words='--help --project --path --verbose --watch --json --color' ;;
         'ait sessions current') words='--help --session --json --color' ;;
         'ait sessions task') words='--help --session --json' ;;
         'ait sessions conflicts') words='--help --strict --merge --json --color' ;;
         'ait sessions history') words='--help --date --days --project --search --transcripts --user --status --resumable --limit --headless --no-pager --json --color' ;;
         'ait sessions next') words='--help --go --all --json --color' ;;
+        'ait sessions go') words='--help --list --color'" $(ait sessions go --list 2>/dev/null | cut -f1)" ;;
         'ait sessions resume') words='--help --go --yes --days --dismiss --json --color' ;;
         'ait sessions for') words='--help --markdown --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;

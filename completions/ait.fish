@@ -4,7 +4,7 @@ function __ait_at
     set -l at ait
     for word in (commandline -opc)[2..-1]
         switch "$at $word"
-            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions resume' 'ait sessions for' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait setup' 'ait uninstall' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions' 'ait man'
+            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions go' 'ait sessions resume' 'ait sessions for' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait setup' 'ait uninstall' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions' 'ait man'
                 set at "$at $word"
         end
     end
@@ -12,7 +12,16 @@ function __ait_at
 end
 
 function __ait_ids
-    ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\n' | sed -n 's/^ *"session_id": *"\([^"]*\)".*/\1/p'
+    ait sessions go --list 2>/dev/null | awk -F'\t' '{print $1 "\t" $2 ": " $5}'
+end
+
+function __ait_projects
+    ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u
+end
+
+function __ait_days
+    printf '%s\n' today yesterday
+    sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*'
 end
 
 complete -c ait -f
@@ -41,12 +50,13 @@ complete -c ait -n '__ait_at ait sessions' -a task -d 'show, set or clear the ta
 complete -c ait -n '__ait_at ait sessions' -a conflicts -d 'show live sessions that may overwrite each other\'s work'
 complete -c ait -n '__ait_at ait sessions' -a history -d 'list the sessions that were active today or on other days'
 complete -c ait -n '__ait_at ait sessions' -a next -d 'show the session that has waited longest for you, blocked before finished'
+complete -c ait -n '__ait_at ait sessions' -a go -d 'switch to a session\'s tmux pane, or choose the session from a list'
 complete -c ait -n '__ait_at ait sessions' -a resume -d 'list interrupted sessions, with the command that resumes each'
 complete -c ait -n '__ait_at ait sessions' -a for -d 'show which sessions made a commit, the commits of a range, a file, or a line of a file'
 complete -c ait -n '__ait_at ait sessions' -a prune -d 'archive sessions whose process no longer exists'
 complete -c ait -n '__ait_at ait sessions' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait sessions live' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait sessions live' -l project -x -d 'only this project'
+complete -c ait -n '__ait_at ait sessions live' -l project -x -a '(__ait_projects)' -d 'only this project'
 complete -c ait -n '__ait_at ait sessions live' -l path -x -a '(__fish_complete_directories)' -d 'only sessions in this folder or its subfolders'
 complete -c ait -n '__ait_at ait sessions live' -s v -l verbose -d 'also show the process, and the source of each state'
 complete -c ait -n '__ait_at ait sessions live' -s w -l watch -d 'keep the list on the screen and update it; q quits'
@@ -65,9 +75,9 @@ complete -c ait -n '__ait_at ait sessions conflicts' -l merge -d 'also ask git w
 complete -c ait -n '__ait_at ait sessions conflicts' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions conflicts' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions history' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait sessions history' -l date -x -a 'today yesterday' -d 'the day: YYYY-MM-DD, today or yesterday'
+complete -c ait -n '__ait_at ait sessions history' -l date -x -a '(__ait_days)' -d 'the day: YYYY-MM-DD, today or yesterday'
 complete -c ait -n '__ait_at ait sessions history' -l days -x -d 'number of days, ending with --date or today'
-complete -c ait -n '__ait_at ait sessions history' -l project -x -d 'only this project'
+complete -c ait -n '__ait_at ait sessions history' -l project -x -a '(__ait_projects)' -d 'only this project'
 complete -c ait -n '__ait_at ait sessions history' -l search -x -d 'only sessions with this text in task, project, branch or path'
 complete -c ait -n '__ait_at ait sessions history' -l transcripts -d 'with --search: also in conversations; the last 30 days by default'
 complete -c ait -n '__ait_at ait sessions history' -l user -x -d 'only sessions that ran as this user of the machine'
@@ -83,6 +93,10 @@ complete -c ait -n '__ait_at ait sessions next' -l go -d 'switch to its tmux pan
 complete -c ait -n '__ait_at ait sessions next' -l all -d 'list all waiting sessions, also the one in the current tmux pane'
 complete -c ait -n '__ait_at ait sessions next' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions next' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
+complete -c ait -n '__ait_at ait sessions go' -a '(__ait_ids)'
+complete -c ait -n '__ait_at ait sessions go' -l help -d 'display usage information'
+complete -c ait -n '__ait_at ait sessions go' -l list -d 'print all live sessions, blocked first: id, project, branch, state and task, separated by tabs'
+complete -c ait -n '__ait_at ait sessions go' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions resume' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait sessions resume' -l go -d 'open each in a tmux window where it was, and create its folder again if it was removed'
 complete -c ait -n '__ait_at ait sessions resume' -l yes -d 'open more than five windows without asking'
@@ -149,10 +163,10 @@ complete -c ait -n '__ait_at ait doctor' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait doctor' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait report' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait report' -l days -x -d 'number of days, ending today'
-complete -c ait -n '__ait_at ait report' -l from -x -a 'today yesterday' -d 'the first day: YYYY-MM-DD, today or yesterday'
-complete -c ait -n '__ait_at ait report' -l to -x -a 'today yesterday' -d 'the last day, with --from (default: today)'
+complete -c ait -n '__ait_at ait report' -l from -x -a '(__ait_days)' -d 'the first day: YYYY-MM-DD, today or yesterday'
+complete -c ait -n '__ait_at ait report' -l to -x -a '(__ait_days)' -d 'the last day, with --from (default: today)'
 complete -c ait -n '__ait_at ait report' -l week -x -d 'this week, or -1: the week before it'
-complete -c ait -n '__ait_at ait report' -l project -x -d 'only this project'
+complete -c ait -n '__ait_at ait report' -l project -x -a '(__ait_projects)' -d 'only this project'
 complete -c ait -n '__ait_at ait report' -l by -x -d 'project (the default), day, branch or task'
 complete -c ait -n '__ait_at ait report' -l team -d 'the work of the whole team of this repository; see ait team'
 complete -c ait -n '__ait_at ait report' -l member -x -d 'only this member of the team'
@@ -160,9 +174,9 @@ complete -c ait -n '__ait_at ait report' -l markdown -d 'print Markdown, for a n
 complete -c ait -n '__ait_at ait report' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait report' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait timeline' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait timeline' -l date -x -a 'today yesterday' -d 'the day: YYYY-MM-DD, today (the default) or yesterday'
+complete -c ait -n '__ait_at ait timeline' -l date -x -a '(__ait_days)' -d 'the day: YYYY-MM-DD, today (the default) or yesterday'
 complete -c ait -n '__ait_at ait timeline' -l days -x -d 'number of days, ending today'
-complete -c ait -n '__ait_at ait timeline' -l project -x -d 'only this project'
+complete -c ait -n '__ait_at ait timeline' -l project -x -a '(__ait_projects)' -d 'only this project'
 complete -c ait -n '__ait_at ait timeline' -l headless -d 'also headless runs (claude -p)'
 complete -c ait -n '__ait_at ait timeline' -l svg -r -d 'write an SVG image to this file; - is standard output'
 complete -c ait -n '__ait_at ait timeline' -l html -r -d 'write an HTML page to this file; - is standard output'
@@ -195,7 +209,7 @@ complete -c ait -n '__ait_at ait team preview' -l help -d 'display usage informa
 complete -c ait -n '__ait_at ait team sync' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait team sync' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait team forget' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait team forget' -l before -x -a 'today yesterday' -d 'all sessions that ended before this day: YYYY-MM-DD, today or yesterday'
+complete -c ait -n '__ait_at ait team forget' -l before -x -a '(__ait_days)' -d 'all sessions that ended before this day: YYYY-MM-DD, today or yesterday'
 complete -c ait -n '__ait_at ait team forget' -l all -d 'everything, your name too'
 complete -c ait -n '__ait_at ait team forget' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait demo' -l help -d 'display usage information'

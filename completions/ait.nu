@@ -85,6 +85,14 @@ extern "ait sessions next" [
     ...arguments: string
 ]
 
+def "nu-complete ait sessions go --color" [] { [always never auto] }
+# switch to a session's tmux pane, or choose the session from a list
+extern "ait sessions go" [
+    --list # print all live sessions, blocked first: id, project, branch, state and task, separated by tabs
+    --color: string@"nu-complete ait sessions go --color" # always, never or auto (the default)
+    ...arguments: string@"nu-complete ait ids"
+]
+
 def "nu-complete ait sessions resume --color" [] { [always never auto] }
 # list interrupted sessions, with the command that resumes each
 extern "ait sessions resume" [

@@ -3,7 +3,7 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
-    JOB, Run, completions, config, conflicts, current, demo, doctor, guard, history, hook, hooks, init, jobs, live,
+    JOB, Run, completions, config, conflicts, current, demo, doctor, go, guard, history, hook, hooks, init, jobs, live,
     man, next, prompt, prune, report, resume, sessions_for, setup, statusline, task, team, timeline,
 };
 use crate::error::{Error, Exit, nearest};
@@ -73,6 +73,7 @@ enum SessionsCommand {
     Conflicts(conflicts::Conflicts),
     History(history::History),
     Next(next::Next),
+    Go(go::Go),
     Resume(resume::Resume),
     For(sessions_for::For),
     Prune(prune::Prune),
@@ -104,6 +105,7 @@ impl Command {
                 SessionsCommand::Conflicts(command) => Box::new(command),
                 SessionsCommand::History(command) => Box::new(command),
                 SessionsCommand::Next(command) => Box::new(command),
+                SessionsCommand::Go(command) => Box::new(command),
                 SessionsCommand::Resume(command) => Box::new(command),
                 SessionsCommand::For(command) => Box::new(command),
                 SessionsCommand::Prune(command) => Box::new(command),

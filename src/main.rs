@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use ait::cli::{self, Stop};
-use ait::commands::{Part, Run, log_error};
+use ait::commands::{Part, Run, Screenful, log_error};
 use ait::context::Context;
 use ait::error::{Error, Exit};
 use ait::render::json;
+use ait::render::theme::ColorChoice;
 use ait::render::ui::Ui;
 use ait::report::Report;
 use ait::sys::process::ExitCode;
-use ait::sys::terminal::{self, Screen, Waited};
+use ait::sys::terminal::{self, Screen, Typed, Waited};
 use ait::sys::{env, fd, ffi};
 
 #[cfg(not(feature = "system-allocator"))]
@@ -33,6 +34,11 @@ fn main() -> ExitCode {
 fn run(command: &dyn Run, context: &Context) -> Exit {
     if command.watches() {
         return watch(command, context);
+    }
+    match command.screenful(context) {
+        Some(Ok(screenful)) => return choose(screenful, context, command.color()),
+        Some(Err(error)) => return fail(error, false),
+        None => {}
     }
     match command.parts(context) {
         Some(Ok(parts)) => return write_parts(parts, context),
@@ -130,6 +136,37 @@ fn watch(command: &dyn Run, context: &Context) -> Exit {
             Waited::TimeUp => {}
             Waited::Leave => return Exit::Done,
             Waited::Signal(signal) => {
+                drop(screen);
+                terminal::end_by(signal);
+                return Exit::Done;
+            }
+        }
+    }
+}
+
+/// Lets the user choose on the whole screen. What it shows is looked at again once a second.
+fn choose(mut screenful: Box<dyn Screenful>, context: &Context, color: ColorChoice) -> Exit {
+    let failed = |why| fail(Error::new("choosing a session", "the terminal", why), false);
+    let screen = match Screen::open() {
+        Ok(screen) => screen,
+        Err(why) => return failed(why),
+    };
+    loop {
+        let context = context.refreshed();
+        let rows = terminal::size().map_or(24, |(_, rows)| usize::from(rows)).max(1);
+        if let Err(why) = screen.show(&screenful.text(&context.ui(color), rows)) {
+            drop(screen);
+            return failed(why);
+        }
+        match screen.keys(Duration::from_secs(1)) {
+            Typed::Keys(keys) => {
+                if keys.into_iter().any(|key| screenful.press(key, &context)) {
+                    return Exit::Done;
+                }
+            }
+            Typed::TimeUp => screenful.refresh(&context),
+            Typed::Gone => return Exit::Done,
+            Typed::Signal(signal) => {
                 drop(screen);
                 terminal::end_by(signal);
                 return Exit::Done;

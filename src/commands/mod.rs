@@ -9,6 +9,7 @@ pub mod current;
 pub mod demo;
 pub mod doctor;
 mod frameworks;
+pub mod go;
 pub mod guard;
 pub mod history;
 mod history_list;
@@ -24,7 +25,9 @@ pub mod live_sessions;
 pub mod man;
 pub mod nearby;
 pub mod next;
+mod pane;
 mod period;
+mod picker;
 mod plugin;
 pub mod prompt;
 pub mod prompt_stream;
@@ -53,10 +56,12 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::render::style::Theme;
 use crate::render::theme::ColorChoice;
+use crate::render::ui::Ui;
 use crate::report::Report;
 use crate::store::event_log;
 use crate::store::manifest_file::UnreadableManifest;
 use crate::sys::process;
+use crate::sys::terminal::Key;
 
 /// A command with its arguments.
 pub trait Run {
@@ -92,10 +97,27 @@ pub trait Run {
         false
     }
 
+    /// A list on the whole screen from which the user chooses, instead of a report.
+    fn screenful(&self, _context: &Context) -> Option<Result<Box<dyn Screenful>>> {
+        None
+    }
+
     /// Output that is written part by part as it comes, instead of a report.
     fn parts(&self, _context: &Context) -> Option<Result<Box<dyn Iterator<Item = Part>>>> {
         None
     }
+}
+
+/// A whole screen that answers to keys.
+pub trait Screenful {
+    /// What it shows on a screen with so many rows.
+    fn text(&self, ui: &Ui, rows: usize) -> String;
+
+    /// Looks at the sessions again.
+    fn refresh(&mut self, context: &Context);
+
+    /// Does what a key asks for; `true` at the end.
+    fn press(&mut self, key: Key, context: &Context) -> bool;
 }
 
 /// A part of an output that comes part by part.

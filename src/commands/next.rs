@@ -1,8 +1,6 @@
 //! `ait sessions next`: the session that waits most urgently for its user.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
@@ -10,9 +8,9 @@ use serde::Serialize;
 
 use super::live::{self, put_heading};
 use super::live_sessions::{self, LiveSession, LiveSessions};
-use super::{Run, foreign_ignored, tmux_socket};
+use super::{Run, foreign_ignored, pane, tmux_socket};
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::render::json;
 use crate::render::theme::ColorChoice;
 use crate::render::ui::Ui;
@@ -20,7 +18,6 @@ use crate::report::{Data, Report};
 use crate::session::json_object::JsonFields;
 use crate::session::order::sort_by_key;
 use crate::session::time::seconds_between;
-use crate::sys::process;
 
 /// show the session that has waited longest for you, blocked before finished
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -48,9 +45,6 @@ pub struct Next {
     color: ColorChoice,
 }
 
-/// How long tmux may take to answer.
-const TMUX_LIMIT: Duration = Duration::from_secs(2);
-
 impl Run for Next {
     /// Shows which session waits most urgently, or all that wait, and goes there.
     ///
@@ -68,7 +62,7 @@ impl Run for Next {
             .retain(|live_session| live_session.observed.need().is_some() && (self.all || !here.shows(live_session)));
         sort_by_key(&mut waiting, |live_session| live_session.urgency(now));
         if let Some(live_session) = waiting.iter().find(|live_session| self.go && !here.shows(live_session)) {
-            go_to(live_session)?;
+            pane::go_to(live_session)?;
         }
         let exit = if waiting.is_empty() { Exit::Failed } else { Exit::Done };
         let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
@@ -181,34 +175,4 @@ fn for_people(live_session: &LiveSession, number: Option<usize>, ui: &Ui, now: T
         });
     }
     text
-}
-
-/// Shows the pane of a session, whatever session of tmux it is in.
-fn go_to(live_session: &LiveSession) -> Result<()> {
-    let doing = "switching to the session's pane";
-    let manifest = &live_session.session.manifest;
-    let short = live_session.session.id.short();
-    let pane = manifest.tmux_pane.as_deref();
-    // A pane's name becomes an argument of a program.
-    let pane = pane.filter(|pane| pane.strip_prefix('%').is_some_and(|number| number.parse::<u32>().is_ok()));
-    let Some(pane) = pane else {
-        let pid = manifest.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-        return Err(Error::new(doing, short, format!("it does not run in a tmux pane{pid}")));
-    };
-    let program = process::find_program("tmux").ok_or_else(|| Error::new(doing, "tmux", "not in PATH"))?;
-    let tmux = |words: &[&str]| {
-        let socket = manifest.tmux_socket.as_deref().filter(|socket| socket.starts_with('/'));
-        let server = socket.into_iter().flat_map(|socket| ["-S", socket]);
-        let words: Vec<&OsStr> = server.chain(words.iter().copied()).map(OsStr::new).collect();
-        let done = process::run(&program, &words, &[], &PathBuf::from("/"), TMUX_LIMIT);
-        matches!(done, Ok(output) if output.success)
-    };
-    // A client is switched to the pane's session, window and pane at once, where one is attached.
-    if tmux(&["switch-client", "-t", pane]) {
-        return Ok(());
-    }
-    if tmux(&["select-window", "-t", pane]) && tmux(&["select-pane", "-t", pane]) {
-        return Err(Error::new(doing, pane, "no terminal is attached to this tmux session").hint("type: tmux attach"));
-    }
-    Err(Error::new(doing, pane, "tmux does not answer, or the pane no longer exists"))
 }

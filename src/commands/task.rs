@@ -82,6 +82,14 @@ impl Run for Task {
     }
 }
 
+/// Sets the task of the session with this id.
+///
+/// # Errors
+/// As those of the command.
+pub(super) fn set(context: &Context, id: &str, text: String) -> Result<Report> {
+    Task { text: vec![text], session: Some(id.to_owned()), json: false }.run(context)
+}
+
 struct TaskOf {
     id: SessionId,
     task: Option<String>,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::history_list::{Listed, in_json};
+use super::history_list::{Listed, Unfinished, in_json};
 use super::history_query::{self, History};
 use super::hook_response::plural;
 use super::live::put_heading;
@@ -202,7 +202,9 @@ impl Search {
         if hits.len() == MAX_HITS {
             self.ui.line(&mut text, |line| line.fixed("   There may be more."));
         }
-        if listed.unfinished.is_none() {
+        if listed.unfinished == Some(Unfinished::Running) {
+            text.push_str(&format!("   ait sessions go {}\n", manifest.session_id));
+        } else {
             let way = resume_command(manifest);
             for command in way.restore.iter().chain([&way.command]) {
                 text.push_str(&format!("   {command}\n"));

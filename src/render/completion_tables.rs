@@ -27,7 +27,7 @@ def "nu-complete ait ids" [] {
 fn nushell_command(place: &CommandPath<'_>) -> String {
     let CommandPath { path, command } = place;
     let (mut completers, mut lines) = (String::new(), String::new());
-    let mut kind_of = |values: Values, name: &str| match values {
+    let mut kind_of = |values: Values, name: &str| match values.without_history() {
         Values::Words(words) => {
             let completer = format!("nu-complete {path} {name}");
             completers.push_str(&format!("def \"{completer}\" [] {{ [{words}] }}\n"));
@@ -36,7 +36,7 @@ fn nushell_command(place: &CommandPath<'_>) -> String {
         Values::Folder => "directory".to_owned(),
         Values::File => "path".to_owned(),
         Values::Session => "string@\"nu-complete ait ids\"".to_owned(),
-        Values::Free => "string".to_owned(),
+        _ => "string".to_owned(),
     };
     // Declared, --help would show what nushell knows of the command.
     for flag in place.options().filter(|flag| flag.long != "--help") {
@@ -71,12 +71,12 @@ fn proposals<'a>(place: &'a CommandPath<'_>) -> Vec<Proposal<'a>> {
 fn option_values(places: &[CommandPath<'_>]) -> Vec<(String, &'static str)> {
     let of_place = |place: &CommandPath<'_>| {
         let values = place.options().filter_map(|flag| {
-            let values = match value_of(flag)? {
+            let values = match value_of(flag)?.without_history() {
                 Values::Words(words) => words,
                 Values::Folder => "@folder",
                 Values::File => "@file",
                 Values::Session => "@session",
-                Values::Free => "",
+                _ => "",
             };
             Some((format!("{} {}", place.path, flag.long), values))
         });

@@ -13,8 +13,23 @@ pub(super) enum Values {
     File,
     /// The id of a live session.
     Session,
+    /// The project of a live session.
+    Project,
+    /// A day.
+    Day,
     /// Anything: nothing to propose.
     Free,
+}
+
+impl Values {
+    /// For shells whose completions ask for sessions only.
+    pub(super) fn without_history(self) -> Values {
+        match self {
+            Values::Day => Values::Words("today yesterday"),
+            Values::Project => Values::Free,
+            other => other,
+        }
+    }
 }
 
 /// The values of an option, by the name of its value in the help.
@@ -23,7 +38,7 @@ fn values_of(name: &str) -> Values {
         "when" => Values::Words("always never auto"),
         "dialect" => Values::Words("zsh bash fish nushell elvish xonsh tmux starship ansi plain"),
         "set" => Values::Words("unicode nerd ascii"),
-        "day" => Values::Words("today yesterday"),
+        "day" => Values::Day,
         "dir" => Values::Folder,
         "file" => Values::File,
         "id" => Values::Session,
@@ -34,6 +49,7 @@ fn values_of(name: &str) -> Values {
 /// The values of a command's arguments.
 pub(super) fn arguments_of(path: &str) -> Values {
     match path {
+        "ait sessions go" => Values::Session,
         "ait completions" => Values::Words("zsh bash fish nushell elvish xonsh"),
         "ait hook" => Values::Words("session-register session-cleanup"),
         "ait hooks install" | "ait hooks uninstall" => Values::Words("session-register session-cleanup statusline"),
@@ -43,8 +59,15 @@ pub(super) fn arguments_of(path: &str) -> Values {
 }
 
 /// Prints the ids of the live sessions, a line each, in any shell.
-const SESSIONS: &str = "ait sessions live --json 2>/dev/null | tr '{' ',' | tr ',' '\\n' | \
-                        sed -n 's/^ *\"session_id\": *\"\\([^\"]*\\)\".*/\\1/p'";
+const SESSIONS: &str = "ait sessions go --list 2>/dev/null | cut -f1";
+/// The same, each with its project and task.
+const DESCRIBED: &str = r#"ait sessions go --list 2>/dev/null | awk -F'\t' '{print $1 "SEPARATOR" $2 ": " $5}'"#;
+/// Prints the projects of the live sessions. bash expands what it is offered, so names that mean something to a shell are left
+/// out.
+const PROJECTS: &str = "ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u";
+/// Prints the days that have history.
+const DAYS: &str = "sh -c 'ls \"${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history\"' 2>/dev/null \
+                    | grep -x '[0-9-]*'";
 
 /// One command and all below it, each with what to type to get there.
 pub(super) struct CommandPath<'a> {
@@ -66,6 +89,7 @@ impl CommandPath<'_> {
 pub(super) fn value_of(flag: &FlagInfo<'_>) -> Option<Values> {
     match flag.kind {
         FlagInfoKind::Switch => None,
+        FlagInfoKind::Option { .. } if flag.long == "--project" => Some(Values::Project),
         FlagInfoKind::Option { arg_name } => Some(values_of(arg_name)),
     }
 }
@@ -77,6 +101,18 @@ pub(super) fn described(text: &str) -> String {
 
 fn quoted(text: &str) -> String {
     text.replace('\'', r"'\''")
+}
+
+fn bash_words(values: Values) -> String {
+    match values {
+        Values::Words(words) => format!("words='{words}'"),
+        Values::Folder => "words='' paths=-d".to_owned(),
+        Values::File => "words='' paths=-f".to_owned(),
+        Values::Session => format!("words=$({SESSIONS})"),
+        Values::Project => format!("words=$({PROJECTS})"),
+        Values::Day => format!("words=\"today yesterday $({DAYS})\""),
+        Values::Free => "words=''".to_owned(),
+    }
 }
 
 /// The file for bash, to be sourced, or put where bash-completion looks for it.
@@ -92,17 +128,14 @@ pub fn bash(ait: &CommandInfoWithArgs) -> String {
         }
         for flag in place.options() {
             proposed.push(flag.long);
-            let what = match value_of(flag) {
-                None => continue,
-                Some(Values::Words(words)) => format!("words='{words}'"),
-                Some(Values::Folder) => "words='' paths=-d".to_owned(),
-                Some(Values::File) => "words='' paths=-f".to_owned(),
-                Some(Values::Session) => format!("words=$({SESSIONS})"),
-                Some(Values::Free) => "words=''".to_owned(),
-            };
+            let Some(what) = value_of(flag).map(bash_words) else { continue };
             after_option.push_str(&format!("    '{} {}') {what} ;;\n", place.path, flag.long));
         }
-        words.push_str(&format!("        '{}') words='{}' ;;\n", place.path, quoted(&proposed.join(" "))));
+        let more = match arguments_of(&place.path) {
+            Values::Session => format!("\" $({SESSIONS})\""),
+            _ => String::new(),
+        };
+        words.push_str(&format!("        '{}') words='{}'{more} ;;\n", place.path, quoted(&proposed.join(" "))));
     }
     format!(
         r#"# Completion of ait for bash. Written by `ait completions bash`.
@@ -143,8 +176,16 @@ complete -F _ait ait
 pub fn zsh(ait: &CommandInfoWithArgs) -> String {
     let mut out =
         String::from("#compdef ait\n# Completion of ait for zsh. Written by `ait completions zsh`.\n\n_ait_ids() {\n");
-    out.push_str(&format!("    local -a ids=(${{(f)\"$({SESSIONS})\"}})\n"));
-    out.push_str("    compadd -a ids\n}\n");
+    let described = DESCRIBED.replace("SEPARATOR", ":");
+    out.push_str(&format!(
+        "    local -a ids=(${{(f)\"$({described})\"}})\n    _describe -t sessions session ids\n}}\n"
+    ));
+    for (name, command) in [("projects", PROJECTS), ("days", DAYS)] {
+        let first = if name == "days" { "today yesterday " } else { "" };
+        out.push_str(&format!(
+            "\n_ait_{name}() {{\n    local -a offered=({first}${{(f)\"$({command})\"}})\n    compadd -a offered\n}}\n"
+        ));
+    }
     for place in places("ait", ait) {
         out.push_str(&zsh_function(&place));
     }
@@ -163,6 +204,8 @@ fn zsh_function(place: &CommandPath<'_>) -> String {
             Some(Values::Folder) => ":folder:_files -/".to_owned(),
             Some(Values::File) => ":file:_files".to_owned(),
             Some(Values::Session) => ":session:_ait_ids".to_owned(),
+            Some(Values::Project) => ":project:_ait_projects".to_owned(),
+            Some(Values::Day) => ":day:_ait_days".to_owned(),
             Some(Values::Free) => ":value: ".to_owned(),
         };
         let equals = if action.is_empty() { "" } else { "=" };
@@ -175,8 +218,10 @@ fn zsh_function(place: &CommandPath<'_>) -> String {
     let name = place.path.replace([' ', '-'], "_");
     if place.command.commands.is_empty() {
         // An argument with nothing to propose is left out: zsh would show its name instead of completing an option.
-        if let Values::Words(words) = arguments_of(&place.path) {
-            specs.push(format!("'*:argument:({words})'"));
+        match arguments_of(&place.path) {
+            Values::Words(words) => specs.push(format!("'*:argument:({words})'")),
+            Values::Session => specs.push("':session:_ait_ids'".to_owned()),
+            _ => {}
         }
         return format!("\n_{name}() {{\n    _arguments -S : \\\n        {}\n}}\n", specs.join(" \\\n        "));
     }
@@ -211,6 +256,18 @@ fn zsh_text(text: &str) -> String {
     out
 }
 
+fn fish_values(values: Values) -> String {
+    match values {
+        Values::Words(words) => format!(" -x -a '{words}'"),
+        Values::Folder => " -x -a '(__fish_complete_directories)'".to_owned(),
+        Values::File => " -r".to_owned(),
+        Values::Session => " -x -a '(__ait_ids)'".to_owned(),
+        Values::Project => " -x -a '(__ait_projects)'".to_owned(),
+        Values::Day => " -x -a '(__ait_days)'".to_owned(),
+        Values::Free => " -x".to_owned(),
+    }
+}
+
 /// The file for fish, to be put into a folder of `fish_complete_path`.
 pub fn fish(ait: &CommandInfoWithArgs) -> String {
     let all = places("ait", ait);
@@ -230,31 +287,36 @@ function __ait_at
 end
 
 function __ait_ids
-    {SESSIONS}
+    {}
+end
+
+function __ait_projects
+    {PROJECTS}
+end
+
+function __ait_days
+    printf '%s\n' today yesterday
+    {DAYS}
 end
 
 complete -c ait -f
 "#,
-        paths.join(" ")
+        paths.join(" "),
+        DESCRIBED.replace("SEPARATOR", "\\t")
     );
     for place in &all {
         let start = format!("complete -c ait -n '__ait_at {}'", place.path);
         for inner in &place.command.commands {
             out.push_str(&format!("{start} -a {} -d '{}'\n", inner.name, fish_text(inner.command.description)));
         }
-        if let Values::Words(words) = arguments_of(&place.path) {
-            out.push_str(&format!("{start} -a '{words}'\n"));
+        match arguments_of(&place.path) {
+            Values::Words(words) => out.push_str(&format!("{start} -a '{words}'\n")),
+            Values::Session => out.push_str(&format!("{start} -a '(__ait_ids)'\n")),
+            _ => {}
         }
         for flag in place.options() {
             let short = flag.short.map(|short| format!(" -s {short}")).unwrap_or_default();
-            let value = match value_of(flag) {
-                None => String::new(),
-                Some(Values::Words(words)) => format!(" -x -a '{words}'"),
-                Some(Values::Folder) => " -x -a '(__fish_complete_directories)'".to_owned(),
-                Some(Values::File) => " -r".to_owned(),
-                Some(Values::Session) => " -x -a '(__ait_ids)'".to_owned(),
-                Some(Values::Free) => " -x".to_owned(),
-            };
+            let value = value_of(flag).map(fish_values).unwrap_or_default();
             let long = flag.long.trim_start_matches('-');
             out.push_str(&format!("{start}{short} -l {long}{value} -d '{}'\n", fish_text(flag.description)));
         }

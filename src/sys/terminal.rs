@@ -61,6 +61,40 @@ pub enum Waited {
     Signal(i32),
 }
 
+/// A key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// A character.
+    Letter(char),
+    /// Return.
+    Enter,
+    /// Escape.
+    Escape,
+    /// Backspace.
+    Backspace,
+    /// Ctrl-U.
+    Clear,
+    /// The arrow key, or Ctrl-P.
+    Up,
+    /// The arrow key, or Ctrl-N.
+    Down,
+    /// Ctrl-C or Ctrl-D.
+    Leave,
+}
+
+/// What a wait for keys brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// These keys.
+    Keys(Vec<Key>),
+    /// The time is up.
+    TimeUp,
+    /// The terminal is gone.
+    Gone,
+    /// A signal asks this program to end.
+    Signal(i32),
+}
+
 /// Ends this program by the signal that asked for it.
 pub fn end_by(signal: i32) {
     ffi::end_by(signal);
@@ -119,37 +153,109 @@ impl Screen {
     /// Waits until the user wants to leave, but not longer than `limit`.
     pub fn wait(&self, limit: Duration) -> Waited {
         let deadline = Instant::now() + limit;
+        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+            match self.keys(left) {
+                Typed::Keys(keys) => {
+                    let leaves = |key: &Key| matches!(key, Key::Leave | Key::Letter('q' | 'Q'));
+                    if keys.iter().any(leaves) {
+                        return Waited::Leave;
+                    }
+                }
+                Typed::TimeUp => break,
+                Typed::Gone => return Waited::Leave,
+                Typed::Signal(signal) => return Waited::Signal(signal),
+            }
+        }
+        ffi::end_signal().map_or(Waited::TimeUp, Waited::Signal)
+    }
+
+    /// Waits for keys, but not longer than `limit`.
+    pub fn keys(&self, limit: Duration) -> Typed {
+        let deadline = Instant::now() + limit;
         let input = rustix::stdio::stdin();
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             // One that comes between here and the poll is seen at the end of `limit`.
             if let Some(signal) = ffi::end_signal() {
-                return Waited::Signal(signal);
+                return Typed::Signal(signal);
             }
             let left = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(1), tv_nsec: left.subsec_nanos().into() };
             match rustix::event::poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&left)) {
                 Ok(0) => break,
                 Ok(_) => {
-                    let mut keys = [0; 64];
-                    match rustix::io::read(input, &mut keys) {
-                        Ok(0) => return Waited::Leave,
-                        Ok(count) if keys.iter().take(count).any(|key| matches!(key, b'q' | b'Q' | 3 | 4)) => {
-                            return Waited::Leave;
-                        }
-                        Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
-                        Err(_) => return Waited::Leave,
+                    let mut bytes = [0; 64];
+                    match rustix::io::read(input, &mut bytes) {
+                        Ok(0) => return Typed::Gone,
+                        Ok(count) => return Typed::Keys(keys_of(bytes.get(..count).unwrap_or_default())),
+                        Err(Errno::INTR | Errno::AGAIN) => {}
+                        Err(_) => return Typed::Gone,
                     }
                 }
                 Err(Errno::INTR) => {}
-                Err(_) => return Waited::Leave,
+                Err(_) => return Typed::Gone,
             }
         }
-        ffi::end_signal().map_or(Waited::TimeUp, Waited::Signal)
+        ffi::end_signal().map_or(Typed::TimeUp, Typed::Signal)
     }
+}
+
+/// The keys that one read brought. An escape alone is the key; with more behind it, it begins a sequence, of which only the
+/// arrow keys are known.
+fn keys_of(bytes: &[u8]) -> Vec<Key> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut keys = Vec::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        keys.push(match letter {
+            '\u{1b}' => match letters.next() {
+                None => Key::Escape,
+                // CSI or SS3: parameters, then the letter of the key.
+                Some('[' | 'O') => match letters.by_ref().find(|letter| matches!(letter, '@'..='~')) {
+                    Some('A') => Key::Up,
+                    Some('B') => Key::Down,
+                    _ => continue,
+                },
+                Some(_) => continue,
+            },
+            '\r' | '\n' => Key::Enter,
+            '\u{7f}' | '\u{8}' => Key::Backspace,
+            // Ctrl-C, Ctrl-D.
+            '\u{3}' | '\u{4}' => Key::Leave,
+            // Ctrl-P, Ctrl-N, Ctrl-U.
+            '\u{10}' => Key::Up,
+            '\u{e}' => Key::Down,
+            '\u{15}' => Key::Clear,
+            letter if letter.is_control() => continue,
+            letter => Key::Letter(letter),
+        });
+    }
+    keys
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         let _ = fd::write_stdout(b"\x1b[?7h\x1b[?25h\x1b[?1049l");
         let _ = termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Flush, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_apart() {
+        use Key::{Backspace, Clear, Down, Enter, Escape, Leave, Letter, Up};
+        for (bytes, keys) in [
+            (&b"\x1b"[..], vec![Escape]),
+            (b"\x1b[A\x1bOB", vec![Up, Down]),
+            (b"\x1b[1;5A\x1b[3~x", vec![Up, Letter('x')]),
+            (b"\x1bx", vec![]),
+            (b"\r\x7f\x15\x0e\x10\x03\x04", vec![Enter, Backspace, Clear, Down, Up, Leave, Leave]),
+            ("ü日".as_bytes(), vec![Letter('ü'), Letter('日')]),
+            (b"\0\x01", vec![]),
+            (b"\x1b[", vec![]),
+        ] {
+            assert_eq!(keys_of(bytes), keys, "{bytes:?}");
+        }
     }
 }

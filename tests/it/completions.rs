@@ -28,9 +28,18 @@ impl Home {
         let _ = std::fs::remove_dir_all(&home);
         let active = home.join(".claude/sessions/active");
         std::fs::create_dir_all(&active).unwrap();
-        let manifest =
-            format!(r#"{{"session_id": "abc-123", "project": "p", "path": "/", "pid": {}}}"#, std::process::id());
+        let manifest = format!(
+            r#"{{"session_id": "abc-123", "project": "p", "path": "/", "task": "Fix it", "pid": {}}}"#,
+            std::process::id()
+        );
         std::fs::write(active.join("abc-123.json"), manifest).unwrap();
+        // bash would run what is in this name if it were offered.
+        let hostile = format!(
+            r#"{{"session_id": "zzz", "project": "$(touch pwned)", "path": "/", "pid": {}}}"#,
+            std::process::id()
+        );
+        std::fs::write(active.join("zzz.json"), hostile).unwrap();
+        std::fs::create_dir_all(home.join(".claude/sessions/history/2025-12-25")).unwrap();
         Home(home)
     }
 
@@ -53,6 +62,7 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
+        assert!(!self.0.join("pwned").exists() || std::thread::panicking());
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -122,13 +132,16 @@ fn bash_completes_commands_options_and_values() {
         try ait sessions task --session ''
         try ait prompt --for z
         try ait sessions history --date y
+        try ait sessions history --date 2025
         try ait sessions live --project ''
+        try ait sessions go a
+        try ait sessions history --limit ''
         complete -p ait
     "#;
     let said = home.run("bash", &["--norc", "--noprofile", "-eu"], script);
     assert_eq!(
         said,
-        "sessions setup\nlive\n--path\nfolder\nfile.svg\nalways\nabc-123\nzsh\nyesterday\n\ncomplete -F _ait ait\n"
+        "sessions setup\nlive\n--path\nfolder\nfile.svg\nalways\nabc-123 zzz\nzsh\nyesterday\n2025-12-25\np\nabc-123\n\ncomplete -F _ait ait\n"
     );
 }
 
@@ -146,10 +159,17 @@ fn fish_completes_commands_options_and_values() {
         complete -C 'ait timeline --svg fi'
         complete -C 'ait prompt --for z'
         complete -C 'ait sessions task --session '
+        complete -C 'ait sessions go abc'
+        complete -C 'ait sessions live --project '
+        complete -C 'ait report --from 2025'
     "#;
     let said = home.run("fish", &["--no-config"], script);
     let first: Vec<&str> = said.lines().map(|line| line.split('\t').next().unwrap()).collect();
-    assert_eq!(first, ["sessions", "live", "--verbose", "folder/", "file.svg", "zsh", "abc-123"]);
+    assert_eq!(
+        first,
+        ["sessions", "live", "--verbose", "folder/", "file.svg", "zsh", "abc-123", "zzz", "abc-123", "p", "2025-12-25"]
+    );
+    assert!(said.contains("abc-123\tp: Fix it\n"), "{said}");
 }
 
 #[test]
@@ -161,7 +181,7 @@ fn zsh_completes_commands_options_and_values() {
         zmodload zsh/zpty
         zpty z zsh -f -i
         zpty -w z 'PS1= RPS1=; fpath=(${FILE:h} $fpath); autoload -Uz compinit; compinit -u -D; setopt no_beep'
-        zpty -w z 'ait() { print -r -- "<$*>" } 2>/dev/null; print -r -- rea""dy'
+        zpty -w z 'ait() { if [[ "$*" == "sessions go --list" ]]; then command ait "$@"; else print -r -- "<$*>"; fi } 2>/dev/null; print -r -- rea""dy'
         zpty -r -m z said '*ready*'
         ask() { zpty -w z "$1"$'\t'; zpty -r -m z said '*<*>*'; print -r -- "${${said##*<}%%>*}" }
         ask 'ait sessions li'
@@ -169,6 +189,9 @@ fn zsh_completes_commands_options_and_values() {
         ask 'ait sessions task --sess'
         ask 'ait prompt --for=z'
         ask 'ait sessions history --date=y'
+        ask 'ait sessions history --date 2025'
+        ask 'ait sessions live --project '
+        ask 'ait sessions go a'
         zpty -d z
         autoload -Uz compinit; compinit -u -D; source $FILE; source $FILE; print -r -- $_comps[ait]
     "#;
@@ -182,6 +205,9 @@ fn zsh_completes_commands_options_and_values() {
             "sessions task --session",
             "prompt --for=zsh",
             "sessions history --date=yesterday",
+            "sessions history --date 2025-12-25",
+            "sessions live --project p",
+            "sessions go abc-123",
             "_ait"
         ]
     );

@@ -1,6 +1,7 @@
 //! Processes on Linux, from `/proc`.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::info::Process;
 use crate::sys::fd::read_procfs;
@@ -23,6 +24,12 @@ pub fn look_up(pid: u32) -> Option<Process> {
         zombie: matches!(state, "Z" | "X"),
         stopped: state == "T",
     })
+}
+
+/// The terminal that a process reads from.
+pub fn terminal(pid: u32) -> Option<PathBuf> {
+    let input = std::fs::read_link(format!("/proc/{pid}/fd/0")).ok()?;
+    (input.starts_with("/dev/pts") || input.to_string_lossy().starts_with("/dev/tty")).then_some(input)
 }
 
 /// The command line of a process, as text.

@@ -22,6 +22,11 @@ pub fn look_up(pid: u32) -> Option<Process> {
     })
 }
 
+/// The terminal that a process reads from. Unknown on macOS without further libraries.
+pub fn terminal(_pid: u32) -> Option<std::path::PathBuf> {
+    None
+}
+
 /// The command line of a process, as text. Unknown on macOS without further libraries.
 pub fn command_line(_pid: u32) -> Option<Vec<String>> {
     None

@@ -2,6 +2,7 @@
 
 mod bash;
 mod fish;
+mod go;
 mod install;
 mod other_shells;
 mod plugins;

@@ -1,0 +1,200 @@
+//! The list from which `ait sessions go` lets the user choose a session.
+
+use jiff::Timestamp;
+
+use super::live::{put_heading, put_state};
+use super::live_sessions::{self, LiveSession};
+use super::{Screenful, pane, task};
+use crate::context::Context;
+use crate::error::Result;
+use crate::render::theme::Role;
+use crate::render::ui::{Ui, put};
+use crate::session::order::sort_by_key;
+use crate::sys::terminal::Key;
+
+/// All live sessions: blocked ones first, then finished ones, each the longest first; then the others by their start.
+pub(super) fn in_order(context: &Context) -> Result<Vec<LiveSession>> {
+    let mut sessions = live_sessions::overview(context.root()?, context.now)?.live_sessions;
+    sort_by_key(&mut sessions, |session| {
+        let urgency = session.urgency(context.now);
+        (urgency.is_none(), urgency)
+    });
+    Ok(sessions)
+}
+
+/// What a session does, in one word.
+pub(super) fn state_of(session: &LiveSession) -> &'static str {
+    if session.observed.is_finished() { "finished" } else { session.observed.state.as_str() }
+}
+
+/// The last line, unless there is something to tell.
+const HELP: &str = "type to filter, Enter or 1-9: go, t: set the task, Esc: leave";
+
+/// The list, and what the user typed so far.
+pub(super) struct Picker {
+    sessions: Vec<LiveSession>,
+    now: Timestamp,
+    filter: String,
+    /// The id of the selected session: it stays selected when the list changes.
+    selected: Option<String>,
+    /// The task that is being typed.
+    task: Option<String>,
+    /// What went wrong.
+    message: String,
+}
+
+impl Picker {
+    pub(super) fn new(sessions: Vec<LiveSession>, now: Timestamp) -> Picker {
+        Picker { sessions, now, filter: String::new(), selected: None, task: None, message: String::new() }
+    }
+
+    /// The sessions that have every word of the filter in project, branch, task, state or id.
+    fn shown(&self) -> Vec<&LiveSession> {
+        let filter = self.filter.to_lowercase();
+        let has_all = |session: &&LiveSession| {
+            let manifest = &session.session.manifest;
+            let branch = session.branch().unwrap_or_default();
+            let task = manifest.task.as_deref().unwrap_or_default();
+            let text = [&manifest.project, branch.as_str(), task, state_of(session), session.session.id.as_str()];
+            let text = text.join("\n").to_lowercase();
+            filter.trim_start_matches('/').split_whitespace().all(|word| text.contains(word))
+        };
+        self.sessions.iter().filter(has_all).collect()
+    }
+
+    /// The position of the selected session; the first one if it is not shown.
+    fn position(&self, shown: &[&LiveSession]) -> usize {
+        let selected = |session: &&LiveSession| Some(session.session.id.as_str()) == self.selected.as_deref();
+        shown.iter().position(selected).unwrap_or(0)
+    }
+
+    fn select(&mut self, move_to: impl FnOnce(usize) -> usize) {
+        let shown = self.shown();
+        let position = move_to(self.position(&shown)).min(shown.len().saturating_sub(1));
+        self.selected = shown.get(position).map(|session| session.session.id.to_string());
+    }
+
+    /// Goes to a session; `true` if that worked.
+    fn go(&mut self, position: usize, context: &Context) -> bool {
+        let shown = self.shown();
+        let Some(session) = shown.get(position) else { return false };
+        self.message = match pane::of(session) {
+            None => format!("no tmux pane: {}", pane::place_of(session, &Ui::default())),
+            Some(_) => match pane::go_to(session) {
+                Ok(()) => return true,
+                Err(error) => error.to_string(),
+            },
+        };
+        self.refresh(context);
+        false
+    }
+
+    fn press_in_task(&mut self, key: Key, context: &Context) {
+        let Some(text) = &mut self.task else { return };
+        match key {
+            Key::Letter(letter) => text.push(letter),
+            Key::Backspace => {
+                text.pop();
+            }
+            Key::Clear => text.clear(),
+            Key::Enter => {
+                let text = std::mem::take(text);
+                let shown = self.shown();
+                let id = shown.get(self.position(&shown)).map(|session| session.session.id.to_string());
+                if let Some(id) = id.filter(|_| !text.is_empty())
+                    && let Err(error) = task::set(context, &id, text)
+                {
+                    self.message = error.to_string();
+                }
+                self.task = None;
+                self.refresh(context);
+            }
+            Key::Escape | Key::Leave => self.task = None,
+            Key::Up | Key::Down => {}
+        }
+    }
+}
+
+impl Screenful for Picker {
+    fn text(&self, ui: &Ui, rows: usize) -> String {
+        let shown = self.shown();
+        let selected = self.position(&shown);
+        let mut text = String::new();
+        ui.line(&mut text, |line| {
+            line.fixed("Go to: ");
+            line.text(&self.filter);
+            line.fixed("_");
+        });
+        // The selected one is always on the screen.
+        let room = rows.saturating_sub(3).max(1);
+        let first = (selected + 1).saturating_sub(room);
+        for (position, session) in shown.iter().enumerate().skip(first).take(room) {
+            let manifest = &session.session.manifest;
+            ui.line(&mut text, |line| {
+                line.fixed(if position == selected { "> " } else { "  " });
+                put_heading(line, Some(position + 1), manifest, session.branch().as_deref(), self.now);
+                line.fixed("  ");
+                put_state(line, &session.observed, self.now);
+                if let Some(task) = &manifest.task {
+                    line.fixed("  ");
+                    put(line, Role::Task, task);
+                }
+            });
+        }
+        if shown.is_empty() {
+            text.push_str(if self.sessions.is_empty() { "  No live sessions.\n" } else { "  None matches.\n" });
+        }
+        text.push('\n');
+        ui.line(&mut text, |line| match &self.task {
+            Some(task) => {
+                line.fixed("Task: ");
+                line.text(task);
+                line.fixed("_");
+            }
+            None if self.message.is_empty() => put(line, Role::Dim, HELP),
+            None => put(line, Role::Error, &self.message),
+        });
+        text
+    }
+
+    fn refresh(&mut self, context: &Context) {
+        self.now = context.now;
+        match in_order(context) {
+            Ok(sessions) => self.sessions = sessions,
+            Err(error) => self.message = error.to_string(),
+        }
+    }
+
+    fn press(&mut self, key: Key, context: &Context) -> bool {
+        if self.task.is_some() {
+            self.press_in_task(key, context);
+            return false;
+        }
+        self.message.clear();
+        match key {
+            Key::Leave => return true,
+            Key::Escape if self.filter.is_empty() => return true,
+            Key::Escape | Key::Clear => self.filter.clear(),
+            Key::Backspace => {
+                self.filter.pop();
+            }
+            Key::Up => self.select(|position| position.saturating_sub(1)),
+            Key::Down => self.select(|position| position + 1),
+            Key::Enter => {
+                let position = self.position(&self.shown());
+                return self.go(position, context);
+            }
+            Key::Letter('t') if self.filter.is_empty() && !self.shown().is_empty() => {
+                // The task is for the session that is selected now, wherever it moves to.
+                self.select(|position| position);
+                self.task = Some(String::new());
+            }
+            Key::Letter(digit @ '1'..='9') if self.filter.is_empty() => {
+                let position = digit.to_digit(10).map_or(0, |digit| digit as usize - 1);
+                return self.go(position, context);
+            }
+            Key::Letter(letter) => self.filter.push(letter),
+        }
+        false
+    }
+}
