@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::reuse::{Conditions, UNKNOWN_ANSWERS};
 use super::typed::Typed;
-use super::{TestEnv, both_edges};
+use super::{TestEnv, both_edges, is_running, wait_for};
 
 const OTHER_SHELLS: [&str; 3] = ["nushell", "elvish", "xonsh"];
 
@@ -90,6 +90,10 @@ fn no_process_starts_while_nothing_is_live_or_nothing_has_changed() {
             assert_eq!(env.calls(), calls, "{shell}");
             env.start_session();
         }
+        // Traced, nushell would outlive its terminal.
+        let panes = typed.terminal.ask(&["list-panes", "-a", "-F", "#{pane_pid}"]);
+        typed.terminal.type_line("exit");
+        wait_for("the end of the shell", || !panes.lines().any(is_running));
     }
 }
 
