@@ -20,6 +20,8 @@ use crate::session::manifest::Manifest;
 use crate::session::origin::{Grade, Match};
 use crate::store::history::Day;
 use crate::sys::files;
+use crate::team;
+use crate::team::record::Record;
 
 /// show which sessions made a commit, the commits of a range, a file, or a line of a file
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -64,9 +66,10 @@ impl Run for For {
             return Err(error.exit(Exit::NotFound));
         }
         let origins = self.origins(context)?;
-        let is_known = origins.iter().any(|origin| !origin.sessions.is_empty());
+        let members = members(context, &origins);
+        let is_known = !members.is_empty() || origins.iter().any(|origin| !origin.sessions.is_empty());
         let exit = if is_known { Exit::Done } else { Exit::Failed };
-        let data = Answer { origins, markdown: self.markdown, zone: context.time_zone() };
+        let data = Answer { origins, members, markdown: self.markdown, zone: context.time_zone() };
         Ok(Report::new(data).exit(exit))
     }
 
@@ -77,6 +80,15 @@ impl Run for For {
     fn color(&self) -> ColorChoice {
         self.color
     }
+}
+
+/// The members of the repository's team whose records name these commits, for those without a session of the user.
+fn members(context: &Context, origins: &[Origin]) -> Vec<(String, Record)> {
+    let unknown = origins.iter().filter(|origin| origin.sessions.is_empty() && !origin.commit.id.is_empty());
+    let unknown: Vec<&str> = unknown.map(|origin| origin.commit.id.as_str()).collect();
+    let tree = context.folder().ok().filter(|_| !unknown.is_empty()).and_then(|folder| Tree::find(&folder));
+    let store = tree.and_then(|tree| team::store::of_clone(&tree.common_dir));
+    store.map(|store| team::days::of_commits(&store, &unknown, context.now)).unwrap_or_default()
 }
 
 impl For {
@@ -132,6 +144,8 @@ impl For {
 
 struct Answer {
     origins: Vec<Origin>,
+    /// The names of members, and their records of commits that are no session's of the user.
+    members: Vec<(String, Record)>,
     markdown: bool,
     zone: TimeZone,
 }
@@ -150,6 +164,8 @@ struct JsonCommit<'a> {
     grade: Option<Grade>,
     one_of: bool,
     sessions: Vec<JsonSession<'a>>,
+    /// The members of the team who made it.
+    members: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -170,7 +186,7 @@ fn not_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn json_commit(origin: &Origin) -> JsonCommit<'_> {
+fn json_commit<'a>(origin: &'a Origin, answer: &'a Answer) -> JsonCommit<'a> {
     JsonCommit {
         id: not_empty(&origin.commit.id),
         subject: &origin.commit.subject,
@@ -179,6 +195,7 @@ fn json_commit(origin: &Origin) -> JsonCommit<'_> {
         grade: origin.grade(),
         one_of: origin.is_one_of(),
         sessions: origin.sessions.iter().map(|(manifest, found)| json_session(manifest, found)).collect(),
+        members: answer.members_of(origin).map(|(name, _)| name.as_str()).collect(),
     }
 }
 
@@ -208,7 +225,7 @@ fn short(id: &str) -> &str {
 
 impl Data for Answer {
     fn json(&self) -> Option<String> {
-        json::object(&Json { commits: self.origins.iter().map(json_commit).collect() })
+        json::object(&Json { commits: self.origins.iter().map(|origin| json_commit(origin, self)).collect() })
     }
 
     fn text(&self, ui: &Ui) -> String {
@@ -241,6 +258,11 @@ impl Answer {
         format!("{known} of {all} commit{} with a known session{details}", plural(all))
     }
 
+    /// The members who made a commit, with their records.
+    fn members_of(&self, origin: &Origin) -> impl Iterator<Item = &(String, Record)> {
+        self.members.iter().filter(|(_, record)| record.commits.contains(&origin.commit.id))
+    }
+
     fn put_commit(&self, text: &mut String, origin: &Origin, ui: &Ui) {
         let commit = &origin.commit;
         ui.line(text, |line| {
@@ -256,12 +278,23 @@ impl Answer {
             }
         });
         match origin.grade() {
+            None if self.members_of(origin).next().is_some() => {}
             None => ui.line(text, |line| line.literal("   no session known")),
             Some(Grade::Likely) => ui.line(text, |line| line.literal("   not certain:")),
             Some(_) if origin.is_one_of() => {
                 ui.line(text, |line| line.own(format_args!("   one of these {}:", origin.sessions.len())));
             }
             Some(_) => {}
+        }
+        for (name, record) in self.members_of(origin) {
+            ui.line(text, |line| {
+                line.literal("   exact: member ");
+                put(line, Role::Project, name);
+                if let Some(task) = record.task.as_ref().or(record.title.as_ref()) {
+                    line.literal(" ");
+                    put(line, Role::Task, task);
+                }
+            });
         }
         for (manifest, found) in &origin.sessions {
             ui.line(text, |line| {
@@ -300,6 +333,13 @@ impl Answer {
                 paths.extend(files.collect::<Vec<_>>());
             }
         }
+        let mut names: Vec<&str> = self.members.iter().map(|(name, _)| name.as_str()).collect();
+        names.dedup();
+        let names: Vec<String> = names.into_iter().map(markdown::escape).collect();
+        let team = if names.is_empty() { String::new() } else { format!(" Also by: {}.", names.join(", ")) };
+        if sessions.is_empty() && !team.is_empty() {
+            return format!("Claude Code sessions of the team, for {}.{team}\n", self.origins_text());
+        }
         if sessions.is_empty() {
             return format!("Claude Code sessions: none is known for {}.\n", self.origins_text());
         }
@@ -316,7 +356,7 @@ impl Answer {
         let more = paths.len().saturating_sub(MAX_FILES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!(
-            "Claude Code sessions: {}; {} in all. Commits: {}. Files: {}{more}.\n",
+            "Claude Code sessions: {}; {} in all. Commits: {}. Files: {}{more}.{team}\n",
             named.join(", "),
             elapsed::Short(total),
             self.count(),

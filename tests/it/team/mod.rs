@@ -277,3 +277,27 @@ fn the_end_of_a_session_sends_it_in_the_background() {
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(team.batches(), sent);
 }
+
+#[test]
+fn a_commit_of_another_member_names_the_member() {
+    let team = Team::new();
+    let (ada, bob) = (team.member("Ada"), team.member("Bob"));
+    for member in [&ada, &bob] {
+        team.env.git(&member.clone, "checkout --quiet main");
+    }
+    team.env.git(&ada.clone, "commit --quiet --allow-empty --message=work");
+    team.env.git(&ada.clone, "push --quiet origin HEAD:main");
+    let commit = team.env.git(&ada.clone, "rev-parse HEAD");
+    let commits = json!([{"at": ago(300), "id": commit, "patch_id": null, "authored": ago(300), "subject": "work",
+        "branch": "main", "files": []}]);
+    ada.ended_session("s1", json!({ "commits": commits }));
+    ada.join("");
+    bob.join("");
+    bob.run("team sync").success();
+    team.env.git(&bob.clone, "pull --quiet");
+    let text = bob.run("sessions for HEAD").success();
+    assert!(text.contains("   exact: member Ada\n") && !text.contains("no session known"), "{text}");
+    assert_eq!(bob.run("sessions for HEAD --json").json()["commits"][0]["members"], json!(["Ada"]));
+    assert!(bob.run("sessions for HEAD --markdown").success().contains("Also by: Ada."));
+    assert_eq!(bob.run("sessions for HEAD~").exit_code, Some(1));
+}
