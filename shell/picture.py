@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the pictures in README.md from what ait prints: shell/terminal.svg, shell/report.svg and shell/timeline.svg.
+"""Makes the pictures in README.md from what ait prints: shell/terminal.svg, shell/report.svg, shell/timeline.svg
+and docs/looks/looks.svg.
 
     cargo build --release && python3 shell/picture.py            make them
     cargo build --release && python3 shell/picture.py --check    exit with 1 if one would look different
@@ -25,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 AIT = pathlib.Path(os.environ.get("AIT", ROOT / "target/release/ait")).resolve()
 COLUMNS = 74
 # What each code ends.
-ENDS = {22: ("bold", "dim"), 27: ("reverse",), 39: ("color",)}
+ENDS = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 27: ("reverse",), 39: ("color",), 49: ("ground",)}
 
 # ---- what is shown ---------------------------------------------------------------------------------------------------
 
@@ -203,15 +204,41 @@ def timeline(machine):
     return machine.run("", AIT, "timeline", "--date", DAY, "--svg", "-")
 
 
-PICTURES = {"shell/terminal.svg": live, "shell/report.svg": report, "shell/timeline.svg": timeline}
+def looks(machine):
+    """The status line of a session in each of the looks."""
+    session_id, folder, *_ = SESSIONS[2]
+    at = int(datetime.datetime.now(datetime.timezone.utc).timestamp())
+    payload = {
+        "session_id": session_id,
+        "cwd": str(machine.home / folder),
+        "model": {"display_name": "Opus 5.5"},
+        "effort": {"level": "high"},
+        "cost": {"total_cost_usd": 1.5, "total_duration_ms": 720_000, "total_lines_added": 120, "total_lines_removed": 31},
+        "context_window": {"used_percentage": 58},
+        "rate_limits": {"five_hour": {"used_percentage": 42}, "seven_day": {"used_percentage": 73}},
+        "prompt_cache": {"expires_at": at + 250},
+    }
+    lines = []
+    for name in ("separators", "powerline", "bars"):
+        look = {"AIT_CONFIG": str(ROOT / f"docs/looks/{name}.toml"), "COLUMNS": str(COLUMNS + 4), "LC_ALL": "C.UTF-8"}
+        lines += [f"\x1b[2m{name}\x1b[22m", *machine.run(folder, AIT, "statusline", stdin=json.dumps(payload), **look).splitlines(), ""]
+    # Few fonts have the sign of Nerd Fonts.
+    lines = [line.replace("\uf071", "⚠") for line in lines]
+    return draw(lines[:-1], "Status lines: parts with bars between, powerline, and two lines with a bar")
+
+
+PICTURES = {"docs/looks/looks.svg": looks, "shell/terminal.svg": live, "shell/report.svg": report, "shell/timeline.svg": timeline}
 
 
 # ---- how a terminal is drawn -----------------------------------------------------------------------------------------
 
 WIDTH, HEIGHT, FONT, MARGIN, BAR = 8.4, 20, 14, 18, 34
 PAPER, FRAME, INK = "#16181d", "#3a3f4b", "#d7dae0"
-COLORS = {31: "#f07178", 32: "#a5d6a7", 33: "#f2c55c", 34: "#7aa2f7", 35: "#d58bf0", 36: "#5fd7d7"}
+# The sixteen colours, the bright ones after the usual.
+COLORS = {30: "#16181d", 37: "#d7dae0", 90: "#7d8494", 91: "#ff8b92", 92: "#ddffa7", 93: "#ffe585", 94: "#9cc4ff", 95: "#e1acff", 96: "#a3f7ff", 97: "#ffffff", 31: "#f07178", 32: "#a5d6a7", 33: "#f2c55c", 34: "#7aa2f7", 35: "#d58bf0", 36: "#5fd7d7"}
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
+# The separator of powerline, which few fonts have.
+ARROW = "\ue0b0"
 # Straight strokes from the middle of a cell: left, right, up, down.
 BOXES = {"─": "lr", "│": "ud", "├": "udr", "┤": "udl"}
 ROUND = {"╭": ("down", "right"), "╮": ("down", "left"), "╰": ("up", "right"), "╯": ("up", "left")}
@@ -231,14 +258,29 @@ def runs(line):
             yield text, dict(style)
         if match:
             at = match.end()
-            for code in (int(code or 0) for code in match[1].split(";")):
-                if code in ENDS:
+            codes = iter([int(code or 0) for code in match[1].split(";")])
+            for code in codes:
+                if code in (38, 48):
+                    style["color" if code == 38 else "ground"] = rich_color(codes)
+                elif code in ENDS:
                     for name in ENDS[code]:
                         style.pop(name, None)
                 elif code == 0:
                     style.clear()
                 else:
-                    style[{1: "bold", 2: "dim", 7: "reverse"}.get(code, "color")] = code
+                    style[{1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "reverse"}.get(code, "color")] = COLORS.get(code)
+
+
+def rich_color(codes):
+    """One of 256 colours or of all, from the codes after 38 or 48."""
+    if next(codes) == 2:
+        return "#" + "".join(f"{next(codes):02x}" for _ in range(3))
+    number = next(codes)
+    if number < 16:
+        return COLORS[number + 30 if number < 8 else number + 82]
+    if number >= 232:
+        return "#" + f"{8 + 10 * (number - 232):02x}" * 3
+    return "#" + "".join(f"{(0, 95, 135, 175, 215, 255)[(number - 16) // step % 6]:02x}" for step in (36, 6, 1))
 
 
 def strokes(character, x, y):
@@ -268,11 +310,17 @@ def draw(lines, label):
         for text, style in runs(line):
             for piece in re.findall(r"[─│├┤╭╮╰╯]+| +|[^─│├┤╭╮╰╯ ]+(?: [^─│├┤╭╮╰╯ ]+)*", text):
                 taken = cells(piece) * WIDTH
-                if piece[0] in BOXES or piece[0] in ROUND:
+                if style.get("ground"):
+                    out.append(f'<rect x="{x:g}" y="{y:g}" width="{taken:g}" height="{HEIGHT}" fill="{style["ground"]}"/>')
+                if piece == ARROW:
+                    points = f"{x:g},{y:g} {x + WIDTH:g},{y + HEIGHT / 2:g} {x:g},{y + HEIGHT:g}"
+                    out.append(f'<polygon points="{points}" fill="{style.get("color") or INK}"/>')
+                elif piece[0] in BOXES or piece[0] in ROUND:
                     paths += [strokes(c, x + n * WIDTH, y) for n, c in enumerate(piece)]
                 elif not piece.isspace():
-                    look = f' fill="{COLORS[style["color"]]}"' if style.get("color") in COLORS else ""
+                    look = f' fill="{style["color"]}"' if style.get("color") else ""
                     look += ' font-weight="700"' if "bold" in style else ""
+                    look += ' font-style="italic"' if "italic" in style else ""
                     look += ' opacity="0.62"' if "dim" in style else ""
                     out.append(
                         f'<text x="{x:g}" y="{y + 14.5:g}" textLength="{taken:g}"{look}>{escape(piece)}</text>'

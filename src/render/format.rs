@@ -204,8 +204,9 @@ impl<'a> Format<'a> {
             let Some(piece) = pieces.read() else { break };
             match piece.map_err(|fault| fault.into_error(source))? {
                 Piece::Literal(_) => {
-                    let broken = source.get(at..pieces.at).is_some_and(|written| line_end(written).is_some());
-                    if let Some((open, _)) = groups.iter().take(depth).next_back().filter(|_| broken) {
+                    let open = groups.iter().take(depth).next_back();
+                    let is_broken = || source.get(at..pieces.at).is_some_and(|written| line_end(written).is_some());
+                    if let Some((open, _)) = open.filter(|_| is_broken()) {
                         let what = "a group ends on its line";
                         return Err(Fault::new(*open, what).hint("write `]` before `\\n`").into_error(source));
                     }
@@ -274,6 +275,7 @@ impl<'a> Format<'a> {
 
 /// Where a line of a format ends, and where the next one begins.
 fn line_end(source: &str) -> Option<(usize, usize)> {
+    memchr::memchr2(b'\\', b'\n', source.as_bytes())?;
     let mut bytes = source.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
         match byte {

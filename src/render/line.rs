@@ -29,6 +29,7 @@ pub(crate) struct Mark {
     cells: usize,
     space: bool,
     written: Style,
+    written_role: Option<Role>,
     /// The background of what was written last.
     left: Option<Color>,
     arrow: Option<Arrow>,
@@ -70,10 +71,14 @@ pub struct Line {
     forced: Option<Style>,
     /// The background of everything that has no other.
     ground: Option<Color>,
-    /// The style of what comes next.
-    style: Style,
+    /// Whether there is either of them: most lines have none.
+    is_forced: bool,
+    /// The role of what comes next.
+    role: Role,
     /// The style that was written last.
     written: Style,
+    /// The role that this is the style of, if it is one of the palette.
+    written_role: Option<Role>,
     /// The background of what was written last.
     left: Option<Color>,
     arrow: Option<Arrow>,
@@ -116,13 +121,23 @@ impl Line {
             palette: Palette::Default,
             forced: None,
             ground: None,
-            style: Style::default(),
+            is_forced: false,
+            role: Role::Plain,
             written: Style::default(),
+            written_role: Some(Role::Plain),
             left: None,
             arrow: None,
             icons,
             fill: None,
-            cut: Mark { len, cells: 0, space: false, written: Style::default(), left: None, arrow: None },
+            cut: Mark {
+                len,
+                cells: 0,
+                space: false,
+                written: Style::default(),
+                written_role: Some(Role::Plain),
+                left: None,
+                arrow: None,
+            },
             full: false,
         }
     }
@@ -197,17 +212,21 @@ impl Line {
 
     /// Sets the role of everything that is appended from now on.
     pub fn role(&mut self, role: Role) {
-        if !self.color {
-            return;
+        self.role = role;
+    }
+
+    /// The style of what comes next.
+    fn style(&self) -> Style {
+        let style = self.forced.unwrap_or_else(|| self.dialect.style_of(self.role, self.palette));
+        Style { background: style.background.or(self.ground), ..style }
+    }
+
+    /// The background of what comes next. No role has one.
+    fn background(&self) -> Option<Color> {
+        if !self.is_forced {
+            return None;
         }
-        self.style = match self.forced {
-            Some(style) => style,
-            None if role == Role::Plain => Style::default(),
-            None => self.dialect.style_of(role, self.palette),
-        };
-        if self.style.background.is_none() {
-            self.style.background = self.ground;
-        }
+        self.forced.and_then(|style| style.background).or(self.ground)
     }
 
     /// Sets the palette of the roles.
@@ -217,8 +236,8 @@ impl Line {
 
     /// Sets the style of everything that is appended from now on, whatever its role; `None` ends that.
     pub(super) fn force(&mut self, style: Option<Style>) {
-        self.forced = style;
-        self.role(Role::Plain);
+        self.forced = style.filter(|_| self.color);
+        self.is_forced = self.forced.is_some() || self.ground.is_some();
     }
 
     /// Sets the background of everything that is appended from now on and has no other, unless it is `None`; gives the one
@@ -233,9 +252,9 @@ impl Line {
 
     /// Sets the background to what it was before.
     pub(super) fn end_ground(&mut self, before: Option<Color>) {
-        if self.color && self.ground != before {
+        if self.color {
             self.ground = before;
-            self.role(Role::Plain);
+            self.is_forced = self.forced.is_some() || self.ground.is_some();
         }
     }
 
@@ -284,7 +303,9 @@ impl Line {
 
     fn put_space_on(&mut self, ground: Option<Color>) {
         // It belongs to neither side: it has no underline, and a background only if it is within one.
-        self.write_style(Style { background: ground, ..Style::default() });
+        if ground.is_some() || self.written_role != Some(Role::Plain) {
+            self.write_style(Style { background: ground, ..Style::default() });
+        }
         self.out.push(' ');
         self.cells += 1;
     }
@@ -319,6 +340,7 @@ impl Line {
             cells: self.cells,
             space: self.space,
             written: self.written,
+            written_role: self.written_role,
             left: self.left,
             arrow: self.arrow,
         }
@@ -333,6 +355,7 @@ impl Line {
         self.cells = mark.cells;
         self.space = mark.space;
         self.written = mark.written;
+        self.written_role = mark.written_role;
         self.left = mark.left;
         self.arrow = mark.arrow;
         self.fill = self.fill.filter(|at| *at <= mark.len && self.cells > 0);
@@ -391,12 +414,13 @@ impl Line {
     fn put_space(&mut self) {
         if self.collapse {
             let is_filled = self.fill == Some(self.out.len());
-            if !self.space && !is_filled && (self.cells > 0 || self.style.background.is_some()) {
+            let background = self.background();
+            if !self.space && !is_filled && (self.cells > 0 || background.is_some()) {
                 self.space = true;
-                self.space_ground = self.style.background;
+                self.space_ground = background;
             }
         } else if self.make_room(1) {
-            self.write_style(self.style);
+            self.write_role();
             self.out.push(' ');
             self.cells += 1;
         }
@@ -410,13 +434,15 @@ impl Line {
     /// Writes what comes before the next character, and begins its style.
     fn put_pending(&mut self) {
         if let Some(arrow) = self.arrow.take() {
-            self.put_arrow(arrow, self.style.background);
+            self.put_arrow(arrow, self.background());
         }
         if std::mem::take(&mut self.space) {
             self.put_space_on(self.space_ground);
         }
-        self.write_style(self.style);
-        self.left = self.style.background;
+        if self.color {
+            self.write_role();
+            self.left = self.background();
+        }
     }
 
     fn put(&mut self, grapheme: Grapheme<'_>) {
@@ -460,11 +486,21 @@ impl Line {
         !self.full
     }
 
+    /// Begins the style of what comes next. Most pieces are shown in the style of a role, and many in that of the last one.
+    fn write_role(&mut self) {
+        if !self.is_forced && self.written_role == Some(self.role) {
+            return;
+        }
+        self.write_style(self.style());
+        self.written_role = (!self.is_forced).then_some(self.role);
+    }
+
     /// Ends the style written last and begins another one, where they differ.
     fn write_style(&mut self, style: Style) {
         if !self.color || self.written == style {
             return;
         }
+        self.written_role = style.is_plain().then_some(Role::Plain);
         self.dialect.close_style(&mut self.out, self.written);
         self.dialect.open_style(&mut self.out, style);
         self.written = style;

@@ -281,3 +281,17 @@ fn a_palette_and_styles_colour_the_segment_in_each_dialect() {
         assert!(check.contains(wanted), "{wanted}\n{check}");
     }
 }
+
+#[test]
+fn the_published_looks_have_no_mistakes_and_make_a_line() {
+    let stage = Stage::new("");
+    let looks = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/looks");
+    let files = fs::read_dir(looks).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files.filter(|file| file.extension().is_some_and(|kind| kind == "toml")).collect();
+    assert_eq!(files.len(), 3);
+    for file in files {
+        fs::copy(&file, stage.file()).unwrap();
+        stage.env.ait().run_args(&["config", "check"]).stdout_is("~/.config/ait/config.toml: no mistakes\n");
+        assert!(stage.status_line(&[]).contains("Opus"), "{}", file.display());
+    }
+}
