@@ -294,7 +294,7 @@ mod active_on {
         let env = TestEnv::new();
         let client = Client::new();
         env.write_manifest("old-and-idle", client.pid(), &env.path(""), json!({"started": ago(4 * 86400)}));
-        env.write_manifest("dead", Client::new().kill(), &env.path(""), json!({"updated": ago(60)}));
+        env.write_manifest("dead", Client::new().kill(), &env.path(""), json!({"updated": ago(0)}));
         let shown = env.run("sessions history").success();
         assert!(shown.contains(" to now, running\n"), "{shown}");
         assert!(shown.contains(", stale: its process no longer exists\n"), "{shown}");

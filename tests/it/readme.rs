@@ -153,7 +153,9 @@ impl Machine {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.home.join(folder)).env_clear().env("HOME", &self.home);
         command.env("PATH", std::env::var("PATH").unwrap()).env("AIT_WIDTH", "100").env("CLAUDE_PID", pid);
-        command.env("GIT_CONFIG_NOSYSTEM", "1");
+        // A zone where it is evening: a session that began before midnight would show its date.
+        let hour = jiff::Timestamp::now().as_second() / 3600 % 24;
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("TZ", format!("EVE{}", hour - 18));
         for who in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{who}_NAME"), "ait").env(format!("GIT_{who}_EMAIL"), "ait@localhost");
         }
