@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cli, commands     what the user typed, and what it does
+//! team              shared history over git: records, stores, synchronisation
 //! config            the user's settings: environment, configuration file, defaults
 //! store   render    manifests on disk; text for people and programs. These two never meet.
 //! claude  git       foreign formats: Claude Code's files, git's files

@@ -130,6 +130,9 @@ fn rewrite(
             batches.push((commit.time, lines.concat()));
         }
     })?;
+    if dropped == 0 && totals_before.is_none() && !name.is_empty() {
+        return Ok(0);
+    }
     let mut header = Header { ait: VERSION, member: state.member.clone(), name: name.to_owned(), ..Header::default() };
     let plain = header.to_line();
     header.replaced = true;

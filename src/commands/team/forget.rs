@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use super::here::tree_here;
 use super::status::report_of;
 use super::sync::locked_sync;
-use crate::commands::period::day;
+use crate::commands::period::{self, day};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::report::Report;
+use crate::store::history::Day;
 use crate::team::forget::{self, What};
-use crate::team::store;
+use crate::team::store::{self, State};
 
 /// How long to wait for a sync in the background.
 const LOCK_LIMIT: Duration = Duration::from_secs(90);
@@ -27,7 +28,7 @@ const LOCK_LIMIT: Duration = Duration::from_secs(90);
     example = "  ait team forget 0b9c3c1e\n  ait team forget --before 2026-01-01\n  ait team forget --all"
 )]
 pub(super) struct Forget {
-    /// the id of a session
+    /// the id of a session, or its beginning
     #[argh(positional)]
     session: Option<String>,
     /// all sessions that ended before this day: YYYY-MM-DD, today or yesterday
@@ -54,7 +55,7 @@ impl Forget {
         })?;
         let _guard = store.lock(LOCK_LIMIT)?;
         let what = match (&self.session, &self.before, self.all) {
-            (Some(session), None, false) => What::Session(session.clone()),
+            (Some(session), None, false) => What::Session(whole_id(context, &store.state, session)?),
             (None, Some(before), false) => {
                 let zone = context.time_zone();
                 let begin = day(before, context.now, &zone)?.0.at(0, 0, 0, 0).to_zoned_datetime(zone);
@@ -72,11 +73,32 @@ impl Forget {
         let records = if count == 1 { "record" } else { "records" };
         let done = locked_sync(context, &mut store, None);
         let line = format!("Forgot {count} {records}.\n");
-        let report = report_of(context, store, line)
-            .remark("the host may keep unreachable objects for some time; others drop them with their next fetch");
+        let report = report_of(context, store, line);
+        let report = match count {
+            0 => report.exit(Exit::Failed),
+            _ => report
+                .remark("the host may keep unreachable objects for some time; others drop them at their next fetch"),
+        };
         Ok(match done {
             Ok(_) => report,
             Err(error) => report.remark(error.to_string()).exit(Exit::Failed),
         })
+    }
+}
+
+/// The id of the session that begins so, among those since the user joined; as it was typed if there is none.
+fn whole_id(context: &Context, state: &State, typed: &str) -> Result<String> {
+    let since = Timestamp::from_second(state.not_before).unwrap_or(Timestamp::UNIX_EPOCH);
+    let (sessions, _) = period::sessions(context, Day::of(since, &context.time_zone()))?;
+    let mut ids: Vec<&str> = sessions.iter().map(|session| session.manifest.session_id.as_str()).collect();
+    ids.retain(|id| id.starts_with(typed));
+    ids.sort_unstable();
+    ids.dedup();
+    match ids.as_slice() {
+        [] => Ok(typed.to_owned()),
+        [only] => Ok((*only).to_owned()),
+        several => Err(Error::new("forgetting records", typed, format!("{} sessions match", several.len()))
+            .hint(format!("choose one: {}", several.join(", ")))
+            .exit(Exit::NotFound)),
     }
 }

@@ -202,6 +202,9 @@ fn forgotten_sessions_leave_the_remote_and_the_stores_of_others() {
     ada.join("");
     bob.join("");
     assert_eq!(bob.sessions_of("Ada").len(), 2);
+    let output = ada.run("team forget s");
+    assert!(output.stderr.contains("2 sessions match; choose one: s1, s2"), "{output:?}");
+    assert_eq!(ada.run("team forget never-shared").exit_code, Some(1));
     let output = ada.run("team forget s1");
     assert_eq!(output.exit_code, Some(0), "{output:?}");
     assert!(!team.everything().contains("branch-of-s1") && team.everything().contains("branch-of-s2"));
