@@ -230,12 +230,12 @@ fn nushell_quoted(text: &str) -> String {
 }
 
 /// One word for elvish, which knows one escape inside single quotes.
-fn elvish_quoted(text: &str) -> String {
+pub(super) fn elvish_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A string of Python.
-fn python_quoted(text: &str) -> String {
+pub(super) fn python_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'").replace('\n', r"\n"))
 }
 

@@ -32,11 +32,14 @@ fn used(env: &TestEnv) {
     env.write_file(".bashrc", "alias ll='ls -l'");
     env.write_file(".config/fish/config.fish", "set -g x 1\n");
     env.write_file(".tmux.conf", "set -g mouse on\r\n");
+    env.write_file(".config/elvish/rc.elv", "# mine\n");
+    env.write_file(".config/nushell/config.nu", "# mine\n");
+    env.write_file(".xonshrc", "# mine");
     env.write_file(".config/starship.toml", "# mine\n[line_break]\ndisabled = true");
     env.write_file(".claude/settings.json", "{\"model\": \"opus\"}\n");
 }
 
-const ALL: &str = "setup --yes --only zsh,bash,fish,tmux,starship,claude";
+const ALL: &str = "setup --yes --only zsh,bash,fish,nushell,elvish,xonsh,tmux,starship,claude";
 
 fn text(env: &TestEnv, name: &str) -> String {
     fs::read_to_string(env.path(name)).unwrap()
@@ -85,7 +88,8 @@ fn dry_run_shows_the_changes_and_makes_none() {
     let refused = "asking for confirmation: standard input: not a terminal; nothing was changed; add --yes, or --dry-run \
                    to see the changes";
     env.run("setup").failure(2, refused);
-    let unknown = "reading the command line: --only csh: unknown name; use some of: zsh,bash,fish,tmux,starship,claude";
+    let unknown = "reading the command line: --only csh: unknown name; use some of: zsh,bash,fish,nushell,elvish,xonsh,tmux,\
+                   starship,claude";
     env.run("setup --only csh").failure(2, unknown);
     assert_eq!(tree(&env.path(".")), before);
     env.run(ALL);

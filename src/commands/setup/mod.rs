@@ -34,7 +34,7 @@ use crate::sys::files;
     name = "setup",
     help_triggers("-h", "--help"),
     example = "  ait setup                 show the changes, ask, then make them\n  ait setup --dry-run       only show them\n  ait setup --only zsh,tmux",
-    note = "Names for --only: zsh, bash, fish, tmux, starship and claude. Without it, all that are\nused here, except starship: the shells show the segment beside it."
+    note = "Names for --only: zsh, bash, fish, nushell, elvish, xonsh, tmux, starship and claude.\nWithout it, all that are used here, except starship: the shells show the segment beside it."
 )]
 pub struct Setup {
     /// make the changes without asking

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::commands::init::{Init, elvish_quoted, python_quoted, text_for, this_program};
 use crate::commands::startup::Folders;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -36,7 +37,7 @@ impl Places {
             let set = context.path_variable(name).filter(|path| path.is_absolute());
             set.unwrap_or_else(|| folders.home.join(usual))
         };
-        let program = crate::commands::init::this_program(context)?;
+        let program = this_program(context)?;
         Ok(Places {
             config: below("XDG_CONFIG_HOME", ".config"),
             data: below("XDG_DATA_HOME", ".local/share"),
@@ -68,8 +69,10 @@ pub(super) enum Lines {
 
 /// A shell, or another program that shows the segment.
 pub(super) struct Target {
-    /// The name on the command line, which is also that of the program.
+    /// The name on the command line.
     pub(super) name: &'static str,
+    /// The name of the program.
+    program: &'static str,
     /// Set up if it is installed; otherwise only with `--only`.
     pub(super) usual: bool,
     /// The file to change or to write. It need not exist.
@@ -83,9 +86,10 @@ pub(super) struct Target {
 }
 
 /// Everything that shows the segment.
-pub(super) const TARGETS: [Target; 5] = [
+pub(super) const TARGETS: [Target; 8] = [
     Target {
         name: "zsh",
+        program: "zsh",
         usual: true,
         file: |places| places.folders.zsh.as_ref().unwrap_or(&places.folders.home).join(".zshrc"),
         lines: |places| Ok(Lines::Block(zsh(places))),
@@ -94,6 +98,7 @@ pub(super) const TARGETS: [Target; 5] = [
     },
     Target {
         name: "bash",
+        program: "bash",
         usual: true,
         file: bash_file,
         lines: |places| Ok(Lines::Block(posix(places, "bash", ""))),
@@ -102,6 +107,7 @@ pub(super) const TARGETS: [Target; 5] = [
     },
     Target {
         name: "fish",
+        program: "fish",
         usual: true,
         // A file of its own, which fish reads before config.fish.
         file: |places| places.config.join("fish/conf.d/ait.fish"),
@@ -110,7 +116,36 @@ pub(super) const TARGETS: [Target; 5] = [
         reload: "exec fish",
     },
     Target {
+        name: "nushell",
+        program: "nu",
+        usual: true,
+        // nushell loads no code that a program prints, only files.
+        file: |places| places.config.join("nushell/autoload/ait.nu"),
+        lines: nushell,
+        completions: Some(|places| places.config.join("nushell/autoload/ait-completions.nu")),
+        reload: "exec nu",
+    },
+    Target {
+        name: "elvish",
+        program: "elvish",
+        usual: true,
+        file: |places| places.config.join("elvish/rc.elv"),
+        lines: elvish,
+        completions: None,
+        reload: "exec elvish",
+    },
+    Target {
+        name: "xonsh",
+        program: "xonsh",
+        usual: true,
+        file: xonsh_file,
+        lines: xonsh,
+        completions: None,
+        reload: "exec xonsh",
+    },
+    Target {
         name: "tmux",
+        program: "tmux",
         usual: true,
         file: tmux_file,
         lines: |places| printed(places, "tmux"),
@@ -120,6 +155,7 @@ pub(super) const TARGETS: [Target; 5] = [
     // The shells show the segment beside starship, and start fewer processes for it.
     Target {
         name: "starship",
+        program: "starship",
         usual: false,
         file: |places| places.folders.starship.clone().unwrap_or_else(|| places.config.join("starship.toml")),
         lines: |places| printed(places, "starship"),
@@ -131,10 +167,10 @@ pub(super) const TARGETS: [Target; 5] = [
 impl Target {
     /// Whether to set it up if nobody names it: the program is there, and the user uses it.
     pub(super) fn is_used(&self, places: &Places) -> bool {
-        let is_mine = places.shell.as_deref() == Some(self.name);
-        let has_file =
-            || files::exists(&(self.file)(places)) || self.name == "fish" && files::exists(&places.config.join("fish"));
-        self.usual && (is_mine || process::find_program(self.name).is_some() && (has_file() || self.name == "tmux"))
+        let is_mine = places.shell.as_deref() == Some(self.program);
+        let folder = places.config.join(self.name);
+        let has_file = || self.name == "tmux" || files::exists(&(self.file)(places)) || files::exists(&folder);
+        self.usual && (is_mine || process::find_program(self.program).is_some() && has_file())
     }
 }
 
@@ -176,6 +212,31 @@ fn fish(places: &Places) -> String {
     )
 }
 
+/// Written again by `ait setup` after an update of ait.
+fn nushell(places: &Places) -> Result<Lines> {
+    let code = init(places, "nushell")?;
+    Ok(Lines::File(format!("# Written by `ait setup`; `ait uninstall` removes this file.\n{code}")))
+}
+
+/// Both parts, because elvish looks for completions nowhere.
+fn elvish(places: &Places) -> Result<Lines> {
+    let ait = elvish_quoted(&places.program.to_string_lossy());
+    let call = |command: &str| format!("  eval ((external {ait}) {command} elvish | slurp)\n");
+    Ok(Lines::Block(format!("if (has-external {ait}) {{\n{}{}}}", call("init"), call("completions"))))
+}
+
+/// Both parts, because xonsh looks for completions nowhere.
+fn xonsh(places: &Places) -> Result<Lines> {
+    let ait = python_quoted(&places.program.to_string_lossy());
+    let call = |command: &str| format!("    execx($({ait} {command} xonsh))\n");
+    Ok(Lines::Block(format!("if __import__('os').access({ait}, 1):\n{}{}", call("init"), call("completions"))))
+}
+
+fn xonsh_file(places: &Places) -> PathBuf {
+    let (in_home, in_config) = (places.folders.home.join(".xonshrc"), places.config.join("xonsh/rc.xsh"));
+    if !files::exists(&in_home) && files::exists(&in_config) { in_config } else { in_home }
+}
+
 /// On macOS terminals start login shells, which read only the first of three other files.
 fn bash_file(places: &Places) -> PathBuf {
     let home = &places.folders.home;
@@ -201,8 +262,11 @@ fn tmux_file(places: &Places) -> PathBuf {
     }
 }
 
-/// What `ait init` prints.
 fn printed(places: &Places, target: &str) -> Result<Lines> {
-    let request = crate::commands::init::Init { target: Some(target.to_owned()), ..Default::default() };
-    crate::commands::init::text_for(&request, &places.program).map(Lines::Block)
+    init(places, target).map(Lines::Block)
+}
+
+/// What `ait init` prints.
+fn init(places: &Places, target: &str) -> Result<String> {
+    text_for(&Init { target: Some(target.to_owned()), ..Init::default() }, &places.program)
 }

@@ -8,7 +8,7 @@ use crate::commands::{frameworks, startup};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::completions::{bash, fish, zsh};
-use crate::render::{diff, man, ui, width};
+use crate::render::{completion_tables, diff, man, ui, width};
 use crate::sys::atomic_edit::{AtomicEdit, Change, Current};
 use crate::sys::files;
 
@@ -138,11 +138,12 @@ pub(super) fn plan(context: &Context, places: &Places, targets: &[&Target]) -> R
                 Step { path: file, what: target.name.to_owned(), lines, generated: false, reload: target.reload };
             add(&mut plan, places, step);
         }
-        if let Some(completions) = target.completions.filter(|_| !is_packaged) {
+        if let Some(completions) = target.completions.filter(|_| !is_packaged || target.name == "nushell") {
             let ait = (context.commands)();
             let text = match target.name {
                 "zsh" => zsh(&ait),
                 "bash" => bash(&ait),
+                "nushell" => completion_tables::nushell(&ait),
                 _ => fish(&ait),
             };
             add_generated(&mut plan, places, completions(places), &format!("completions of {}", target.name), text);
