@@ -489,7 +489,7 @@ mod shell {
         let env = TestEnv::new();
         let nushell = || found(&env.ait().env("SHELL", "/usr/bin/nu"), "shell");
         nushell().is("warn", "your shell is nushell, and ~/.config/nushell/autoload/ait.nu does not load ait");
-        nushell().fix("ait init --help");
+        nushell().fix("ait setup --only nushell");
         let text = env.ait().run("init nushell").stdout;
         env.write_file(".config/nushell/autoload/ait.nu", &text);
         nushell().is("ok", "nushell (~/.config/nushell/autoload/ait.nu, line ");

@@ -71,10 +71,7 @@ pub(super) fn of_shell(context: &Context, paths: &hooks::InstallPaths) -> Check 
         (Some(mine), _) => findings.add(
             Status::Warn,
             format!("your shell is {}, and {} does not load ait", mine.target, paths.show(&mine.file)),
-            Some(&match mine.target {
-                "nushell" | "elvish" | "xonsh" => "ait init --help".to_owned(),
-                target => format!("ait setup --only {target}"),
-            }),
+            Some(&format!("ait setup --only {}", mine.target)),
         ),
         (None, true) => findings.add(Status::Warn, "no shell, tmux or starship loads ait", Some("ait init --help")),
         _ => {}
