@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{Member, Team};
+use crate::common::tools::needs;
 use crate::common::wait_until;
 
 /// A server that ends with the test.
@@ -112,6 +113,7 @@ fn a_log_that_someone_else_overwrote_is_restored_and_reported() {
 
 #[test]
 fn a_remote_that_asks_for_a_password_is_not_answered() {
+    needs!("python3");
     let team = Team::new();
     let ada = team.member("Ada");
     let port = free_port();
@@ -210,6 +212,7 @@ http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), H).serve_foreve
 
 #[test]
 fn git_daemon_and_http_work_like_a_folder() {
+    needs!("python3");
     for kind in ["git", "http"] {
         let team = Team::new();
         let (ada, bob) = (team.member("Ada"), team.member("Bob"));
