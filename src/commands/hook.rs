@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::live_sessions::last_written;
 use super::session_start::{LOCK_TIMEOUT, after_start};
-use super::{Run, hook_response, log_error, plugin, record_commits, team};
+use super::{Run, hook_response, log_error, plugin, record_commits, start_job, team};
 use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
@@ -33,6 +33,7 @@ use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::{event_log, live, write_log};
 use crate::sys::fd;
+use crate::sys::files::PRIVATE;
 use crate::sys::process::{self, Process};
 
 /// record an event (Claude Code runs this, with JSON on standard input)
@@ -92,38 +93,91 @@ fn is_known(name: &str) -> bool {
     matches!(name, "session-register" | "session-cleanup")
 }
 
-/// The payload on standard input: its bytes, its parts, and the session.
-fn read_payload() -> Result<(Vec<u8>, HookPayload, SessionId)> {
+/// The parts of a payload, and its session.
+fn parse_payload(bytes: &[u8]) -> Result<(HookPayload, SessionId)> {
     let doing = "recording an event";
-    let bytes = fd::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new(doing, "standard input", why))?;
-    let payload = HookPayload::parse(&bytes).map_err(|why| Error::new(doing, "standard input", why))?;
+    let payload = HookPayload::parse(bytes).map_err(|why| Error::new(doing, "standard input", why))?;
     let id = SessionId::parse(&payload.session_id)
         .ok_or_else(|| Error::new(doing, format!("{:.80?}", payload.session_id), "not a session id"))?;
     match payload.event.is_empty() {
         true => Err(Error::new(doing, id, "no hook_event_name")),
-        false => Ok((bytes, payload, id)),
+        false => Ok((payload, id)),
     }
 }
 
 fn take_event(context: &Context) -> Result<Report> {
     let (root, now) = (context.root()?, context.now);
-    let (bytes, payload, id) = read_payload()?;
+    let bytes = fd::read_stdin(PAYLOAD_LIMIT).map_err(|why| Error::new("recording an event", "standard input", why))?;
+    let (payload, id) = parse_payload(&bytes)?;
     // Of the events that we register; a name from outside must not fill the cache.
     if EVENTS.iter().any(|each| each.event == payload.event) {
         event_log::mark_seen(root, &payload.event);
     }
     root.remember();
-
-    let mut event = payload.happened();
     let process = process_of(context, &payload);
+    match record_event(context, &bytes, &payload, &id, process.as_ref(), LOCK_TIMEOUT) {
+        Err(error) if lifecycle::is_busy(&error) => {
+            hand_over(context, &id, &bytes, process.as_ref())?;
+            let write = hook_response::write_of(root, &id, &payload, now);
+            Ok(hook_response::at_event(context, &payload, write.as_ref(), &place_of(&payload), None))
+        }
+        done => done,
+    }
+}
+
+/// The job that records an event which a hook could not: another process held the lock, and Claude Code waits for a hook.
+pub(super) const LATE_EVENT: &str = "late-event";
+/// The folder of the cache for payloads of such events.
+const LATE_EVENTS: &str = "late-events";
+
+fn hand_over(context: &Context, id: &SessionId, payload: &[u8], process: Option<&Process>) -> Result<()> {
+    let failed = |why: std::io::Error| Error::new("recording an event later", LATE_EVENTS, why);
+    let name = format!("{}-{}", context.now.as_nanosecond(), process::id());
+    let folder = context.root()?.open_cache(LATE_EVENTS).map_err(failed)?;
+    folder.create_new(&name, payload, PRIVATE).map_err(failed)?;
+    let [pid, start] = process.map_or([0, 0], |process| [process.pid.into(), process.start]).map(|id| id.to_string());
+    start_job(context, LATE_EVENT, &[id.as_str(), &name, &pid, &start]);
+    Ok(())
+}
+
+/// Records an event whose payload [`hand_over`] kept. The arguments are the session, the name of the file, and the pid and start time of
+/// the session's process, which may have ended.
+pub(super) fn late_event(context: &Context, arguments: &[String]) -> Result<()> {
+    let [_, name, pid, start] = arguments else { return Ok(()) };
+    let failed = |why: std::io::Error| Error::new("recording an event later", name, why);
+    let folder = context.root()?.open_cache(LATE_EVENTS).map_err(failed)?;
+    let bytes = folder.read_own(name, PAYLOAD_LIMIT).map_err(failed)?;
+    let (payload, id) = parse_payload(&bytes)?;
+    let (pid, start) = (pid.parse().unwrap_or(0), start.parse().unwrap_or(0));
+    let ended = Process { pid, parent: 0, name: String::new(), start, zombie: true, stopped: false };
+    let process = process::look_up(pid).filter(|process| process.start == start).unwrap_or(ended);
+    let process = (pid != 0).then_some(&process);
+    record_event(context, &bytes, &payload, &id, process, lifecycle::UNLOCKED_AFTER)?;
+    folder.remove(name).map_err(failed)
+}
+
+fn place_of(payload: &HookPayload) -> Place {
     let folder = payload.folder.as_deref().map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let place = folder.map_or_else(Place::here, |folder| Place::of(&folder));
-    let mut event_context = event_context(context, &payload, &event, process.as_ref(), &place);
+    folder.map_or_else(Place::here, |folder| Place::of(&folder))
+}
+
+fn record_event(
+    context: &Context,
+    bytes: &[u8],
+    payload: &HookPayload,
+    id: &SessionId,
+    process: Option<&Process>,
+    timeout: Duration,
+) -> Result<Report> {
+    let (root, now) = (context.root()?, context.now);
+    let mut event = payload.happened();
+    let place = place_of(payload);
+    let mut event_context = event_context(context, payload, &event, process, &place);
     if payload.event == "Notification" {
-        event_context.report = report(root, &id, &event_context);
+        event_context.report = report(root, id, &event_context);
         event = confirmed(event, event_context.report.as_ref());
     }
-    let write = hook_response::write_of(root, &id, &payload, now);
+    let write = hook_response::write_of(root, id, payload, now);
     let file_write = write
         .as_ref()
         .filter(|_| event == Event::ToolEnd)
@@ -132,40 +186,40 @@ fn take_event(context: &Context) -> Result<Report> {
     // Only a resumed session leaves history; another event that comes late must find it there.
     let returning = payload.source.as_deref() == Some("resume") || !matches!(event, Event::Start { .. });
     let folder = root.open_active()?;
-    let known = Known::read(root, &folder, &id, returning)?;
-    let gathered = gather(root, &id, known.manifest(), &payload, &event, &mut event_context);
-    let done = lifecycle::update(root, &folder, &id, known, LOCK_TIMEOUT, |manifest, is_known| {
+    let known = Known::read(root, &folder, id, returning)?;
+    let gathered = gather(root, id, known.manifest(), payload, &event, &mut event_context);
+    let done = lifecycle::update(root, &folder, id, known, timeout, |manifest, is_known| {
         let by_user = head::is_users_command(manifest, &event);
         let moved_from = manifest.head.clone().unwrap_or_default();
-        let change = notice_head(manifest, &payload, &event, &event_context, gathered.moved_by);
-        let outcome = apply_event(manifest, is_known, &id, &event, &event_context, gathered.record.as_ref());
+        let change = notice_head(manifest, payload, &event, &event_context, gathered.moved_by);
+        let outcome = apply_event(manifest, is_known, id, &event, &event_context, gathered.record.as_ref());
         let write = write.as_ref().zip(file_write.as_ref()).filter(|_| outcome == Outcome::Keep);
-        let due = write.map(|(write, file_write)| write_log::append(&folder, &id, file_write, write));
-        let moved = if can_tell(&payload) { manifest.head_moved.take() } else { None };
+        let due = write.map(|(write, file_write)| write_log::append(&folder, id, file_write, write));
+        let moved = if can_tell(payload) { manifest.head_moved.take() } else { None };
         let mine = (change == Change::Own).then(|| manifest.clone());
         let moved_from = Some(moved_from).filter(|_| change != Change::None && !by_user);
         Ok((outcome, Done { outcome, moved, mine, moved_from, due }))
     })?;
     match done.due {
         Some(Ok(due)) => write_log::compact(root, &folder, &due, now),
-        Some(Err(why)) => log_error(context, "hook", &Error::new("recording a write", &id, why)),
+        Some(Err(why)) => log_error(context, "hook", &Error::new("recording a write", id, why)),
         None => {}
     }
     if matches!(event, Event::Start { .. } | Event::End { .. }) {
         team::after_session(context, place.repository.as_deref());
     }
     if let Some(from) = &done.moved_from {
-        record_commits::after_event(context, &id, &event, &event_context, from, done.mine.is_some(), &bytes);
+        record_commits::after_event(context, id, &event, &event_context, from, done.mine.is_some(), bytes);
     }
     if done.outcome != Outcome::Keep {
         return Ok(Report::nothing());
     }
     if let Some(mine) = &done.mine {
-        hook_response::notify_siblings(root, &id, mine, &event_context, LOCK_TIMEOUT);
+        hook_response::notify_siblings(root, id, mine, &event_context, LOCK_TIMEOUT);
     }
     match event {
-        Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, &id, &payload, &place, &event_context)),
-        _ => Ok(hook_response::at_event(context, &payload, write.as_ref(), &place, done.moved.as_deref())),
+        Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, id, payload, &place, &event_context)),
+        _ => Ok(hook_response::at_event(context, payload, write.as_ref(), &place, done.moved.as_deref())),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Writers take the lock of the `active` folder. Everything slow is done before or after: under the lock there is one read,
 //! one change and one write, and nothing that grows with the number of sessions, files or days.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -57,11 +57,22 @@ impl Known {
     }
 }
 
+/// A writer that waited this long goes on without the lock: the process that holds it was stopped in the middle of a change
+/// of microseconds. With a shorter time limit nothing is written without the lock, so no change of another writer is lost.
+pub const UNLOCKED_AFTER: Duration = Duration::from_secs(10);
+
+/// Whether a change failed because another process holds the lock.
+pub fn is_busy(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|why| why.kind() == ErrorKind::ResourceBusy)
+}
+
 /// Changes one manifest, alone among the writers. `known` was read a moment ago, without the lock. `change` gets the
 /// manifest as it is now (an empty one for a new session), whether the session is known, and returns what becomes of it.
 ///
 /// # Errors
-/// If the file is not a manifest or cannot be written; and what `change` returns.
+/// If the file is not a manifest or cannot be written; if another process holds the lock for `timeout` (see [`is_busy`]),
+/// which is less than [`UNLOCKED_AFTER`]; and what `change` returns.
 pub fn update<T>(
     root: &Root,
     folder: &Folder,
@@ -99,7 +110,14 @@ fn open_for_change<'a>(
     known: Known,
     timeout: Duration,
 ) -> Result<OpenManifest<'a>> {
-    let lock = folder.lock(timeout);
+    let lock = match folder.lock(timeout) {
+        Locking::Busy if timeout < UNLOCKED_AFTER => {
+            let path = folder.path().join(id.file_name());
+            let why = io::Error::new(ErrorKind::ResourceBusy, "another process holds the lock");
+            return Err(Error::new("changing a session", path.display(), why).hint("try again"));
+        }
+        lock => lock,
+    };
     let (mut manifest, is_active, came_back) = match (read_bytes(folder, id)?, known) {
         // Unchanged since it was read.
         (Some(bytes), Known { active: Some((same, manifest)), .. }) if bytes == same => (manifest, true, None),

@@ -34,6 +34,7 @@ mod hooks_files;
 mod jobs;
 mod liveness;
 mod packages;
+mod locks;
 mod payloads;
 mod profiles;
 mod prompt_tasks;
