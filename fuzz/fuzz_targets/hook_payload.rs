@@ -18,6 +18,7 @@ fn event_context(payload: &HookPayload) -> EventContext {
         tmux_pane: None,
         tmux_socket: None,
         start_options: Vec::new(),
+        is_overtaken: false,
         user: None,
         host: None,
         folder: payload.folder.clone().unwrap_or_default(),

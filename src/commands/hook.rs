@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::live_sessions::last_written;
 use super::session_start::{LOCK_TIMEOUT, after_start};
-use super::{Run, hook_response, log_error, plugin, record_commits, start_job, team};
+use super::{Run, hook_response, late_event, log_error, notify, plugin, record_commits, team};
 use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::{self, HeadKind};
 use crate::report::Report;
+use crate::session::activity::Kind;
 use crate::session::event::{Dialog, Event, EventContext, Outcome};
 use crate::session::head::{self, Change};
 use crate::session::id::SessionId;
@@ -33,7 +34,7 @@ use crate::store::place::Place;
 use crate::store::root::Root;
 use crate::store::{event_log, live, write_log};
 use crate::sys::fd;
-use crate::sys::files::PRIVATE;
+use crate::sys::files::Folder;
 use crate::sys::process::{self, Process};
 
 /// record an event (Claude Code runs this, with JSON on standard input)
@@ -115,9 +116,9 @@ fn take_event(context: &Context) -> Result<Report> {
     }
     root.remember();
     let process = process_of(context, &payload);
-    match record_event(context, &bytes, &payload, &id, process.as_ref(), LOCK_TIMEOUT) {
+    match record_event(context, &bytes, &payload, &id, process.as_ref(), None) {
         Err(error) if lifecycle::is_busy(&error) => {
-            hand_over(context, &id, &bytes, process.as_ref())?;
+            late_event::hand_over(context, &id, &bytes, process.as_ref())?;
             let write = hook_response::write_of(root, &id, &payload, now);
             Ok(hook_response::at_event(context, &payload, write.as_ref(), &place_of(&payload), None))
         }
@@ -125,35 +126,15 @@ fn take_event(context: &Context) -> Result<Report> {
     }
 }
 
-/// The job that records an event which a hook could not: another process held the lock, and Claude Code waits for a hook.
-pub(super) const LATE_EVENT: &str = "late-event";
-/// The folder of the cache for payloads of such events.
-const LATE_EVENTS: &str = "late-events";
-
-fn hand_over(context: &Context, id: &SessionId, payload: &[u8], process: Option<&Process>) -> Result<()> {
-    let failed = |why: std::io::Error| Error::new("recording an event later", LATE_EVENTS, why);
-    let name = format!("{}-{}", context.now.as_nanosecond(), process::id());
-    let folder = context.root()?.open_cache(LATE_EVENTS).map_err(failed)?;
-    folder.create_new(&name, payload, PRIVATE).map_err(failed)?;
-    let [pid, start] = process.map_or([0, 0], |process| [process.pid.into(), process.start]).map(|id| id.to_string());
-    start_job(context, LATE_EVENT, &[id.as_str(), &name, &pid, &start]);
-    Ok(())
-}
-
-/// Records an event whose payload [`hand_over`] kept. The arguments are the session, the name of the file, and the pid and start time of
-/// the session's process, which may have ended.
-pub(super) fn late_event(context: &Context, arguments: &[String]) -> Result<()> {
-    let [_, name, pid, start] = arguments else { return Ok(()) };
-    let failed = |why: std::io::Error| Error::new("recording an event later", name, why);
-    let folder = context.root()?.open_cache(LATE_EVENTS).map_err(failed)?;
-    let bytes = folder.read_own(name, PAYLOAD_LIMIT).map_err(failed)?;
-    let (payload, id) = parse_payload(&bytes)?;
-    let (pid, start) = (pid.parse().unwrap_or(0), start.parse().unwrap_or(0));
-    let ended = Process { pid, parent: 0, name: String::new(), start, zombie: true, stopped: false };
-    let process = process::look_up(pid).filter(|process| process.start == start).unwrap_or(ended);
-    let process = (pid != 0).then_some(&process);
-    record_event(context, &bytes, &payload, &id, process, lifecycle::UNLOCKED_AFTER)?;
-    folder.remove(name).map_err(failed)
+/// The job that records an event which a hook left to it, see [`late_event`].
+///
+/// # Errors
+/// If the event cannot be read, or not be written down.
+pub(super) fn record_late(context: &Context, arguments: &[String]) -> Result<()> {
+    let Some(late) = late_event::read(context, arguments)? else { return Ok(()) };
+    let (payload, id) = parse_payload(&late.payload)?;
+    record_event(context, &late.payload, &payload, &id, late.process.as_ref(), Some(late.at))?;
+    late.forget()
 }
 
 fn place_of(payload: &HookPayload) -> Place {
@@ -161,15 +142,17 @@ fn place_of(payload: &HookPayload) -> Place {
     folder.map_or_else(Place::here, |folder| Place::of(&folder))
 }
 
+/// Records an event. `late`: when it happened, if this is not the hook itself; then the hook had no patience for the lock.
 fn record_event(
     context: &Context,
     bytes: &[u8],
     payload: &HookPayload,
     id: &SessionId,
     process: Option<&Process>,
-    timeout: Duration,
+    late: Option<Timestamp>,
 ) -> Result<Report> {
-    let (root, now) = (context.root()?, context.now);
+    let timeout = if late.is_some() { lifecycle::UNLOCKED_AFTER } else { LOCK_TIMEOUT };
+    let root = context.root()?;
     let mut event = payload.happened();
     let place = place_of(payload);
     let mut event_context = event_context(context, payload, &event, process, &place);
@@ -177,7 +160,7 @@ fn record_event(
         event_context.report = report(root, id, &event_context);
         event = confirmed(event, event_context.report.as_ref());
     }
-    let write = hook_response::write_of(root, id, payload, now);
+    let write = hook_response::write_of(root, id, payload, context.now);
     let file_write = write
         .as_ref()
         .filter(|_| event == Event::ToolEnd)
@@ -189,6 +172,8 @@ fn record_event(
     let known = Known::read(root, &folder, id, returning)?;
     let gathered = gather(root, id, known.manifest(), payload, &event, &mut event_context);
     let done = lifecycle::update(root, &folder, id, known, timeout, |manifest, is_known| {
+        let was_blocked = is_blocked(manifest);
+        event_context.is_overtaken = late.is_some() && manifest.updated > late;
         let by_user = head::is_users_command(manifest, &event);
         let moved_from = manifest.head.clone().unwrap_or_default();
         let change = notice_head(manifest, payload, &event, &event_context, gathered.moved_by);
@@ -198,13 +183,10 @@ fn record_event(
         let moved = if can_tell(payload) { manifest.head_moved.take() } else { None };
         let mine = (change == Change::Own).then(|| manifest.clone());
         let moved_from = Some(moved_from).filter(|_| change != Change::None && !by_user);
-        Ok((outcome, Done { outcome, moved, mine, moved_from, due }))
+        let blocked = (!was_blocked && is_blocked(manifest)).then(|| manifest.clone());
+        Ok((outcome, Done { outcome, moved, mine, moved_from, due, blocked }))
     })?;
-    match done.due {
-        Some(Ok(due)) => write_log::compact(root, &folder, &due, now),
-        Some(Err(why)) => log_error(context, "hook", &Error::new("recording a write", id, why)),
-        None => {}
-    }
+    done.compact(context, root, id, &folder);
     if matches!(event, Event::Start { .. } | Event::End { .. }) {
         team::after_session(context, place.repository.as_deref());
     }
@@ -214,9 +196,7 @@ fn record_event(
     if done.outcome != Outcome::Keep {
         return Ok(Report::nothing());
     }
-    if let Some(mine) = &done.mine {
-        hook_response::notify_siblings(root, id, mine, &event_context, LOCK_TIMEOUT);
-    }
+    done.tell(context, root, id, &event_context);
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, id, payload, &place, &event_context)),
         _ => Ok(hook_response::at_event(context, payload, write.as_ref(), &place, done.moved.as_deref())),
@@ -274,6 +254,10 @@ fn was_idle(record: &Record, id: &SessionId, manifest: &Manifest) -> bool {
     record.session_id == id.as_str() && (is_idle || has_changed)
 }
 
+fn is_blocked(manifest: &Manifest) -> bool {
+    Kind::of(manifest.state, manifest.waiting_for.as_deref()) == Some(Kind::Blocked)
+}
+
 /// What came of an event.
 struct Done {
     outcome: Outcome,
@@ -283,8 +267,30 @@ struct Done {
     mine: Option<Manifest>,
     /// HEAD moved from this commit (empty: from none), and not by a command of the user.
     moved_from: Option<String>,
+    /// The session has become blocked.
+    blocked: Option<Manifest>,
     /// The logs that have become worth compacting, if the event was a write.
     due: Option<std::io::Result<Vec<write_log::Due>>>,
+}
+
+impl Done {
+    /// Tells the other sessions in the tree that HEAD moved, and the user that this one is blocked.
+    fn tell(&self, context: &Context, root: &Root, id: &SessionId, event_context: &EventContext) {
+        if let Some(mine) = &self.mine {
+            hook_response::notify_siblings(root, id, mine, event_context, LOCK_TIMEOUT);
+        }
+        if let Some(manifest) = &self.blocked {
+            notify::blocked(context, root, manifest);
+        }
+    }
+
+    fn compact(&self, context: &Context, root: &Root, id: &SessionId, folder: &Folder) {
+        match &self.due {
+            Some(Ok(due)) => write_log::compact(root, folder, due, context.now),
+            Some(Err(why)) => log_error(context, "hook", &Error::new("recording a write", id, why.to_string())),
+            None => {}
+        }
+    }
 }
 
 /// Whether Claude itself, and not one of its sub-agents, hears what is said at this event.
@@ -379,6 +385,7 @@ fn event_context(
         report: None,
         silent_change: None,
         from_subagent: payload.agent_id.is_some(),
+        is_overtaken: false,
     };
     if let Some(tree) = &place.tree {
         let head = tree.head_as_found();

@@ -158,10 +158,20 @@ pub(super) struct Other<'a> {
     pub(super) in_same_tree: bool,
 }
 
-/// The response to a session that starts: two lines about the others.
-pub(super) fn at_start(context: &Context, others: &[Other<'_>], payload: &HookPayload, project: &str) -> Report {
+/// The response to a session that starts: two lines about the others, and for the person a `reminder`.
+pub(super) fn at_start(
+    context: &Context,
+    others: &[Other<'_>],
+    payload: &HookPayload,
+    project: &str,
+    reminder: Option<String>,
+) -> Report {
+    let hook_event_name = "SessionStart".to_owned();
     if others.is_empty() {
-        return Report::nothing();
+        let hook_specific_output = Specific { hook_event_name, ..Specific::default() };
+        return reminder.map_or_else(Report::nothing, |reminder| {
+            Answer { system_message: Some(clean(&reminder)), hook_specific_output }.report()
+        });
     }
     let here = others.iter().filter(|other| other.in_same_tree).count();
     let count = match (here, others.len() - here) {
@@ -179,15 +189,13 @@ pub(super) fn at_start(context: &Context, others: &[Other<'_>], payload: &HookPa
         rows.push(format!("and {} more: ait sessions live", others.len() - MAX_SHOWN));
     }
     let (first, second) = (clean(&format!("{project}: {count}{advice}.")), clean(&rows.join("; ")));
-    let specific = Specific {
-        hook_event_name: "SessionStart".to_owned(),
-        additional_context: Some(format!("{first}\n{second}")),
-        ..Specific::default()
-    };
+    let specific =
+        Specific { hook_event_name, additional_context: Some(format!("{first}\n{second}")), ..Specific::default() };
     // After a compaction the model has forgotten it; the person has not.
     let told_before = payload.source.as_deref() == Some("compact");
     let listed: String = rows.iter().map(|row| format!("\n- {}", clean(row))).collect();
-    let system_message = (!told_before).then(|| clean(&format!("{project}: {count}")) + &listed);
+    let reminder = reminder.map(|reminder| format!("\n{}", clean(&reminder))).unwrap_or_default();
+    let system_message = (!told_before).then(|| clean(&format!("{project}: {count}")) + &listed + &reminder);
     Answer { system_message, hook_specific_output: specific }.report()
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Run, hook, log_error, record_commits, team, tmux};
+use super::{Run, hook, late_event, log_error, record_commits, team, tmux};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::report::Report;
@@ -19,7 +19,7 @@ struct Kind {
 
 /// All jobs. To start one, call [`super::start_job`].
 const KINDS: [Kind; 4] = [
-    Kind { name: hook::LATE_EVENT, run: hook::late_event },
+    Kind { name: late_event::NAME, run: hook::record_late },
     Kind { name: record_commits::NAME, run: record_commits::run },
     Kind { name: "team-sync", run: team::job },
     Kind { name: tmux::RECORD_WINDOW, run: tmux::record_window },

@@ -8,10 +8,14 @@ use jiff::Timestamp;
 use super::live_sessions::{LiveSession, keep_one_of_each, shown_at};
 use crate::session::conflict::{Grade, in_tree};
 use crate::session::file_write::is_fresh;
+use crate::session::id::SessionId;
+use crate::session::manifest::Manifest;
+use crate::session::state::{Need, State};
 use crate::store::active;
 use crate::store::manifest_file::Session;
 use crate::store::place::Place;
 use crate::store::root::Root;
+use crate::sys::files::Meta;
 
 /// The live sessions that concern a place.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +24,8 @@ pub struct Nearby {
     pub live_sessions: Vec<LiveSession>,
     /// Those that work elsewhere, and lately wrote in this tree; each with the root that it is in.
     pub writers: Vec<(Session, Rc<Root>)>,
+    /// Those that said in their last event that they wait, and are not shown there. Whether they run is not known yet.
+    waiting: Vec<(SessionId, Manifest, Meta, Rc<Root>)>,
 }
 
 impl Nearby {
@@ -59,7 +65,11 @@ pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
 
 fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, here: &Place, now: Timestamp) {
     let (mut sessions, mut places, mut writers) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, manifest, meta) in active::read_if(root, may_concern(here)) {
+    let may_concern = may_concern(here);
+    // As ait writes it.
+    let waits = memchr::memmem::Finder::new(b"\n  \"state\": \"waiting\"");
+    let is_wanted = |manifest: &[u8]| may_concern(manifest) || waits.find(manifest).is_some();
+    for (id, manifest, meta) in active::read_if(root, is_wanted) {
         let place = Place::recorded(&manifest);
         // Only of these it is asked whether their processes run.
         if here.shows(&place) {
@@ -67,6 +77,8 @@ fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, here: &Place, now: Timestamp
             sessions.push(Session::new(id, manifest, &meta));
         } else if manifest.wrote_in.iter().any(|wrote| Path::new(&wrote.tree) == here.root) {
             writers.push(Session::new(id, manifest, &meta));
+        } else if manifest.state == State::Waiting && !manifest.headless {
+            nearby.waiting.push((id, manifest, meta, Rc::clone(root)));
         }
     }
     active::resolve_shared_processes(&mut sessions, root);
@@ -77,6 +89,18 @@ fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, here: &Place, now: Timestamp
 }
 
 impl Nearby {
+    /// Of the sessions elsewhere, the one that has been blocked for longest.
+    pub fn blocked_elsewhere(&self, now: Timestamp) -> Option<LiveSession> {
+        let live_session = |(id, manifest, meta, root): &(SessionId, Manifest, Meta, Rc<Root>)| {
+            let session = Session::new(id.clone(), manifest.clone(), meta);
+            let place = Place::recorded(&session.manifest);
+            session.counts(now).then(|| LiveSession::at(session, place, root))
+        };
+        let live_sessions = self.waiting.iter().filter_map(live_session);
+        let blocked = live_sessions.filter(|live_session| live_session.observed.need() == Some(Need::Answer));
+        blocked.min_by_key(|live_session| live_session.urgency(now))
+    }
+
     /// If no session is in this tree, shows those that lately wrote here: they were started in another tree and sent into
     /// this one.
     pub fn or_writers(mut self, here: &Place, now: Timestamp) -> Nearby {

@@ -44,7 +44,7 @@ use crate::sys::files;
     example = "  ait prompt --format '[{{project}} ][{{icon}} ]{{task:20}}[ {{conflict}}]'",
     note = "The default format, on one line, is",
     note = "[{{project}} ][{{branch}}[|{{operation}}] ][{{elapsed}}][ {{waiting}}][ {{task}}]",
-    note = "[ {{conflict}}][ {{moved}}]",
+    note = "[ {{conflict}}][ {{moved}}][{{elsewhere}}]",
     note = "To change it in every prompt, set AIT_FORMAT. {{task:12}} is cut to 12 cells.",
     note = "Write a backslash before a literal bracket, brace or backslash. The tokens:",
     note = "  project      name of the project",
@@ -62,6 +62,7 @@ use crate::sys::files;
     note = "  path         folder of the session",
     note = "  session      first eight characters of the session's id",
     note = "  moved        old and new HEAD, if another session moved it",
+    note = "  elsewhere    without a session here: the one elsewhere that waits for an answer",
     note = "  hooks        a warning if hooks do not run",
     note = "  model        name of the model (status line)",
     note = "  context      share of the context that is used (status line)",
@@ -158,7 +159,14 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     let head = here.tree.as_ref().filter(|_| chosen.is_some()).map(|tree| tree.head_label()).unwrap_or_default();
     let conditions =
         (!revisions.is_empty()).then(|| Conditions { unchanged, ..conditions(&nearby, chosen, &head, revisions, now) });
-    let Some(chosen) = chosen else { return Ok(Answer { segment: String::new(), conditions }) };
+    let Some(chosen) = chosen else {
+        let blocked = nearby.blocked_elsewhere(now).filter(|_| format.mentions("elsewhere"));
+        let Some(blocked) = blocked else { return Ok(Answer { segment: String::new(), conditions }) };
+        let facts =
+            Facts { elsewhere: blocked.waiting(Some(&blocked.session.manifest.project), now), ..Facts::default() };
+        let segment = segment::render(format, &facts, request.dialect, look);
+        return Ok(Answer { segment, conditions: conditions.map(|conditions| limit(conditions, &blocked, now)) });
+    };
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
     let moved = manifest.head_moved.as_deref().map(head::short_text);
@@ -238,6 +246,15 @@ fn configuration(context: &Context, revisions: &mut Vec<Revision>) -> Option<(Pa
         *revisions = revision::current();
     }
     Some((path, revision))
+}
+
+/// Limits the validity of a segment that shows a blocked session elsewhere.
+fn limit(mut conditions: Conditions, blocked: &LiveSession, now: Timestamp) -> Conditions {
+    conditions.until = conditions.until.min(now.as_second() + WAITING_VALIDITY);
+    if blocked.session.liveness == Liveness::Live {
+        conditions.processes.extend(blocked.session.manifest.pid);
+    }
+    conditions
 }
 
 /// Whether an event and Claude Code's record differ, and the client may not have written the record since the event.

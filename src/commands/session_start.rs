@@ -1,15 +1,22 @@
 //! What a hook does when a session starts: archive stale sessions, and tell the new one who else works on its project.
 
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::hook_response::{self, Other};
+use super::live_sessions::LiveSession;
 use super::{hookless, start_job, tmux};
 use crate::claude::payload::HookPayload;
 use crate::context::Context;
+use crate::render::elapsed;
 use crate::report::Report;
 use crate::session::event::{Event, EventContext, Outcome};
 use crate::session::id::SessionId;
+use crate::session::order::sort_by_key;
+use crate::session::state::Need;
 use crate::store::active::{self, Active};
 use crate::store::manifest_file::Session;
 use crate::store::place::Place;
@@ -77,18 +84,49 @@ fn tell_of_others(
     let known: Vec<&Session> = live.iter().map(|(_, session)| *session).collect();
     let hookless = hookless::find(root, &known);
     let hookless = hookless.iter().map(|(session, root, _)| (&**root, session));
-    let mut others: Vec<Other<'_>> = Vec::new();
+    let (mut others, mut elsewhere): (Vec<Other<'_>>, Vec<LiveSession>) = (Vec::new(), Vec::new());
     for (root, session) in live.into_iter().chain(hookless) {
         if session.id == *id || replaced_by(session, event_context) {
             continue;
         }
-        if others.iter().all(|other| other.session.id != session.id)
-            && let Some(in_same_tree) = same_tree(place, session)
-        {
-            others.push(Other { session, root, in_same_tree });
+        match same_tree(place, session) {
+            Some(in_same_tree) if others.iter().all(|other| other.session.id != session.id) => {
+                others.push(Other { session, root, in_same_tree });
+            }
+            None if !session.manifest.headless => {
+                let place = Place::recorded(&session.manifest);
+                elsewhere.push(LiveSession::at(session.clone(), place, &Rc::new(root.clone())));
+            }
+            _ => {}
         }
     }
-    hook_response::at_start(context, &others, payload, &event_context.project)
+    let is_new = matches!(payload.source.as_deref(), Some("startup" | "resume" | "fork")) && !event_context.is_headless;
+    let reminder = if is_new { reminder(elsewhere, event_context.now) } else { None };
+    hook_response::at_start(context, &others, payload, &event_context.project, reminder)
+}
+
+/// One line about the sessions on other projects that wait for the user, blocked before finished.
+fn reminder(mut elsewhere: Vec<LiveSession>, now: Timestamp) -> Option<String> {
+    const MAX_NAMED: usize = 3;
+    elsewhere.retain(|session| session.observed.need().is_some());
+    sort_by_key(&mut elsewhere, |session| session.urgency(now));
+    let named = |session: &LiveSession| {
+        let project = &session.session.manifest.project;
+        let waiting = session.waiting(None, now)?;
+        let ago = elapsed::Ago(waiting.seconds);
+        Some(match session.observed.need()? {
+            Need::Answer => {
+                format!("{project} waits for {} ({})", waiting.for_what, elapsed::Short(waiting.seconds).text())
+            }
+            _ if waiting.failed => format!("{project} failed {ago}"),
+            _ => format!("{project} finished its turn {ago}"),
+        })
+    };
+    let mut parts: Vec<String> = elsewhere.iter().take(MAX_NAMED).filter_map(named).collect();
+    if elsewhere.len() > MAX_NAMED {
+        parts.push(format!("{} more wait", elsewhere.len() - MAX_NAMED));
+    }
+    (!parts.is_empty()).then(|| format!("Elsewhere: {}. ait sessions next --all", parts.join("; ")))
 }
 
 /// A process runs one session at a time: other manifests with this process belong to sessions that ended without an event.

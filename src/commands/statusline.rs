@@ -207,6 +207,8 @@ fn with_facts<T>(
         conflict,
         count: Some(live_sessions.len() + usize::from(ours.is_none())),
         moved: moved.as_deref(),
+        // Its reader is in a session.
+        elsewhere: None,
         path: Some(&path),
         session: id.as_ref().map(SessionId::as_str),
         hooks_missing: ours.is_none() && id.is_some() && is_settled(context, payload, root),

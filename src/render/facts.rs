@@ -35,6 +35,8 @@ pub struct Facts<'a> {
     pub session: Option<&'a str>,
     /// Where another session moved this tree's branch or commit: `main -> dev`.
     pub moved: Option<&'a str>,
+    /// Where no session works: the session elsewhere that is blocked, the longest of several.
+    pub elsewhere: Option<Waiting<'a>>,
     /// Whether hooks are known not to run.
     pub hooks_missing: bool,
     /// The model's name.

@@ -11,7 +11,8 @@ use super::width;
 use crate::error::{Error, Exit, edits};
 
 /// The default format of a prompt: `aiterm main 45m Implementing session coordination ⚠2`.
-pub const PROMPT: &str = "[{project} ][{branch}[|{operation}] ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}]";
+pub const PROMPT: &str =
+    "[{project} ][{branch}[|{operation}] ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}][{elsewhere}]";
 
 /// The default of Claude Code's status line. It does not show that the session waits: its reader sees that.
 pub const STATUS_LINE: &str = "[{project} ][{branch}[|{operation}] ][({worktree}) ][{elapsed}][ {task}][ {conflict}][ {moved}][ {hooks}]\
@@ -56,6 +57,8 @@ pub enum Token {
     Session,
     /// Where another session moved HEAD of this tree.
     Moved,
+    /// The session elsewhere that is blocked, where no session works.
+    Elsewhere,
     /// A warning if hooks do not run.
     Hooks,
     /// The model's name.
@@ -113,7 +116,7 @@ pub enum Token {
 }
 
 /// Every token: its name and what it shows.
-pub const TOKENS: [(&str, Token, &str); 42] = [
+pub const TOKENS: [(&str, Token, &str); 43] = [
     ("project", Token::Project, "name of the project"),
     ("branch", Token::Branch, "branch; without a branch, the commit"),
     ("operation", Token::Operation, "git operation in progress: rebase or bisect"),
@@ -129,6 +132,7 @@ pub const TOKENS: [(&str, Token, &str); 42] = [
     ("path", Token::Path, "folder of the session"),
     ("session", Token::Session, "first eight characters of the session's id"),
     ("moved", Token::Moved, "old and new HEAD, if another session moved it"),
+    ("elsewhere", Token::Elsewhere, "without a session here: the one elsewhere that waits for an answer"),
     ("hooks", Token::Hooks, "a warning if hooks do not run"),
     ("model", Token::Model, "name of the model (status line)"),
     ("context", Token::Context, "share of the context that is used (status line)"),

@@ -14,6 +14,7 @@ pub mod line;
 pub mod man;
 pub mod markdown;
 pub mod markup;
+pub mod notification;
 pub mod reuse;
 pub mod segment;
 pub mod style;

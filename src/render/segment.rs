@@ -28,7 +28,7 @@ enum Reduction {
 }
 
 /// The parts that are left out, in this order, if the segment is too wide. Warnings and the project come last.
-const REDUCTIONS: [Reduction; 47] = {
+const REDUCTIONS: [Reduction; 49] = {
     use Reduction::{Drop, Shorten};
     [
         Shorten(Token::Task, MIN_NAME),
@@ -78,6 +78,8 @@ const REDUCTIONS: [Reduction; 47] = {
         Drop(Token::Hooks),
         Shorten(Token::Project, MIN_NAME),
         Drop(Token::Waiting),
+        Shorten(Token::Elsewhere, MIN_NAME),
+        Drop(Token::Elsewhere),
         Shorten(Token::Project, MIN_NAME),
     ]
 };
@@ -261,6 +263,7 @@ mod tests {
         path: None,
         session: None,
         moved: None,
+        elsewhere: None,
         hooks_missing: false,
         model: None,
         context: None,
@@ -350,6 +353,7 @@ mod tests {
             path: Some("~/aiterm"),
             session: Some("0123456789abcdef"),
             moved: Some("main -> dev"),
+            elsewhere: Some(Waiting { for_what: "question", failed: false, seconds: 200, whose: Some("shop") }),
             hooks_missing: true,
             model: Some("Opus"),
             context: Some(36.6),
@@ -374,6 +378,7 @@ mod tests {
             ("path", "~/aiterm"),
             ("session", "01234567"),
             ("moved", "↷main -> dev"),
+            ("elsewhere", "◷shop 3m"),
             ("hooks", "✗no hooks"),
             ("model", "Opus"),
             ("context", "37% context"),

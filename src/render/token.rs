@@ -5,7 +5,7 @@ use crate::session::details::Details;
 use crate::session::state::State;
 
 use super::elapsed::Short;
-use super::facts::Facts;
+use super::facts::{Facts, Waiting};
 use super::format::Token;
 use super::line::Line;
 use super::style::{Look, THRESHOLDS};
@@ -35,7 +35,8 @@ pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>,
         Token::WaitingFor => name(line, Role::Waiting, facts.waiting.map(|waiting| waiting.for_what), max),
         Token::State => state(line, facts),
         Token::Icon => icon(line, facts, icons),
-        Token::Waiting => waiting(line, facts, icons, cells, bound),
+        Token::Waiting => waiting(line, facts.waiting, icons, cells, bound),
+        Token::Elsewhere => waiting(line, facts.elsewhere, icons, cells, bound),
         Token::Conflict => conflict(line, facts, icons),
         Token::Moved => moved(line, facts, icons, max),
         Token::Hooks if facts.hooks_missing => {
@@ -101,8 +102,8 @@ fn icon(line: &mut Line, facts: &Facts<'_>, icons: Icons) {
     line.literal(mark);
 }
 
-fn waiting(line: &mut Line, facts: &Facts<'_>, icons: Icons, cells: usize, bound: usize) {
-    let Some(waiting) = facts.waiting else { return };
+fn waiting(line: &mut Line, waiting: Option<Waiting<'_>>, icons: Icons, cells: usize, bound: usize) {
+    let Some(waiting) = waiting else { return };
     let time = Short(waiting.seconds).text();
     line.role(if waiting.failed { Role::Error } else { Role::Waiting });
     line.literal(if waiting.failed { icons.error() } else { icons.waiting() });

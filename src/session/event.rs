@@ -113,6 +113,8 @@ pub struct EventContext {
     pub silent_change: Option<(State, Timestamp)>,
     /// A sub-agent fired the event: it never changes the state of the session.
     pub from_subagent: bool,
+    /// It is recorded late, after later ones: it does not change the state either.
+    pub is_overtaken: bool,
 }
 
 /// What is to be done with the manifest after an event.
@@ -161,7 +163,8 @@ impl Event {
         adopt_task(manifest, event_context, self);
         match self {
             // It never changes the state of its session.
-            _ if event_context.from_subagent && !matches!(self, Event::Start { .. }) => {}
+            _ if (event_context.from_subagent || event_context.is_overtaken)
+                && !matches!(self, Event::Start { .. }) => {}
             Event::Start { .. } | Event::Prompt(_) | Event::TurnEnd { .. } | Event::TurnFailed(_) => {
                 self.apply_turn(manifest, event_context);
             }
@@ -180,7 +183,9 @@ impl Event {
                 if model.is_some() {
                     manifest.model.clone_from(model);
                 }
-                set_state(manifest, State::Idle, None, event_context.now);
+                if !event_context.is_overtaken {
+                    set_state(manifest, State::Idle, None, event_context.now);
+                }
             }
             Event::Prompt(_) => {
                 // After Esc no event tells that the tool ended.
@@ -506,6 +511,7 @@ pub(super) mod tests {
             report: None,
             silent_change: None,
             from_subagent: false,
+            is_overtaken: false,
         }
     }
 

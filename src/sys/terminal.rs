@@ -41,6 +41,22 @@ pub fn show_progress(text: &str) {
     let _ = fd::write_stderr(format!("\r\x1b[K{text}").as_bytes());
 }
 
+/// Writes to the terminal that a process of this user has as its standard input.
+///
+/// # Errors
+/// If it has none, or that cannot be told: on Linux only `/proc` names it.
+pub fn write_to_terminal_of(pid: u32, bytes: &[u8]) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let terminal = rustix::fs::open(format!("/proc/{pid}/fd/0"), flags, Mode::empty())?;
+    if !termios::isatty(&terminal) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    // At once or not at all: a terminal that is stopped must not stop a hook.
+    rustix::io::write(&terminal, bytes)?;
+    Ok(())
+}
+
 /// The whole screen of the terminal, given back as it was when dropped.
 ///
 /// Keys come one by one and are not shown; Ctrl-C is one of them, and no signal, so that leaving is always the same. A

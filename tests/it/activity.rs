@@ -1,12 +1,15 @@
 //! When sessions worked and were blocked: recording, archiving, coming back, and kills in between.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use ait::store::root::fnv1a;
+use ait::sys::files::{Folder, PRIVATE};
 use serde_json::{Value, json};
 
-use crate::common::{Client, TestEnv, payload};
+use crate::common::{Client, TestEnv, file_names, payload, read_json, wait_until};
 
 /// The lines of the log beside a manifest.
 fn log(env: &TestEnv, id: &str) -> Vec<Value> {
@@ -20,11 +23,14 @@ fn put_back(env: &TestEnv, id: &str, seconds: i64) {
         let time: jiff::Timestamp = time.as_str().unwrap().parse().unwrap();
         json!(time - jiff::SignedDuration::from_secs(seconds))
     };
+    let active = Folder::open(env.sessions_path("active")).unwrap();
+    let _lock = active.lock(Duration::from_secs(30));
+    let replace = |name: &str, text: String| active.replace(name, text.as_bytes(), PRIVATE).unwrap();
     let mut manifest = env.active_manifest(id);
     for name in ["state_since", "updated", "started"] {
         manifest[name] = earlier(&manifest[name]);
     }
-    fs::write(env.sessions_path(&format!("active/{id}.json")), manifest.to_string()).unwrap();
+    replace(&format!("{id}.json"), manifest.to_string());
     let mut entries = log(env, id);
     for entry in &mut entries {
         entry[1] = earlier(&entry[1]);
@@ -33,7 +39,7 @@ fn put_back(env: &TestEnv, id: &str, seconds: i64) {
         }
     }
     let lines: String = entries.iter().map(|entry| format!("{entry}\n")).collect();
-    fs::write(env.sessions_path(&format!("active/{id}.activity")), lines).unwrap();
+    replace(&format!("{id}.activity"), lines);
 }
 
 /// The seconds of the entries of a kind.
@@ -147,48 +153,112 @@ fn prune_removes_the_log_of_a_manifest_that_is_gone_and_keeps_the_others() {
     assert!(!env.sessions_path("active/gone.activity").exists());
 }
 
+/// A sequence of numbers that looks random and is the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Sends one event of a session to a hook, which is killed at some moment in two of three cases.
+fn send_and_kill(env: &TestEnv, client: &Client, event: &Value, numbers: &mut Numbers) {
+    let id = event["session_id"].as_str().unwrap();
+    let mut command = env.ait().child_of(client, id).command(env!("CARGO_BIN_EXE_ait"));
+    command.args(["hook", "session-register"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut hook = command.spawn().unwrap();
+    std::io::Write::write_all(&mut hook.stdin.take().unwrap(), event.to_string().as_bytes()).unwrap();
+    if numbers.below(3) > 0 {
+        std::thread::sleep(Duration::from_micros(numbers.below(3_000)));
+        let _ = hook.kill();
+    }
+    hook.wait().unwrap();
+}
+
+/// The events of one session: turns with dialogs and tasks, now and then an end and a start.
+fn live_through(env: &TestEnv, client: &Client, id: &str, folder: &Path, events: usize) {
+    let mut numbers = Numbers(fnv1a(id.as_bytes()));
+    env.start_session(client, id, folder);
+    for count in 0..events {
+        let ask = json!({"tool_name": "AskUserQuestion", "tool_use_id": "t", "tool_input": {}});
+        let (name, more) = match numbers.below(40) {
+            0..12 => (
+                "UserPromptSubmit",
+                json!({"prompt": format!("prompt {count}"), "session_title": format!("t{}", count / 50)}),
+            ),
+            12..20 => ("PreToolUse", ask),
+            20..28 => ("PostToolUse", ask),
+            28..39 => ("Stop", json!({})),
+            _ => ("SessionEnd", json!({"reason": "other"})),
+        };
+        send_and_kill(env, client, &payload(name, id, folder, more), &mut numbers);
+        if name == "SessionEnd" {
+            send_and_kill(env, client, &payload("SessionStart", id, folder, json!({"source": "resume"})), &mut numbers);
+        }
+        let is_active = read_json(&env.sessions_path(&format!("active/{id}.json")))
+            .is_some_and(|manifest| manifest["ended"].is_null());
+        if is_active && numbers.below(4) == 0 {
+            put_back(env, id, i64::try_from(numbers.below(300)).unwrap());
+        }
+    }
+}
+
+/// Twenty sessions at once; `AIT_EVENTS` says how many events they have in all, and the default is more with `CI=true`.
 #[test]
 fn hooks_killed_at_any_moment_leave_no_span_inverted_doubled_or_longer_than_the_session() {
+    const SESSIONS: usize = 20;
+    let usual = if std::env::var("CI").is_ok_and(|ci| ci == "true") { 20_000 } else { 2_000 };
+    let events = std::env::var("AIT_EVENTS").map_or(usual, |count| count.parse().unwrap()) / SESSIONS;
+    let env = TestEnv::new();
+    let ids: Vec<String> = (0..SESSIONS).map(|number| format!("s{number}")).collect();
+    let clients: Vec<Client> = ids.iter().map(|_| Client::new()).collect();
+    std::thread::scope(|scope| {
+        for (id, client) in ids.iter().zip(&clients) {
+            let env = &env;
+            scope.spawn(move || live_through(env, client, id, &env.create_dir(id), events));
+        }
+    });
+    let late_events = env.path(&env.cache()).join("late-events");
+    wait_until("late events are recorded", || file_names(&late_events).is_empty());
+    let mut all_worked = 0;
+    for (id, client) in ids.iter().zip(&clients) {
+        let folder = env.path(id);
+        let send = |event: &str, more: Value| env.send_event(client, event, id, &folder, more).success();
+        // Whatever a killed hook left: it is resumed once more, and ends.
+        send("SessionStart", json!({"source": "resume"}));
+        send("SessionEnd", json!({"reason": "other"}));
+        let manifest = env.history_manifest(id);
+        let spans = entries_of(&manifest);
+        let worked = manifest["worked_seconds"].as_u64().unwrap();
+        assert_eq!(seconds(&spans, "working"), worked, "{manifest}");
+        all_worked += worked;
+        let time = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        for span in spans.iter().filter(|entry| entry[3].is_number()) {
+            assert!(time(&span[1]) < time(&span[2]), "{span}");
+            assert!(time(&manifest["started"]) <= time(&span[1]), "{span} {manifest}");
+            assert!(time(&span[2]) <= time(&manifest["ended"]), "{span} {manifest}");
+            assert!(span[3].as_i64().unwrap() <= time(&span[2]).duration_since(time(&span[1])).as_secs(), "{span}");
+        }
+    }
+    assert!(all_worked > 0);
+}
+
+/// A session that ended before it worked has no activity in history; a log beside its manifest is one of a killed hook.
+#[test]
+fn a_log_left_by_a_kill_is_removed_if_the_archived_session_has_no_activity() {
     let env = TestEnv::new();
     let (client, folder) = (Client::new(), env.create_dir("p"));
     env.start_session(&client, "one", &folder).no_output();
-    let mut seed = 7_u64;
-    let mut random = |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
-    for round in 0..240 {
-        let event = ["UserPromptSubmit", "Stop"][round % 2];
-        let input = payload(event, "one", &folder, json!({"prompt": "Go on"})).to_string();
-        let mut hook = env
-            .ait()
-            .child_of(&client, "one")
-            .current_dir(&folder)
-            .command(env!("CARGO_BIN_EXE_ait"))
-            .args(["hook", "session-register"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(&mut hook.stdin.take().unwrap(), input.as_bytes()).unwrap();
-        if random(3) > 0 {
-            std::thread::sleep(Duration::from_micros(random(3_000)));
-            let _ = hook.kill();
-        }
-        hook.wait().unwrap();
-        put_back(&env, "one", 40 + i64::try_from(random(200)).unwrap());
-    }
     env.end_session(&client, "one", &folder, "other");
-    let manifest = env.history_manifest("one");
-    let spans = entries_of(&manifest);
-    let worked = manifest["worked_seconds"].as_u64().unwrap();
-    assert!(worked > 0);
-    assert_eq!(seconds(&spans, "working"), worked, "{manifest}");
-    for span in spans.iter().filter(|entry| entry[0] == "working") {
-        let time = |position: usize| span[position].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-        assert!(time(1) < time(2), "{span}");
-        assert!(manifest["started"].as_str().unwrap() <= span[1].as_str().unwrap(), "{manifest}");
-        assert!(span[2].as_str().unwrap() <= manifest["ended"].as_str().unwrap(), "{manifest}");
-    }
+    assert_eq!(env.history_manifest("one")["activity"], Value::Null);
+    let stale = "[\"working\",\"2026-01-01T00:00:00Z\",\"2026-01-01T01:00:00Z\",3600]\n";
+    fs::write(env.sessions_path("active/one.activity"), stale).unwrap();
+    env.send_event(&client, "SessionStart", "one", &folder, json!({"source": "resume"})).success();
+    assert!(!env.sessions_path("active/one.activity").exists());
+    env.end_session(&client, "one", &folder, "other");
+    assert_eq!(env.history_manifest("one")["activity"], Value::Null);
 }
 
 #[test]

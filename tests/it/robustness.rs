@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::common::{AIT, AitCommand, Client, CommandOutput, TestEnv, file_names, payload, read_json};
+use crate::common::{AIT, AitCommand, Client, CommandOutput, TestEnv, file_names, payload, read_json, wait_until};
 use serde_json::{Value, json};
 
 /// The every-day size of a test, or its long one.
@@ -188,6 +188,9 @@ mod many_at_once {
             }
         });
         assert!(reads.into_inner() > SESSIONS);
+        // A hook that did not get the lock leaves its event to another process.
+        let late_events = env.path(&env.cache()).join("late-events");
+        wait_until("late events are recorded", || file_names(&late_events).is_empty());
         for number in 0..SESSIONS {
             let manifest = env.active_manifest(&id(number));
             let state = if number % 2 == 0 { "idle" } else { "working" };
