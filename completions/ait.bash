@@ -59,6 +59,7 @@ _ait() {
     'ait timeline --date') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
     'ait timeline --days') words='' ;;
     'ait timeline --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
+    'ait timeline --member') words='' ;;
     'ait timeline --svg') words='' paths=-f ;;
     'ait timeline --html') words='' paths=-f ;;
     'ait timeline --color') words='always never auto' ;;
@@ -96,7 +97,7 @@ _ait() {
         'ait hook') words='session-register session-cleanup --help --plugin' ;;
         'ait doctor') words='--help --fix --json --color' ;;
         'ait report') words='--help --days --from --to --week --project --by --team --member --markdown --json --color' ;;
-        'ait timeline') words='--help --date --days --project --headless --svg --html --json --color' ;;
+        'ait timeline') words='--help --date --days --project --team --member --headless --svg --html --json --color' ;;
         'ait config') words='--help --json --color' ;;
         'ait team') words='join leave status preview sync forget --help --offline --json --color' ;;
         'ait team join') words='--help --remote --name --share --yes --json' ;;

@@ -177,6 +177,8 @@ complete -c ait -n '__ait_at ait timeline' -l help -d 'display usage information
 complete -c ait -n '__ait_at ait timeline' -l date -x -a '(__ait_days)' -d 'the day: YYYY-MM-DD, today (the default) or yesterday'
 complete -c ait -n '__ait_at ait timeline' -l days -x -d 'number of days, ending today'
 complete -c ait -n '__ait_at ait timeline' -l project -x -a '(__ait_projects)' -d 'only this project'
+complete -c ait -n '__ait_at ait timeline' -l team -d 'on which days each member of this repository\'s team worked; see ait team'
+complete -c ait -n '__ait_at ait timeline' -l member -x -d 'only this member of the team'
 complete -c ait -n '__ait_at ait timeline' -l headless -d 'also headless runs (claude -p)'
 complete -c ait -n '__ait_at ait timeline' -l svg -r -d 'write an SVG image to this file; - is standard output'
 complete -c ait -n '__ait_at ait timeline' -l html -r -d 'write an HTML page to this file; - is standard output'

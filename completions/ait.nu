@@ -248,6 +248,8 @@ extern "ait timeline" [
     --date: string@"nu-complete ait timeline --date" # the day: YYYY-MM-DD, today (the default) or yesterday
     --days: string # number of days, ending today
     --project: string # only this project
+    --team # on which days each member of this repository's team worked; see ait team
+    --member: string # only this member of the team
     --headless # also headless runs (claude -p)
     --svg: path # write an SVG image to this file; - is standard output
     --html: path # write an HTML page to this file; - is standard output

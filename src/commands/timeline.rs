@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::hook_response::plural;
 use super::period::{self, Period};
-use super::{Count, Run, unreadable};
+use super::{Count, Run, team, unreadable};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::theme::ColorChoice;
@@ -27,13 +27,16 @@ use crate::sys::atomic_edit::{AtomicEdit, Change};
 use crate::sys::env::PathArgument;
 use crate::sys::files;
 
+/// The days of a timeline of the team, if none are chosen.
+const TEAM_DAYS: usize = 7;
+
 /// show when each session worked, was blocked and was idle
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(
     subcommand,
     name = "timeline",
     help_triggers("-h", "--help"),
-    example = "  ait timeline\n  ait timeline --days 7 --html week.html"
+    example = "  ait timeline\n  ait timeline --days 7 --html week.html\n  ait timeline --team"
 )]
 pub struct Timeline {
     /// the day: YYYY-MM-DD, today (the default) or yesterday
@@ -45,6 +48,12 @@ pub struct Timeline {
     /// only this project
     #[argh(option, arg_name = "name")]
     project: Option<String>,
+    /// on which days each member of this repository's team worked; see ait team
+    #[argh(switch)]
+    team: bool,
+    /// only this member of the team
+    #[argh(option, arg_name = "name")]
+    member: Option<String>,
     /// also headless runs (claude -p)
     #[argh(switch)]
     headless: bool,
@@ -81,7 +90,12 @@ impl Run for Timeline {
         self.check()?;
         let zone = context.time_zone();
         let date = self.date.as_deref();
-        let period = Period::new(self.days, date, date, None, context.now, &zone)?;
+        let is_team = self.team || self.member.is_some();
+        let days = self.days.or_else(|| Count::new(TEAM_DAYS).filter(|_| is_team && date.is_none()));
+        let period = Period::new(days, date, date, None, context.now, &zone)?;
+        if is_team {
+            return self.team(context, period);
+        }
         let (sessions, broken) = period::sessions(context, period.first)?;
         let days = period.days(&zone);
         let begin = days.first().map_or(context.now, |day| day.from);
@@ -104,10 +118,9 @@ impl Run for Timeline {
         };
         let now = Some(now).filter(|now| *now < end);
         let entries = Entries { sessions, left_out, begin, end, now, zone, hint, period };
-        let report = match (&self.svg, &self.html) {
-            (Some(path), _) => write(context, path, entries.chart().svg(), SVG_START)?,
-            (_, Some(path)) => write(context, path, entries.chart().html(), HTML_START)?,
-            (None, None) => Report::new(entries),
+        let report = match self.write(context, &|| entries.chart())? {
+            Some(report) => report,
+            None => Report::new(entries),
         };
         Ok(report.remarks(unreadable(&broken)))
     }
@@ -122,6 +135,25 @@ impl Run for Timeline {
 }
 
 impl Timeline {
+    fn team(&self, context: &Context, period: Period) -> Result<Report> {
+        let mut timeline = team::timeline(context, period, self.project.as_deref(), self.member.as_deref())?;
+        let problem = timeline.problem.take();
+        let report = match self.write(context, &|| timeline.chart())? {
+            Some(report) => report,
+            None => Report::new(timeline),
+        };
+        Ok(report.remarks(problem))
+    }
+
+    /// Writes the chart to the file that was asked for, if any.
+    fn write(&self, context: &Context, chart: &dyn Fn() -> Chart) -> Result<Option<Report>> {
+        match (&self.svg, &self.html) {
+            (Some(path), _) => write(context, path, chart().svg(), SVG_START).map(Some),
+            (_, Some(path)) => write(context, path, chart().html(), HTML_START).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// Refuses options of which only one is possible.
     fn check(&self) -> Result<()> {
         let periods = [("--date", self.date.is_some()), ("--days", self.days.is_some())];

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 
 use super::log::{self, Commit};
 use super::own::remote_copy;
@@ -23,7 +23,7 @@ const NEW: &str = "days.new";
 const OLD: &str = "days.old";
 const MEMBERS: &str = "members";
 /// At most this many commits are read, of all members together.
-const MAX_COMMITS: usize = 400_000;
+const MAX_COMMITS: usize = 200_000;
 /// Records are written to their files when this many bytes have come together.
 const MAX_HELD: usize = 4 << 20;
 /// A larger file is not read, in bytes: 100,000 records on one day.
@@ -123,7 +123,14 @@ impl<'a> Reading<'a> {
     }
 
     fn read(&mut self, bare: &Bare, names: &[String]) -> io::Result<()> {
-        let commits = log::commits(bare, names, MAX_COMMITS)?;
+        let mut commits = log::commits(bare, names, MAX_COMMITS)?;
+        if commits.len() == MAX_COMMITS {
+            // Whoever writes that many does not push the others out: each log gets its share.
+            commits.clear();
+            for name in names {
+                commits.extend(log::commits(bare, std::slice::from_ref(name), MAX_COMMITS / names.len())?);
+            }
+        }
         let now = self.now;
         log::each_batch(bare, &commits, now, |commit, batch| self.take(commit, batch))?;
         self.failed.take().map_or(Ok(()), Err)
@@ -288,15 +295,51 @@ fn record_of(line: &[u8], now: Timestamp) -> Option<(String, Record)> {
 
 /// The records of others in the days from `first` to `last`, with the members' ids: one record for each session and day.
 pub fn records(store: &Store, first: Date, last: Date, now: Timestamp) -> Vec<(String, Record)> {
+    records_if(store, first, last, now, &|_, _| true)
+}
+
+/// The records of others that matter on a day: of this day or the next, which a member further east may have begun, and
+/// those of the day before that have not ended.
+pub fn current_records(store: &Store, day: Date, now: Timestamp) -> Vec<(String, Record)> {
+    // In a text of JSON the quotes would be escaped.
+    let has_ended = memchr::memmem::Finder::new("\"to\":\"");
+    let is_current = |date: Date, line: &[u8]| date >= day || has_ended.find(line).is_none();
+    records_if(store, day.saturating_sub(1.day()), day.saturating_add(1.day()), now, &is_current)
+}
+
+fn records_if(
+    store: &Store,
+    first: Date,
+    last: Date,
+    now: Timestamp,
+    is_wanted: &dyn Fn(Date, &[u8]) -> bool,
+) -> Vec<(String, Record)> {
     let Ok(folder) = store.folder().folder(DAYS) else { return Vec::new() };
     let mut records = Vec::new();
     for name in folder.names().unwrap_or_default() {
         let day: Option<Date> = name.parse().ok();
-        if day.is_none_or(|day| day < first || day > last) {
-            continue;
-        }
+        let Some(day) = day.filter(|day| (first..=last).contains(day)) else { continue };
         let text = folder.read_own(&name, MAX_FILE).unwrap_or_default();
-        records.extend(text.split(|byte| *byte == b'\n').filter_map(|line| record_of(line, now)));
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| is_wanted(day, line));
+        records.extend(lines.filter_map(|line| record_of(line, now)));
     }
     records
+}
+
+/// Records in which those of a member are found without a look at all the others.
+pub struct ByMember(Vec<(String, Record)>);
+
+impl ByMember {
+    /// Sorts records by the ids of their members.
+    pub fn new(mut records: Vec<(String, Record)>) -> ByMember {
+        sort_by(&mut records, |a, b| a.0.cmp(&b.0));
+        ByMember(records)
+    }
+
+    /// The records of a member.
+    pub fn of(&self, member: &str) -> &[(String, Record)] {
+        let start = self.0.partition_point(|(id, _)| id.as_str() < member);
+        let rest = self.0.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|(id, _)| id == member)).unwrap_or_default()
+    }
 }

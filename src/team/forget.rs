@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan};
 
 use super::log::{self, Commit};
 use super::own;
-use super::record::{DayOfWork, Header, MAX_RECORDS, Record, VERSION};
+use super::record::{DayOfWork, Header, Record, VERSION};
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::git::Bare;
@@ -17,6 +17,8 @@ use crate::git::Bare;
 pub const RETENTION_DAYS: i64 = 180;
 /// The log is rewritten when it has sessions that are so many days older than that: others fetch it anew each time.
 const SLACK_DAYS: i64 = 30;
+/// So many totals make a batch that can be read, however long the names of their projects are.
+const TOTALS_AT_ONCE: usize = 300;
 
 /// What the user wants to forget.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +147,7 @@ fn rewrite(
         .map_or(oldest, |day| day.timestamp().as_second());
     let mut tip = own::commit(bare, None, &header.to_line(), first_time)?;
     let totals: Vec<String> = totals.into_values().map(|total: Record| total.to_line()).collect();
-    for part in totals.chunks(MAX_RECORDS) {
+    for part in totals.chunks(TOTALS_AT_ONCE) {
         tip = own::commit(bare, Some(&tip), &[&*plain, &part.concat()].concat(), first_time)?;
     }
     for (time, lines) in batches.iter().rev() {

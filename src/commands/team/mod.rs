@@ -7,6 +7,8 @@ mod report;
 mod show;
 mod status;
 mod sync;
+mod timeline;
+mod work;
 
 use argh::{ArgsInfo, FromArgs};
 
@@ -19,6 +21,7 @@ use crate::report::Report;
 pub(super) use report::{Wanted, report};
 pub use sync::after_session;
 pub(super) use sync::job;
+pub(super) use timeline::timeline;
 
 /// show who works on what in this repository, and share it through git
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]

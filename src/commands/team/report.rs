@@ -4,21 +4,19 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::here::{own_records, store_here};
 use super::status::time;
-use super::sync::refresh;
+use super::work::TeamWork;
 use crate::commands::hook_response::plural;
 use crate::commands::period::Period;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::Result;
 use crate::render::theme::Role;
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json, markdown};
 use crate::report::{Data, Report};
 use crate::session::order::sort_by;
 use crate::session::summary::By;
-use crate::team::days::{self, Member};
-use crate::team::record::{Level, Record};
+use crate::team::record::Record;
 
 /// What is asked for.
 pub(in crate::commands) struct Wanted {
@@ -66,31 +64,12 @@ struct Work {
 /// # Errors
 /// If this repository does not share, or there is no such member.
 pub(in crate::commands) fn report(context: &Context, period: Period, wanted: Wanted, markdown: bool) -> Result<Report> {
-    let (mut store, _) = store_here(context)?;
-    let zone = context.time_zone();
-    let begin = period.first.begin(&zone);
-    let days = (context.now.as_second() - begin.as_second()) / 86_400 + 1;
-    let error = refresh(context, &mut store, days);
-    let you = Member { id: store.state.member.clone(), name: store.state.name.clone(), ..Member::default() };
-    let mut members = vec![you];
-    members.extend(days::members(&store));
-    let chosen = match &wanted.member {
-        None => None,
-        Some(name) => Some(find(&members, name)?.id.clone()),
-    };
-    let mut state = store.state.clone();
-    state.not_before = 0;
-    state.forgotten.clear();
-    let own = own_records(context, &state, Level::All, begin)?.into_iter().map(|record| (state.member.clone(), record));
-    let mut records: Vec<(String, Record)> = own.collect();
-    records.extend(days::records(&store, period.first.0, period.last.0, context.now));
+    let team = TeamWork::read(context, &period, wanted.member.as_deref())?;
     let mut groups: Vec<Group> = Vec::new();
     let mut total = Group::default();
-    // The user first, then the others by name.
-    for member in members.iter().filter(|member| chosen.as_ref().is_none_or(|chosen| *chosen == member.id)) {
-        for (_, record) in records.iter().filter(|(id, _)| *id == member.id) {
-            let is_wanted = wanted.project.as_ref().is_none_or(|name| record.project.eq_ignore_ascii_case(name));
-            for work in record.days.iter().filter(|work| is_wanted && period.contains(work.day)) {
+    for member in &team.members {
+        for record in team.records(member, wanted.project.as_deref()) {
+            for work in record.days.iter().filter(|work| period.contains(work.day)) {
                 let name = match wanted.by {
                     By::Project => Some(record.project.clone()),
                     By::Day => Some(work.day.to_string()),
@@ -111,20 +90,9 @@ pub(in crate::commands) fn report(context: &Context, period: Period, wanted: Wan
         By::Day => sort_by(&mut groups, |a, b| a.name.cmp(&b.name)),
         _ => sort_by(&mut groups, |a, b| (b.worked_seconds, &a.name).cmp(&(a.worked_seconds, &b.name))),
     }
-    let (now, fetched) = (context.now.as_second(), store.state.fetched);
+    let (now, fetched) = (context.now.as_second(), team.fetched);
     let work = Work { period, by: wanted.by_name, member: wanted.member, now, fetched, groups, total, markdown };
-    Ok(Report::new(work).remarks(error.iter().map(ToString::to_string)))
-}
-
-/// The member of a name; the id is a name too.
-fn find<'a>(members: &'a [Member], name: &str) -> Result<&'a Member> {
-    let is_it = |member: &&Member| member.name.eq_ignore_ascii_case(name) || member.id == name;
-    members.iter().find(is_it).ok_or_else(|| {
-        let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).take(20).collect();
-        Error::new("finding a member of the team", name, "no member has this name")
-            .hint(format!("there are: {}", names.join(", ")))
-            .exit(Exit::NotFound)
-    })
+    Ok(Report::new(work).remarks(team.problem))
 }
 
 impl Group {

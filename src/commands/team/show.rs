@@ -1,8 +1,8 @@
 //! `ait team`: who works on what today.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::here::{own_records, store_here};
@@ -17,7 +17,7 @@ use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
 use crate::session::order::{sort_by, sort_by_key};
 use crate::store::history::Day;
-use crate::team::days;
+use crate::team::days::{self, ByMember};
 use crate::team::record::{Level, Record};
 
 /// Who was heard of in so many days is named, also without work today.
@@ -50,17 +50,15 @@ pub(super) fn today(context: &Context, offline: bool) -> Result<Report> {
     let zone = context.time_zone();
     let day = Day::of(context.now, &zone).0;
     let mut people = vec![you(context, &store, day, &zone)?];
-    // A member further east may have begun the next day.
-    let tomorrow = day.saturating_add(1.day());
-    let mut records = days::records(&store, day.saturating_sub(1.day()), tomorrow, context.now);
+    let records = days::current_records(&store, day, context.now);
+    let records = ByMember::new(records);
     let mut remarks: Vec<String> = error.iter().map(ToString::to_string).collect();
     for member in days::members(&store) {
         let is_heard = context.now.as_second().saturating_sub(member.heard) < RUNNING_SECONDS;
-        let (own, others): (Vec<_>, Vec<_>) = records.into_iter().partition(|(id, _)| *id == member.id);
-        records = others;
         let is_shown =
             |record: &Record| record.is_running() && is_heard || record.days.iter().any(|work| work.day >= day);
-        let sessions = own.into_iter().map(|(_, record)| record).filter(is_shown).collect();
+        let sessions = records.of(&member.id).iter().map(|(_, record)| record);
+        let sessions = sessions.filter(|record| is_shown(record)).cloned().collect();
         if member.rejected > 0 {
             let what = if member.rejected == 1 { "entry" } else { "entries" };
             remarks.push(format!("{} {what} of {} ignored: not valid", member.rejected, member.name));

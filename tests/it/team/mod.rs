@@ -1,5 +1,6 @@
 //! `ait team`, with real git: bare remotes and several homes as members.
 
+mod hostile;
 mod logs;
 mod privacy;
 mod remotes;
