@@ -57,6 +57,7 @@ fuzz_target!(|data: &[u8]| {
         path: Some(text),
         session: Some(text),
         moved: Some(text),
+        elsewhere: Some(Waiting { for_what: text, failed: true, seconds, whose: Some(text) }),
         hooks_missing: choice & 8 != 0,
         model: Some(text),
         context: Some(seconds as f64),
