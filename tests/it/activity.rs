@@ -14,7 +14,9 @@ use crate::common::{Client, TestEnv, file_names, payload, read_json, wait_until}
 /// The lines of the log beside a manifest.
 fn log(env: &TestEnv, id: &str) -> Vec<Value> {
     let log = fs::read_to_string(env.sessions_path(&format!("active/{id}.activity"))).unwrap_or_default();
-    log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    // A kill can cut off a line; the next one then stands right behind it.
+    let whole = |line: &str| serde_json::from_str(&line[line.rfind("[\"")?..]).ok();
+    log.lines().filter_map(whole).collect()
 }
 
 /// Puts all that was recorded of a session back by this many seconds, as if these had passed since.
