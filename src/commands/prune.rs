@@ -19,8 +19,7 @@ use crate::session::time::seconds_between;
 use crate::store::active::{self, LOCK_TIMEOUT};
 use crate::store::lifecycle::{self, Archived};
 use crate::store::live::Liveness;
-use crate::store::manifest_file::{Session, read_session};
-use crate::store::root::Root;
+use crate::store::manifest_file::Session;
 use crate::store::write_log;
 
 /// archive sessions whose process no longer exists
@@ -50,20 +49,23 @@ impl Run for Prune {
         let (mut stale, mut alive, mut elsewhere) = (Vec::new(), 0, 0);
         let active = active::read_where(root, |session| {
             match session.liveness {
-                _ if self.is_over(session, context) => stale.push((session.manifest.started, session.id.clone())),
+                _ if self.is_over(session, context) => {
+                    let shown = self.dry_run.then(|| Pruned::from(session));
+                    stale.push((session.manifest.started, session.id.clone(), shown));
+                }
                 Liveness::Elsewhere => elsewhere += 1,
                 _ => alive += 1,
             }
             false
         })?;
-        sort_by(&mut stale, Ord::cmp);
+        sort_by(&mut stale, |one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
         let (mut pruned, mut errors) = (Vec::new(), Vec::new());
         let mut timeout = LOCK_TIMEOUT;
-        for (_, id) in stale {
+        for (_, id, shown) in stale {
             let is_over = |session: &Session| self.is_over(session, context);
-            let done = match self.dry_run {
-                true => Ok(found(root, &id)),
-                false => lifecycle::archive_if(root, &id, timeout, is_over).map(|done| done.map(Pruned::from)),
+            let done = match shown {
+                Some(shown) => Ok(Some(shown)),
+                None => lifecycle::archive_if(root, &id, timeout, is_over).map(|done| done.map(Pruned::from)),
             };
             match done {
                 Ok(session) => pruned.extend(session),
@@ -149,12 +151,19 @@ impl From<Archived> for Pruned {
     }
 }
 
-/// The session that a dry run would archive; `None` if it no longer exists.
-fn found(root: &Root, id: &SessionId) -> Option<Pruned> {
-    let session = read_session(&root.active_folder().ok()?, id).ok()??;
-    let last_seen = session.last_seen();
-    let Manifest { project, path, task, .. } = *session.manifest;
-    Some(Pruned { session_id: session.id, project, path, task, last_seen, history: None })
+/// A session that a dry run would archive.
+impl From<&Session> for Pruned {
+    fn from(session: &Session) -> Pruned {
+        let Manifest { project, path, task, .. } = &*session.manifest;
+        Pruned {
+            session_id: session.id.clone(),
+            project: project.clone(),
+            path: path.clone(),
+            task: task.clone(),
+            last_seen: session.last_seen(),
+            history: None,
+        }
+    }
 }
 
 struct PrunedSessions {

@@ -132,7 +132,7 @@ pub const TOKENS: [(&str, Token, &str); 43] = [
     ("path", Token::Path, "folder of the session"),
     ("session", Token::Session, "first eight characters of the session's id"),
     ("moved", Token::Moved, "old and new HEAD, if another session moved it"),
-    ("elsewhere", Token::Elsewhere, "without a session here: the one elsewhere that waits for an answer"),
+    ("elsewhere", Token::Elsewhere, "without a session here: the one that waits elsewhere"),
     ("hooks", Token::Hooks, "a warning if hooks do not run"),
     ("model", Token::Model, "name of the model (status line)"),
     ("context", Token::Context, "share of the context that is used (status line)"),
@@ -157,7 +157,7 @@ pub const TOKENS: [(&str, Token, &str); 43] = [
     ("api_time", Token::ApiTime, "time spent waiting for the model (status line)"),
     ("dirs", Token::Dirs, "how many folders were added (status line)"),
     ("pr", Token::Pr, "number of the pull request (status line)"),
-    ("others", Token::Others, "the worst state of other sessions, and how many are in it (status line)"),
+    ("others", Token::Others, "worst state of other sessions, and how many (status line)"),
     ("arrow", Token::Arrow, "separator in the colours of both sides"),
     ("fill", Token::Fill, "spaces up to the width of the line"),
 ];

@@ -47,8 +47,8 @@ fn every_help_has_an_example_of_its_command() {
         let typed = path.join(" ");
         let help = env.run(&format!("{typed} --help")).success();
         assert_eq!(env.run(&format!("{typed} -h")).success(), help, "{typed} -h");
-        let usage = format!("Usage: {} ", ["ait", &typed].join(" ").trim());
-        assert!(help.starts_with(&usage), "{typed}: {help}");
+        let usage = format!("Usage: {}", ["ait", &typed].join(" ").trim());
+        assert!(help.strip_prefix(&usage).is_some_and(|rest| rest.starts_with([' ', '\n'])), "{typed}: {help}");
         let (_, examples) =
             help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{typed} has no example: {help}"));
         let example = examples.lines().next().unwrap().trim();

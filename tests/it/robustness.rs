@@ -708,7 +708,7 @@ mod folders {
         let (said, peak) = memory(&ait, &["sessions", "resume"], b"");
         println!("resume: {peak} KiB");
         assert!(
-            peak < base + (4 << 10) + 3 * count as u64 && said.stdout.lines().count() > count,
+            peak < base + (4 << 10) + 4 * count as u64 && said.stdout.lines().count() > count,
             "resume: {peak} KiB"
         );
 
