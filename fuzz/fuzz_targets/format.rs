@@ -52,7 +52,6 @@ fuzz_target!(|data: &[u8]| {
         state: Some(State::Waiting),
         finished: choice & 16 != 0,
         waiting: Some(Waiting { for_what: text, failed: false, seconds, whose: Some(text) }),
-        elsewhere: Some(Waiting { for_what: "question", failed: false, seconds, whose: Some(text) }),
         conflict: Some(Conflict { count: seconds as usize, grade: Grade::Clobber }),
         count: Some(seconds as usize),
         path: Some(text),
