@@ -130,14 +130,17 @@ def conflicts_are_told(story):
 
 
 def the_prompt_says_it(story):
-    """`ait prompt` in a tree: project and branch where a session runs in it, nothing where none does."""
+    """`ait prompt` in a tree: project and branch where a session runs in it; else the session elsewhere that waits, if any."""
     wrong = []
+    waiting = ["\u25f7%s " % session.project for session in story.sessions.values() if session.pids and session.waiting_for]
     for path in {session.path for session in story.sessions.values()}:
         command = ["ait", "prompt", "--for", "plain", "--dir", path]
         done = subprocess.run(command, capture_output=True, text=True)
         sessions = [session for session in story.sessions.values() if session.pids and session.path == path and not session.hookless]
         expected = "%s %s " % (sessions[0].project, sessions[0].branch) if sessions else ""
-        if done.returncode != 0 or done.stderr or not done.stdout.startswith(expected) or bool(done.stdout) != bool(sessions):
+        if not sessions and done.stdout.startswith(tuple(waiting)):
+            expected = done.stdout
+        if done.returncode != 0 or done.stderr or not done.stdout.startswith(expected) or bool(done.stdout) != bool(expected):
             wrong.append("the prompt in %s is %r%s, not %r..." % (path, done.stdout, done.stderr, expected))
     return wrong
 
