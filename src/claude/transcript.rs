@@ -1,5 +1,5 @@
-//! Claude Code's record of a conversation: one JSON object a line. What a search reads of it was observed in files of the
-//! client: `timestamp`, `type`, the title of a session, and the texts in `message.content`.
+//! Claude Code's record of a conversation: one JSON object per line. A search reads `timestamp`, `type`, the title of the
+//! session and the texts in `message.content`. Source: files that the client wrote.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -41,7 +41,7 @@ pub struct Config {
     color: ColorChoice,
 }
 
-/// What to do with the file.
+/// The action of `ait config` on the file.
 #[derive(Clone, Copy, Debug)]
 enum Action {
     Edit,

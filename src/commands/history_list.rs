@@ -16,7 +16,7 @@ use crate::session::json_object::JsonFields;
 use crate::session::manifest::Manifest;
 use crate::store::history::Day;
 
-/// What has become of a session that is still in `active`.
+/// Whether a session that is still in `active` runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfinished {
     /// It runs.

@@ -90,7 +90,7 @@ impl FromStr for Status {
 /// found: the whole history would have to be read.
 const LATER_DAYS: i64 = 7;
 
-/// What a command line of `history` selects.
+/// The sessions that the options of `history` select.
 pub(super) struct Found {
     /// The days with sessions, the newest first; the sessions of a day: running ones first, then the latest first.
     pub(super) days: Vec<(Day, Vec<Listed>)>,

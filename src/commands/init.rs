@@ -91,7 +91,7 @@ Examples:
   ait init tmux >> ~/.tmux.conf
 "#;
 
-/// What can be asked for.
+/// The programs that `ait init` knows.
 pub const TARGETS: [&str; 9] = ["zsh", "bash", "fish", "nushell", "elvish", "xonsh", "tmux", "starship", "claude"];
 
 const ZSH: &str = include_str!("../../shell/ait.zsh");

@@ -38,7 +38,7 @@ pub struct Job {
 /// Reads the words after `ait job`.
 ///
 /// # Errors
-/// If there is no such job, or no subject.
+/// If the job is unknown or has no subject.
 pub fn parse(words: &[&str]) -> Result<Job> {
     let wrong = |what: &str, why: &'static str| Error::new("starting a job", what, why).exit(Exit::NotFound);
     let (name, arguments) = words.split_first().ok_or_else(|| wrong("", "its name is missing"))?;
@@ -50,8 +50,8 @@ pub fn parse(words: &[&str]) -> Result<Job> {
 }
 
 impl Run for Job {
-    /// Does the work, after the same job of the same subject has ended. An error also goes to the log: nobody reads what a
-    /// detached process prints.
+    /// Does the work, after the same job of the same subject has ended. Errors also go to the log, because the
+    /// output of a detached process is discarded.
     ///
     /// # Errors
     /// If the work fails, or the same job runs for longer than a minute.

@@ -177,7 +177,7 @@ fn log_mistakes(context: &Context, command: &str) {
     }
 }
 
-/// What the configuration file says of colours; `None` without such a file.
+/// The colours set in the configuration file; `None` without a file.
 fn theme(context: &Context) -> Option<&Theme> {
     Some(context.config()).filter(|config| config.exists).map(|config| &config.theme)
 }

@@ -22,7 +22,7 @@ pub(super) fn in_order(context: &Context) -> Result<Vec<LiveSession>> {
     Ok(sessions)
 }
 
-/// What a session does, in one word.
+/// The state of a session, in one word.
 pub(super) fn state_of(session: &LiveSession) -> &'static str {
     if session.observed.is_finished() { "finished" } else { session.observed.state.as_str() }
 }

@@ -105,7 +105,7 @@ fn show_changes(paths: &InstallPaths, hooks: &[Hook], wanted: &Wanted) -> Result
     Ok(report(dry_run(diff), &remarks))
 }
 
-/// What an installation of these hooks would change, as a diff; empty if nothing.
+/// The changes that installing these hooks would make, as a diff; empty if there are none.
 ///
 /// # Errors
 /// As for [`Install`].

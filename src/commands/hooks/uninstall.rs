@@ -80,7 +80,7 @@ pub fn uninstall_in(paths: &InstallPaths, request: &Uninstall) -> Result<Report>
     Ok(report(out, &remarks))
 }
 
-/// What uninstalling all hooks would change, as a diff; empty if nothing.
+/// The changes that uninstalling all hooks would make, as a diff; empty if there are none.
 ///
 /// # Errors
 /// As for [`Uninstall`].

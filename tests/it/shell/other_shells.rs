@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::process::Command;
 
-use super::reuse::{Conditions, UNKNOWN_ANSWERS};
+use super::reuse::{Conditions, unknown_answers_are_not_reused};
 use super::typed::Typed;
 use super::{TestEnv, both_edges, is_running, wait_for};
 
@@ -203,23 +203,7 @@ fn a_condition_that_fails_is_asked_about() {
 
 #[test]
 fn an_answer_that_is_not_understood_is_not_reused() {
-    for shell in OTHER_SHELLS {
-        if !installed(&["tmux", shell]) {
-            continue;
-        }
-        let conditions = Conditions::new();
-        let mut typed = Typed::open(&conditions.env, shell, "");
-        for (at, change) in UNKNOWN_ANSWERS.iter().enumerate() {
-            let changed = change(&conditions.lines());
-            conditions.write(&changed);
-            // What was answered before holds no longer.
-            assert_eq!(typed.line(&typed.export("AIT_FORMAT", &at.to_string())), "SEGMENT", "{shell}: {at}");
-            let calls = conditions.env.calls();
-            assert_eq!(typed.line(""), "SEGMENT", "{shell}: {at}");
-            assert_eq!(conditions.env.calls(), calls + 1, "{shell}: {at}: {changed}");
-        }
-        assert!(!conditions.path("pwned").exists());
-    }
+    unknown_answers_are_not_reused(&OTHER_SHELLS);
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn a_condition_that_fails_is_asked_about() {
 }
 
 /// Changes to an answer after which it is not understood.
-pub(super) const UNKNOWN_ANSWERS: &[fn(&str) -> String] = &[
+const UNKNOWN_ANSWERS: &[fn(&str) -> String] = &[
     |lines| lines.replace("reuse\t1", "reuse\t2"),
     |lines| lines.replace("reuse\t1", "reuse\t1\t"),
     |lines| lines.replace("end\n", ""),
@@ -243,7 +243,12 @@ pub(super) const UNKNOWN_ANSWERS: &[fn(&str) -> String] = &[
 
 #[test]
 fn an_answer_that_is_not_understood_is_not_reused() {
-    for shell in SHELLS {
+    unknown_answers_are_not_reused(&SHELLS);
+}
+
+/// Each of the answers makes the shell ask again at the next prompt.
+pub(super) fn unknown_answers_are_not_reused(shells: &[&str]) {
+    for &shell in shells {
         if !installed(&["tmux", shell]) {
             continue;
         }
