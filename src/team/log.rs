@@ -15,8 +15,8 @@ const FILE: &str = "records";
 pub const ALL: usize = 1_000_000;
 /// How long git may take for anything that needs no network.
 const LOCAL_LIMIT: Duration = Duration::from_secs(60);
-/// At most this many commits are read at once: it bounds the memory for their batches.
-const AT_ONCE: usize = 500;
+/// At most this many commits are read at once. Each start of git costs 20 ms in a store of 1,000 members.
+const AT_ONCE: usize = 4000;
 /// At most this many bytes of batches are read at once.
 const BYTES_AT_ONCE: usize = 16 << 20;
 
@@ -91,17 +91,24 @@ pub fn each_text(bare: &Bare, commits: &[Commit], visit: &mut dyn FnMut(&Commit,
     for part in commits.chunks(AT_ONCE) {
         let names: String = part.iter().map(|commit| format!("{}:{FILE}\n", commit.id)).collect();
         // The sizes first: nothing large is read.
-        let sizes = local(bare, &["cat-file", "--batch-check=%(objecttype) %(objectsize)"], names.as_bytes())?;
-        let sizes = String::from_utf8_lossy(&sizes);
-        let mut wanted: Vec<(&Commit, usize)> = Vec::with_capacity(part.len());
-        for (commit, line) in part.iter().zip(sizes.lines()) {
-            let size = line.strip_prefix("blob ").and_then(|size| size.parse().ok());
-            match size.filter(|size| *size <= MAX_BATCH) {
-                Some(size) => wanted.push((commit, size)),
+        let format = "--batch-check=%(objecttype) %(objectsize) %(objectname)";
+        let blobs = local(bare, &["cat-file", "--buffer", format], names.as_bytes())?;
+        let blobs = String::from_utf8_lossy(&blobs);
+        let mut wanted: Vec<(&Commit, &str, usize)> = Vec::with_capacity(part.len());
+        let mut bytes = 0;
+        for (commit, line) in part.iter().zip(blobs.lines()) {
+            let blob = line.strip_prefix("blob ").and_then(|line| line.split_once(' '));
+            let blob = blob.and_then(|(size, id)| Some((id, size.parse().ok().filter(|size| *size <= MAX_BATCH)?)));
+            match blob {
+                Some((id, size)) => {
+                    wanted.push((commit, id, size));
+                    bytes += size;
+                }
                 None => visit(commit, None),
             }
-            if wanted.iter().map(|(_, size)| size).sum::<usize>() > BYTES_AT_ONCE {
+            if bytes > BYTES_AT_ONCE {
                 read(bare, &std::mem::take(&mut wanted), visit)?;
+                bytes = 0;
             }
         }
         read(bare, &wanted, visit)?;
@@ -109,14 +116,19 @@ pub fn each_text(bare: &Bare, commits: &[Commit], visit: &mut dyn FnMut(&Commit,
     Ok(())
 }
 
-fn read(bare: &Bare, wanted: &[(&Commit, usize)], visit: &mut dyn FnMut(&Commit, Option<&[u8]>)) -> io::Result<()> {
+/// Reads the blobs of these commits: id and size.
+fn read(
+    bare: &Bare,
+    wanted: &[(&Commit, &str, usize)],
+    visit: &mut dyn FnMut(&Commit, Option<&[u8]>),
+) -> io::Result<()> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let names: String = wanted.iter().map(|(commit, _)| format!("{}:{FILE}\n", commit.id)).collect();
-    let output = local(bare, &["cat-file", "--batch"], names.as_bytes())?;
+    let ids: String = wanted.iter().map(|(_, id, _)| format!("{id}\n")).collect();
+    let output = local(bare, &["cat-file", "--buffer", "--batch"], ids.as_bytes())?;
     let mut rest = output.as_slice();
-    for (commit, size) in wanted {
+    for (commit, _, size) in wanted {
         // A line with the id, the type and the size; the bytes; a line end.
         let header = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
         visit(commit, rest.get(header..header + size));
