@@ -104,7 +104,9 @@ struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     fn new(info: &'a CommitInfo, patches: &BTreeMap<String, String>) -> Wanted<'a> {
         let commit = Commit { patch_id: patches.get(&info.id).cloned(), ..commit_of(info) };
-        let contents = origin::contents(&commit).collect();
+        let mut contents = BTreeSet::new();
+        // `collect` would bring another copy of the standard library's sort.
+        contents.extend(origin::contents(&commit));
         Wanted { info, commit, contents }
     }
 }
@@ -223,8 +225,10 @@ impl Sessions {
 }
 
 /// The files of a commit whose content is not new: a commit before it had it.
-fn restored(tree: &Tree, wanted: &Wanted<'_>, found: &[(Rc<Manifest>, Match)]) -> BTreeSet<String> {
-    let files: BTreeSet<&String> = found.iter().flat_map(|(_, by)| &by.files).collect();
+fn restored(tree: &Tree, wanted: &Wanted<'_>, found: &[(Rc<Manifest>, Match)]) -> Vec<String> {
+    let mut files: Vec<&String> = found.iter().flat_map(|(_, by)| &by.files).collect();
+    sort_by(&mut files, Ord::cmp);
+    files.dedup();
     // The session's commit may have been copied into this history a little earlier than it was recorded.
     let since = found.iter().map(|(_, by)| by.at).min().unwrap_or(wanted.info.committed).min(wanted.info.authored);
     let since = since.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(since);

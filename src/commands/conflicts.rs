@@ -169,21 +169,23 @@ fn worker<'a>(live_session: &'a LiveSession, writes: &'a [FileWrite]) -> Worker<
 
 /// The common git folder of each tree that was written in.
 fn repositories(live: &[LiveSession], writes: &[Vec<FileWrite>]) -> BTreeMap<String, String> {
-    let trees: BTreeSet<&str> = writes.iter().flatten().filter_map(|write| write.tree.as_deref()).collect();
     let remembered = |tree: &str| {
         let mut wrote = live.iter().flat_map(|live_session| &live_session.session.manifest.wrote_in);
         wrote.find(|wrote| wrote.tree == tree).map(|wrote| wrote.repository.clone())
     };
-    trees
-        .into_iter()
-        .filter_map(|tree| {
+    let mut asked = BTreeSet::new();
+    let mut repositories = BTreeMap::new();
+    for tree in writes.iter().flatten().filter_map(|write| write.tree.as_deref()) {
+        if asked.insert(tree) {
             let found = Tree::find(Path::new(tree)).filter(|found| found.root == Path::new(tree));
             // A worktree that was removed is remembered by who wrote in it.
-            let repository =
-                found.map(|found| found.common_dir.to_string_lossy().into_owned()).or_else(|| remembered(tree))?;
-            Some((tree.to_owned(), repository))
-        })
-        .collect()
+            let found = found.map(|found| found.common_dir.to_string_lossy().into_owned());
+            if let Some(repository) = found.or_else(|| remembered(tree)) {
+                repositories.insert(tree.to_owned(), repository);
+            }
+        }
+    }
+    repositories
 }
 
 /// The project and the folder of a conflict.

@@ -62,7 +62,7 @@ fn nothing_found(request: &History, last: Day, root: &Root) -> String {
     };
     let mut text = format!("No sessions{filtered} were active {span}.\n");
     let mut near = history::days(root).unwrap_or_default();
-    sort_by_key(&mut near, |day| (day.0 - last.0).get_days().abs());
+    sort_by_key(&mut near, |day| day.distance(last));
     // Sessions that came back leave empty days behind.
     let mut near: Vec<Day> = near.into_iter().filter(|day| history::has_sessions(root, *day)).take(3).collect();
     sort_by(&mut near, Ord::cmp);

@@ -130,8 +130,8 @@ pub(super) fn find(request: &History, context: &Context, zone: &TimeZone) -> Res
         take(Listed { manifest, unfinished: Some(unfinished), end });
     }
     let known = history::days(root)?;
-    let later = last.0.saturating_add(LATER_DAYS.days());
-    for day in known.iter().copied().filter(|day| *day > last && day.0 <= later) {
+    let later = last.plus(LATER_DAYS);
+    for day in known.iter().copied().filter(|day| *day > last && *day <= later) {
         for manifest in history::read_day(root, day)?.0 {
             take(Listed::ended(manifest, day, zone));
         }
@@ -172,7 +172,7 @@ impl Range {
     /// from its start to its end.
     fn last_active_day(&self, listed: &Listed) -> Option<Day> {
         let from = self.first.map_or(Timestamp::MIN, |first| first.begin(&self.zone));
-        let to = Day(self.last.0.saturating_add(1.day())).begin(&self.zone);
+        let to = self.last.plus(1).begin(&self.zone);
         let manifest = &listed.manifest;
         let begin = manifest.started.unwrap_or(listed.end);
         let mut times: Vec<(Timestamp, Timestamp)> =

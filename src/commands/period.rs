@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::tz::TimeZone;
-use jiff::{Span as Length, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Count, live_sessions};
 use crate::context::Context;
@@ -52,9 +52,9 @@ impl Period {
             (None, Some(from), to, None) => (day(from, now, zone)?, to.map_or(Ok(today), |to| day(to, now, zone))?),
             (None, None, None, Some(week)) => {
                 let weeks = u32::try_from(-i64::from(week)).map_err(|_| wrong(&"--week", "in the future"))?;
-                let monday = today.0.saturating_sub(i64::from(today.0.weekday().to_monday_zero_offset()).days());
-                let first = monday.saturating_sub(i64::from(weeks.min(5_000)).weeks());
-                (Day(first), Day(first.saturating_add(6.days())).min(today))
+                let since_monday = i64::from(today.0.weekday().to_monday_zero_offset());
+                let first = today.plus(-since_monday - 7 * i64::from(weeks.min(5_000)));
+                (first, first.plus(6).min(today))
             }
             (None, None, Some(_), None) => return Err(wrong(&"--to", "needs --from")),
             _ => return Err(wrong(&"--days, --from, --week", "only one of them is possible")),
@@ -78,7 +78,7 @@ impl Period {
         let mut days = Vec::new();
         let mut day = self.first;
         while day <= self.last && days.len() < MAX_DAYS {
-            let next = Day(day.0.saturating_add(1.day()));
+            let next = day.plus(1);
             days.push(DayBounds { name: day.to_string(), from: day.begin(zone), to: next.begin(zone) });
             day = next;
         }
@@ -90,7 +90,7 @@ impl Period {
         let mut text = format!("No work{} is recorded {self}.\n", if is_filtered { " that matches" } else { "" });
         let Ok(root) = context.root() else { return text };
         let mut near = history::days(root).unwrap_or_default();
-        sort_by_key(&mut near, |day| (day.0 - self.last.0).get_days().abs());
+        sort_by_key(&mut near, |day| day.distance(self.last));
         let mut near: Vec<Day> = near.into_iter().filter(|day| history::has_sessions(root, *day)).take(3).collect();
         sort_by(&mut near, Ord::cmp);
         if let Some(last) = near.last() {
@@ -117,10 +117,9 @@ impl fmt::Display for Period {
 /// If it names none.
 pub(super) fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
     let today = Day::of(now, zone);
-    let ago = |days: i64| Day(today.0.saturating_sub(days.days()));
     match text {
         "today" => Ok(today),
-        "yesterday" => Ok(ago(1)),
+        "yesterday" => Ok(today.plus(-1)),
         _ => Day::parse(text).ok_or_else(|| {
             Error::new("reading the date", text, "not a day")
                 .hint("write it as 2025-12-25, today or yesterday")
@@ -131,7 +130,7 @@ pub(super) fn day(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Day> {
 
 /// The first of `count` days that end with `last`; `None` if that is before the first date of the calendar.
 pub(super) fn days_up_to(last: Day, count: u32) -> Option<Day> {
-    let before = Length::new().try_days(count - 1).ok()?;
+    let before = SignedDuration::from_hours(24 * (i64::from(count) - 1));
     last.0.checked_sub(before).ok().map(Day)
 }
 

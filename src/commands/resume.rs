@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use argh::{ArgsInfo, FromArgs};
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::live::put_heading;
+use super::period::days_up_to;
 use super::resume_command::{Lost, push_commands, resume_command};
 use super::{Count, Run, foreign_ignored, live_sessions, resume_go, tmux_socket};
 use crate::context::Context;
@@ -204,8 +205,8 @@ impl Data for Dismissed {
 fn interrupted_in(root: &Root, today: Day, days: u32) -> Result<Vec<(Option<Timestamp>, Manifest)>> {
     let (mut interrupted, mut seen) = (Vec::new(), BTreeSet::new());
     // A first day before all calendars means every day.
-    let first = Span::new().try_days(days - 1).ok().and_then(|before| today.0.checked_sub(before).ok());
-    for day in history::days(root)?.into_iter().filter(|day| first.is_none_or(|first| day.0 >= first)) {
+    let first = days_up_to(today, days);
+    for day in history::days(root)?.into_iter().filter(|day| first.is_none_or(|first| *day >= first)) {
         let (sessions, _) = history::read_day(root, day)?;
         // The last day and the last end come first.
         for manifest in sessions {

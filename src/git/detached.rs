@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::log::last_move_in;
 use super::packed;
 use super::refs::{MAX_SMALL_FILE, RefTarget, RefValue, is_object_id, parse_ref, path_line};
+use crate::session::order::sort_by;
 use crate::sys::files::{self, Folder, Links};
 
 /// The most branches that are read in a repository that jj shares.
@@ -86,7 +87,7 @@ fn bookmark(root: &Path, common_dir: &Path, commit: &str) -> Option<Detached> {
     let heads = common_dir.join("refs/heads");
     let mut names = Vec::new();
     list_branches(&heads, "", MAX_DEPTH, &mut names);
-    names.sort();
+    sort_by(&mut names, Ord::cmp);
     let is_here = |name: &&String| {
         let text = files::read_start(&heads.join(name), Links::Follow, MAX_SMALL_FILE).unwrap_or_default();
         parse_ref(&text).is_some_and(|target| target == RefTarget::Commit(commit.to_owned()))

@@ -21,7 +21,8 @@ pub fn unified(old_name: &str, new_name: &str, old: &str, new: &str) -> String {
     let new: Vec<&str> = new.split_inclusive('\n').collect();
     // `TextDiff` would add five algorithms to the program: 100 KiB.
     let mut changes = Compact::new(Replace::new(Capture::new()), &old, &new);
-    let Ok(()) = myers::diff(&mut changes, &old, 0..old.len(), &new, 0..new.len());
+    // `myers::diff` would contain two copies of the algorithm.
+    let Ok(()) = myers::diff_deadline_raw(&mut changes, &old, 0..old.len(), &new, 0..new.len(), None);
     let mut out = String::new();
     for hunk in group_diff_ops(changes.into_inner().into_inner().into_ops(), CONTEXT) {
         if out.is_empty() {

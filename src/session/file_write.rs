@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::time::{milliseconds, seconds_between};
+use super::time::{milliseconds, parse_time, seconds_between};
 
 /// Seconds after which a write is old: a conflict that depends on it is listed as old, and causes no warning.
 pub const FADES_AFTER: u64 = 3600;
@@ -43,7 +43,7 @@ impl FileWrite {
         Some(FileWrite {
             tree: (!tree.is_empty()).then(|| tree.into_owned()),
             path: path.into_owned(),
-            at: at.parse().ok()?,
+            at: parse_time(&at)?,
         })
     }
 

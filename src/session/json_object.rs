@@ -9,6 +9,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::json_scanner;
+use super::time::parse_time;
 
 /// An object as it stands: names and the JSON text of their values, in order. Nothing in it is decoded but what is asked
 /// for.
@@ -65,10 +66,10 @@ fn by_serde<'a>(bytes: &'a [u8], visit: impl FnMut(Cow<'a, str>, &'a str)) -> se
     reader.end()
 }
 
-/// A time. What jiff has to say of one that is none would be a hundredth of the binary, and is never read.
+/// A time.
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let Name(text) = Name::deserialize(deserializer)?;
-    text.parse().map_err(|_| serde::de::Error::custom("not a time"))
+    parse_time(&text).ok_or_else(|| serde::de::Error::custom("not a time"))
 }
 
 /// A name that is borrowed where it holds no escapes.

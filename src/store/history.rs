@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::session::order::sort_by;
+use crate::session::time::{add_days, parse_date};
 use crate::sys::files::{FileId, Folder, PRIVATE};
 
 /// A day of history, by the local calendar.
@@ -25,6 +26,16 @@ impl Day {
         Day(moment.to_zoned_datetime(zone.clone()).date())
     }
 
+    /// The day so many days later, or earlier.
+    pub fn plus(self, days: i64) -> Day {
+        Day(add_days(self.0, days))
+    }
+
+    /// How many days lie between two days.
+    pub fn distance(self, other: Day) -> i64 {
+        (self.0.duration_since(other.0).as_hours() / 24).abs()
+    }
+
     /// Its first moment by the local clock.
     pub fn begin(self, zone: &TimeZone) -> Timestamp {
         self.0.at(0, 0, 0, 0).to_zoned_datetime(zone.clone()).map_or(Timestamp::MAX, |begin| begin.timestamp())
@@ -32,8 +43,7 @@ impl Day {
 
     /// Reads `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Option<Day> {
-        let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        plain.then(|| text.parse().ok().map(Day))?
+        parse_date(text).map(Day)
     }
 }
 

@@ -30,6 +30,7 @@ use crate::session::file_write::{self, FileWrite, is_fresh, parse_line};
 use crate::session::id::SessionId;
 use crate::session::manifest::Manifest;
 use crate::session::order::sort_by;
+use crate::session::time::parse_time;
 use crate::sys::files::{FileId, Folder, Kind, Locking, PRIVATE, Pieces};
 use crate::sys::process;
 
@@ -86,7 +87,7 @@ pub fn compact(root: &Root, folder: &Folder, due: &[Due], now: Timestamp) {
         let _ = if due.is_cache {
             root.cache_folder("touched").and_then(|cache| {
                 let is_fresh = |line: &str| {
-                    let when = parse_line(line).and_then(|(when, _, _)| when.parse().ok());
+                    let when = parse_line(line).and_then(|(when, _, _)| parse_time(&when));
                     when.is_some_and(|when| is_fresh(when, now))
                 };
                 compact_log(folder, &cache, &due.name, |log| compacted(log, is_fresh))
@@ -212,7 +213,7 @@ fn writers(
         last.push((id, at));
     }
     let fresh = |(id, at): (Cow<'_, str>, Cow<'_, str>)| {
-        let at = at.parse().ok().filter(|at| is_fresh(*at, now))?;
+        let at = parse_time(&at).filter(|at| is_fresh(*at, now))?;
         Some((id.into_owned(), at))
     };
     let mut last: Vec<(String, Timestamp)> = last.into_iter().filter_map(fresh).collect();

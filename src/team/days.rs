@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 
 use super::log::{self, Commit};
 use super::own::remote_copy;
@@ -14,6 +14,7 @@ use super::store::Store;
 use crate::git::Bare;
 use crate::session::json_object::{RawObject, number, text};
 use crate::session::order::sort_by;
+use crate::session::time::{add_days, parse_date};
 use crate::store::root::fnv1a;
 use crate::sys::files::{self, Folder};
 
@@ -265,7 +266,7 @@ fn member_of(line: &[u8]) -> Option<Member> {
 pub fn of_commits(store: &Store, commits: &[&str], now: Timestamp) -> Vec<(String, Record)> {
     let Ok(folder) = store.folder().folder(DAYS) else { return Vec::new() };
     let names = folder.names().unwrap_or_default();
-    let mut days: Vec<&String> = names.iter().filter(|name| name.parse::<Date>().is_ok()).collect();
+    let mut days: Vec<&String> = names.iter().filter(|name| parse_date(name).is_some()).collect();
     sort_by(&mut days, |a, b| b.cmp(a));
     let members = members(store);
     let mut found: Vec<(String, Record)> = Vec::new();
@@ -304,7 +305,7 @@ pub fn current_records(store: &Store, day: Date, now: Timestamp) -> Vec<(String,
     // In a text of JSON the quotes would be escaped.
     let has_ended = memchr::memmem::Finder::new("\"to\":\"");
     let is_current = |date: Date, line: &[u8]| date >= day || has_ended.find(line).is_none();
-    records_if(store, day.saturating_sub(1.day()), day.saturating_add(1.day()), now, &is_current)
+    records_if(store, add_days(day, -1), add_days(day, 1), now, &is_current)
 }
 
 fn records_if(
@@ -317,8 +318,7 @@ fn records_if(
     let Ok(folder) = store.folder().folder(DAYS) else { return Vec::new() };
     let mut records = Vec::new();
     for name in folder.names().unwrap_or_default() {
-        let day: Option<Date> = name.parse().ok();
-        let Some(day) = day.filter(|day| (first..=last).contains(day)) else { continue };
+        let Some(day) = parse_date(&name).filter(|day| (first..=last).contains(day)) else { continue };
         let text = folder.read_own(&name, MAX_FILE).unwrap_or_default();
         let lines = text.split(|byte| *byte == b'\n').filter(|line| is_wanted(day, line));
         records.extend(lines.filter_map(|line| record_of(line, now)));

@@ -11,6 +11,7 @@ use super::store::Store;
 use super::{days, log};
 use crate::error::{Error, Result};
 use crate::git::REMOTE;
+use crate::session::order::sort_by;
 
 /// How often a fetch that failed is tried again with half of the members, before all that are left wait for the next sync.
 const MAX_ATTEMPTS: usize = 40;
@@ -40,7 +41,7 @@ impl Fetch<'_> {
                 changed.push(member);
             }
         }
-        changed.sort_unstable();
+        sort_by(&mut changed, Ord::cmp);
         let gone: Vec<&String> =
             known.keys().filter(|member| **member != own && !remote.tips.contains_key(*member)).collect();
         for member in &gone {

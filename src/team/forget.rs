@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 
 use super::log::{self, Commit};
 use super::own;
@@ -12,6 +12,7 @@ use super::record::{DayOfWork, Header, Record, VERSION};
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::git::Bare;
+use crate::session::time::add_days;
 
 /// Sessions are kept one by one for so many days.
 pub const RETENTION_DAYS: i64 = 180;
@@ -82,7 +83,7 @@ pub fn retain(store: &mut Store, bare: &Bare, now: Timestamp) -> io::Result<bool
         return Ok(false);
     }
     let today = now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
-    let limit = today.saturating_sub(RETENTION_DAYS.days());
+    let limit = add_days(today, -RETENTION_DAYS);
     let name = store.state.name.clone();
     rewrite(store, bare, &name, now, &|_| true, Some(limit))?;
     Ok(true)

@@ -5,6 +5,7 @@
 //! general ones: a value after `password=` and the like, a password in a URL, a private key, and long runs of mixed
 //! letters and digits. Considered: the `regex` crate, which makes the binary 200 KiB larger, ten times as much as this.
 
+use crate::session::order::sort_by;
 use std::borrow::Cow;
 
 /// What a secret is replaced by.
@@ -102,7 +103,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     if spans.is_empty() {
         return Cow::Borrowed(text);
     }
-    spans.sort_unstable();
+    sort_by(&mut spans, Ord::cmp);
     let (mut out, mut done) = (String::with_capacity(text.len()), 0);
     for (start, end) in spans {
         if start >= done {

@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::render::json;
 use crate::session::json_object::{RawObject, number, text};
-use crate::session::time::whole_seconds;
+use crate::session::time::{parse_date, parse_time, whole_seconds};
 
 /// The version of the format, in the name of a ref and in each header.
 pub const VERSION: u32 = 1;
@@ -185,15 +185,16 @@ pub fn cut(text: &mut String, max: usize) {
 }
 
 fn time(raw: &str, now: Timestamp) -> Option<Timestamp> {
-    let time: Timestamp = text(raw)?.parse().ok()?;
-    let latest = now.checked_add(24.hours()).ok()?;
+    let time = parse_time(&text(raw)?)?;
+    let latest = now.checked_add(SignedDuration::from_hours(24)).ok()?;
     (time <= latest && time.as_second() >= 1_577_836_800).then(|| whole_seconds(time))
 }
 
 fn day(raw: &str, now: Timestamp) -> Option<DayOfWork> {
     let [day, worked, waited] = serde_json::from_str::<[&RawValue; 3]>(raw).ok()?.map(RawValue::get);
-    let day: Date = text(day)?.parse().ok()?;
-    let latest = now.checked_add(48.hours()).ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    let day = parse_date(&text(day)?)?;
+    let latest =
+        now.checked_add(SignedDuration::from_hours(48)).ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     let day = DayOfWork { day, worked: number(worked)?, waited: number(waited)? };
     (day.day <= latest && day.day.year() >= FIRST_YEAR).then_some(day)
 }
@@ -245,7 +246,7 @@ impl Header {
                 "name" => header.name = short(raw, MAX_NAME)?,
                 "replaced" => header.replaced = *raw == "true",
                 "forgotten" => header.forgotten = serde_json::from_str(raw).ok()?,
-                "forgotten_before" => header.forgotten_before = text(raw)?.parse().ok(),
+                "forgotten_before" => header.forgotten_before = parse_time(&text(raw)?),
                 _ => {}
             }
         }

@@ -1,9 +1,9 @@
 //! From sessions to what is shared of them. Never shared: prompts, transcripts, absolute paths, host names, session ids,
 //! and text from the model.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 use super::mask::mask;
 use super::record::{DayOfWork, Level, MAX_TASK, MAX_TEXT, Record, cut};
@@ -11,7 +11,7 @@ use super::store::State;
 use crate::session::activity::Kind;
 use crate::session::summary::SessionActivity;
 use crate::session::task::TaskSource;
-use crate::session::time::whole_seconds;
+use crate::session::time::{add_days, whole_seconds};
 
 /// The most files of a record, the last ones.
 const MAX_FILES: usize = 100;
@@ -96,7 +96,7 @@ fn days_of(session: &SessionActivity, ended: Option<Timestamp>, zone: &TimeZone)
         // No session works for longer without a break; a damaged manifest may say so.
         for _ in 0..MAX_DAYS {
             let day = date(from);
-            let next = day.checked_add(1.day()).ok().and_then(|next| begin(next).ok()).unwrap_or(span.to).min(span.to);
+            let next = begin(add_days(day, 1)).unwrap_or(span.to).min(span.to);
             if let Some(part) = span.within(from, next) {
                 add(day, span.kind, part.seconds);
             }

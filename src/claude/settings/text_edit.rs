@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::document::{Document, Node, Value};
+use crate::session::order::sort_by_key;
 
 /// A value to write.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ impl<'a> TextEdit<'a> {
 
     /// The changed text.
     pub(super) fn finish(mut self) -> String {
-        self.patches.sort_by_key(|(range, _)| (range.start, range.end));
+        sort_by_key(&mut self.patches, |(range, _)| (range.start, range.end));
         let text = self.document.text;
         let mut changed = String::with_capacity(text.len() + 4096);
         let mut done = 0;

@@ -12,7 +12,8 @@ use crate::context::Context;
 use crate::render::elapsed;
 use crate::render::format::{self, Format};
 use crate::render::theme::Icons;
-use crate::session::time::seconds_between;
+use crate::session::order::sort_by;
+use crate::session::time::{parse_time, seconds_between};
 use crate::store::event_log;
 use crate::store::root::Root;
 use crate::sys::{clock, process};
@@ -49,7 +50,7 @@ pub(super) fn of_prompt(context: &Context, paths: &hooks::InstallPaths) -> Check
             }
         }
     }
-    times.sort_unstable();
+    sort_by(&mut times, Ord::cmp);
     let middle = times.get(times.len() / 2).copied().unwrap_or_default();
     let took = format!("a prompt here takes {}.{:01} ms", middle.as_millis(), middle.subsec_micros() % 1000 / 100);
     if middle >= TOO_SLOW {
@@ -79,7 +80,7 @@ pub(super) fn of_config(context: &Context, paths: &hooks::InstallPaths) -> Check
 pub(super) fn of_log(root: &Root, paths: &hooks::InstallPaths, now: Timestamp) -> Check {
     let mut findings = Findings::default();
     let lines = event_log::read_log(root);
-    let at = |line: &String| line.split(' ').next()?.parse::<Timestamp>().ok();
+    let at = |line: &String| parse_time(line.split(' ').next()?);
     let lately = lines.iter().filter(|line| at(line).is_some_and(|at| seconds_between(at, now) < 86_400)).count();
     let log = root.cache().join("log");
     if let Some(last) = lines.last().filter(|_| lately > 0) {

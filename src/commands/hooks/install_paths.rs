@@ -8,6 +8,7 @@ use crate::claude::settings::{self, Hook, Inspection, Problem, Wanted};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result, nearest};
 use crate::render::{ui, width};
+use crate::session::order::sort_by_key;
 use crate::sys::atomic_edit::AtomicEdit;
 use crate::sys::{files, process};
 
@@ -146,13 +147,10 @@ pub(crate) fn copies(file: &Path) -> Vec<String> {
     let mut names = files::Folder::open(parent).and_then(|folder| folder.names()).unwrap_or_default();
     names.retain(|name| name.starts_with(&prefix));
     // 20261122-180000 before 20261122-180000-2.
-    names.sort_by(|one, other| {
-        let key = |name: &String| {
-            let stamp = name.get(prefix.len()..).unwrap_or_default();
-            let (stamp, count) = stamp.split_at_checked(15).unwrap_or((stamp, ""));
-            (stamp.to_owned(), count.trim_start_matches('-').parse::<u32>().unwrap_or(1))
-        };
-        key(one).cmp(&key(other))
+    sort_by_key(&mut names, |name| {
+        let stamp = name.get(prefix.len()..).unwrap_or_default();
+        let (stamp, count) = stamp.split_at_checked(15).unwrap_or((stamp, ""));
+        (stamp.to_owned(), count.trim_start_matches('-').parse::<u32>().unwrap_or(1))
     });
     names
 }

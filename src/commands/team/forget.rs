@@ -12,6 +12,7 @@ use crate::commands::period::{self, day};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::report::Report;
+use crate::session::order::sort_by;
 use crate::store::history::Day;
 use crate::team::forget::{self, What};
 use crate::team::store::{self, State};
@@ -92,7 +93,7 @@ fn whole_id(context: &Context, state: &State, typed: &str) -> Result<String> {
     let (sessions, _) = period::sessions(context, Day::of(since, &context.time_zone()))?;
     let mut ids: Vec<&str> = sessions.iter().map(|session| session.manifest.session_id.as_str()).collect();
     ids.retain(|id| id.starts_with(typed));
-    ids.sort_unstable();
+    sort_by(&mut ids, Ord::cmp);
     ids.dedup();
     match ids.as_slice() {
         [] => Ok(typed.to_owned()),

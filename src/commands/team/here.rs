@@ -1,6 +1,6 @@
 //! The store of the repository in the current folder, and the user's records for it.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::commands::period;
 use crate::context::Context;
@@ -30,11 +30,11 @@ pub(super) fn store_here(context: &Context) -> Result<(Store, Tree)> {
 }
 
 /// How many days back sessions are looked for that were not sent yet.
-const LOOK_BACK_DAYS: i64 = 14;
+const LOOK_BACK_DAYS: i32 = 14;
 
 /// The records of the user's sessions in the clones of a store that may be new to the remote.
 pub(super) fn unsent_records(context: &Context, state: &State) -> Result<Vec<Record>> {
-    let day = 24.hours();
+    let day = SignedDuration::from_hours(24);
     let look_back = context.now.checked_sub(day.checked_mul(LOOK_BACK_DAYS).unwrap_or(day)).unwrap_or(context.now);
     // After a longer time without a remote, from the last day that was sent on.
     let sent = Timestamp::from_second(state.sent).ok().filter(|_| state.sent > 0);

@@ -1,7 +1,7 @@
 //! `ait timeline --team`: on which days each member worked.
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::status::time;
@@ -123,7 +123,7 @@ impl TeamTimeline {
     /// How long a session worked and waited on a day is shared, not when: its bars begin with it.
     fn add_bars(&self, bars: &mut Vec<Bar>, record: &Record, work: &DayOfWork) {
         let begin = Day(work.day).begin(&self.zone);
-        let end = Day(work.day.saturating_add(1.day())).begin(&self.zone).min(self.now);
+        let end = Day(work.day).plus(1).begin(&self.zone).min(self.now);
         let mut from = record.from.filter(|from| *from >= begin && *from < end).unwrap_or(begin);
         for (mark, seconds) in [(Mark::Working, work.worked), (Mark::Blocked, work.waited)] {
             let length = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
@@ -138,7 +138,7 @@ impl TeamTimeline {
     /// One line for each member, the user's first.
     pub(in crate::commands) fn chart(&self) -> Chart {
         let from = self.period.first.begin(&self.zone);
-        let to = Day(self.period.last.0.saturating_add(1.day())).begin(&self.zone);
+        let to = self.period.last.plus(1).begin(&self.zone);
         let fetched = match self.fetched {
             0 => "never fetched".to_owned(),
             time => {
