@@ -65,6 +65,8 @@ fuzz_target!(|data: &[u8]| {
         lines: Some((seconds, seconds)),
         limits: Limits { five_hours: Some(seconds as f64), seven_days: Some(0.0) },
         dirty: choice & 16 != 0,
+        ahead: seconds,
+        behind: 1,
         details: None,
     };
     let look = Look {

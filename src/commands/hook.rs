@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::live_sessions::last_written;
 use super::session_start::{LOCK_TIMEOUT, after_start};
-use super::{Run, hook_response, late_event, log_error, notify, plugin, record_commits, team};
+use super::{Run, hook_response, late_event, log_error, notify, plugin, record_commits, record_upstream, team};
 use crate::claude::client::{is_client, is_headless};
 use crate::claude::payload::HookPayload;
 use crate::claude::registry::Record;
@@ -29,6 +29,7 @@ use crate::session::manifest::{HeadMoved, Manifest, ProcessStamp};
 use crate::session::silent_change;
 use crate::session::state::{SAME_MOMENT, Status, StatusReport};
 use crate::session::task;
+use crate::session::upstream::Upstream;
 use crate::store::lifecycle::{self, Known};
 use crate::store::place::Place;
 use crate::store::root::Root;
@@ -184,7 +185,8 @@ fn record_event(
         let mine = (change == Change::Own).then(|| manifest.clone());
         let moved_from = Some(moved_from).filter(|_| change != Change::None && !by_user);
         let blocked = (!was_blocked && is_blocked(manifest)).then(|| manifest.clone());
-        Ok((outcome, Done { outcome, moved, mine, moved_from, due, blocked }))
+        let upstream = manifest.git_upstream.clone();
+        Ok((outcome, Done { outcome, moved, mine, moved_from, due, blocked, upstream }))
     })?;
     done.compact(context, root, id, &folder);
     if matches!(event, Event::Start { .. } | Event::End { .. }) {
@@ -196,6 +198,8 @@ fn record_event(
     if done.outcome != Outcome::Keep {
         return Ok(Report::nothing());
     }
+    let (tree, upstream) = (place.tree.as_deref(), done.upstream.as_deref());
+    record_upstream::after_event(context, id, &event, (payload, bytes), tree, upstream);
     done.tell(context, root, id, &event_context);
     match event {
         Event::Start { .. } | Event::Compacted => Ok(after_start(context, root, id, payload, &place, &event_context)),
@@ -269,6 +273,8 @@ struct Done {
     moved_from: Option<String>,
     /// The session has become blocked.
     blocked: Option<Manifest>,
+    /// How far its branch and the upstream are apart, when it was last counted.
+    upstream: Option<Box<Upstream>>,
     /// The logs that have become worth compacting, if the event was a write.
     due: Option<std::io::Result<Vec<write_log::Due>>>,
 }

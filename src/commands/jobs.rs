@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Run, hook, late_event, log_error, record_commits, team, tmux};
+use super::{Run, hook, late_event, log_error, record_commits, record_upstream, team, tmux};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::report::Report;
@@ -18,9 +18,10 @@ struct Kind {
 }
 
 /// All jobs. To start one, call [`super::start_job`].
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind { name: late_event::NAME, run: hook::record_late },
     Kind { name: record_commits::NAME, run: record_commits::run },
+    Kind { name: record_upstream::NAME, run: record_upstream::run },
     Kind { name: "team-sync", run: team::job },
     Kind { name: tmux::RECORD_WINDOW, run: tmux::record_window },
 ];

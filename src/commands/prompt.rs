@@ -3,19 +3,19 @@
 //! Folder -> tree -> the sessions in it -> the one to show -> facts -> one line. No process is started, no time zone is
 //! looked up, each file is read once.
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
-
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
+use super::prompt_conditions::{conditions, configuration, limit, with_distance};
+use super::upstream;
 use super::{Part, Run, at_most, log_mistakes, prompt_stream, theme};
 use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::git::{HeadLabel, Operation};
+use crate::git::Operation;
 use crate::render::dialect::Dialect;
 use crate::render::format::{self, Format};
 use crate::render::reuse::{self, Conditions};
@@ -25,15 +25,10 @@ use crate::render::theme::{ColorChoice, Icons};
 use crate::report::Report;
 use crate::session::conflict::{Grade, crowded};
 use crate::session::head;
-use crate::session::manifest::ProcessStamp;
-use crate::session::state::{Need, State, StateSource};
-use crate::session::time::seconds_between;
-use crate::store::live::{self, Liveness};
-use crate::store::manifest_file::Session;
+use crate::session::state::State;
 use crate::store::place::Place;
-use crate::store::revision::{self, Revision};
+use crate::store::revision;
 use crate::sys::env::PathArgument;
-use crate::sys::files;
 
 /// print the prompt segment for the session of this folder
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
@@ -70,6 +65,8 @@ use crate::sys::files;
     note = "  lines        lines added and removed (status line)",
     note = "  limits       share of the five-hour and seven-day limits used (status line)",
     note = "  dirty        `*` if the tree has changes, as a hook last saw it",
+    note = "  ahead        commits that the branch is ahead of its upstream",
+    note = "  behind       commits that the branch is behind its upstream",
     note = "  stash        how many stashes the repository has (status line)",
     note = "  name         name of the session (status line)",
     note = "  output_style output style, unless it is the default (status line)",
@@ -181,16 +178,14 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     let conditions =
         (!revisions.is_empty()).then(|| Conditions { unchanged, ..conditions(&nearby, chosen, &head, revisions, now) });
     let Some(chosen) = chosen else {
-        let blocked = nearby.blocked_elsewhere(now).filter(|_| format.mentions("elsewhere"));
-        let Some(blocked) = blocked else { return Ok(Answer { segment: String::new(), conditions }) };
-        let facts =
-            Facts { elsewhere: blocked.waiting(Some(&blocked.session.manifest.project), now), ..Facts::default() };
-        let segment = segment::render(format, &facts, request.dialect, look);
-        return Ok(Answer { segment, conditions: conditions.map(|conditions| limit(conditions, &blocked, now)) });
+        return Ok(without_session(format, request.dialect, look, &nearby, conditions, now));
     };
     let worktree = here.tree.as_ref().and_then(|tree| tree.worktree_name());
     let manifest = &chosen.session.manifest;
     let moved = manifest.head_moved.as_deref().map(head::short_text);
+    let distance = upstream::distance(format, &here, Some(manifest));
+    let (ahead, behind) = distance.as_ref().map_or((0, 0), |distance| (distance.ahead, distance.behind));
+    let conditions = conditions.map(|conditions| with_distance(conditions, distance, now));
     let facts = Facts {
         project: &manifest.project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -208,82 +203,11 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         session: Some(chosen.session.id.short()),
         moved: moved.as_deref(),
         dirty: manifest.git_dirty == Some(true),
+        ahead,
+        behind,
         ..Facts::default()
     };
     Ok(Answer { segment: segment::render(format, &facts, request.dialect, look), conditions })
-}
-
-/// Seconds for which any segment is valid at most.
-const MAX_VALIDITY: i64 = 60;
-/// Seconds for which a segment is valid that shows a blocked session: Esc in Claude Code sends no event.
-const WAITING_VALIDITY: i64 = 5;
-
-fn conditions(
-    nearby: &Nearby,
-    chosen: Option<&LiveSession>,
-    head: &HeadLabel,
-    revisions: Vec<Revision>,
-    now: Timestamp,
-) -> Conditions {
-    // Elapsed and waiting times change when their seconds reach a multiple of 60.
-    let until_next_minute = |seconds: u64| MAX_VALIDITY - i64::try_from(seconds % 60).unwrap_or(0);
-    let elapsed = chosen.and_then(|chosen| chosen.session.manifest.elapsed_seconds(now)).map_or(0, until_next_minute);
-    let mut validity = if chosen.is_some() { elapsed.clamp(1, MAX_VALIDITY) } else { MAX_VALIDITY };
-    let may_change_soon = |live_session: &LiveSession| {
-        live_session.observed.need() == Some(Need::Answer) || is_unsettled(live_session, now)
-    };
-    if nearby.live_sessions.iter().any(may_change_soon) {
-        validity = validity.min(WAITING_VALIDITY);
-    }
-    if let Some(waiting) = chosen.and_then(|chosen| chosen.waiting(None, now)) {
-        validity = validity.min(until_next_minute(waiting.seconds));
-    }
-    let is_here = |session: &&Session| session.liveness == Liveness::Live;
-    let processes = nearby.sessions().filter(is_here).flat_map(|session| {
-        let stamps: Vec<ProcessStamp> = session.manifest.stamps().collect();
-        // One of several processes of a live session may be gone already.
-        let several = stamps.len() > 1;
-        stamps.into_iter().filter(move |stamp| !several || live::runs(stamp)).map(|stamp| stamp.pid)
-    });
-    let revisions = revisions.into_iter().map(|revision| (revision.path, revision.text));
-    let files = revisions.chain(head.files.iter().cloned()).collect();
-    Conditions { until: now.as_second() + validity, processes: processes.collect(), files, unchanged: None }
-}
-
-/// The condition that the configuration file, if there is one, was not changed since the first revision. If it was, the
-/// revision is changed, and the condition holds until the next time.
-fn configuration(context: &Context, revisions: &mut Vec<Revision>) -> Option<(PathBuf, PathBuf)> {
-    let revision = revisions.first()?.path.clone();
-    let config = context.config();
-    let path = config.path.clone().filter(|path| config.exists && path.is_absolute())?;
-    let changed = |path: &Path| Some(files::metadata(path).ok()?.modified);
-    let config_changed = changed(&path)?;
-    // A time in the future would be newer than any revision.
-    if config_changed > context.now.as_nanosecond() {
-        return None;
-    }
-    if changed(&revision)? <= config_changed {
-        revision::change();
-        *revisions = revision::current();
-    }
-    Some((path, revision))
-}
-
-/// Limits the validity of a segment that shows a blocked session elsewhere.
-fn limit(mut conditions: Conditions, blocked: &LiveSession, now: Timestamp) -> Conditions {
-    conditions.until = conditions.until.min(now.as_second() + WAITING_VALIDITY);
-    if blocked.session.liveness == Liveness::Live {
-        conditions.processes.extend(blocked.session.manifest.pid);
-    }
-    conditions
-}
-
-/// Whether an event and Claude Code's record differ, and the client may not have written the record since the event.
-fn is_unsettled(live_session: &LiveSession, now: Timestamp) -> bool {
-    const SECONDS: u64 = 2;
-    let updated = live_session.session.manifest.updated;
-    live_session.observed.source == StateSource::Registry
-        && updated.is_some_and(|at| seconds_between(at, now) < SECONDS)
 }
 
 fn appearance<'a>(request: &Prompt, context: &'a Context) -> Result<Look<'a>> {
@@ -315,6 +239,22 @@ fn format_of<'a>(request: &'a Prompt, context: &'a Context) -> Cow<'a, str> {
         Some(format) => Cow::Owned(format),
         None => Cow::Borrowed(context.config().text(Key::PromptFormat).unwrap_or(format::PROMPT)),
     }
+}
+
+/// The segment of a folder without a session: empty, unless the format shows a session elsewhere.
+fn without_session(
+    format: Format<'_>,
+    dialect: Dialect,
+    look: Look<'_>,
+    nearby: &Nearby,
+    conditions: Option<Conditions>,
+    now: Timestamp,
+) -> Answer {
+    let blocked = nearby.blocked_elsewhere(now).filter(|_| format.mentions("elsewhere"));
+    let Some(blocked) = blocked else { return Answer { segment: String::new(), conditions } };
+    let facts = Facts { elsewhere: blocked.waiting(Some(&blocked.session.manifest.project), now), ..Facts::default() };
+    let segment = segment::render(format, &facts, dialect, look);
+    Answer { segment, conditions: conditions.map(|conditions| limit(conditions, &blocked, now)) }
 }
 
 /// The session that the segment is about: the one that waits most urgently, else one that works, else the newest.

@@ -12,6 +12,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
+use super::upstream::{self, Distance};
 use super::{Run, at_most, log_error, status_details, theme, wrapped_status_line};
 use crate::claude::status_payload::StatusPayload;
 use crate::config::Key;
@@ -53,6 +54,7 @@ use crate::sys::fd;
     note = "  name output_style effort thinking vim agent version dirs pr",
     note = "                what Claude Code tells of the session",
     note = "  dirty stash   the tree has changes; how many stashes there are",
+    note = "  ahead behind  commits that differ from the upstream",
     note = "  others        the worst state of other sessions, how many are in it",
     note = "  arrow fill    powerline separator; spaces up to the right edge",
     note = "Write \\n between the lines of a format."
@@ -156,10 +158,11 @@ fn line(
     // With a mistake in the user's format, the default format is used.
     let Some(format) = format.or_else(|| Format::parse(format::STATUS_LINE).ok()) else { return String::new() };
     let id = SessionId::parse(&payload.session_id);
-    let details = |here: &Place| status_details::gather(context, bytes, format, here, root.zip(id.as_ref()));
-    with_facts(context, payload, root, errors, details, |facts| {
-        segment::render_lines(format, facts, Dialect::Ansi, look)
-    })
+    let more = |here: &Place, manifest: Option<&Manifest>| {
+        let details = status_details::gather(context, bytes, format, here, root.zip(id.as_ref()));
+        (details, upstream::distance(format, here, manifest))
+    };
+    with_facts(context, payload, root, errors, more, |facts| segment::render_lines(format, facts, Dialect::Ansi, look))
 }
 
 /// Collects what is known of the session in the payload and of its place.
@@ -168,7 +171,7 @@ fn with_facts<T>(
     payload: &StatusPayload,
     root: Option<&Root>,
     errors: &mut Errors,
-    details: impl FnOnce(&Place) -> Option<Details>,
+    more: impl FnOnce(&Place, Option<&Manifest>) -> (Option<Details>, Option<Distance>),
     render: impl FnOnce(&Facts<'_>) -> T,
 ) -> T {
     let now = context.now;
@@ -190,7 +193,8 @@ fn with_facts<T>(
     let project = project.map_or_else(|| Cow::Owned(here.project()), Cow::Borrowed);
     let branch = head.name.as_deref().or_else(|| described?.git_branch.as_deref());
     let path = context.ui(ColorChoice::Never).path(folder.as_deref().unwrap_or(&here.root));
-    let details = details(&here);
+    let (details, distance) = more(&here, manifest);
+    let (ahead, behind) = distance.map_or((0, 0), |distance| (distance.ahead, distance.behind));
     let facts = Facts {
         project: &project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -218,6 +222,8 @@ fn with_facts<T>(
         lines: payload.lines,
         limits: Limits { five_hours: payload.five_hours, seven_days: payload.seven_days },
         dirty: described.is_some_and(|manifest| manifest.git_dirty == Some(true)),
+        ahead,
+        behind,
         details: details.as_ref(),
     };
     render(&facts)

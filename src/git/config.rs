@@ -13,19 +13,25 @@ const MAX_FILE: usize = 1 << 20;
 /// The last value of a key in a section without a subsection: `core`, `worktree`. Both in lower case. `None` if the file
 /// does not exist or has no such key.
 pub(super) fn value_in(file: &Path, section: &str, key: &str) -> Option<String> {
-    last_value(&files::read(file, MAX_FILE).ok()?, section, key)
+    values(&read(file)?, section, None, key).pop()
 }
 
-fn last_value(text: &[u8], section: &str, key: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(text);
+/// The text of a file; `None` if it does not exist, cannot be read or is too large.
+pub(super) fn read(file: &Path) -> Option<String> {
+    Some(String::from_utf8_lossy(&files::read(file, MAX_FILE).ok()?).into_owned())
+}
+
+/// All values of a key in a section, in their order. The section and the key are in lower case.
+pub(super) fn values(text: &str, section: &str, subsection: Option<&str>, key: &str) -> Vec<String> {
     let mut lines = text.lines();
-    let (mut is_in_section, mut last) = (false, None);
+    let (mut is_in_section, mut found_values) = (false, Vec::new());
     while let Some(line) = lines.next() {
         let mut line = line.trim_start();
         // A key may follow the header of its section on the same line.
         if let Some(header) = line.strip_prefix('[') {
             let Some((name, rest)) = header.split_once(']') else { continue };
-            is_in_section = name.trim().eq_ignore_ascii_case(section);
+            let (name, quoted) = name.split_once('"').map_or((name, None), |(name, quoted)| (name, Some(quoted)));
+            is_in_section = name.trim().eq_ignore_ascii_case(section) && is_subsection(quoted, subsection);
             line = rest.trim_start();
         }
         let end = line.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(line.len());
@@ -38,10 +44,22 @@ fn last_value(text: &[u8], section: &str, key: &str) -> Option<String> {
             None => continue,
         };
         if is_in_section && name.eq_ignore_ascii_case(key) {
-            last = Some(found);
+            found_values.push(found);
         }
     }
-    last
+    found_values
+}
+
+/// Whether the text after the first quote of a header is this subsection. In it a backslash stands for the next character.
+fn is_subsection(quoted: Option<&str>, wanted: Option<&str>) -> bool {
+    let (Some(quoted), Some(wanted)) = (quoted, wanted) else { return quoted.is_none() && wanted.is_none() };
+    let mut written = quoted.chars();
+    let mut next = || match written.next() {
+        Some('\\') => written.next(),
+        Some('"') => None,
+        other => other,
+    };
+    wanted.chars().all(|wanted| next() == Some(wanted)) && next().is_none()
 }
 
 /// A value without its quotes, escapes, comment and the space around it. A backslash at the end of a line continues it on
@@ -79,11 +97,11 @@ fn unquoted<'a>(value: &'a str, lines: &mut impl Iterator<Item = &'a str>) -> St
 
 #[cfg(test)]
 mod tests {
-    use super::last_value;
+    use super::values;
 
     #[test]
     fn values_as_git_reads_them() {
-        let text = br#"; comment
+        let text = r#"; comment
 [core]
 	bare = false ; comment
 	worktree = "../a b # c "  # comment
@@ -97,7 +115,7 @@ mod tests {
 	logAllRefUpdates
 	worktree = last
 "#;
-        let value = |section, key| last_value(text, section, key);
+        let value = |section, key| values(text, section, None, key).pop();
         assert_eq!(value("core", "bare").as_deref(), Some("false"));
         assert_eq!(value("core", "worktree").as_deref(), Some("last"));
         assert_eq!(value("core", "editor").as_deref(), Some("one two"));
@@ -106,8 +124,20 @@ mod tests {
         assert_eq!(value("user", "flag").as_deref(), Some("true"));
         assert_eq!(value("core", "none"), None);
         let first = &text[..text.len() - 45];
-        assert_eq!(last_value(first, "core", "worktree").as_deref(), Some("../a b # c "));
-        assert_eq!(last_value(b"[core", "core", "worktree"), None);
-        assert_eq!(last_value(b"[core]worktree=\\", "core", "worktree").as_deref(), Some(""));
+        assert_eq!(values(first, "core", None, "worktree"), ["../a b # c "]);
+        assert_eq!(values("[core", "core", None, "worktree"), [""; 0]);
+        assert_eq!(values("[core]worktree=\\", "core", None, "worktree"), [""]);
+    }
+
+    #[test]
+    fn a_subsection_is_compared_as_it_is_and_its_section_without_case() {
+        let text = "[branch]\nmerge = none\n[Branch \"a.b/C\"]\n\tmerge = one\n[branch \"q\\\"\\\\x\"] merge = two\n\
+                    [branch \"a.b/C\"]\nmerge = three\n[branch \"a.b/C";
+        let merge = |branch| values(text, "branch", Some(branch), "merge");
+        assert_eq!(merge("a.b/C"), ["one", "three"]);
+        assert_eq!(merge("q\"\\x"), ["two"]);
+        for other in ["a.b/c", "a.b/", "a.b/CC", "", "q"] {
+            assert_eq!(merge(other), [""; 0], "{other}");
+        }
     }
 }

@@ -108,7 +108,7 @@ impl Tree {
         let target = target.and_then(|target| self.in_reftable(target));
         let (mut head, _) = self.head_without_commit(target.clone());
         if let Some(RefTarget::Symbolic(name)) = target {
-            (head.kind, head.commit) = match self.value_of(name) {
+            (head.kind, head.commit) = match self.value_of(name, &mut Vec::new()) {
                 RefValue::Commit(commit) => (HeadKind::Branch, Some(commit)),
                 RefValue::Missing => (HeadKind::Unborn, None),
                 RefValue::Unreadable => (HeadKind::Branch, None),
@@ -151,7 +151,8 @@ impl Tree {
         }
     }
 
-    fn value_of(&self, mut name: String) -> RefValue {
+    /// The value of a ref. The file that contains it, if it is not `packed-refs`, is added to `files` with its first line.
+    pub(super) fn value_of(&self, mut name: String, files: &mut Vec<(PathBuf, String)>) -> RefValue {
         for _ in 0..MAX_SYMBOLIC_STEPS {
             let folder = self.folder_of_ref(&name);
             let target = if self.has_reftable() {
@@ -160,8 +161,13 @@ impl Tree {
                     found => found.ok().flatten(),
                 }
             } else {
-                match files::read_start(&folder.join(&name), Links::Follow, MAX_SMALL_FILE) {
-                    Ok(text) => parse_ref(&text),
+                let file = folder.join(&name);
+                match files::read_start(&file, Links::Follow, MAX_SMALL_FILE) {
+                    Ok(text) => {
+                        let target = parse_ref(&text);
+                        files.extend(target.as_ref().map(|target| (file, target.text())));
+                        target
+                    }
                     // Also for a folder: a branch `a` may be packed while an empty folder `a` is left of a branch `a/b`.
                     Err(_) => return packed::look_up(&self.common_dir.join("packed-refs"), &name),
                 }

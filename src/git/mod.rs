@@ -20,6 +20,7 @@ mod refs;
 mod reftable;
 mod remote;
 mod tree;
+mod upstream;
 mod worktrees;
 
 pub use ask::{Status, merge_conflicts, parse_status, status};
@@ -34,4 +35,5 @@ pub use project::project_of;
 pub use refs::{RefTarget, parse_ref};
 pub use remote::{Bare, Call, REMOTE, Settings, complaint};
 pub use tree::{Tree, parse_git_file};
+pub use upstream::{BranchEnds, ahead_behind};
 pub use worktrees::is_locked_worktree;

@@ -51,6 +51,10 @@ pub struct Facts<'a> {
     pub limits: Limits,
     /// Whether the tree has changes.
     pub dirty: bool,
+    /// How many commits the branch is ahead of its upstream; 0 if that is not known.
+    pub ahead: u64,
+    /// How many commits it is behind.
+    pub behind: u64,
     /// What only some status lines show.
     pub details: Option<&'a Details>,
 }

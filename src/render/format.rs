@@ -73,6 +73,10 @@ pub enum Token {
     Limits,
     /// `*` if the tree has changes, as a hook last saw it.
     Dirty,
+    /// How many commits the branch is ahead of its upstream, as a hook last counted them.
+    Ahead,
+    /// How many it is behind.
+    Behind,
     /// How many stashes the repository has.
     Stash,
     /// Name of the session.
@@ -116,7 +120,7 @@ pub enum Token {
 }
 
 /// Every token: its name and what it shows.
-pub const TOKENS: [(&str, Token, &str); 43] = [
+pub const TOKENS: [(&str, Token, &str); 45] = [
     ("project", Token::Project, "name of the project"),
     ("branch", Token::Branch, "branch; without a branch, the commit"),
     ("operation", Token::Operation, "git operation in progress: rebase or bisect"),
@@ -140,6 +144,8 @@ pub const TOKENS: [(&str, Token, &str); 43] = [
     ("lines", Token::Lines, "lines added and removed (status line)"),
     ("limits", Token::Limits, "share of the five-hour and seven-day limits used (status line)"),
     ("dirty", Token::Dirty, "`*` if the tree has changes, as a hook last saw it"),
+    ("ahead", Token::Ahead, "commits that the branch is ahead of its upstream"),
+    ("behind", Token::Behind, "commits that the branch is behind its upstream"),
     ("stash", Token::Stash, "how many stashes the repository has (status line)"),
     ("name", Token::Name, "name of the session (status line)"),
     ("output_style", Token::OutputStyle, "output style, unless it is the default (status line)"),

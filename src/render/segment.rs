@@ -28,7 +28,7 @@ enum Reduction {
 }
 
 /// The parts that are left out, in this order, if the segment is too wide. Warnings and the project come last.
-const REDUCTIONS: [Reduction; 49] = {
+const REDUCTIONS: [Reduction; 51] = {
     use Reduction::{Drop, Shorten};
     [
         Shorten(Token::Task, MIN_NAME),
@@ -49,6 +49,8 @@ const REDUCTIONS: [Reduction; 49] = {
         Drop(Token::Agent),
         Drop(Token::Pr),
         Drop(Token::Stash),
+        Drop(Token::Ahead),
+        Drop(Token::Behind),
         Drop(Token::Vim),
         Drop(Token::Limits),
         Drop(Token::Lines),
@@ -271,6 +273,8 @@ mod tests {
         lines: None,
         limits: Limits { five_hours: None, seven_days: None },
         dirty: false,
+        ahead: 0,
+        behind: 0,
         details: None,
     };
 

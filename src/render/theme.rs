@@ -113,6 +113,16 @@ impl Icons {
         self.pick("↷", "\u{f064}", "^")
     }
 
+    /// The branch has commits that its upstream does not have.
+    pub fn ahead(self) -> &'static str {
+        self.pick("⇡", "⇡", "+")
+    }
+
+    /// The upstream has commits that the branch does not have.
+    pub fn behind(self) -> &'static str {
+        self.pick("⇣", "⇣", "-")
+    }
+
     /// Between two parts of a line.
     pub fn arrow(self) -> &'static str {
         self.pick("›", "\u{e0b0}", ">")
@@ -208,6 +218,7 @@ mod tests {
     fn marks_differ_and_are_one_cell_wide() {
         for icons in [Icons::Unicode, Icons::Nerd, Icons::Ascii] {
             let marks = [icons.conflict(), icons.waiting(), icons.working(), icons.error(), icons.moved()];
+            let marks = [&marks[..], &[icons.ahead(), icons.behind()]].concat();
             for (at, mark) in marks.iter().enumerate() {
                 assert_eq!(width::cells(mark), 1, "{mark}");
                 assert!(!marks[..at].contains(mark), "{mark}");

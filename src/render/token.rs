@@ -64,6 +64,8 @@ pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>,
             line.literal("*");
         }
         Token::Dirty => {}
+        Token::Ahead => commits(line, icons.ahead(), facts.ahead),
+        Token::Behind => commits(line, icons.behind(), facts.behind),
         Token::Arrow => line.arrow(),
         Token::Fill => line.fill(),
         _ => {
@@ -78,6 +80,13 @@ pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>,
 fn name(line: &mut Line, role: Role, text: Option<&str>, max: usize) {
     line.role(role);
     line.text_within(text.unwrap_or_default(), max);
+}
+
+fn commits(line: &mut Line, mark: &str, count: u64) {
+    if count > 0 {
+        line.role(Role::Branch);
+        line.own(format_args!("{mark}{count}"));
+    }
 }
 
 fn state(line: &mut Line, facts: &Facts<'_>) {

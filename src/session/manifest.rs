@@ -7,18 +7,20 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::activity::{Activity, Change, Entry};
 use super::commit::Commit;
 use super::file_write::{FileWrite, Overlap, TreeWrite};
+pub use super::head_moved::HeadMoved;
 use super::json_object::{JsonFields, RawObject, number, text, truth};
 use super::json_scanner::is_plain;
 use super::state::State;
 use super::task::TaskSource;
 use super::time::{milliseconds, parse_time, seconds_between, whole_seconds};
 use super::tmux_window::TmuxWindow;
+use super::upstream::Upstream;
 
 /// Names one process for good: a recycled pid has another start time, another boot another id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct Manifest {
     pub git_branch: Option<String>,
     /// Whether the tree had changes that are not committed, at the last start or at the end.
     pub git_dirty: Option<bool>,
+    /// How far its branch is ahead of its upstream and behind it, when git was last asked.
+    pub git_upstream: Option<Box<Upstream>>,
     /// When it first started.
     pub started: Option<Timestamp>,
     /// When it was last resumed.
@@ -152,29 +156,8 @@ pub struct Shown {
     wrote_in: Vec<(String, bool)>,
     overlaps: Vec<(String, String)>,
     head_moved: Option<Box<HeadMoved>>,
+    git_upstream: Option<Box<Upstream>>,
     ended: bool,
-}
-
-/// HEAD of a tree stands elsewhere than a session believes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeadMoved {
-    /// The branch that the session believes it is on.
-    pub from_branch: Option<String>,
-    /// The commit that it believes it is at.
-    pub from: Option<String>,
-    /// The branch now; `None` detached.
-    pub to_branch: Option<String>,
-    /// The commit now.
-    pub to: Option<String>,
-    /// The session that moved it; `None` where it was none that is known.
-    pub session_id: Option<String>,
-    /// The task of that session.
-    pub task: Option<String>,
-    /// The action in git's reflog: checkout, commit, reset, rebase (finish).
-    pub how: Option<String>,
-    /// When.
-    #[serde(deserialize_with = "super::json_object::time")]
-    pub at: Timestamp,
 }
 
 fn time(raw: &str) -> Option<Timestamp> {
@@ -282,6 +265,7 @@ impl Manifest {
             "repository" => take_some(&mut self.repository, text(raw), null),
             "wrote_in" => take(&mut self.wrote_in, serde_json::from_str(raw).ok()),
             "overlaps" => take(&mut self.overlaps, serde_json::from_str(raw).ok()),
+            "git_upstream" => take_some(&mut self.git_upstream, serde_json::from_str(raw).ok(), null),
             "head_moved" => take_some(&mut self.head_moved, serde_json::from_str(raw).ok(), null),
             "tmux_socket" => take_some(&mut self.tmux_socket, text(raw), null),
             "tmux_window" => take_some(&mut self.tmux_window, serde_json::from_str(raw).ok(), null),
@@ -329,6 +313,7 @@ impl Manifest {
         fields.put_if(self.task_unconfirmed, "task_unconfirmed", &true);
         fields.put_if(!self.scheduled_prompts.is_empty(), "scheduled_prompts", &self.scheduled_prompts);
         fields.put_text("head", self.head.as_deref());
+        fields.put_if(self.git_upstream.is_some(), "git_upstream", &self.git_upstream);
         fields.put("updated", &self.updated.map(milliseconds));
         fields.put_text("model", self.model.as_deref());
         fields.put_text("transcript_path", self.transcript_path.as_deref());
@@ -436,6 +421,7 @@ impl Manifest {
             wrote_in: self.wrote_in.iter().map(|wrote| (wrote.tree.clone(), wrote.by_subagent)).collect(),
             overlaps: self.overlaps.iter().map(|overlap| (overlap.path.clone(), overlap.session_id.clone())).collect(),
             head_moved: self.head_moved.clone(),
+            git_upstream: self.git_upstream.clone(),
             ended: self.ended.is_some(),
         }
     }

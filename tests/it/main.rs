@@ -61,5 +61,6 @@ mod team;
 mod timeline;
 mod times;
 mod transcripts;
+mod upstream;
 mod waiting;
 mod worktrees;
