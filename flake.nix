@@ -29,6 +29,9 @@
             nativeBuildInputs = [ pkgs.installShellFiles ];
             postInstall = ''
               installShellCompletion --cmd ait --bash completions/ait.bash --zsh completions/_ait --fish completions/ait.fish
+              install -Dm644 completions/ait.nu $out/share/nushell/vendor/autoload/ait.nu
+              install -Dm644 completions/ait.elv $out/share/elvish/lib/ait-completions.elv
+              install -Dm644 completions/ait.xsh $out/share/ait/completions/ait.xsh
               $out/bin/ait man > ait.1
               installManPage ait.1
             '';

@@ -27,6 +27,9 @@ class AitSessions < Formula
     bash_completion.install "completions/ait.bash" => "ait"
     zsh_completion.install "completions/_ait"
     fish_completion.install "completions/ait.fish"
+    (share/"nushell/vendor/autoload").install "completions/ait.nu"
+    (share/"elvish/lib").install "completions/ait.elv" => "ait-completions.elv"
+    (share/"ait/completions").install "completions/ait.xsh"
   end
 
   def caveats

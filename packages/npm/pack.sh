@@ -46,6 +46,13 @@ platform darwin arm64 universal-apple-darwin
 
 cp -R ait-sessions "$work/wrapper"
 cp ../../README.md ../../LICENSE-MIT ../../LICENSE-APACHE "$work/wrapper/"
+cp -R ../../completions "$work/wrapper/completions"
+# The manual page is the same in all archives.
+for archive in "$archives/ait-$version-"*.tar.gz; do
+    name=$(basename "$archive" .tar.gz)
+    tar -C "$work" -xzf "$archive" "$name/ait.1"
+    cp "$work/$name/ait.1" "$work/wrapper/ait.1"
+done
 cat >"$work/wrapper/package.json" <<END
 {
   "name": "ait-sessions",
@@ -53,7 +60,8 @@ cat >"$work/wrapper/package.json" <<END
   "description": "$description",
   "keywords": ["claude", "claude-code", "sessions", "prompt", "tmux"],
   "bin": { "ait": "bin/ait.js" },
-  "files": ["bin/ait.js", "LICENSE-MIT", "LICENSE-APACHE"],
+  "man": ["./ait.1"],
+  "files": ["bin/ait.js", "ait.1", "completions", "LICENSE-MIT", "LICENSE-APACHE"],
   "engines": { "node": ">=18" },
   "optionalDependencies": {
     "@ait-sessions/linux-x64": "$version",

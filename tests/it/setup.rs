@@ -201,10 +201,21 @@ fn completions_of_a_package_are_not_written_again() {
     fs::create_dir_all(program.parent().unwrap()).unwrap();
     fs::copy(env!("CARGO_BIN_EXE_ait"), &program).unwrap();
     env.write_file("usr/share/man/man1/ait.1.gz", "");
-    let set_up = env.ait().command(&program).args(["setup", "--yes", "--only", "bash,fish"]).output().unwrap();
-    assert!(set_up.status.success(), "{set_up:?}");
-    assert!(text(&env, ".bashrc").contains("ait\" init bash"));
-    assert!(!env.path(".local").exists() && !env.path(".config/fish/completions").exists());
+    let completions = ".config/nushell/autoload/ait-completions.nu";
+    // nushell looks into folders of its own: there the first package has no file.
+    for is_for_nushell in [false, true] {
+        if is_for_nushell {
+            env.run("uninstall --yes").success();
+            env.write_file("usr/share/nushell/vendor/autoload/ait.nu", "");
+        }
+        let mut command = env.ait().command(&program);
+        command.args(["setup", "--yes", "--only", "bash,fish,nushell"]);
+        let set_up = command.env("XDG_DATA_DIRS", env.path("usr/share")).output().unwrap();
+        assert!(set_up.status.success(), "{set_up:?}");
+        assert!(text(&env, ".bashrc").contains("ait\" init bash"));
+        assert!(!env.path(".local").exists() && !env.path(".config/fish/completions").exists());
+        assert_eq!(env.path(completions).exists(), !is_for_nushell);
+    }
 }
 
 #[test]

@@ -138,7 +138,8 @@ pub(super) fn plan(context: &Context, places: &Places, targets: &[&Target]) -> R
                 Step { path: file, what: target.name.to_owned(), lines, generated: false, reload: target.reload };
             add(&mut plan, places, step);
         }
-        if let Some(completions) = target.completions.filter(|_| !is_packaged || target.name == "nushell") {
+        let is_there = is_packaged && (target.name != "nushell" || nushell_has_completions(context));
+        if let Some(completions) = target.completions.filter(|_| !is_there) {
             let ait = (context.commands)();
             let text = match target.name {
                 "zsh" => zsh(&ait),
@@ -169,6 +170,13 @@ fn is_packaged(places: &Places) -> bool {
         .into_iter()
         .flat_map(|prefix| ["ait.1", "ait.1.gz"].map(|name| prefix.join("share/man/man1").join(name)));
     pages.into_iter().any(|page| page != own && files::exists(&page))
+}
+
+/// Whether nushell finds the completions of a package: it looks into the data folders of the system, wherever the program is.
+fn nushell_has_completions(context: &Context) -> bool {
+    let folders = context.path_variable("XDG_DATA_DIRS");
+    let folders = folders.unwrap_or_else(|| PathBuf::from("/usr/local/share:/usr/share"));
+    std::env::split_paths(&folders).any(|folder| files::exists(&folder.join("nushell/vendor/autoload/ait.nu")))
 }
 
 fn add_generated(plan: &mut Plan, places: &Places, path: PathBuf, what: &str, text: String) {
