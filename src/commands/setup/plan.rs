@@ -174,9 +174,10 @@ fn is_packaged(places: &Places) -> bool {
 
 /// Whether nushell finds the completions of a package: it looks into the data folders of the system, wherever the program is.
 fn nushell_has_completions(context: &Context) -> bool {
-    let folders = context.path_variable("XDG_DATA_DIRS");
+    let folders = context.path_variable("XDG_DATA_DIRS").filter(|folders| !folders.as_os_str().is_empty());
     let folders = folders.unwrap_or_else(|| PathBuf::from("/usr/local/share:/usr/share"));
-    std::env::split_paths(&folders).any(|folder| files::exists(&folder.join("nushell/vendor/autoload/ait.nu")))
+    let is_there = |folder: &str| files::exists(&Path::new(folder).join("nushell/vendor/autoload/ait.nu"));
+    folders.to_string_lossy().split(':').any(is_there)
 }
 
 fn add_generated(plan: &mut Plan, places: &Places, path: PathBuf, what: &str, text: String) {
