@@ -165,7 +165,7 @@ fn usage(token: Token, cells: usize, facts: &Facts<'_>, look: Look<'_>, line: &m
         }
         Token::Cost => match facts.cost {
             Some(cost) if cost.is_finite() && cost >= MAX_COST => line.literal("$1M+"),
-            Some(cost) if cost.is_finite() && cost >= 0.005 => line.own(format_args!("${cost:.2}")),
+            Some(cost) if cost.is_finite() && cost >= 0.005 => dollars(cost, "", line),
             _ => {}
         },
         Token::Lines => {
@@ -217,7 +217,7 @@ fn detail(token: Token, max: usize, details: &Details, facts: &Facts<'_>, icons:
             // In the first minute it says nothing yet.
             if let (Some(cost), Some(seconds @ 60..)) = (facts.cost.filter(|cost| cost.is_finite()), details.duration) {
                 let rate = (cost * 3600.0 / seconds as f64).clamp(0.0, MAX_COST);
-                line.own(format_args!("${rate:.2}/h"));
+                dollars(rate, "/h", line);
             }
         }
         Token::Resets => {
@@ -252,6 +252,12 @@ fn detail(token: Token, max: usize, details: &Details, facts: &Facts<'_>, icons:
         }
         _ => {}
     }
+}
+
+/// An amount in dollars and cents. In whole cents, because the standard library's code for decimals takes 12 KiB.
+fn dollars(amount: f64, unit: &str, line: &mut Line) {
+    let cents = (amount * 100.0).round() as u64;
+    line.own(format_args!("${}.{:02}{unit}", cents / 100, cents % 100));
 }
 
 /// A number of tokens: `950`, `41k`, `1.2M`.

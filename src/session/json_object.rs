@@ -24,7 +24,7 @@ impl<'a> RawObject<'a> {
         let mut pairs = Vec::with_capacity(40);
         if plain(bytes, |name, value| pairs.push((Cow::Borrowed(name), value))).is_none() {
             pairs.clear();
-            by_serde(bytes, |name, value| pairs.push((name, value)))?;
+            by_serde(bytes, &mut |name, value| pairs.push((name, value)))?;
         }
         Ok(RawObject(pairs))
     }
@@ -38,7 +38,7 @@ impl<'a> RawObject<'a> {
 pub(crate) fn each_field<'a>(bytes: &'a [u8], mut visit: impl FnMut(&str, &'a str)) -> serde_json::Result<()> {
     match plain(bytes, &mut visit) {
         Some(()) => Ok(()),
-        None => by_serde(bytes, |name, value| visit(&name, value)),
+        None => by_serde(bytes, &mut |name, value| visit(&name, value)),
     }
 }
 
@@ -47,23 +47,35 @@ fn plain<'a>(bytes: &'a [u8], visit: impl FnMut(&'a str, &'a str)) -> Option<()>
 }
 
 #[cold]
-fn by_serde<'a>(bytes: &'a [u8], visit: impl FnMut(Cow<'a, str>, &'a str)) -> serde_json::Result<()> {
-    struct Fields<F>(F);
-    impl<'de, F: FnMut(Cow<'de, str>, &'de str)> Visitor<'de> for Fields<F> {
+fn by_serde<'a>(bytes: &'a [u8], visit: &mut dyn FnMut(Cow<'a, str>, &'a str)) -> serde_json::Result<()> {
+    struct Fields<'f, 'de>(&'f mut dyn FnMut(Cow<'de, str>, &'de str));
+    impl<'de> Visitor<'de> for Fields<'_, 'de> {
         type Value = ();
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a JSON object")
         }
-        fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
             while let Some(name) = map.next_key::<Name<'de>>()? {
                 (self.0)(name.0, map.next_value::<&RawValue>()?.get());
             }
             Ok(())
         }
     }
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let mut reader = serde_json::Deserializer::from_str(utf8(bytes)?);
     reader.deserialize_map(Fields(visit))?;
     reader.end()
+}
+
+fn utf8(bytes: &[u8]) -> serde_json::Result<&str> {
+    std::str::from_utf8(bytes).map_err(|_| serde::de::Error::custom("not UTF-8"))
+}
+
+/// `serde_json::from_slice`, by the reader of texts, so that the program contains only that one.
+///
+/// # Errors
+/// The message of serde_json if the bytes are not JSON of this type.
+pub(crate) fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> serde_json::Result<T> {
+    serde_json::from_str(utf8(bytes)?)
 }
 
 /// A time.

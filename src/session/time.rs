@@ -37,15 +37,15 @@ impl Input<'_> {
         }
     }
 
-    fn digit(&mut self) -> Option<i32> {
+    fn digit(&mut self) -> Option<i8> {
         let (first, rest) = self.0.split_first()?;
-        let digit = char::from(*first).to_digit(10)?;
+        let digit = first.wrapping_sub(b'0');
         self.0 = rest;
-        i32::try_from(digit).ok()
+        (digit < 10).then_some(digit as i8)
     }
 
     fn two_digits(&mut self) -> Option<i8> {
-        i8::try_from(self.digit()? * 10 + self.digit()?).ok()
+        Some(self.digit()? * 10 + self.digit()?)
     }
 
     /// `YYYY-MM-DD` or `YYYYMMDD`
@@ -73,12 +73,12 @@ impl Input<'_> {
 
     /// Nanoseconds, of 1 to 9 digits.
     fn fraction(&mut self) -> Option<i32> {
-        let (mut value, mut unit) = (self.digit()? * 100_000_000, 10_000_000);
-        while let Some(digit) = self.digit() {
+        let (mut value, mut unit) = (i32::from(self.digit()?) * 100_000_000, 10_000_000);
+        while self.0.first().is_some_and(u8::is_ascii_digit) {
             if unit == 0 {
                 return None;
             }
-            value += digit * unit;
+            value += i32::from(self.digit()?) * unit;
             unit /= 10;
         }
         Some(value)

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::{Cause, Error, Result};
+use crate::session::json_object;
 use crate::sys::env;
 use crate::sys::files::{self, Folder, PRIVATE};
 
@@ -78,7 +79,7 @@ impl Settings {
             Err(why) => return Err(failed(why.into())),
         };
         let settings =
-            serde_json::from_slice(&bytes).map_err(|why| failed(why.into()).hint("correct or remove the file"))?;
+            json_object::from_slice(&bytes).map_err(|why| failed(why.into()).hint("correct or remove the file"))?;
         Ok(Settings(settings))
     }
 

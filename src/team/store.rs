@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::record::{Level, is_id};
 use crate::error::{Error, Result};
 use crate::git::{Bare, Settings};
+use crate::session::json_object;
 use crate::store::root::fnv1a;
 use crate::sys::env;
 use crate::sys::files::{self, Folder, Lock, Locking, PRIVATE};
@@ -149,7 +150,7 @@ impl Store {
         let failed = |why: crate::error::Cause| Error::new("reading the team's store", path.display(), why);
         let folder = Folder::open_own(path).map_err(|why| failed(why.into()))?;
         let bytes = folder.read_own(STATE, MAX_STATE).map_err(|why| failed(why.into()))?;
-        let state: State = serde_json::from_slice(&bytes).map_err(|why| failed(why.into()))?;
+        let state: State = json_object::from_slice(&bytes).map_err(|why| failed(why.into()))?;
         if !is_id(&state.member) {
             return Err(failed("no member in it".into()).hint("move the folder away, then type: ait team join"));
         }
