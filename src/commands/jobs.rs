@@ -30,6 +30,9 @@ const KINDS: [Kind; 5] = [
 /// this one has to run too.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How many locks there are for the jobs of a kind. Two subjects may share one; their jobs then run one after the other.
+const LOCKS: u64 = 256;
+
 /// A job of a known kind.
 pub struct Job {
     kind: &'static Kind,
@@ -68,7 +71,8 @@ impl Job {
         let subject = self.arguments.first().map(String::as_str).unwrap_or_default();
         let failed = |why: std::io::Error| Error::new("starting a job", format!("{name} {subject}"), why);
         let jobs = context.root()?.open_cache("jobs").map_err(failed)?;
-        let folder = jobs.folder_or_make(&format!("{name}-{:016x}", fnv1a(subject.as_bytes()))).map_err(failed)?;
+        let folder =
+            jobs.folder_or_make(&format!("{name}-{:02x}", fnv1a(subject.as_bytes()) % LOCKS)).map_err(failed)?;
         // Released at the end of the process, however it ends.
         match folder.lock(LOCK_TIMEOUT) {
             Locking::Busy => Err(failed(std::io::ErrorKind::TimedOut.into())),
