@@ -1,16 +1,12 @@
 //! Where a session can be seen: its tmux pane, which can be shown, or its terminal, which can be named.
 
-use std::ffi::OsStr;
 use std::path::Path;
-use std::time::Duration;
 
 use super::live_sessions::LiveSession;
+use super::tmux::Tmux;
 use crate::error::{Error, Result};
 use crate::render::ui::Ui;
 use crate::sys::process;
-
-/// How long tmux may take to answer.
-const TMUX_LIMIT: Duration = Duration::from_secs(2);
 
 /// The tmux pane of a session. It becomes an argument of a program, so anything that is not the name of a pane is refused.
 pub(super) fn of(live_session: &LiveSession) -> Option<&str> {
@@ -29,19 +25,13 @@ pub(super) fn go_to(live_session: &LiveSession) -> Result<()> {
         let pid = manifest.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
         return Err(Error::new(doing, live_session.session.id.short(), format!("it does not run in a tmux pane{pid}")));
     };
-    let program = process::find_program("tmux").ok_or_else(|| Error::new(doing, "tmux", "not in PATH"))?;
-    let tmux = |words: &[&str]| {
-        let socket = manifest.tmux_socket.as_deref().filter(|socket| socket.starts_with('/'));
-        let server = socket.into_iter().flat_map(|socket| ["-S", socket]);
-        let words: Vec<&OsStr> = server.chain(words.iter().copied()).map(OsStr::new).collect();
-        let done = process::run(&program, &words, &[], Path::new("/"), TMUX_LIMIT);
-        matches!(done, Ok(output) if output.success)
-    };
+    let tmux = Tmux::at(manifest.tmux_socket.as_deref().filter(|socket| socket.starts_with('/')), doing)?;
+    let did = |command| tmux.ask(&[command, "-t", pane]).is_some();
     // A client is switched to the pane's session, window and pane at once, where one is attached.
-    if tmux(&["switch-client", "-t", pane]) {
+    if did("switch-client") {
         return Ok(());
     }
-    if tmux(&["select-window", "-t", pane]) && tmux(&["select-pane", "-t", pane]) {
+    if did("select-window") && did("select-pane") {
         return Err(Error::new(doing, pane, "no terminal is attached to this tmux session").hint("type: tmux attach"));
     }
     Err(Error::new(doing, pane, "tmux does not answer, or the pane no longer exists"))

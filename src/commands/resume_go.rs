@@ -34,7 +34,7 @@ const PASSED_ON: [&str; 2] = ["CLAUDE_CONFIG_DIR", "AIT_SESSIONS_DIR"];
 /// If the user does not want so many windows, or tmux or Claude Code is missing.
 pub(super) fn open_all(mut lost: Vec<Lost>, socket: &str, yes: bool, context: &Context) -> Result<Report> {
     let claude = process::find_program("claude").ok_or_else(|| Error::new(DOING, "claude", "not in PATH"))?;
-    let tmux = Tmux::at(socket, DOING)?;
+    let tmux = Tmux::at(Some(socket), DOING)?;
     let mut windows = Windows::of(&tmux, context.variable("TMUX_PANE").as_deref(), DOING)?;
     if lost.len() > MAX_UNASKED && !yes && !confirmed(lost.len(), context)? {
         return Ok(Report::text("Nothing was opened.\n"));

@@ -1,4 +1,4 @@
-//! Orders and questions to a tmux server: which windows there are, and opening one.
+//! Commands for a tmux server: which windows there are, and opening one.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ const TMUX_LIMIT: Duration = Duration::from_secs(5);
 /// A tmux server.
 pub(super) struct Tmux {
     program: PathBuf,
-    socket: String,
+    /// `None`: the default socket, or the one that `TMUX` names.
+    socket: Option<String>,
 }
 
 impl Tmux {
@@ -27,16 +28,17 @@ impl Tmux {
     ///
     /// # Errors
     /// If tmux is not installed.
-    pub(super) fn at(socket: &str, doing: &'static str) -> Result<Tmux> {
+    pub(super) fn at(socket: Option<&str>, doing: &'static str) -> Result<Tmux> {
         let program = process::find_program("tmux").ok_or_else(|| Error::new(doing, "tmux", "not in PATH"))?;
-        Ok(Tmux { program, socket: socket.to_owned() })
+        Ok(Tmux { program, socket: socket.map(str::to_owned) })
     }
 
     /// Runs a command of tmux; its output without the last line end, or `None` if it failed.
     pub(super) fn ask(&self, words: &[&str]) -> Option<String> {
         // -u: names are UTF-8, whatever the locale says.
+        let server = self.socket.iter().flat_map(|socket| ["-S", socket]);
         let words: Vec<&OsStr> =
-            ["-u", "-S", &self.socket].into_iter().chain(words.iter().copied()).map(OsStr::new).collect();
+            ["-u"].into_iter().chain(server).chain(words.iter().copied()).map(OsStr::new).collect();
         let output = process::run(&self.program, &words, &[], Path::new("/"), TMUX_LIMIT).ok()?;
         output.success.then(|| String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())
     }
@@ -63,7 +65,7 @@ pub(super) const RECORD_WINDOW: &str = "tmux-window";
 /// If the manifest cannot be written.
 pub(super) fn record_window(context: &Context, arguments: &[String]) -> Result<()> {
     let [socket, pane, id] = arguments else { return Ok(()) };
-    let (Some(id), Ok(tmux)) = (SessionId::parse(id), Tmux::at(socket, "recording a tmux window")) else {
+    let (Some(id), Ok(tmux)) = (SessionId::parse(id), Tmux::at(Some(socket), "recording a tmux window")) else {
         return Ok(());
     };
     let Some(window) = tmux.window_of(pane) else { return Ok(()) };
@@ -116,7 +118,7 @@ impl<'a> Windows<'a> {
         let current = tmux.ask(&words).filter(|id| !id.is_empty());
         let listed = tmux.ask(&["list-windows", "-a", "-F", Place::FORMAT]);
         let (Some(current), Some(listed)) = (current, listed) else {
-            return Err(Error::new(doing, &tmux.socket, "tmux does not answer"));
+            return Err(Error::new(doing, tmux.socket.as_deref().unwrap_or("tmux"), "tmux does not answer"));
         };
         let places = listed.lines().filter_map(Place::parse).collect();
         Ok(Windows { tmux, current, places, created: Vec::new() })
