@@ -25,6 +25,7 @@ pub struct Nearby {
     /// Those that work elsewhere, and lately wrote in this tree; each with the root that it is in.
     pub writers: Vec<(Session, Rc<Root>)>,
     /// Those that said in their last event that they wait, and are not shown there. Whether they run is not known yet.
+    /// Empty unless they were asked for.
     waiting: Vec<(SessionId, Manifest, Meta, Rc<Root>)>,
 }
 
@@ -49,12 +50,12 @@ impl Nearby {
 }
 
 /// The live sessions of all profiles that concern a place, by a plain read of the folders: each manifest is read once, and
-/// parsed only if it can matter here. Unreadable manifests are left out.
-pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
+/// parsed only if it can matter here. Unreadable manifests are left out. `with_waiting`: also sessions elsewhere that wait.
+pub fn nearby(root: &Root, here: &Place, now: Timestamp, with_waiting: bool) -> Nearby {
     let mut nearby = Nearby::default();
     let roots = root.with_profiles();
     for root in &roots {
-        add_nearby(&mut nearby, root, here, now);
+        add_nearby(&mut nearby, root, here, now, with_waiting);
     }
     if roots.len() > 1 {
         keep_one_of_each(&mut nearby.live_sessions);
@@ -63,13 +64,9 @@ pub fn nearby(root: &Root, here: &Place, now: Timestamp) -> Nearby {
     nearby
 }
 
-fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, here: &Place, now: Timestamp) {
+fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, here: &Place, now: Timestamp, with_waiting: bool) {
     let (mut sessions, mut places, mut writers) = (Vec::new(), Vec::new(), Vec::new());
-    let may_concern = may_concern(here);
-    // As ait writes it.
-    let waits = memchr::memmem::Finder::new(b"\n  \"state\": \"waiting\"");
-    let is_wanted = |manifest: &[u8]| may_concern(manifest) || waits.find(manifest).is_some();
-    for (id, manifest, meta) in active::read_if(root, is_wanted) {
+    for (id, manifest, meta) in active::read_if(root, may_concern(here, with_waiting)) {
         let place = Place::recorded(&manifest);
         // Only of these it is asked whether their processes run.
         if here.shows(&place) {
@@ -77,7 +74,7 @@ fn add_nearby(nearby: &mut Nearby, root: &Rc<Root>, here: &Place, now: Timestamp
             sessions.push(Session::new(id, manifest, &meta));
         } else if manifest.wrote_in.iter().any(|wrote| Path::new(&wrote.tree) == here.root) {
             writers.push(Session::new(id, manifest, &meta));
-        } else if manifest.state == State::Waiting && !manifest.headless {
+        } else if with_waiting && manifest.state == State::Waiting && !manifest.headless {
             nearby.waiting.push((id, manifest, meta, Rc::clone(root)));
         }
     }
@@ -121,19 +118,23 @@ impl Nearby {
 
 /// Tells by the bytes of a manifest whether its session may concern a place. Most manifests of other trees are told apart
 /// without parsing: they have a tree, as ait writes it, and do not contain the root of this one. One with a backslash is
-/// always parsed, because its paths may be written with escapes; so is one in another layout, or with `null` for a tree.
-fn may_concern(here: &Place) -> impl Fn(&[u8]) -> bool {
+/// always parsed, because its paths may be written with escapes; so is one in another layout, or with `null` for a tree; and
+/// `with_waiting` one of a session that waits.
+fn may_concern(here: &Place, with_waiting: bool) -> impl Fn(&[u8]) -> bool {
     use memchr::memmem::Finder;
     // At the start of a line of the outermost object: a field of another program may contain a field of this name.
     let tree = Finder::new(b"\n  \"tree\": ");
+    let waits = Finder::new(b"\n  \"state\": \"waiting\"");
     let root = Finder::new(here.root.as_os_str().as_encoded_bytes()).into_owned();
     let in_repository = here.repository.is_some();
     move |manifest| {
-        let value = tree.find(manifest).and_then(|at| manifest.get(at + tree.needle().len()..));
-        if value.is_none_or(|value| value.starts_with(b"null")) || memchr::memchr(b'\\', manifest).is_some() {
+        let Some((before, value)) = tree.find(manifest).and_then(|at| manifest.split_at_checked(at)) else {
+            return true;
+        };
+        if value.starts_with(b"\n  \"tree\": null") || memchr::memchr(b'\\', manifest).is_some() {
             return true;
         }
-        // Outside of a repository only sessions without a tree of their own are shown.
-        in_repository && root.find(manifest).is_some()
+        // Outside of a repository only sessions without a tree of their own are shown. ait writes the state before the tree.
+        in_repository && root.find(manifest).is_some() || with_waiting && waits.find(before).is_some()
     }
 }

@@ -172,7 +172,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         Some(dir) => Place::of(&context.folder().unwrap_or_default().join(&**dir)),
         None => Place::here(),
     };
-    let nearby = nearby::nearby(root, &here, now).or_writers(&here, now);
+    let nearby = nearby::nearby(root, &here, now, format.mentions("elsewhere")).or_writers(&here, now);
     let chosen = to_speak_of(&nearby.live_sessions, now);
     let head = here.tree.as_ref().filter(|_| chosen.is_some()).map(|tree| tree.head_label()).unwrap_or_default();
     let conditions =
@@ -250,7 +250,7 @@ fn without_session(
     conditions: Option<Conditions>,
     now: Timestamp,
 ) -> Answer {
-    let blocked = nearby.blocked_elsewhere(now).filter(|_| format.mentions("elsewhere"));
+    let blocked = nearby.blocked_elsewhere(now);
     let Some(blocked) = blocked else { return Answer { segment: String::new(), conditions } };
     let facts = Facts { elsewhere: blocked.waiting(Some(&blocked.session.manifest.project), now), ..Facts::default() };
     let segment = segment::render(format, &facts, dialect, look);

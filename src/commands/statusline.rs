@@ -240,7 +240,7 @@ fn surroundings(
     let told = folder(payload);
     let here = place(context, told.as_deref());
     let at = |here: &Place| {
-        let mut nearby = root.map(|root| nearby::nearby(root, here, context.now)).unwrap_or_default();
+        let mut nearby = root.map(|root| nearby::nearby(root, here, context.now, false)).unwrap_or_default();
         // Without a repository, sessions of a folder above are nearby too, but they do not work here.
         nearby.live_sessions.retain(|live_session| live_session.place.root == here.root);
         nearby
