@@ -21,7 +21,7 @@ const CONFIG_LIMIT: Duration = Duration::from_secs(5);
 pub const REMOTE: &str = "ait";
 
 /// Settings of every call. Values are strings of git-config(1).
-const OWN_SETTINGS: [(&str, &str); 16] = [
+const OWN_SETTINGS: [(&str, &str); 17] = [
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.logAllRefUpdates", "false"),
@@ -32,6 +32,9 @@ const OWN_SETTINGS: [(&str, &str); 16] = [
     ("pack.windowMemory", "16m"),
     ("gc.auto", "0"),
     ("gc.autoDetach", "false"),
+    // A bitmap says what a commit reaches. When a shallow log gets deeper, git goes by the old one, and prune deletes
+    // entries of the file `shallow` that are still needed: prune_shallow() in git's shallow.c.
+    ("repack.writeBitmaps", "false"),
     ("maintenance.auto", "false"),
     ("fetch.fsckObjects", "true"),
     ("fetch.writeCommitGraph", "false"),

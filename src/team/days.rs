@@ -45,11 +45,11 @@ pub struct Member {
     pub rejected: usize,
 }
 
-/// Reads all logs in the store, and replaces the folder of days.
+/// Reads all logs in the store, and replaces the folder of days. Returns how many batches the store has.
 ///
 /// # Errors
 /// If git fails, or the disk is full; the old folder is kept then.
-pub fn rebuild(store: &Store, bare: &Bare, now: Timestamp) -> io::Result<()> {
+pub fn rebuild(store: &Store, bare: &Bare, now: Timestamp) -> io::Result<usize> {
     let _ = files::remove_folder(&store.path().join(NEW));
     let folder = store.folder().folder_or_make(NEW)?;
     let prefix = remote_copy("");
@@ -61,7 +61,7 @@ pub fn rebuild(store: &Store, bare: &Bare, now: Timestamp) -> io::Result<()> {
     for name in &names {
         reading.member(name.strip_prefix(&prefix).unwrap_or_default());
     }
-    reading.read(bare, &names)?;
+    let count = reading.read(bare, &names)?;
     // Whoever points at someone else's log does not hide it.
     let claimed: Vec<String> = std::mem::take(&mut reading.claimed).into_iter().take(MAX_CLAIMED).collect();
     for member in claimed {
@@ -72,7 +72,7 @@ pub fn rebuild(store: &Store, bare: &Bare, now: Timestamp) -> io::Result<()> {
     let _ = store.folder().rename(DAYS, OLD);
     store.folder().rename(NEW, DAYS)?;
     let _ = files::remove_folder(&store.path().join(OLD));
-    Ok(())
+    Ok(count)
 }
 
 /// Whether the folder of days exists.
@@ -123,7 +123,7 @@ impl<'a> Reading<'a> {
         self.members.len() - 1
     }
 
-    fn read(&mut self, bare: &Bare, names: &[String]) -> io::Result<()> {
+    fn read(&mut self, bare: &Bare, names: &[String]) -> io::Result<usize> {
         let mut commits = log::commits(bare, names, MAX_COMMITS)?;
         if commits.len() == MAX_COMMITS {
             // Whoever writes that many does not push the others out: each log gets its share.
@@ -134,7 +134,7 @@ impl<'a> Reading<'a> {
         }
         let now = self.now;
         log::each_batch(bare, &commits, now, |commit, batch| self.take(commit, batch))?;
-        self.failed.take().map_or(Ok(()), Err)
+        self.failed.take().map_or(Ok(commits.len()), Err)
     }
 
     fn take(&mut self, commit: &Commit, batch: Option<Batch>) {

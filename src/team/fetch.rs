@@ -16,6 +16,13 @@ use crate::session::order::sort_by;
 /// How often a fetch that failed is tried again with half of the members, before all that are left wait for the next sync.
 const MAX_ATTEMPTS: usize = 40;
 
+/// A store keeps the records of others for at least so many days: as long as the longest usual report.
+const KEPT_DAYS: i64 = 35;
+/// It is cut to them when it reaches back this much further, and nothing older was wanted for as long.
+const SLACK_DAYS: i64 = 7;
+/// Only a store with more batches than this is cut: fewer are sorted in less than a second.
+const MANY_BATCHES: u64 = 20_000;
+
 /// A fetch into a store.
 pub(super) struct Fetch<'a> {
     /// The store.
@@ -27,35 +34,43 @@ pub(super) struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Fetches the logs that have changed, from `since` on. Returns how many.
+    /// Fetches the logs that have changed, from `since` on. Returns how many. The caller sorts the records again if
+    /// [`super::store::State::is_partial`] is set, and clears it then.
     pub(super) fn others(&mut self, remote: &RemoteRefs, since: i64) -> Result<usize> {
         let known = self.known_tips()?;
+        // After a sync that was interrupted it is not known what is missing.
+        let is_all = self.move_window(since) || self.store.state.is_partial;
         let state = &mut self.store.state;
-        let is_deeper = state.since == 0 || since < state.since;
-        state.since = if is_deeper { since } else { state.since };
         let own = state.member.clone();
         let is_rejected = |member: &str, tip: &str| state.rejected.iter().any(|(m, t)| m == member && t == tip);
         let mut changed: Vec<&str> = Vec::new();
+        let mut count = 0;
         for (member, tip) in remote.tips.iter().filter(|(member, tip)| **member != own && !is_rejected(member, tip)) {
-            if is_deeper || known.get(member) != Some(tip) {
+            let has_news = known.get(member).is_none_or(|known| known.id != *tip);
+            count += usize::from(has_news);
+            if is_all || has_news {
                 changed.push(member);
             }
         }
         sort_by(&mut changed, Ord::cmp);
         let gone: Vec<&String> =
             known.keys().filter(|member| **member != own && !remote.tips.contains_key(*member)).collect();
+        if !changed.is_empty() || !gone.is_empty() {
+            state.is_partial = true;
+            self.store.save()?;
+        }
         for member in &gone {
             let name = remote_copy(member);
             let removed = log::local(&self.connection.bare, &["update-ref", "-d", &name], b"");
             removed.map_err(|why| Error::new("removing a member who left", &name, why))?;
         }
-        let count = changed.len() + gone.len();
+        let count = count + gone.len();
         let mut notes = Vec::new();
-        let failed = self.fetch_in_parts(&changed)?;
+        let failed = self.fetch_window(&changed, &known, remote)?;
         let forged = self.check_keys(&changed, &known)?;
         let rewritten = self.rewritten(&changed, &known)?;
-        if !rewritten.is_empty() || !gone.is_empty() {
-            // What others have forgotten disappears here too.
+        if is_all || !rewritten.is_empty() || !gone.is_empty() {
+            // What others have forgotten disappears here too, and what is older than the window.
             let _ = log::local(&self.connection.bare, &["gc", "--quiet", "--prune=now"], b"");
         } else if !changed.is_empty() {
             let _ = log::local(
@@ -86,7 +101,7 @@ impl Fetch<'_> {
     /// Compares the keys with which the new tips are signed with those that were seen first, and takes back tips that are
     /// signed with none or another one. A signature of the newest batch covers all before it. Returns those members, each
     /// after what to report.
-    fn check_keys(&mut self, changed: &[&str], known: &HashMap<String, String>) -> Result<Vec<(String, String)>> {
+    fn check_keys(&mut self, changed: &[&str], known: &HashMap<String, Tip>) -> Result<Vec<(String, String)>> {
         let failed = |why: io::Error| Error::new("checking signatures", "", why);
         if changed.is_empty() {
             return Ok(Vec::new());
@@ -106,7 +121,7 @@ impl Fetch<'_> {
                 (Some(pinned), key) if key != Some(pinned) => {
                     let copy = remote_copy(member);
                     let undone = match known.get(member) {
-                        Some(before) => set_ref(&self.connection.bare, &copy, before),
+                        Some(before) => set_ref(&self.connection.bare, &copy, &before.id),
                         None => log::local(&self.connection.bare, &["update-ref", "-d", &copy], b"").map(|_| ()),
                     };
                     undone.map_err(failed)?;
@@ -120,9 +135,9 @@ impl Fetch<'_> {
     }
 
     /// The names of the members whose known tip is not part of their log any more.
-    fn rewritten(&self, changed: &[&str], known: &HashMap<String, String>) -> Result<Vec<String>> {
+    fn rewritten(&self, changed: &[&str], known: &HashMap<String, Tip>) -> Result<Vec<String>> {
         let known: Vec<(&str, &String)> =
-            changed.iter().filter_map(|member| Some((*member, known.get(*member)?))).collect();
+            changed.iter().filter_map(|member| Some((*member, &known.get(*member)?.id))).collect();
         if known.is_empty() {
             return Ok(Vec::new());
         }
@@ -142,28 +157,78 @@ impl Fetch<'_> {
         Ok(names)
     }
 
-    fn known_tips(&self) -> Result<HashMap<String, String>> {
+    /// Decides from when on the store has records, for a command that wants them from `since` on. Returns whether that
+    /// has changed.
+    fn move_window(&mut self, since: i64) -> bool {
+        const DAY: i64 = 86_400;
+        let now = self.now.as_second();
+        let kept = now - KEPT_DAYS * DAY;
+        let state = &mut self.store.state;
+        if since < kept {
+            state.older_wanted = now;
+        }
+        let is_large = state.batches > MANY_BATCHES && state.since < kept - SLACK_DAYS * DAY;
+        let is_too_large = is_large && now - state.older_wanted > SLACK_DAYS * DAY;
+        let wanted = match state.since {
+            0 => since,
+            _ if is_too_large => kept,
+            before => before.min(since),
+        };
+        std::mem::replace(&mut state.since, wanted) != wanted
+    }
+
+    /// Fetches the logs of these members from the beginning of the window on. A log without any batch in the window is
+    /// fetched with its newest batch alone: `--shallow-since` would take all of it, see get_shallow_commits_by_rev_list()
+    /// in git's shallow.c. Returns the members whose log cannot be fetched.
+    fn fetch_window(&self, members: &[&str], known: &HashMap<String, Tip>, remote: &RemoteRefs) -> Result<Vec<String>> {
+        let depth = "--depth=1";
+        let since = self.store.state.since;
+        let unknown: Vec<&str> = members.iter().copied().filter(|member| !known.contains_key(*member)).collect();
+        let mut failed = self.fetch_in_parts(&unknown, depth)?;
+        let tips = if unknown.is_empty() { None } else { Some(self.known_tips()?) };
+        let tips = tips.as_ref().unwrap_or(known);
+        // Logs with news apart from those without: if one has news, git does not move where the others are cut off.
+        let (mut quiet, mut unchanged, mut news) = (Vec::new(), Vec::new(), Vec::new());
+        for member in members.iter().copied().filter(|member| !failed.iter().any(|name| name == member)) {
+            match tips.get(member).filter(|tip| remote.tips.get(member) == Some(&tip.id)) {
+                Some(tip) if tip.time >= since => unchanged.push(member),
+                // The others were fetched just now.
+                Some(_) if known.contains_key(member) => quiet.push(member),
+                Some(_) => {}
+                None => news.push(member),
+            }
+        }
+        failed.extend(self.fetch_in_parts(&quiet, depth)?);
+        let depth = format!("--shallow-since={since}");
+        failed.extend(self.fetch_in_parts(&unchanged, &depth)?);
+        failed.extend(self.fetch_in_parts(&news, &depth)?);
+        Ok(failed)
+    }
+
+    fn known_tips(&self) -> Result<HashMap<String, Tip>> {
         let prefix = remote_copy("");
-        let output =
-            log::local(&self.connection.bare, &["for-each-ref", "--format=%(objectname) %(refname)", &prefix], b"");
+        let format = "--format=%(objectname) %(refname) %(committerdate:unix)";
+        let output = log::local(&self.connection.bare, &["for-each-ref", format, &prefix], b"");
         let output = output.map_err(|why| Error::new("reading the team's store", "", why))?;
         let lines = String::from_utf8_lossy(&output).into_owned();
         let parse = |line: &str| {
-            let (id, name) = line.split_once(' ')?;
-            Some((name.strip_prefix(&prefix)?.to_owned(), id.to_owned()))
+            let mut words = line.split(' ');
+            let (id, name) = (words.next()?, words.next()?);
+            let time = words.next().and_then(|time| time.parse().ok()).unwrap_or(0);
+            Some((name.strip_prefix(&prefix)?.to_owned(), Tip { id: id.to_owned(), time }))
         };
         Ok(lines.lines().filter_map(parse).collect())
     }
 
     /// Fetches the logs of these members; if that fails, halves of them, so that one bad log does not keep the others
     /// away. Returns the members whose log cannot be fetched.
-    fn fetch_in_parts(&self, members: &[&str]) -> Result<Vec<String>> {
+    fn fetch_in_parts(&self, members: &[&str], depth: &str) -> Result<Vec<String>> {
         let mut failed = Vec::new();
         let mut parts = vec![members];
         let mut attempts = 0;
         while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
             attempts += 1;
-            let error = match self.fetch(part) {
+            let error = match self.fetch(part, depth) {
                 Ok(()) => continue,
                 Err(error) => error,
             };
@@ -187,22 +252,24 @@ impl Fetch<'_> {
         self.connection.network(&arguments, b"", LIST_LIMIT, "reading the team's records").is_err()
     }
 
-    fn fetch(&self, members: &[&str]) -> Result<()> {
+    fn fetch(&self, members: &[&str], depth: &str) -> Result<()> {
         let refspecs: String =
             members.iter().map(|member| format!("+refs/ait/v1/{member}:{}\n", remote_copy(member))).collect();
-        let since = format!("--shallow-since={}", self.store.state.since);
-        let arguments = ["fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--stdin", &since, REMOTE];
+        let arguments = ["fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--stdin", depth, REMOTE];
         let doing = "fetching the team's records";
-        let fetched = self.connection.network(&arguments, refspecs.as_bytes(), TRANSFER_LIMIT, doing);
-        match fetched {
-            // None of these members has written anything since then.
-            Err(error) if error.to_string().contains("no commits selected") => {
-                let arguments =
-                    ["fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--stdin", "--depth=1", REMOTE];
-                self.connection.network(&arguments, refspecs.as_bytes(), TRANSFER_LIMIT, doing)
+        match self.connection.network(&arguments, refspecs.as_bytes(), TRANSFER_LIMIT, doing) {
+            // None of these members has written anything since then: their clocks are wrong.
+            Err(error) if depth != "--depth=1" && error.to_string().contains("no commits selected") => {
+                self.fetch(members, "--depth=1")
             }
-            fetched => fetched,
+            fetched => fetched.map(|_| ()),
         }
-        .map(|_| ())
     }
+}
+
+/// The newest commit of a log as it was last fetched.
+struct Tip {
+    id: String,
+    /// In seconds since 1970, as its author says.
+    time: i64,
 }

@@ -57,6 +57,12 @@ pub struct State {
     pub fetched: i64,
     /// From when on the store has the records of others.
     pub since: i64,
+    /// When a command last wanted older records than a store keeps in any case.
+    pub older_wanted: i64,
+    /// How many batches of others the store has.
+    pub batches: u64,
+    /// A fetch has begun, and its records are not sorted yet.
+    pub is_partial: bool,
     /// Why the last try failed, on one line.
     pub problem: Option<String>,
     /// What the last fetch found out about other members, a line each.
@@ -67,7 +73,7 @@ pub struct State {
     pub retained: i64,
     /// The keys with which members sign, as they were first seen.
     pub keys: Vec<(String, String)>,
-    /// How many members the remote had.
+    /// How many members the remote had, the user included.
     pub members: u64,
 }
 
@@ -165,8 +171,16 @@ impl Store {
         let home = home().ok_or_else(|| {
             Error::new("finding the team's store", "HOME", "not set to an absolute path").hint("set HOME")
         })?;
-        // Without the user and the password of a URL: they change, and concern nobody.
+        // Stores of earlier versions are named after the URL itself.
         let path = home.join(format!("{:016x}", fnv1a(shown_url(url).as_bytes())));
+        if files::exists(&path.join(STATE)) {
+            return Store::open(&path);
+        }
+        let key = repository_key(url);
+        if let Some(store) = all().into_iter().find(|store| repository_key(&store.state.url) == key) {
+            return Ok(store);
+        }
+        let path = home.join(format!("{:016x}", fnv1a(key.as_bytes())));
         if files::exists(&path.join(STATE)) {
             return Store::open(&path);
         }
@@ -228,9 +242,14 @@ impl Store {
         let path = self.path().join("git");
         let failed = |why: std::io::Error| Error::new("opening the team's store", path.display(), why);
         let mut bare = Bare::new(path.clone()).map_err(failed)?;
-        let trees = self.state.clones.iter().map(|(tree, _)| tree).chain([&self.state.last_tree]);
-        match trees.into_iter().find(|tree| files::is_folder(tree)) {
-            Some(tree) => bare.reach(&Settings::of_clone(tree)?, &self.state.remote, tree),
+        // The tree that joined last knows the remote by this name; in others it may have another one.
+        let mut trees = [&self.state.last_tree].into_iter().chain(self.state.clones.iter().map(|(tree, _)| tree));
+        match trees.find(|tree| files::is_folder(tree)) {
+            Some(tree) => {
+                let settings = Settings::of_clone(tree)?;
+                let is_known = settings.url(&self.state.remote, tree).is_some();
+                bare.reach(&settings, if is_known { &self.state.remote } else { &self.state.url }, tree);
+            }
             None => bare.reach(&Settings::default(), &self.state.url, Path::new("/")),
         }
         if !files::exists(&path.join("HEAD")) {
@@ -263,5 +282,69 @@ pub fn shown_url(url: &str) -> String {
             format!("{scheme}://{}", rest.get(start..).unwrap_or_default())
         }
         None => url.to_owned(),
+    }
+}
+
+/// What all URLs of one repository have in common: `host/path`, with the port if it is not the usual one. The same for
+/// `git@host:o/r.git`, `ssh://git@host/o/r` and `https://host/o/r.git`. Other users of ssh stay in it where the path begins in
+/// their home. Local paths stay as they are, without `file://`.
+fn repository_key(url: &str) -> String {
+    const USUAL_PORTS: [(&str, &str); 4] = [("ssh", "22"), ("git", "9418"), ("http", "80"), ("https", "443")];
+    let (scheme, authority, path) = match url.split_once("://") {
+        Some(("file", path)) => return path.trim_end_matches('/').to_owned(),
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            (scheme, authority, path)
+        }
+        // `user@host:path`, see git-clone(1); a slash before the colon makes it a local path.
+        None => match url.split_once(':') {
+            Some((authority, path)) if !authority.contains('/') => ("scp", authority, path),
+            _ => return url.trim_end_matches('/').to_owned(),
+        },
+    };
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let usual = USUAL_PORTS.iter().find(|(name, _)| *name == scheme).and_then(|(_, port)| host.strip_suffix(port));
+    let host = usual.and_then(|host| host.strip_suffix(':')).unwrap_or(host).to_ascii_lowercase();
+    let is_home = path.starts_with('~') || (scheme == "scp" && !path.starts_with('/'));
+    let user = user.split(':').next().unwrap_or_default();
+    let is_person = is_home && matches!(scheme, "scp" | "ssh") && !matches!(user, "" | "git");
+    let path = path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/');
+    if is_person { format!("{user}@{host}/{path}") } else { format!("{host}/{path}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_one_repository_have_one_key_and_others_have_their_own() {
+        for url in [
+            "git@host:o/r.git",
+            "host:o/r",
+            "ssh://git@host/o/r",
+            "ssh://git@HOST:22/o/r.git/",
+            "https://host/o/r.git",
+            "https://me:secret@host:443/o/r",
+            "http://host/o/r/",
+            "git://host:9418/o/r.git",
+        ] {
+            assert_eq!(repository_key(url), "host/o/r", "{url}");
+        }
+        for (url, key) in [
+            ("ssh://git@host:2222/o/r", "host:2222/o/r"),
+            ("https://host:8443/o/r", "host:8443/o/r"),
+            ("https://host/O/r", "host/O/r"),
+            ("ada@host:r.git", "ada@host/r"),
+            ("bob@host:r.git", "bob@host/r"),
+            ("ada@host:/srv/r.git", "host/srv/r"),
+            ("ssh://[::1]:2222/o/r", "[::1]:2222/o/r"),
+            ("file:///srv/r.git/", "/srv/r.git"),
+            ("/srv/r.git", "/srv/r.git"),
+            ("./a:b", "./a:b"),
+            ("", ""),
+        ] {
+            assert_eq!(repository_key(url), key, "{url}");
+        }
     }
 }

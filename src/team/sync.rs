@@ -54,7 +54,10 @@ impl<'a> Sync<'a> {
 
     fn exchange(&mut self, records: Vec<Record>, since: Option<i64>) -> Result<Done> {
         let remote = self.connection.list()?;
-        self.store.state.members = remote.tips.len() as u64;
+        let State { member, .. } = &self.store.state;
+        // A new member is not in the list yet.
+        let is_new = self.store.state.is_joined() && !remote.tips.contains_key(member);
+        self.store.state.members = remote.tips.len() as u64 + u64::from(is_new);
         if since.is_some() {
             self.store.state.notes.clear();
         }
@@ -65,9 +68,12 @@ impl<'a> Sync<'a> {
         if let Some(since) = since {
             let (connection, now) = (&self.connection, self.now);
             done.news = Fetch { store: &mut *self.store, connection, now }.others(&remote, since)?;
-            if done.news > 0 || !days::exist(self.store) {
+            if self.store.state.is_partial || !days::exist(self.store) {
                 let rebuilt = days::rebuild(self.store, &self.connection.bare, self.now);
-                rebuilt.map_err(|why| Error::new("sorting the team's records", self.store.path().display(), why))?;
+                let batches = rebuilt
+                    .map_err(|why| Error::new("sorting the team's records", self.store.path().display(), why))?;
+                self.store.state.batches = batches as u64;
+                self.store.state.is_partial = false;
             }
         }
         Ok(done)

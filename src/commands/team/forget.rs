@@ -73,10 +73,11 @@ impl Forget {
         let count = forget::forget(&mut store, &what, context.now)?;
         let records = if count == 1 { "record" } else { "records" };
         let done = locked_sync(context, &mut store, None);
-        let line = format!("Forgot {count} {records}.\n");
+        let name = if what == What::All { " and your name" } else { "" };
+        let line = format!("Forgot {count} {records}{name}.\n");
         let report = report_of(context, store, line);
         let report = match count {
-            0 => report.exit(Exit::Failed),
+            0 if what != What::All => report.exit(Exit::Failed),
             _ => report
                 .remark("the host may keep unreachable objects for some time; others drop them at their next fetch"),
         };

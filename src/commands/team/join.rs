@@ -77,6 +77,7 @@ impl Join {
             state.not_before = midnight.map_or(context.now, |midnight| midnight.timestamp()).as_second();
         }
         state.remote = remote;
+        state.url = store::shown_url(&url);
         state.left.retain(|common| *common != tree.common_dir);
         state.clones.retain(|(_, common)| *common != tree.common_dir);
         state.clones.push((tree.root.clone(), tree.common_dir.clone()));

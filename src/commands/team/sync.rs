@@ -40,7 +40,10 @@ impl SyncNow {
         let Done { sent, news } = sync(context, &mut store, Some(FETCH_DAYS))?;
         let batches = if sent == 1 { "batch" } else { "batches" };
         let members = if news == 1 { "member" } else { "members" };
-        let line = format!("Sent {sent} {batches}; news of {news} {members}.\n");
+        let line = match sent + news {
+            0 => "Nothing new.\n".to_owned(),
+            _ => format!("Sent {sent} {batches}; news of {news} {members}.\n"),
+        };
         Ok(report_of(context, store, line))
     }
 }

@@ -4,6 +4,7 @@ mod hostile;
 mod logs;
 mod privacy;
 mod remotes;
+mod window;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -227,6 +228,8 @@ fn leaving_shares_nothing_more() {
     let team = Team::new();
     let ada = team.member("Ada");
     ada.join("");
+    assert!(ada.run("team status").success().ends_with("; last fetched: never; 1 member\n"));
+    assert!(ada.run("team sync").success().starts_with("Nothing new.\n"));
     let output = ada.run("team leave");
     assert_eq!(output.stderr, "ait: your records stay in the remote; to remove them, type: ait team forget --all\n");
     ada.ended_session("s1", json!({}));
@@ -234,8 +237,37 @@ fn leaving_shares_nothing_more() {
     let reason = format!("finding the team: {}: {why}", ada.clone.display());
     ada.run("team sync").failure(2, &reason);
     ada.run("team").failure(2, &reason);
-    ada.run("team forget --all");
+    let output = ada.run("team forget --all");
+    assert!(
+        output.exit_code == Some(0) && output.stdout.starts_with("Forgot 0 records and your name.\n"),
+        "{output:?}"
+    );
     assert!(!team.everything().contains("Ada"), "{}", team.everything());
+}
+
+#[test]
+fn clones_that_name_one_remote_differently_share_one_store() {
+    let team = Team::new();
+    let ada = team.member("Ada");
+    ada.join("");
+    // A store of an earlier version has another name.
+    let store = ada.store();
+    std::fs::rename(&store, store.with_file_name("00000000000000aa")).unwrap();
+    team.env.git(&ada.home, "clone --quiet shop second");
+    let second = ada.home.join("second");
+    team.env.git(&second, &format!("remote add upstream file://{}", team.remote.display()));
+    let run = |words: &str| ada.ait().current_dir(&second).run(words).success();
+    let joined = run("team join --yes --remote upstream");
+    assert!(joined.contains(&format!("through file://{}\n", team.remote.display())), "{joined}");
+    assert_eq!(ada.store().file_name().unwrap(), "00000000000000aa");
+    ada.ended_session("s1", json!({}));
+    // The first clone has no remote of this name.
+    ada.sync();
+    std::fs::remove_dir_all(&second).unwrap();
+    ada.ended_session("s2", json!({}));
+    ada.sync();
+    assert_eq!(team.git("for-each-ref refs/ait").lines().count(), 1);
+    assert_eq!(team.batches().len(), 3, "{:?}", team.batches());
 }
 
 #[test]
