@@ -282,9 +282,11 @@ fn is_removed(name: &OsStr) -> bool {
 pub fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let begins = |start: &'static str| text.lines().map(str::trim).find(|line| line.starts_with(start));
+    // ssh says why first, git only that it cannot read.
+    let by_ssh = text.lines().find(|line| line.contains(": Permission denied (") || line.starts_with("Host key verif"));
     let found =
         [" !", "!", "fatal:", "error:", "remote: fatal:", "remote: error:", "ssh:"].into_iter().find_map(begins);
-    let line = found.or_else(|| text.lines().find(|line| !line.trim().is_empty())).unwrap_or("git failed");
+    let line = by_ssh.or(found).or_else(|| text.lines().find(|line| !line.trim().is_empty())).unwrap_or("git failed");
     let line = line.trim_start_matches("fatal:").trim_start_matches("error:");
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -87,12 +87,13 @@ impl Connection {
 fn hint(text: &str) -> &'static str {
     let text = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&[
+    if has(&["host key verification failed"]) {
+        "the host is unknown or has changed its key: connect once with ssh, and check the key"
+    } else if has(&[
         "could not read username",
         "could not read password",
         "authentication failed",
         "permission denied (",
-        "host key",
     ]) {
         "git must reach it without asking: set up a credential helper or an ssh key, or choose another remote with \
          ait team join --remote URL"

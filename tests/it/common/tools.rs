@@ -43,6 +43,18 @@ pub(crate) fn has_browser() -> bool {
     ["chromium", "chromium-browser", "google-chrome"].into_iter().any(works) || skipped("no Chromium")
 }
 
+/// The path of the ssh server. If there is none, reports the test as skipped; also with CI=true, because installing it
+/// would start a server that listens to the network.
+pub(crate) fn sshd() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    let found = folders.map(|folder| folder.join("sshd")).find(|file| file.is_file());
+    if found.is_none() {
+        skipped("no sshd");
+    }
+    found
+}
+
 /// Writes why the running test is skipped; returns `false`.
 fn skipped(reason: &str) -> bool {
     let thread = std::thread::current();

@@ -1,9 +1,11 @@
 //! `ait team`, with real git: bare remotes and several homes as members.
 
+mod full_disk;
 mod hostile;
 mod logs;
 mod privacy;
 mod remotes;
+mod ssh;
 mod window;
 
 use std::io::Write as _;

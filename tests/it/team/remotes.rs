@@ -13,7 +13,7 @@ use crate::common::tools::needs;
 use crate::common::wait_until;
 
 /// A server that ends with the test.
-struct Server(Child);
+pub(super) struct Server(pub(super) Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -23,17 +23,17 @@ impl Drop for Server {
 }
 
 /// A port that nobody uses.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn is_open(port: u16) -> bool {
+pub(super) fn is_open(port: u16) -> bool {
     std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
 /// The one line of a sync that failed.
 #[track_caller]
-fn failure(member: &Member<'_>) -> String {
+pub(super) fn failure(member: &Member<'_>) -> String {
     let output = member.run("team sync");
     assert_eq!((output.exit_code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
     assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
@@ -44,7 +44,7 @@ fn failure(member: &Member<'_>) -> String {
 
 /// What was not sent while the remote was away arrives when it is back.
 #[track_caller]
-fn arrives(team: &Team, member: &Member<'_>) {
+pub(super) fn arrives(team: &Team, member: &Member<'_>) {
     member.sync();
     assert!(team.everything().contains("\"session\":"), "{}", team.everything());
     let status = member.run("team status --json").json();
