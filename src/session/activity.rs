@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::json_object::{number, text};
+use super::json_object::{items, number, text};
 use super::order::{sort_by, sort_by_key};
 use super::state::{INPUT, State};
 use super::time::{parse_time, seconds_between, whole_seconds};
@@ -217,8 +217,8 @@ impl Activity {
     /// Reads the field of a manifest; `None` if it is not a list. Out of line: a prompt parses many manifests without it.
     #[cold]
     pub(super) fn parse(raw: &str) -> Option<Activity> {
-        let entries: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
-        Some(Activity::new(entries.into_iter().filter_map(|entry| Entry::parse(entry.get())).collect()))
+        let entries = items(raw)?;
+        Some(Activity::new(entries.into_iter().filter_map(Entry::parse).collect()))
     }
 }
 

@@ -6,7 +6,10 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use super::json_object::{each_field, take, take_some, text, truth};
+use super::time::parse_time;
 
 /// The most commits that are kept of one session: the latest.
 pub const MAX_COMMITS: usize = 100;
@@ -16,10 +19,9 @@ const MAX_FILES: usize = 200;
 const MAX_BYTES: usize = 512 << 10;
 
 /// A commit that a session made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Commit {
     /// When the session made it, or rewrote it.
-    #[serde(deserialize_with = "super::json_object::time")]
     pub at: Timestamp,
     /// Its id.
     pub id: String,
@@ -27,14 +29,13 @@ pub struct Commit {
     /// the session only reworded.
     pub patch_id: Option<String>,
     /// Its author date: amending and rebasing keep it.
-    #[serde(deserialize_with = "super::json_object::time")]
     pub authored: Timestamp,
     /// The first line of its message.
     pub subject: String,
     /// The branch.
     pub branch: Option<String>,
     /// It was made while a command of the session ran, and it is not known whether by that command.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub uncertain: bool,
     /// The files that it changed: the path, and the blob after and before; `None` where there is no such file.
     pub files: Vec<(String, Option<String>, Option<String>)>,
@@ -44,6 +45,31 @@ impl Commit {
     /// A line of a log.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+
+    /// Reads a JSON object; `None` if it is not a commit.
+    pub fn parse(raw: &str) -> Option<Commit> {
+        let (mut id, mut at, mut authored, mut subject, mut files) = (None, None, None, None, None);
+        let (mut patch_id, mut branch, mut uncertain) = (None, None, false);
+        let mut is_commit = true;
+        let time = |raw| parse_time(&text(raw)?);
+        let read = each_field(raw.as_bytes(), |name, raw| {
+            let null = raw == "null";
+            is_commit &= match name {
+                "at" => take_some(&mut at, time(raw), false),
+                "id" => take_some(&mut id, text(raw), false),
+                "patch_id" => take_some(&mut patch_id, text(raw), null),
+                "authored" => take_some(&mut authored, time(raw), false),
+                "subject" => take_some(&mut subject, text(raw), false),
+                "branch" => take_some(&mut branch, text(raw), null),
+                "uncertain" => take(&mut uncertain, truth(raw)),
+                "files" => take_some(&mut files, serde_json::from_str(raw).ok(), false),
+                _ => true,
+            };
+        });
+        read.ok().filter(|()| is_commit)?;
+        let (at, authored, id) = (at?, authored?, id?);
+        Some(Commit { at, id, patch_id, authored, subject: subject?, branch, uncertain, files: files? })
     }
 
     /// Whether it is the same change as another commit of its session, such as before an amend or a rebase.
@@ -56,7 +82,7 @@ impl Commit {
 
 /// Reads a log; lines that are not commits are left out.
 pub fn parse_log(log: &[u8]) -> Vec<Commit> {
-    bounded(String::from_utf8_lossy(log).lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    bounded(String::from_utf8_lossy(log).lines().filter_map(Commit::parse).collect())
 }
 
 /// Each commit once, as it was recorded last, and no more than a manifest can hold.

@@ -144,9 +144,35 @@ pub(crate) fn number(raw: &str) -> Option<u64> {
     raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw).parse().ok()
 }
 
+/// The JSON text of each item of a list.
+pub(crate) fn items(raw: &str) -> Option<Vec<&str>> {
+    let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
+    Some(items.into_iter().map(RawValue::get).collect())
+}
+
 /// True or false.
 pub(crate) fn truth(raw: &str) -> Option<bool> {
     raw.parse().ok()
+}
+
+/// Puts a value that was read into its field; false if it could not be read.
+pub(crate) fn take<T>(field: &mut T, value: Option<T>) -> bool {
+    match value {
+        Some(value) => {
+            *field = value;
+            true
+        }
+        None => false,
+    }
+}
+
+/// As [`take`], for a field that may be `null`.
+pub(crate) fn take_some<T>(field: &mut Option<T>, value: Option<T>, is_null: bool) -> bool {
+    let taken = is_null || value.is_some();
+    if taken {
+        *field = value;
+    }
+    taken
 }
 
 /// A JSON object whose values are JSON text already, in the order in which they were put.

@@ -14,7 +14,7 @@ use super::activity::{Activity, Change, Entry};
 use super::commit::Commit;
 use super::file_write::{FileWrite, Overlap, TreeWrite};
 pub use super::head_moved::HeadMoved;
-use super::json_object::{JsonFields, RawObject, number, text, truth};
+use super::json_object::{JsonFields, RawObject, items, number, take, take_some, text, truth};
 use super::json_scanner::is_plain;
 use super::state::State;
 use super::task::TaskSource;
@@ -164,29 +164,14 @@ fn time(raw: &str) -> Option<Timestamp> {
     parse_time(&text(raw)?)
 }
 
+fn commits(raw: &str) -> Option<Vec<Commit>> {
+    items(raw)?.into_iter().map(Commit::parse).collect()
+}
+
 fn processes(raw: &str) -> Option<Vec<ProcessStamp>> {
     let pairs: Vec<(u32, Option<u64>)> = serde_json::from_str(raw).ok()?;
     // One id is resumed in two terminals, not in twenty; each one is asked about wherever the session is shown.
     Some(pairs.into_iter().take(16).map(|(pid, start)| ProcessStamp { pid, start }).collect())
-}
-
-/// Reads a value into a field. A value of another type belongs to another program and stays where it was.
-fn take<T>(field: &mut T, value: Option<T>) -> bool {
-    match value {
-        Some(value) => {
-            *field = value;
-            true
-        }
-        None => false,
-    }
-}
-
-fn take_some<T>(field: &mut Option<T>, value: Option<T>, is_null: bool) -> bool {
-    let taken = is_null || value.is_some();
-    if taken {
-        *field = value;
-    }
-    taken
 }
 
 /// Of fields of one name the last one counts, as everywhere in JSON; whether there were any. By hash: a hostile file has
@@ -228,6 +213,7 @@ impl Manifest {
         pairs.filter(|(_, (name, raw))| !self.take(name, raw)).map(|(position, _)| position).collect()
     }
 
+    /// Reads a field. A value of another type belongs to another program and stays where it was.
     fn take(&mut self, name: &str, raw: &str) -> bool {
         let null = raw == "null";
         match name {
@@ -272,7 +258,7 @@ impl Manifest {
             "start_options" => take(&mut self.start_options, serde_json::from_str(raw).ok()),
             "touched" => take(&mut self.touched, serde_json::from_str(raw).ok()),
             "activity" => take(&mut self.activity, Activity::parse(raw)),
-            "commits" => take(&mut self.commits, serde_json::from_str(raw).ok()),
+            "commits" => take(&mut self.commits, commits(raw)),
             "tmux_pane" => take_some(&mut self.tmux_pane, text(raw), null),
             "user" => take_some(&mut self.user, text(raw), null),
             "host" => take_some(&mut self.host, text(raw), null),

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::render::json;
-use crate::session::json_object::{RawObject, number, text};
+use crate::session::json_object::{RawObject, items, number, text};
 use crate::session::time::{parse_date, parse_time, whole_seconds};
 
 /// The version of the format, in the name of a ref and in each header.
@@ -206,8 +206,8 @@ fn commit(raw: &str) -> Option<String> {
 
 /// A list of at most [`MAX_LIST`] items; `None` if it is longer, or one item is wrong.
 fn list<T>(raw: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
-    (items.len() <= MAX_LIST).then(|| items.into_iter().map(|item| parse(item.get())).collect())?
+    let items = items(raw)?;
+    (items.len() <= MAX_LIST).then(|| items.into_iter().map(parse).collect())?
 }
 
 /// The first line of a batch.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::record::{Level, is_id};
 use crate::error::{Error, Result};
 use crate::git::{Bare, Settings};
-use crate::session::json_object;
+use crate::session::json_object::{each_field, take, take_some, text, truth};
 use crate::store::root::fnv1a;
 use crate::sys::env;
 use crate::sys::files::{self, Folder, Lock, Locking, PRIVATE};
@@ -22,8 +22,7 @@ const STATE: &str = "state.json";
 const MAX_STATE: usize = 4 << 20;
 
 /// What is known of the user's own log. Times are seconds since 1970.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct State {
     /// The member's id.
     pub member: String,
@@ -78,6 +77,57 @@ pub struct State {
 }
 
 impl State {
+    fn parse(bytes: &[u8]) -> serde_json::Result<State> {
+        let (mut state, mut wrong) = (State::default(), None);
+        each_field(bytes, |name, raw| {
+            if !state.take(name, raw) {
+                wrong = Some(format!("`{name}` has a value of another type"));
+            }
+        })?;
+        wrong.map_or(Ok(state), |wrong| Err(serde::de::Error::custom(wrong)))
+    }
+
+    /// Reads a field; false if its value has another type.
+    fn take(&mut self, name: &str, raw: &str) -> bool {
+        let null = raw == "null";
+        let seconds = || raw.parse().ok();
+        let texts = || serde_json::from_str(raw).ok();
+        let pairs = || serde_json::from_str::<Vec<(String, String)>>(raw).ok();
+        match name {
+            "member" => take(&mut self.member, text(raw)),
+            "salt" => take(&mut self.salt, text(raw)),
+            "name" => take(&mut self.name, text(raw)),
+            "share" => take(&mut self.share, text(raw)),
+            "remote" => take(&mut self.remote, text(raw)),
+            "url" => take(&mut self.url, text(raw)),
+            "clones" => take(
+                &mut self.clones,
+                pairs().map(|pairs| pairs.into_iter().map(|(tree, common)| (tree.into(), common.into())).collect()),
+            ),
+            "left" => {
+                take(&mut self.left, texts().map(|left: Vec<String>| left.into_iter().map(PathBuf::from).collect()))
+            }
+            "last_tree" => take(&mut self.last_tree, text(raw).map(PathBuf::from)),
+            "not_before" => take(&mut self.not_before, seconds()),
+            "forgotten" => take(&mut self.forgotten, texts()),
+            "replaces" => take_some(&mut self.replaces, text(raw), null),
+            "sent" => take(&mut self.sent, seconds()),
+            "tried" => take(&mut self.tried, seconds()),
+            "fetched" => take(&mut self.fetched, seconds()),
+            "since" => take(&mut self.since, seconds()),
+            "older_wanted" => take(&mut self.older_wanted, seconds()),
+            "batches" => take(&mut self.batches, raw.parse().ok()),
+            "is_partial" => take(&mut self.is_partial, truth(raw)),
+            "problem" => take_some(&mut self.problem, text(raw), null),
+            "notes" => take(&mut self.notes, texts()),
+            "rejected" => take(&mut self.rejected, pairs()),
+            "retained" => take(&mut self.retained, seconds()),
+            "keys" => take(&mut self.keys, pairs()),
+            "members" => take(&mut self.members, raw.parse().ok()),
+            _ => true,
+        }
+    }
+
     /// The ref of the own log.
     pub fn own_ref(&self) -> String {
         format!("refs/ait/v1/{}", self.member)
@@ -156,7 +206,7 @@ impl Store {
         let failed = |why: crate::error::Cause| Error::new("reading the team's store", path.display(), why);
         let folder = Folder::open_own(path).map_err(|why| failed(why.into()))?;
         let bytes = folder.read_own(STATE, MAX_STATE).map_err(|why| failed(why.into()))?;
-        let state: State = json_object::from_slice(&bytes).map_err(|why| failed(why.into()))?;
+        let state = State::parse(&bytes).map_err(|why| failed(why.into()))?;
         if !is_id(&state.member) {
             return Err(failed("no member in it".into()).hint("move the folder away, then type: ait team join"));
         }
@@ -316,6 +366,47 @@ fn repository_key(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_is_read_as_it_was_written() {
+        let two = |first: &str, second: &str| vec![(first.to_owned(), second.to_owned())];
+        // Each field is named, so that a new one cannot be left out here.
+        let state = State {
+            member: "m".into(),
+            salt: "s".into(),
+            name: "Nadia \"N\"".into(),
+            share: "tasks".into(),
+            remote: "origin".into(),
+            url: "https://example.org".into(),
+            clones: vec![("/a".into(), "/a/.git".into())],
+            left: vec!["/b/.git".into()],
+            last_tree: "/a".into(),
+            not_before: 1,
+            forgotten: vec!["f".into()],
+            replaces: Some("r".into()),
+            sent: 2,
+            tried: 3,
+            fetched: 4,
+            since: 5,
+            older_wanted: 6,
+            batches: 7,
+            is_partial: true,
+            problem: Some("p".into()),
+            notes: vec!["n".into()],
+            rejected: two("x", "y"),
+            retained: -8,
+            keys: two("k", "l"),
+            members: 9,
+        };
+        assert_eq!(State::parse(&serde_json::to_vec(&state).unwrap()).unwrap(), state);
+        let default = State::default();
+        assert_eq!(State::parse(&serde_json::to_vec(&default).unwrap()).unwrap(), default);
+        assert_eq!(State::parse(br#"{"unknown":1}"#).unwrap(), default);
+        for wrong in ["[]", "{", r#"{"member":1}"#, r#"{"clones":["/a"]}"#, r#"{"sent":"1"}"#, r#"{"forgotten":null}"#]
+        {
+            assert!(State::parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_forms_of_one_repository_have_one_key_and_others_have_their_own() {
