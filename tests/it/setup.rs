@@ -91,6 +91,7 @@ fn dry_run_shows_the_changes_and_makes_none() {
     let unknown = "reading the command line: --only csh: unknown name; use some of: zsh,bash,fish,nushell,elvish,xonsh,tmux,\
                    starship,claude";
     env.run("setup --only csh").failure(2, unknown);
+    env.run("setup --yes --only ,").failure(2, "reading the command line: --only: no name");
     assert_eq!(tree(&env.path(".")), before);
     env.run(ALL);
     let installed = tree(&env.path("."));

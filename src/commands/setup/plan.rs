@@ -100,7 +100,11 @@ impl Places {
 /// If a name is unknown.
 pub(super) fn chosen(only: Option<&str>, places: &Places) -> Result<Vec<&'static Target>> {
     let Some(only) = only else { return Ok(TARGETS.iter().filter(|target| target.is_used(places)).collect()) };
-    let names = only.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != CLAUDE);
+    let names = only.split(',').map(str::trim).filter(|name| !name.is_empty());
+    if names.clone().next().is_none() {
+        return Err(Error::new("reading the command line", "--only", "no name").exit(Exit::NotFound));
+    }
+    let names = names.filter(|name| *name != CLAUDE);
     names
         .map(|name| {
             TARGETS.iter().find(|target| target.name == name).ok_or_else(|| {

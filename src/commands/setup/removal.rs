@@ -16,8 +16,29 @@ pub(super) fn without_ait(text: &[u8], target: &str, printed: &str) -> Result<Ve
         rest.drain(at..at + printed.len());
     }
     let Ok(text) = String::from_utf8(rest.clone()) else { return Ok(rest) };
-    let kept = text.split_inclusive('\n').filter(|line| !only_loads_ait(line, target));
-    Ok(kept.collect::<String>().into_bytes())
+    let mut kept = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if !only_loads_ait(line, target) {
+            kept.push_str(line);
+        } else if matches!(target, "zsh" | "bash") && needs_command_after(&kept) {
+            let command = line.trim();
+            kept.push_str(&line.replacen(command, ":", 1));
+        }
+    }
+    Ok(kept.into_bytes())
+}
+
+/// Whether the last line is one after which sh needs a command, such as `if ...; then`: an empty block is an error in bash.
+fn needs_command_after(text: &str) -> bool {
+    let mut lines = text.lines().rev().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let ends = ["then", "else", "do", "{", "(", ")", "&&", "||", "|", "\\"];
+    lines.next().is_some_and(|line| {
+        ends.iter().any(|end| {
+            let before = line.strip_suffix(end);
+            let is_word = |before: &str| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            before.is_some_and(|before| !end.starts_with(char::is_alphabetic) || is_word(before))
+        })
+    })
 }
 
 /// Whether a line does nothing but load ait, as the documentation has it, with or without a test for the program.
@@ -69,6 +90,20 @@ fn only_loads_ait(line: &str, target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_that_only_loads_ait_keeps_a_command() {
+        for (before, after) in [
+            ("if [ -t 1 ]; then\n  eval \"$(ait init bash)\"\nfi\n", "if [ -t 1 ]; then\n  :\nfi\n"),
+            ("f() {\n  # prompt\n\teval \"$(ait init bash)\"\n}\n", "f() {\n  # prompt\n\t:\n}\n"),
+            ("command -v ait >/dev/null &&\r\neval \"$(ait init bash)\"\r\n", "command -v ait >/dev/null &&\r\n:\r\n"),
+            ("todo\neval \"$(ait init bash)\"\n", "todo\n"),
+            ("if a; then\n  b\n  eval \"$(ait init bash)\"\nfi\n", "if a; then\n  b\nfi\n"),
+        ] {
+            let rest = without_ait(before.as_bytes(), "bash", "").unwrap();
+            assert_eq!(String::from_utf8(rest).unwrap(), after);
+        }
+    }
 
     #[test]
     fn lines_of_the_documentation_are_taken_out_and_no_others() {
