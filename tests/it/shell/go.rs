@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use ait::commands::init::{Init, text_for};
-
+use super::tmux::write_plugin;
 use super::{Terminal, TestEnv};
 use crate::common::tools::needs;
 
@@ -86,10 +85,9 @@ fn the_popup_of_tmux_lets_the_user_choose() {
     let env = TestEnv::new();
     let inner = Terminal::open_as(&env, "inner", "sleep 1000");
     two_panes(&env, &inner);
-    let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(env.path("plugin"), text_for(&request, &env.ait()).unwrap()).unwrap();
+    let load = write_plugin(&env);
     inner.ask(&["set-option", "-g", "@ait-position", "none"]);
-    inner.ask(&["run-shell", &format!("sh {}", env.path("plugin").display())]);
+    inner.ask(&["run-shell", &load]);
     let outer = Terminal::open(&env, "env -u TMUX tmux -u -L inner attach");
     outer.wait_until("a status line", |screen| screen.contains("[0]"));
     let press = |keys: &[&str]| {
@@ -141,9 +139,7 @@ fn the_popup_of_tmux_lets_the_user_choose() {
 fn the_key_of_the_popup_is_an_option_and_takes_no_key_of_the_user() {
     needs!("tmux");
     let env = TestEnv::new();
-    let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(env.path("plugin"), text_for(&request, &env.ait()).unwrap()).unwrap();
-    let load = format!("sh {}", env.path("plugin").display());
+    let load = write_plugin(&env);
     let tmux = Terminal::open_as(&env, "inner", "sleep 1000");
     let bound = |key: &str| {
         let output = tmux.tmux(&["list-keys", "-T", "prefix", key]);

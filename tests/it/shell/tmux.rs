@@ -10,6 +10,13 @@ use ait::commands::init::{Init, text_for};
 
 use super::{Terminal, TestEnv, wait_for};
 
+/// Writes the plugin to a file, and returns the command that loads it.
+pub(super) fn write_plugin(env: &TestEnv) -> String {
+    let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
+    fs::write(env.path("plugin"), text_for(&request, &env.ait()).unwrap()).unwrap();
+    format!("sh {}", env.path("plugin").display())
+}
+
 #[test]
 fn tmux_shows_all_sessions_until_the_plug_in_is_removed() {
     needs!("tmux");
@@ -22,15 +29,13 @@ fn tmux_shows_all_sessions_until_the_plug_in_is_removed() {
          while sleep 0.05; do new=$(cat \"$HOME/segment\"); [ \"$new\" = \"$old\" ] || { echo \"$new\"; old=$new; sleep 1.1; }; done\n",
     );
     env.answer("2 sessions");
-    let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(env.path("plugin"), text_for(&request, &env.ait()).unwrap()).unwrap();
+    let load = write_plugin(&env);
 
     let inner = Terminal::open_as(&env, "inner", "sleep 1000");
     inner.ask(&["set-option", "-g", "status-interval", "0"]);
     let untouched = inner.ask(&["show-options", "-g"]) + &inner.ask(&["list-keys"]);
     let outer = Terminal::open(&env, "env -u TMUX tmux -u -L inner attach");
     outer.wait_until("a status line", |screen| screen.contains("[0]"));
-    let load = format!("sh {}", env.path("plugin").display());
 
     // Loaded twice, the summary is there once.
     inner.ask(&["run-shell", &load]);
@@ -66,9 +71,7 @@ fn tmux_shows_all_sessions_until_the_plug_in_is_removed() {
 fn tmux_options_place_and_format_the_summary() {
     needs!("tmux");
     let env = TestEnv::new();
-    let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(env.path("plugin"), text_for(&request, &env.ait()).unwrap()).unwrap();
-    let load = format!("sh {}", env.path("plugin").display());
+    let load = write_plugin(&env);
     let tmux = Terminal::open_as(&env, "inner", "sleep 1000");
 
     // Placed by the user, on both sides, with the shape that is asked for each time.
@@ -119,9 +122,9 @@ fn tmux_loads_the_two_lines() {
     needs!("tmux");
     let env = TestEnv::new();
     env.program("#!/bin/sh\ncase $1 in init) cat \"$HOME/plugin\" ;; *) echo ANSWER ;; esac\n");
-    let plugin = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(env.path("plugin"), text_for(&plugin, &env.ait()).unwrap()).unwrap();
-    let lines = text_for(&Init { plugin: false, ..plugin }, &env.ait()).unwrap();
+    write_plugin(&env);
+    let request = Init { target: Some("tmux".to_owned()), manual: false, plugin: false };
+    let lines = text_for(&request, &env.ait()).unwrap();
     assert_eq!(lines.lines().filter(|line| !line.starts_with('#')).count(), 2);
     fs::write(env.path("tmux.conf"), lines).unwrap();
     let tmux = Terminal::open_as(&env, "inner", "sleep 1000");
@@ -138,13 +141,12 @@ fn tmux_pane_folder_is_one_word() {
     let two_lines = env.path("a\ntouch pwned");
     fs::create_dir(&odd).unwrap();
     fs::create_dir(&two_lines).unwrap();
-    let plugin = Init { target: Some("tmux".to_owned()), manual: false, plugin: true };
-    fs::write(env.path("plugin"), text_for(&plugin, &env.ait()).unwrap()).unwrap();
+    let load = write_plugin(&env);
     fs::write(env.path("in"), "cd \"$1\"\nexec sleep 1000\n").unwrap();
     let inner = Terminal::open_as(&env, "inner", "sleep 1000");
     inner.ask(&["set-option", "-g", "status-right", "#{ait_pane}"]);
     inner.ask(&["set-option", "-g", "status-interval", "1"]);
-    inner.ask(&["run-shell", &format!("sh {}", env.path("plugin").display())]);
+    inner.ask(&["run-shell", &load]);
     let outer = Terminal::open(&env, "env -u TMUX tmux -u -L inner attach");
     let calls = || fs::read_to_string(env.path("calls")).unwrap_or_default();
     let enter = |folder: &Path| {
