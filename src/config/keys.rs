@@ -58,7 +58,7 @@ pub enum Kind {
     Percentages,
 }
 
-/// What is known of a key.
+/// The definition of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Info {
     /// The key.

@@ -56,7 +56,7 @@ pub struct Mistake {
     pub column: Option<usize>,
     /// The key, if it could be read.
     pub key: Option<String>,
-    /// What is wrong, and what is allowed.
+    /// The mistake, and the allowed values.
     pub what: String,
 }
 

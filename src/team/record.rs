@@ -88,7 +88,7 @@ impl Serialize for DayOfWork {
     }
 }
 
-/// What is shared of one session, or the total of several on a day that is long past.
+/// The shared facts of one session, or the total of several sessions on an old day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Record {
     /// Random digits that stand for the session; its id is not shared. Empty in a total.
@@ -138,7 +138,7 @@ impl Record {
         json::line(self).unwrap_or_default()
     }
 
-    /// Reads a line. `None` if it is no record, or one that cannot be true: `now` bounds its times, with a day for clocks
+    /// Reads a line. `None` if it is not a record, or one that cannot be true: `now` bounds its times, with a day for clocks
     /// that are wrong.
     pub fn parse(line: &[u8], now: Timestamp) -> Option<Record> {
         let RawObject(fields) = RawObject::parse(line).ok()?;

@@ -21,7 +21,7 @@ const STATE: &str = "state.json";
 /// A larger file was not written by ait, in bytes.
 const MAX_STATE: usize = 4 << 20;
 
-/// What is known of the user's own log. Times are seconds since 1970.
+/// The state of the user's own log. Times are seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct State {
     /// The member's id.

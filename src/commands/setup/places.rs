@@ -165,7 +165,7 @@ pub(super) const TARGETS: [Target; 8] = [
 ];
 
 impl Target {
-    /// Whether to set it up if nobody names it: the program is there, and the user uses it.
+    /// Whether to set it up if the user does not name it: the program is installed, and the user uses it.
     pub(super) fn is_used(&self, places: &Places) -> bool {
         let is_mine = places.shell.as_deref() == Some(self.program);
         let folder = places.config.join(self.name);

@@ -1,4 +1,4 @@
-//! What is left of a startup file without ait. Pure: text in, text out.
+//! Removes the lines of ait from the text of a startup file.
 
 use super::block;
 use crate::commands::init::TMUX_COMMENT;

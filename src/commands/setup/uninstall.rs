@@ -47,7 +47,7 @@ impl Run for Uninstall {
     /// Removes all of it or, if something cannot be removed, says so and goes on with the rest.
     ///
     /// # Errors
-    /// If there is nobody to ask, or the settings of Claude Code do not parse.
+    /// If there is no terminal to ask in, or the settings of Claude Code do not parse.
     fn run(&self, context: &Context) -> Result<Report> {
         let (places, paths) = (Places::find(context)?, InstallPaths::find(context)?);
         let removal = Removal::find(context, &places)?;
@@ -136,7 +136,7 @@ impl Removal {
         }
     }
 
-    /// What is left of the text of a file.
+    /// The text of a file without the lines of ait.
     fn left(&self, edit: &Edit, text: &[u8]) -> Result<Vec<u8>> {
         let printed = if edit.target == "starship" { self.starship.as_str() } else { "" };
         without_ait(text, edit.target, printed).map_err(|why| {

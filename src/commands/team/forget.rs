@@ -88,7 +88,7 @@ impl Forget {
     }
 }
 
-/// The id of the session that begins so, among those since the user joined; as it was typed if there is none.
+/// The full id of the session whose id begins with `typed`, among those since the user joined; `typed` if none matches.
 fn whole_id(context: &Context, state: &State, typed: &str) -> Result<String> {
     let since = Timestamp::from_second(state.not_before).unwrap_or(Timestamp::UNIX_EPOCH);
     let (sessions, _) = period::sessions(context, Day::of(since, &context.time_zone()))?;

@@ -18,7 +18,7 @@ use crate::session::order::sort_by;
 use crate::session::summary::By;
 use crate::team::record::Record;
 
-/// What is asked for.
+/// The options of the report.
 pub(in crate::commands) struct Wanted {
     /// What makes a group.
     pub(in crate::commands) by: By,

@@ -20,7 +20,7 @@ use crate::store::history::Day;
 use crate::team::days::{self, ByMember};
 use crate::team::record::{Level, Record};
 
-/// Who was heard of in so many days is named, also without work today.
+/// Members with a record in this many days are listed, even without work today.
 const RECENT_DAYS: i64 = 7;
 /// The news of a running session counts for a day.
 const RUNNING_SECONDS: i64 = 86_400;

@@ -32,7 +32,7 @@ impl Status {
     }
 }
 
-/// What is known of a store, after a line about what was done.
+/// The status of a store, below a line about what the command did.
 pub(super) fn report_of(context: &Context, store: Store, done: String) -> Report {
     let State { notes, .. } = &store.state;
     let notes = notes.clone();
