@@ -170,6 +170,7 @@ fn uninstall_keeps_what_the_user_wrote_since_and_the_sessions() {
     );
     let said = env.run("uninstall --yes").success();
     assert_eq!(text(&env, ".zshrc"), "first\nsetopt autocd\nlast\n");
+    assert!(said.contains("Shells that are open show the segment until you close them.\n"), "{said}");
     assert!(said.contains("Your sessions are still in ~/.claude/sessions/active"), "{said}");
     assert_eq!(env.active_ids().len(), 1);
     // The copies of a file that differs from all of them stay.

@@ -269,6 +269,9 @@ fn last_words(places: &Places, removal: &Removal, left: &[String]) -> String {
         let claude = root.parent().unwrap_or(root);
         out.push_str(&format!("Another profile: CLAUDE_CONFIG_DIR={} ait hooks uninstall\n", places.show(claude)));
     }
+    if removal.edits.iter().any(|edit| !matches!(edit.target, "" | "tmux" | "starship")) {
+        out.push_str("Shells that are open show the segment until you close them.\n");
+    }
     if removal.edits.iter().any(|edit| edit.target == "tmux") {
         out.push_str(
             "In a running tmux server, before you remove the program: ait init tmux --plugin | sh -s -- --remove\n",
