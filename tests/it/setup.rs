@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use crate::common::TestEnv;
-use crate::common::tools::installed;
+use crate::common::tools::{brought, installed};
 
 /// Every path below a folder with its mode and content.
 fn tree(folder: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
@@ -257,5 +257,32 @@ fn shells_are_silent_after_the_program_is_gone() {
         let output = run(shell);
         let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         assert!(!said.contains("ait"), "{shell}: {said}");
+    }
+}
+
+/// The same for the startup files of nushell, elvish and xonsh, read as scripts: interactive, they need a terminal.
+#[test]
+fn startup_files_of_other_shells_are_silent_after_the_program_is_gone() {
+    let env = TestEnv::new();
+    used(&env);
+    let program = env.path("bin/ait");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_ait"), &program).unwrap();
+    let set_up =
+        env.ait().command(&program).args(["setup", "--yes", "--only", "nushell,elvish,xonsh"]).output().unwrap();
+    assert!(set_up.status.success(), "{set_up:?}");
+    fs::remove_file(&program).unwrap();
+    for (shell, options, file) in [
+        ("nushell", &["--no-config-file"][..], ".config/nushell/autoload/ait.nu"),
+        ("elvish", &["-norc"], ".config/elvish/rc.elv"),
+        ("xonsh", &["--no-rc"], ".xonshrc"),
+    ] {
+        if !installed(&[shell]) {
+            continue;
+        }
+        assert!(text(&env, file).contains("bin/ait"), "{shell}");
+        let name = brought(shell).unwrap_or_else(|| shell.to_owned());
+        let output = env.ait().command(&name).args(options).arg(env.path(file)).output().unwrap();
+        assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{shell}: {output:?}");
     }
 }
