@@ -67,6 +67,7 @@ impl Fetch<'_> {
         let count = count + gone.len();
         let mut notes = Vec::new();
         let failed = self.fetch_window(&changed, &known, remote)?;
+        let failed = self.without_commit(&mut changed, failed)?;
         let forged = self.check_keys(&changed, &known)?;
         let rewritten = self.rewritten(&changed, &known)?;
         if is_all || !rewritten.is_empty() || !gone.is_empty() {
@@ -205,16 +206,33 @@ impl Fetch<'_> {
         Ok(failed)
     }
 
+    /// Takes the members out of `changed` that have no commit here: their log could not be fetched, or their ref is something
+    /// else. Returns those, with `failed`.
+    fn without_commit(&self, changed: &mut Vec<&str>, mut failed: Vec<String>) -> Result<Vec<String>> {
+        let tips = if changed.is_empty() { HashMap::new() } else { self.known_tips()? };
+        for member in changed.extract_if(.., |member| !tips.contains_key(*member)) {
+            // A tag or a blob; there may be nothing to delete.
+            let _ = log::local(&self.connection.bare, &["update-ref", "-d", &remote_copy(member)], b"");
+            if !failed.iter().any(|name| name == member) {
+                failed.push(member.to_owned());
+            }
+        }
+        changed.retain(|member| !failed.iter().any(|name| name == member));
+        Ok(failed)
+    }
+
+    /// The tips that are here, by member; those that are no commits are left out.
     fn known_tips(&self) -> Result<HashMap<String, Tip>> {
         let prefix = remote_copy("");
-        let format = "--format=%(objectname) %(refname) %(committerdate:unix)";
+        let format = "--format=%(objectname) %(refname) %(committerdate:unix) %(objecttype)";
         let output = log::local(&self.connection.bare, &["for-each-ref", format, &prefix], b"");
         let output = output.map_err(|why| Error::new("reading the team's store", "", why))?;
         let lines = String::from_utf8_lossy(&output).into_owned();
         let parse = |line: &str| {
             let mut words = line.split(' ');
             let (id, name) = (words.next()?, words.next()?);
-            let time = words.next().and_then(|time| time.parse().ok()).unwrap_or(0);
+            let time = words.next()?.parse().unwrap_or(0);
+            words.next().filter(|kind| *kind == "commit")?;
             Some((name.strip_prefix(&prefix)?.to_owned(), Tip { id: id.to_owned(), time }))
         };
         Ok(lines.lines().filter_map(parse).collect())

@@ -15,7 +15,7 @@ pub(super) const LIST_LIMIT: Duration = Duration::from_secs(20);
 /// How long sending may take, and one attempt to fetch.
 pub(super) const TRANSFER_LIMIT: Duration = Duration::from_secs(60);
 /// How many members are read; a remote with more refs than that is not a team.
-const MAX_MEMBERS: usize = 20_000;
+const MAX_MEMBERS: usize = 5_000;
 /// How many bytes the list of refs may have.
 const MAX_LIST: usize = 8 << 20;
 

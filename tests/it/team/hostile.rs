@@ -110,6 +110,56 @@ fn objects_that_no_ait_writes_cost_bounded_memory_and_do_not_hide_the_others() {
     }
 }
 
+#[test]
+fn refs_that_are_no_logs_are_left_out_and_reported_and_the_others_are_shown() {
+    let team = Team::new();
+    let (ada, bob) = (team.member("Ada"), team.member("Bob"));
+    ada.ended_session("s1", json!({}));
+    ada.join("");
+    bob.join("");
+    let nothing = tree(&team, "");
+    let empty = commit(&team, &nothing, &[], 60);
+    let submodule = commit(&team, &tree(&team, &format!("160000 commit {empty}\trecords\n")), &[], 60);
+    let tag = format!("object {empty}\ntype commit\ntag t\ntagger x <> 1 +0000\n\nx\n");
+    let tag = git_with_input(&team.remote, &["hash-object", "-w", "-t", "tag", "--stdin"], tag.as_bytes(), "");
+    // A time that git refuses to unpack.
+    let person = "x <> 99999999999999999999 +0000";
+    let invalid = format!("tree {nothing}\nauthor {person}\ncommitter {person}\n\nx\n");
+    let words = ["hash-object", "-w", "--literally", "-t", "commit", "--stdin"];
+    let invalid = git_with_input(&team.remote, &words, invalid.as_bytes(), "");
+    let text = blob(&team, "hi");
+    for (name, object) in [
+        (id(1), &empty),
+        (id(2), &submodule),
+        (id(3), &tag),
+        (id(4), &invalid),
+        (id(5), &text),
+        (id(6), &nothing),
+        (id(7) + "/x", &empty),
+        (id(8).replace('8', "A"), &empty),
+        ("0".to_owned(), &empty),
+    ] {
+        team.git(&format!("update-ref refs/ait/v1/{name} {object}"));
+    }
+    let synced = bob.run("team sync");
+    assert_eq!(synced.exit_code, Some(0), "{synced:?}");
+    let left_out = |number: u32| format!("the records of member {} cannot be fetched and are left out\n", id(number));
+    for number in 3..=6 {
+        assert!(synced.stderr.contains(&left_out(number)), "{number}: {synced:?}");
+    }
+    assert_eq!(bob.sessions_of("Ada").len(), 1);
+    // A folder where there was a log, and the other way round.
+    team.git(&format!("update-ref -d refs/ait/v1/{}", id(1)));
+    team.git(&format!("update-ref refs/ait/v1/{}/x {empty}", id(1)));
+    team.git(&format!("update-ref -d refs/ait/v1/{}/x", id(7)));
+    team.git(&format!("update-ref refs/ait/v1/{} {empty}", id(7)));
+    ada.ended_session("s2", json!({}));
+    assert_eq!(ada.run("team sync").exit_code, Some(0));
+    let synced = bob.run("team sync");
+    assert_eq!(synced.exit_code, Some(0), "{synced:?}");
+    assert_eq!(bob.sessions_of("Ada").len(), 2);
+}
+
 /// The output for programs and for other programs' files, from a member with markup and escapes everywhere.
 #[test]
 fn text_of_a_hostile_member_is_escaped_in_every_dialect() {
