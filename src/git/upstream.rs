@@ -1,7 +1,7 @@
-//! The upstream of the branch that is checked out: what git compares it with in `git status`.
+//! The upstream of the current branch: the ref that `git status` compares it with.
 //!
-//! Which ref that is, is in the repository's configuration (`branch.NAME.remote`, `branch.NAME.merge`, `remote.NAME.fetch`); its
-//! commit is in git's files. How many commits two commits differ by only git can tell.
+//! Its name follows from the repository's configuration (`branch.NAME.remote`, `branch.NAME.merge`, `remote.NAME.fetch`), and
+//! git's files contain its commit. Only git can count the commits between the two.
 
 use std::io;
 use std::path::PathBuf;
@@ -25,8 +25,8 @@ pub struct BranchEnds {
 }
 
 impl Tree {
-    /// The commits of the branch that is checked out and of its upstream. `None` if there is no branch or no upstream, or
-    /// either has no commit. Starts no process; costs three small files, and a part of `packed-refs` for a ref that is there.
+    /// The commits of the current branch and of its upstream; `None` unless both exist. Starts no process. Reads three small
+    /// files, and part of `packed-refs` for a packed ref.
     pub fn branch_ends(&self) -> Option<BranchEnds> {
         let text = config::read(&self.common_dir.join("config"))?;
         let head = self.head_for_display();

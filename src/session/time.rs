@@ -22,7 +22,7 @@ pub fn parse_date(text: &str) -> Option<Date> {
     (input.0.is_empty() && text.len() == "YYYY-MM-DD".len()).then_some(date)
 }
 
-/// What is left of a text that is read.
+/// The rest of a text, not yet parsed.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -132,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// What jiff reads.
+    /// The time according to jiff.
     fn expected(text: &str) -> Option<Timestamp> {
         text.parse().ok().or_else(|| {
             let civil: DateTime = text.parse().ok()?;

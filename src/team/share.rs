@@ -20,8 +20,8 @@ const MAX_COMMITS: usize = 200;
 /// The most days of a record, the last ones.
 const MAX_DAYS: usize = 200;
 
-/// The record of a session to share; `None` if nothing is shared: it belongs to another repository, ran without a user, was forgotten,
-/// ended before the user joined, or did nothing.
+/// The record of a session to share. `None` if nothing is shared: it belongs to another repository, ran without a user, was
+/// forgotten, ended before the user joined, or did nothing.
 pub fn record_of(session: &SessionActivity, state: &State, level: Level, zone: &TimeZone) -> Option<Record> {
     let SessionActivity { manifest, running, .. } = session;
     let repository = manifest.repository.as_deref()?;

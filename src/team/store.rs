@@ -335,9 +335,9 @@ pub fn shown_url(url: &str) -> String {
     }
 }
 
-/// What all URLs of one repository have in common: `host/path`, with the port if it is not the usual one. The same for
-/// `git@host:o/r.git`, `ssh://git@host/o/r` and `https://host/o/r.git`. Other users of ssh stay in it where the path begins in
-/// their home. Local paths stay as they are, without `file://`.
+/// Identifies a repository, however its URL is written: `host/path`, with the port unless it is the default. It is the same
+/// for `git@host:o/r.git`, `ssh://git@host/o/r` and `https://host/o/r.git`. An ssh user other than `git` is part of it if the
+/// path is relative to that user's home. Local paths are kept, without `file://`.
 fn repository_key(url: &str) -> String {
     const USUAL_PORTS: [(&str, &str); 4] = [("ssh", "22"), ("git", "9418"), ("http", "80"), ("https", "443")];
     let (scheme, authority, path) = match url.split_once("://") {

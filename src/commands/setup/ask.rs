@@ -7,7 +7,7 @@ use crate::sys::terminal;
 /// Asks whether to go on.
 ///
 /// # Errors
-/// If there is no terminal to ask in.
+/// If standard input is not a terminal.
 pub(super) fn confirm(context: &Context, text: &str, question: &str) -> Result<bool> {
     if !context.stdin_is_terminal {
         return Err(Error::new("asking for confirmation", "standard input", "not a terminal; nothing was changed")

@@ -52,7 +52,7 @@ impl Run for Setup {
     /// Changes every file or, if one cannot be changed, says so and goes on with the others.
     ///
     /// # Errors
-    /// If a name is unknown, a file cannot be read, or there is no terminal to ask in.
+    /// If a name is unknown, a file cannot be read, or standard input is not a terminal.
     fn run(&self, context: &Context) -> Result<Report> {
         let (places, paths) = (Places::find(context)?, InstallPaths::find(context)?);
         let targets = plan::chosen(self.only.as_deref(), &places)?;

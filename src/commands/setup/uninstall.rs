@@ -47,7 +47,7 @@ impl Run for Uninstall {
     /// Removes all of it or, if something cannot be removed, says so and goes on with the rest.
     ///
     /// # Errors
-    /// If there is no terminal to ask in, or the settings of Claude Code do not parse.
+    /// If standard input is not a terminal, or the settings of Claude Code do not parse.
     fn run(&self, context: &Context) -> Result<Report> {
         let (places, paths) = (Places::find(context)?, InstallPaths::find(context)?);
         let removal = Removal::find(context, &places)?;
