@@ -3,9 +3,10 @@
 //! Folder -> tree -> the sessions in it -> the one to show -> facts -> one line. No process is started, no time zone is
 //! looked up, each file is read once.
 
+use std::borrow::Cow;
+
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
-use std::borrow::Cow;
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};

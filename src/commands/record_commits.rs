@@ -68,7 +68,8 @@ const PROGRAMS: [&str; 4] = ["git", "jj", "gh", "commit"];
 /// Commands of git that make commits.
 const COMMITTING: [&str; 7] = ["commit", "merge", "rebase", "pull", "pick", "am", "revert"];
 
-fn has_word(command: &str, known: &[&str]) -> bool {
+/// Whether a shell command contains one of these words.
+pub(super) fn has_word(command: &str, known: &[&str]) -> bool {
     command.split(|c: char| !c.is_alphanumeric()).any(|word| known.contains(&word))
 }
 

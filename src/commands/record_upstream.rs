@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::hook_response::is_shell_tool;
+use super::record_commits::has_word;
 use super::start_job;
 use crate::claude::payload::{HookPayload, shell_command};
 use crate::context::Context;
@@ -27,8 +28,8 @@ const GIT_LIMIT: Duration = Duration::from_secs(10);
 /// A command of the session without one of these words moves neither the branch nor its upstream.
 const PROGRAMS: [&str; 3] = ["git", "gh", "jj"];
 
-/// Starts the job after an event in a tree if the numbers in the manifest, `known`, are not true any more. `bytes` are the
-/// payload as the hook read it.
+/// Starts the job after an event in a tree if `known`, the numbers in the manifest, no longer apply. `bytes` is the payload as the
+/// hook read it.
 pub fn after_event(
     context: &Context,
     id: &SessionId,
@@ -37,14 +38,12 @@ pub fn after_event(
     tree: Option<&Tree>,
     known: Option<&Upstream>,
 ) {
-    let has_program =
-        |command: String| command.split(|c: char| !c.is_alphanumeric()).any(|word| PROGRAMS.contains(&word));
     let is_due = match event {
         // A sub-agent may work in a tree of its own.
         _ if payload.agent_id.is_some() => false,
         Event::Start { .. } | Event::TurnEnd { .. } => true,
         Event::ToolEnd if payload.tool.as_deref().is_some_and(is_shell_tool) => {
-            shell_command(bytes).is_some_and(has_program)
+            shell_command(bytes).is_some_and(|command| has_word(&command, &PROGRAMS))
         }
         _ => false,
     };

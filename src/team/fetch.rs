@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::network::{Connection, LIST_LIMIT, RemoteRefs, TRANSFER_LIMIT};
 use super::own::{remote_copy, set_ref};
 use super::store::Store;
-use super::{days, log};
+use super::{DAY, days, log};
 use crate::error::{Error, Result};
 use crate::git::REMOTE;
 use crate::session::order::sort_by;
@@ -16,9 +16,9 @@ use crate::session::order::sort_by;
 /// How often a fetch that failed is tried again with half of the members, before all that are left wait for the next sync.
 const MAX_ATTEMPTS: usize = 40;
 
-/// A store keeps the records of others for at least so many days: as long as the longest usual report.
+/// A store keeps the records of others for at least this many days, enough for a report of a month.
 const KEPT_DAYS: i64 = 35;
-/// It is cut to them when it reaches back this much further, and nothing older was wanted for as long.
+/// It is cut when it reaches back this many days more, and no command has wanted older records for as many days.
 const SLACK_DAYS: i64 = 7;
 /// Only a store with more batches than this is cut: fewer are sorted in less than a second.
 const MANY_BATCHES: u64 = 20_000;
@@ -161,7 +161,6 @@ impl Fetch<'_> {
     /// Decides from when on the store has records, for a command that wants them from `since` on. Returns whether that
     /// has changed.
     fn move_window(&mut self, since: i64) -> bool {
-        const DAY: i64 = 86_400;
         let now = self.now.as_second();
         let kept = now - KEPT_DAYS * DAY;
         let state = &mut self.store.state;

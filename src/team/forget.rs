@@ -6,6 +6,7 @@ use std::io;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::DAY;
 use super::log::{self, Commit};
 use super::own;
 use super::record::{DayOfWork, Header, Record, VERSION};
@@ -73,7 +74,6 @@ pub fn forget(store: &mut Store, what: &What, now: Timestamp) -> Result<usize> {
 /// # Errors
 /// If git fails.
 pub fn retain(store: &mut Store, bare: &Bare, now: Timestamp) -> io::Result<bool> {
-    const DAY: i64 = 86_400;
     let oldest = now.as_second() - (RETENTION_DAYS + SLACK_DAYS) * DAY;
     let commits = log::commits(bare, &[store.state.own_ref()], log::ALL)?;
     // The first commit of a rewritten log contains the totals, and is as old as the newest of them.

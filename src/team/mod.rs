@@ -16,3 +16,6 @@ pub mod record;
 pub mod share;
 pub mod store;
 pub mod sync;
+
+/// A day, in seconds.
+const DAY: i64 = 86_400;

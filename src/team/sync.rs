@@ -9,7 +9,7 @@ use super::network::{Connection, RemoteRefs, TRANSFER_LIMIT};
 use super::own::{self, is_ancestor, remote_copy, set_ref, tip};
 use super::record::Record;
 use super::store::{State, Store};
-use super::{days, forget, log};
+use super::{DAY, days, forget, log};
 use crate::error::{Error, Result};
 use crate::git::REMOTE;
 
@@ -118,7 +118,7 @@ impl<'a> Sync<'a> {
     /// Once a day, turns what is older than the retention into daily totals. Returns whether the log was rewritten.
     fn retain(&mut self) -> io::Result<bool> {
         let now = self.now.as_second();
-        if (0..86_400).contains(&now.saturating_sub(self.store.state.retained)) || !self.store.state.is_joined() {
+        if (0..DAY).contains(&now.saturating_sub(self.store.state.retained)) || !self.store.state.is_joined() {
             return Ok(false);
         }
         self.store.state.retained = now;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::common::TestEnv;
 use crate::common::tools::{brought, installed};
@@ -229,16 +229,22 @@ fn powerlevel10k_gets_the_variable_only() {
     assert!(text(&env, ".zshrc").contains(" init zsh --manual)"));
 }
 
+/// Sets up these shells for a copy of the program, which can be removed.
+fn set_up_copy(env: &TestEnv, shells: &str) -> PathBuf {
+    used(env);
+    let program = env.path("bin/ait");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_ait"), &program).unwrap();
+    let set_up = env.ait().command(&program).args(["setup", "--yes", "--only", shells]).output().unwrap();
+    assert!(set_up.status.success(), "{set_up:?}");
+    program
+}
+
 /// Shells start without a word after the program was removed without `ait uninstall`.
 #[test]
 fn shells_are_silent_after_the_program_is_gone() {
     let env = TestEnv::new();
-    used(&env);
-    let program = env.path("bin/ait");
-    fs::create_dir_all(program.parent().unwrap()).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_ait"), &program).unwrap();
-    let set_up = env.ait().command(&program).args(["setup", "--yes", "--only", "zsh,bash,fish"]).output().unwrap();
-    assert!(set_up.status.success(), "{set_up:?}");
+    let program = set_up_copy(&env, "zsh,bash,fish");
     let run = |shell: &str| {
         let script = if shell == "fish" {
             "functions -q __ait_setup; and echo loaded"
@@ -264,13 +270,7 @@ fn shells_are_silent_after_the_program_is_gone() {
 #[test]
 fn startup_files_of_other_shells_are_silent_after_the_program_is_gone() {
     let env = TestEnv::new();
-    used(&env);
-    let program = env.path("bin/ait");
-    fs::create_dir_all(program.parent().unwrap()).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_ait"), &program).unwrap();
-    let set_up =
-        env.ait().command(&program).args(["setup", "--yes", "--only", "nushell,elvish,xonsh"]).output().unwrap();
-    assert!(set_up.status.success(), "{set_up:?}");
+    let program = set_up_copy(&env, "nushell,elvish,xonsh");
     fs::remove_file(&program).unwrap();
     for (shell, options, file) in [
         ("nushell", &["--no-config-file"][..], ".config/nushell/autoload/ait.nu"),

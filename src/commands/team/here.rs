@@ -30,12 +30,12 @@ pub(super) fn store_here(context: &Context) -> Result<(Store, Tree)> {
 }
 
 /// How many days back sessions are looked for that were not sent yet.
-const LOOK_BACK_DAYS: i32 = 14;
+const LOOK_BACK_DAYS: i64 = 14;
 
 /// The records of the user's sessions in the clones of a store that may be new to the remote.
 pub(super) fn unsent_records(context: &Context, state: &State) -> Result<Vec<Record>> {
     let day = SignedDuration::from_hours(24);
-    let look_back = context.now.checked_sub(day.checked_mul(LOOK_BACK_DAYS).unwrap_or(day)).unwrap_or(context.now);
+    let look_back = context.now.checked_sub(SignedDuration::from_hours(24 * LOOK_BACK_DAYS)).unwrap_or(context.now);
     // After a longer time without a remote, from the last day that was sent on.
     let sent = Timestamp::from_second(state.sent).ok().filter(|_| state.sent > 0);
     let sent = sent.and_then(|sent| sent.checked_sub(day).ok()).unwrap_or(look_back);

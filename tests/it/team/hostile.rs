@@ -60,10 +60,7 @@ fn blob(team: &Team, content: &str) -> String {
 #[test]
 fn objects_that_no_ait_writes_cost_bounded_memory_and_do_not_hide_the_others() {
     let team = Team::new();
-    let (ada, bob) = (team.member("Ada"), team.member("Bob"));
-    ada.ended_session("s1", json!({}));
-    ada.join("");
-    bob.join("");
+    let (_ada, bob) = team.ada_and_bob();
     let put = |number: u32, commit: &str| {
         team.git(&format!("update-ref refs/ait/v1/{} {commit}", id(number)));
     };
@@ -113,10 +110,7 @@ fn objects_that_no_ait_writes_cost_bounded_memory_and_do_not_hide_the_others() {
 #[test]
 fn refs_that_are_no_logs_are_left_out_and_reported_and_the_others_are_shown() {
     let team = Team::new();
-    let (ada, bob) = (team.member("Ada"), team.member("Bob"));
-    ada.ended_session("s1", json!({}));
-    ada.join("");
-    bob.join("");
+    let (ada, bob) = team.ada_and_bob();
     let nothing = tree(&team, "");
     let empty = commit(&team, &nothing, &[], 60);
     let submodule = commit(&team, &tree(&team, &format!("160000 commit {empty}\trecords\n")), &[], 60);
@@ -166,10 +160,7 @@ fn text_of_a_hostile_member_is_escaped_in_every_dialect() {
     const HOSTILE: &str =
         "</title></script><script>alert(1)</script><img src=x onerror=alert(2)>\u{1b}]0;t\u{7}\u{202e}`$(id)`";
     let team = Team::new();
-    let (ada, bob) = (team.member("Ada"), team.member("Bob"));
-    ada.ended_session("s1", json!({}));
-    ada.join("");
-    bob.join("");
+    let (_ada, bob) = team.ada_and_bob();
     let record = json!({
         "session": id(1), "project": HOSTILE, "branch": HOSTILE, "task": HOSTILE, "title": HOSTILE, "files": [HOSTILE],
         "from": ago(600), "to": ago(60), "days": [[ago(0)[..10], 300, 60]],

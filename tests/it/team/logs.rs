@@ -75,9 +75,7 @@ fn killed_and_concurrent_syncs_neither_lose_nor_repeat_a_record() {
 #[test]
 fn a_machine_restored_from_a_backup_continues_without_losing_either_side() {
     let team = Team::new();
-    let ada = team.member("Ada");
-    ada.join("");
-    ada.ended_session("s1", json!({}));
+    let ada = team.ada_with_news();
     ada.sync();
     let backup = ada.home.join("backup");
     let copy = |from: &std::path::Path, to: &std::path::Path| {

@@ -47,6 +47,23 @@ impl Team {
         Member { team: self, home, clone }
     }
 
+    /// Ada, who has joined and has one session to send.
+    pub(crate) fn ada_with_news(&self) -> Member<'_> {
+        let ada = self.member("Ada");
+        ada.join("");
+        ada.ended_session("s1", json!({}));
+        ada
+    }
+
+    /// Ada, who has sent one session, and Bob; both have joined.
+    pub(crate) fn ada_and_bob(&self) -> (Member<'_>, Member<'_>) {
+        let (ada, bob) = (self.member("Ada"), self.member("Bob"));
+        ada.ended_session("s1", json!({}));
+        ada.join("");
+        bob.join("");
+        (ada, bob)
+    }
+
     pub(crate) fn git(&self, words: &str) -> String {
         self.env.git(&self.remote, words)
     }

@@ -119,10 +119,7 @@ fn each_level_shares_what_it_says() {
 #[test]
 fn a_hostile_member_is_harmless_and_does_not_hide_the_others() {
     let team = Team::new();
-    let (ada, bob) = (team.member("Ada"), team.member("Bob"));
-    ada.ended_session("s1", json!({}));
-    ada.join("");
-    bob.join("");
+    let (ada, bob) = team.ada_and_bob();
     let ada_id = ada.run("team status --json").json()["member"].as_str().unwrap().to_owned();
     let head = |id: &str, name: &str| format!("{}\n", json!({"ait": 1, "member": id, "name": name}));
     let day = &ago(0)[..10];

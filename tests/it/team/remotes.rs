@@ -61,9 +61,7 @@ fn hook(team: &Team, text: &str) {
 #[test]
 fn a_remote_that_refuses_or_is_full_is_explained_and_nothing_is_lost() {
     let team = Team::new();
-    let ada = team.member("Ada");
-    ada.join("");
-    ada.ended_session("s1", json!({}));
+    let ada = team.ada_with_news();
     for (text, cause, step) in [
         ("exit 1", "pre-receive hook declined", "ait team join --remote URL"),
         ("echo 'fatal: No space left on device' >&2; exit 1", "declined", "the remote needs free space"),
@@ -79,9 +77,7 @@ fn a_remote_that_refuses_or_is_full_is_explained_and_nothing_is_lost() {
 #[test]
 fn a_remote_that_is_gone_or_was_recreated_gets_the_whole_log_again() {
     let team = Team::new();
-    let ada = team.member("Ada");
-    ada.join("");
-    ada.ended_session("s1", json!({}));
+    let ada = team.ada_with_news();
     ada.sync();
     let before = team.batches();
     fs::rename(&team.remote, team.env.path("away")).unwrap();
@@ -95,9 +91,7 @@ fn a_remote_that_is_gone_or_was_recreated_gets_the_whole_log_again() {
 #[test]
 fn a_log_that_someone_else_overwrote_is_restored_and_reported() {
     let team = Team::new();
-    let ada = team.member("Ada");
-    ada.join("");
-    ada.ended_session("s1", json!({}));
+    let ada = team.ada_with_news();
     ada.sync();
     let (before, name) = (team.batches(), team.git("for-each-ref --format=%(refname) refs/ait"));
     let foreign = team.git("rev-parse main");

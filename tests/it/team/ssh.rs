@@ -96,9 +96,7 @@ fn records_travel_through_ssh_with_the_key_of_the_clone() {
 #[test]
 fn an_ssh_server_that_wants_a_password_or_is_unknown_is_explained_without_a_question() {
     let team = Team::new();
-    let ada = team.member("Ada");
-    ada.join("");
-    ada.ended_session("s1", json!({}));
+    let ada = team.ada_with_news();
     let password = "PasswordAuthentication yes\nPubkeyAuthentication no";
     let Some(ssh) = Ssh::start(&team, "password", password) else { return };
     ssh.connect(&ada, TRUST);
