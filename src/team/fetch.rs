@@ -38,8 +38,10 @@ impl Fetch<'_> {
     /// [`super::store::State::is_partial`] is set, and clears it then.
     pub(super) fn others(&mut self, remote: &RemoteRefs, since: i64) -> Result<usize> {
         let known = self.known_tips()?;
+        let reached = self.store.state.since;
         // After a sync that was interrupted it is not known what is missing.
         let is_all = self.move_window(since) || self.store.state.is_partial;
+        let is_cut = reached != 0 && self.store.state.since > reached;
         let state = &mut self.store.state;
         let own = state.member.clone();
         let is_rejected = |member: &str, tip: &str| state.rejected.iter().any(|(m, t)| m == member && t == tip);
@@ -70,8 +72,9 @@ impl Fetch<'_> {
         let failed = self.without_commit(&mut changed, failed)?;
         let forged = self.check_keys(&changed, &known)?;
         let rewritten = self.rewritten(&changed, &known)?;
-        if is_all || !rewritten.is_empty() || !gone.is_empty() {
-            // What others have forgotten disappears here too, and what is older than the window.
+        if is_cut || !rewritten.is_empty() || !gone.is_empty() {
+            // What others have forgotten disappears here too, and what is older than the window. A first fetch, or an older
+            // window, leaves nothing to delete.
             let _ = log::local(&self.connection.bare, &["gc", "--quiet", "--prune=now"], b"");
         } else if !changed.is_empty() {
             let _ = log::local(
