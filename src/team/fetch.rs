@@ -73,15 +73,10 @@ impl Fetch<'_> {
         let forged = self.check_keys(&changed, &known)?;
         let rewritten = self.rewritten(&changed, &known)?;
         if is_cut || !rewritten.is_empty() || !gone.is_empty() {
-            // What others have forgotten disappears here too, and what is older than the window. A first fetch, or an older
-            // window, leaves nothing to delete.
-            let _ = log::local(&self.connection.bare, &["gc", "--quiet", "--prune=now"], b"");
+            self.collect_garbage(&["gc", "--quiet", "--prune=now"]);
         } else if !changed.is_empty() {
-            let _ = log::local(
-                &self.connection.bare,
-                &["-c", "gc.auto=2000", "-c", "gc.autoPackLimit=20", "gc", "--quiet", "--auto"],
-                b"",
-            );
+            // A first fetch, or one that reaches further back, leaves nothing to delete.
+            self.collect_garbage(&["-c", "gc.auto=2000", "-c", "gc.autoPackLimit=20", "gc", "--quiet", "--auto"]);
         }
         notes.extend(rewritten.iter().map(|name| format!("the records of {name} were rewritten since the last fetch")));
         let state = &mut self.store.state;
@@ -100,6 +95,11 @@ impl Fetch<'_> {
         state.notes.extend(notes);
         state.fetched = self.now.as_second();
         Ok(count)
+    }
+
+    /// Deletes what others have forgotten, and what is older than the window. A failure is ignored: the next sync tries again.
+    fn collect_garbage(&self, arguments: &[&str]) {
+        let _ = log::local(&self.connection.bare, arguments, b"");
     }
 
     /// Compares the keys with which the new tips are signed with those that were seen first, and takes back tips that are
