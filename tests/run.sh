@@ -279,7 +279,7 @@ shells() {
 }
 
 # Twenty sessions, tasks, prune and readers at once: as many events as are too many for every `cargo test`.
-load() { AIT_EVENTS=${1:-20000} cargo test --locked --quiet --test it robustness::many_at_once; }
+load() { AIT_EVENTS=${1:-10000} cargo test --locked --quiet --test it robustness::many_at_once; }
 
 long() { AIT_LONG=1 cargo test --locked --test it robustness -- --test-threads=1 --nocapture; }
 
@@ -346,7 +346,7 @@ if [ "$mode" = all ]; then
     step 'documentation' documentation
     if [ "$system" = Linux ]; then
         step 'load' load
-        step 'fuzzing' fuzzing 20
+        step 'fuzzing' fuzzing 12
     else
         skip 'load and fuzzing' 'faults are made by what Linux has'
     fi
