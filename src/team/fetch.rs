@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 use crate::git::REMOTE;
 use crate::session::order::sort_by;
 
+/// The option of `git fetch` that fetches only the newest batch of a log.
+const NEWEST: &str = "--depth=1";
 /// How often a fetch that failed is tried again with half of the members, before all that are left wait for the next sync.
 const MAX_ATTEMPTS: usize = 40;
 
@@ -184,28 +186,47 @@ impl Fetch<'_> {
     /// fetched with its newest batch alone: `--shallow-since` would take all of it, see get_shallow_commits_by_rev_list()
     /// in git's shallow.c. Returns the members whose log cannot be fetched.
     fn fetch_window(&self, members: &[&str], known: &HashMap<String, Tip>, remote: &RemoteRefs) -> Result<Vec<String>> {
-        let depth = "--depth=1";
         let since = self.store.state.since;
+        let fetch =
+            |members: &[&str], extent: &str| self.fetch_in_parts(members, &Wanted { remote, extent, keep: true });
+        // The newest batches alone tell how old they are. Writing a thousand refs takes git half a second, so it writes none.
         let unknown: Vec<&str> = members.iter().copied().filter(|member| !known.contains_key(*member)).collect();
-        let mut failed = self.fetch_in_parts(&unknown, depth)?;
-        let tips = if unknown.is_empty() { None } else { Some(self.known_tips()?) };
-        let tips = tips.as_ref().unwrap_or(known);
+        let doubtful = self.fetch_in_parts(&unknown, &Wanted { remote, extent: NEWEST, keep: false })?;
+        let times = self.times(&unknown, remote)?;
+        let is_doubtful = |member: &str| doubtful.iter().any(|name| name == member);
         // Logs with news apart from those without: if one has news, git does not move where the others are cut off.
-        let (mut quiet, mut unchanged, mut news) = (Vec::new(), Vec::new(), Vec::new());
-        for member in members.iter().copied().filter(|member| !failed.iter().any(|name| name == member)) {
-            match tips.get(member).filter(|tip| remote.tips.get(member) == Some(&tip.id)) {
-                Some(tip) if tip.time >= since => unchanged.push(member),
-                // The others were fetched just now.
-                Some(_) if known.contains_key(member) => quiet.push(member),
-                Some(_) => {}
-                None => news.push(member),
+        let (mut quiet, mut unchanged, mut news, mut failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for member in members.iter().copied().filter(|member| !is_doubtful(member)) {
+            let tip = remote.tips.get(member);
+            match (known.get(member), tip.and_then(|tip| times.get(tip))) {
+                (Some(known), _) if Some(&known.id) != tip => news.push(member),
+                (Some(known), _) if known.time >= since => unchanged.push(member),
+                (None, Some(time)) if *time >= since => news.push(member),
+                (Some(_), _) | (None, Some(_)) => quiet.push(member),
+                // It is no commit.
+                (None, None) => failed.push(member.to_owned()),
             }
         }
-        failed.extend(self.fetch_in_parts(&quiet, depth)?);
-        let depth = format!("--shallow-since={since}");
-        failed.extend(self.fetch_in_parts(&unchanged, &depth)?);
-        failed.extend(self.fetch_in_parts(&news, &depth)?);
+        let extent = format!("--shallow-since={since}");
+        failed.extend(fetch(&quiet, NEWEST)?);
+        failed.extend(fetch(&unchanged, &extent)?);
+        failed.extend(fetch(&news, &extent)?);
+        failed.extend(fetch(&doubtful.iter().map(String::as_str).collect::<Vec<_>>(), &extent)?);
         Ok(failed)
+    }
+
+    /// The times of the commits that are the tips of these members, in seconds since 1970, by their ids. A tip that is not
+    /// here or is no commit is left out.
+    fn times(&self, members: &[&str], remote: &RemoteRefs) -> Result<HashMap<String, i64>> {
+        if members.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let tips: String = members.iter().filter_map(|member| Some(remote.tips.get(*member)?.clone() + "\n")).collect();
+        let arguments = ["log", "--no-walk=unsorted", "--ignore-missing", "--stdin", "--format=%H %ct"];
+        let output = log::local(&self.connection.bare, &arguments, tips.as_bytes());
+        let output = output.map_err(|why| Error::new("reading the team's store", "", why))?;
+        let parse = |line: &str| line.split_once(' ').map(|(id, time)| (id.to_owned(), time.parse().unwrap_or(0)));
+        Ok(String::from_utf8_lossy(&output).lines().filter_map(parse).collect())
     }
 
     /// Takes the members out of `changed` that have no commit here: their log could not be fetched, or their ref is something
@@ -242,13 +263,13 @@ impl Fetch<'_> {
 
     /// Fetches the logs of these members; if that fails, halves of them, so that one bad log does not keep the others
     /// away. Returns the members whose log cannot be fetched.
-    fn fetch_in_parts(&self, members: &[&str], depth: &str) -> Result<Vec<String>> {
+    fn fetch_in_parts(&self, members: &[&str], wanted: &Wanted<'_>) -> Result<Vec<String>> {
         let mut failed = Vec::new();
         let mut parts = vec![members];
         let mut attempts = 0;
         while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
             attempts += 1;
-            let error = match self.fetch(part, depth) {
+            let error = match self.fetch(part, wanted) {
                 Ok(()) => continue,
                 Err(error) => error,
             };
@@ -272,19 +293,35 @@ impl Fetch<'_> {
         self.connection.network(&arguments, b"", LIST_LIMIT, "reading the team's records").is_err()
     }
 
-    fn fetch(&self, members: &[&str], depth: &str) -> Result<()> {
+    fn fetch(&self, members: &[&str], wanted: &Wanted<'_>) -> Result<()> {
+        // git finds a thousand ids faster than a thousand names, by half a second. But a log may have moved since it was
+        // listed, and a server of an old git refuses the id then: one log is fetched by its name.
+        let tip = |member: &str| wanted.remote.tips.get(member).filter(|_| members.len() > 1).cloned();
+        let source = |member: &str| tip(member).unwrap_or_else(|| format!("refs/ait/v1/{member}"));
+        let copy = |member: &str| if wanted.keep { ":".to_owned() + &remote_copy(member) } else { String::new() };
         let refspecs: String =
-            members.iter().map(|member| format!("+refs/ait/v1/{member}:{}\n", remote_copy(member))).collect();
-        let arguments = ["fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--stdin", depth, REMOTE];
+            members.iter().map(|member| ["+", &source(member), &copy(member), "\n"].concat()).collect();
+        let extent = wanted.extent;
+        let arguments = ["fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--stdin", extent, REMOTE];
         let doing = "fetching the team's records";
         match self.connection.network(&arguments, refspecs.as_bytes(), TRANSFER_LIMIT, doing) {
             // None of these members has written anything since then: their clocks are wrong.
-            Err(error) if depth != "--depth=1" && error.to_string().contains("no commits selected") => {
-                self.fetch(members, "--depth=1")
+            Err(error) if extent != NEWEST && error.to_string().contains("no commits selected") => {
+                self.fetch(members, &Wanted { extent: NEWEST, ..*wanted })
             }
             fetched => fetched.map(|_| ()),
         }
     }
+}
+
+/// How logs are fetched.
+struct Wanted<'a> {
+    /// The refs of the remote, as they were listed.
+    remote: &'a RemoteRefs,
+    /// The option that says how much of each log: [`NEWEST`] or `--shallow-since`.
+    extent: &'a str,
+    /// Whether refs keep what was fetched. Without them git deletes it at its next garbage collection.
+    keep: bool,
 }
 
 /// The newest commit of a log as it was last fetched.
