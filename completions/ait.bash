@@ -4,7 +4,7 @@ _ait() {
     local at=ait current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} paths='' words i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$at ${COMP_WORDS[i]}" in
-        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions go' | 'ait sessions resume' | 'ait sessions for' | 'ait sessions prune' | 'ait guard' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait setup' | 'ait uninstall' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions' | 'ait man') at="$at ${COMP_WORDS[i]}" ;;
+        'ait sessions' | 'ait sessions live' | 'ait sessions current' | 'ait sessions task' | 'ait sessions conflicts' | 'ait sessions history' | 'ait sessions next' | 'ait sessions go' | 'ait sessions resume' | 'ait sessions for' | 'ait sessions prune' | 'ait guard' | 'ait notify' | 'ait hooks' | 'ait hooks install' | 'ait hooks uninstall' | 'ait hooks list' | 'ait prompt' | 'ait statusline' | 'ait setup' | 'ait uninstall' | 'ait init' | 'ait hook' | 'ait doctor' | 'ait report' | 'ait timeline' | 'ait config' | 'ait team' | 'ait team join' | 'ait team leave' | 'ait team status' | 'ait team preview' | 'ait team sync' | 'ait team forget' | 'ait demo' | 'ait completions' | 'ait man') at="$at ${COMP_WORDS[i]}" ;;
         esac
     done
     # bash takes --option=value apart.
@@ -72,7 +72,7 @@ _ait() {
     'ait demo --color') words='always never auto' ;;
     *)
         case $at in
-        'ait') words='sessions guard hooks prompt statusline setup uninstall init hook doctor report timeline config team demo completions man --help --version' ;;
+        'ait') words='sessions guard notify hooks prompt statusline setup uninstall init hook doctor report timeline config team demo completions man --help --version' ;;
         'ait sessions') words='live current task conflicts history next go resume for prune --help' ;;
         'ait sessions live') words='--help --project --path --verbose --watch --json --color' ;;
         'ait sessions current') words='--help --session --json --color' ;;
@@ -85,6 +85,7 @@ _ait() {
         'ait sessions for') words='--help --markdown --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;
         'ait guard') words='--help --user --json' ;;
+        'ait notify') words='on off status test --help' ;;
         'ait hooks') words='install uninstall list --help' ;;
         'ait hooks install') words='session-register session-cleanup statusline --help --dry-run' ;;
         'ait hooks uninstall') words='session-register session-cleanup statusline --help --dry-run' ;;

@@ -4,7 +4,7 @@ function __ait_at
     set -l at ait
     for word in (commandline -opc)[2..-1]
         switch "$at $word"
-            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions go' 'ait sessions resume' 'ait sessions for' 'ait sessions prune' 'ait guard' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait setup' 'ait uninstall' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions' 'ait man'
+            case 'ait sessions' 'ait sessions live' 'ait sessions current' 'ait sessions task' 'ait sessions conflicts' 'ait sessions history' 'ait sessions next' 'ait sessions go' 'ait sessions resume' 'ait sessions for' 'ait sessions prune' 'ait guard' 'ait notify' 'ait hooks' 'ait hooks install' 'ait hooks uninstall' 'ait hooks list' 'ait prompt' 'ait statusline' 'ait setup' 'ait uninstall' 'ait init' 'ait hook' 'ait doctor' 'ait report' 'ait timeline' 'ait config' 'ait team' 'ait team join' 'ait team leave' 'ait team status' 'ait team preview' 'ait team sync' 'ait team forget' 'ait demo' 'ait completions' 'ait man'
                 set at "$at $word"
         end
     end
@@ -27,6 +27,7 @@ end
 complete -c ait -f
 complete -c ait -n '__ait_at ait' -a sessions -d 'list and manage sessions'
 complete -c ait -n '__ait_at ait' -a guard -d 'set what happens when two sessions write the same file within an hour'
+complete -c ait -n '__ait_at ait' -a notify -d 'notify you in the terminal when a session becomes blocked'
 complete -c ait -n '__ait_at ait' -a hooks -d 'install, remove and inspect Claude Code hooks'
 complete -c ait -n '__ait_at ait' -a prompt -d 'print the prompt segment for the session of this folder'
 complete -c ait -n '__ait_at ait' -a statusline -d 'print the status line (Claude Code runs this, with JSON on standard input)'
@@ -115,6 +116,8 @@ complete -c ait -n '__ait_at ait sessions prune' -l json -d 'print one JSON obje
 complete -c ait -n '__ait_at ait guard' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait guard' -l user -d 'change the default, for repositories without a setting of their own'
 complete -c ait -n '__ait_at ait guard' -l json -d 'print one JSON object'
+complete -c ait -n '__ait_at ait notify' -a 'on off status test'
+complete -c ait -n '__ait_at ait notify' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait hooks' -a install -d 'install hooks into Claude Code\'s settings'
 complete -c ait -n '__ait_at ait hooks' -a uninstall -d 'remove hooks from Claude Code\'s settings'
 complete -c ait -n '__ait_at ait hooks' -a list -d 'show which hooks are installed and when each last ran'

@@ -129,6 +129,12 @@ extern "ait guard" [
     ...arguments: string
 ]
 
+def "nu-complete ait notify arguments" [] { [on off status test] }
+# notify you in the terminal when a session becomes blocked
+extern "ait notify" [
+    ...arguments: string@"nu-complete ait notify arguments"
+]
+
 # install, remove and inspect Claude Code hooks
 extern "ait hooks" [
     ...arguments: string

@@ -56,7 +56,7 @@ __ait_prompt() {
 __ait_update() {
     # With $$, because under `set -a` a shell that is started from this one inherits what is kept.
     local inputs="$$|$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}|\
-${XDG_CACHE_HOME-}|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|\
+${XDG_CACHE_HOME-}|${AIT_FORMAT-}|${AIT_ICONS-}|${AIT_PALETTE-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|\
 ${LANG-}|${TMUX_PANE-}|${AIT_CONFIG-}|${XDG_CONFIG_HOME-}"
     # EPOCHSECONDS came with bash 5, takes a tenth of what printf does, and is an ordinary variable once it was unset.
     local now=${EPOCHSECONDS-} seen='' pid file first IFS=''

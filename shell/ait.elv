@@ -31,7 +31,7 @@ fn uptime { put [(str:split . (slurp < /proc/uptime))][0] }
 
 # All that the segment depends on, the time aside. Few output captures: each costs a pipe.
 fn facts {
-  put $pwd $E:HOME $E:AIT_SESSIONS_DIR $E:CLAUDE_CONFIG_DIR $E:XDG_RUNTIME_DIR $E:XDG_CACHE_HOME $E:AIT_FORMAT $E:AIT_ICONS ^
+  put $pwd $E:HOME $E:AIT_SESSIONS_DIR $E:CLAUDE_CONFIG_DIR $E:XDG_RUNTIME_DIR $E:XDG_CACHE_HOME $E:AIT_FORMAT $E:AIT_ICONS $E:AIT_PALETTE ^
     $E:NO_COLOR $E:CLICOLOR_FORCE $E:TERM $E:LC_ALL $E:LC_CTYPE $E:LANG $E:TMUX_PANE ^
     $E:AIT_CONFIG $E:XDG_CONFIG_HOME
   for process $processes { path:is-dir /proc/$process }

@@ -37,7 +37,7 @@ if path mtime -R / >/dev/null 2>&1
 end
 
 function __ait_update --on-event fish_prompt
-    set -l inputs "$PWD|$COLUMNS|$HOME|$AIT_SESSIONS_DIR|$CLAUDE_CONFIG_DIR|$XDG_RUNTIME_DIR|$XDG_CACHE_HOME|$AIT_FORMAT|$AIT_ICONS|$NO_COLOR|$CLICOLOR_FORCE|$TERM|$LC_ALL|$LC_CTYPE|$LANG|$TMUX_PANE|$AIT_CONFIG|$XDG_CONFIG_HOME"
+    set -l inputs "$PWD|$COLUMNS|$HOME|$AIT_SESSIONS_DIR|$CLAUDE_CONFIG_DIR|$XDG_RUNTIME_DIR|$XDG_CACHE_HOME|$AIT_FORMAT|$AIT_ICONS|$AIT_PALETTE|$NO_COLOR|$CLICOLOR_FORCE|$TERM|$LC_ALL|$LC_CTYPE|$LANG|$TMUX_PANE|$AIT_CONFIG|$XDG_CONFIG_HOME"
     # No function while the conditions hold, and one command substitution: each costs as much as several checks.
     if test -n "$__ait_inputs"; and test "$inputs" = "$__ait_inputs"; and test $__ait_exist
         set -l age (path mtime -R -- $__ait_bin)

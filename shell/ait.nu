@@ -18,7 +18,7 @@ const __ait_manual = '::MANUAL::'
 def --env __ait_update [] {
     let inputs = [
         $env.PWD (term size).columns $env.HOME? $env.AIT_SESSIONS_DIR? $env.CLAUDE_CONFIG_DIR? $env.XDG_RUNTIME_DIR?
-        $env.XDG_CACHE_HOME? $env.AIT_FORMAT? $env.AIT_ICONS? $env.NO_COLOR? $env.CLICOLOR_FORCE? $env.TERM? $env.LC_ALL?
+        $env.XDG_CACHE_HOME? $env.AIT_FORMAT? $env.AIT_ICONS? $env.AIT_PALETTE? $env.NO_COLOR? $env.CLICOLOR_FORCE? $env.TERM? $env.LC_ALL?
         $env.LC_CTYPE? $env.LANG? $env.TMUX_PANE? $env.AIT_CONFIG? $env.XDG_CONFIG_HOME?
     ]
     let now = (date now | into int) // 1_000_000_000

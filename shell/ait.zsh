@@ -50,7 +50,7 @@ function __ait_precmd {
     precmd_functions=("${(@)precmd_functions:#__ait_precmd}" __ait_precmd)
   fi
   local inputs="$PWD|${COLUMNS-}|${HOME-}|${AIT_SESSIONS_DIR-}|${CLAUDE_CONFIG_DIR-}|${XDG_RUNTIME_DIR-}|${XDG_CACHE_HOME-}"
-  inputs+="|${AIT_FORMAT-}|${AIT_ICONS-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|${LANG-}"
+  inputs+="|${AIT_FORMAT-}|${AIT_ICONS-}|${AIT_PALETTE-}|${NO_COLOR-}|${CLICOLOR_FORCE-}|${TERM-}|${LC_ALL-}|${LC_CTYPE-}|${LANG-}"
   inputs+="|${TMUX_PANE-}|${AIT_CONFIG-}|${XDG_CONFIG_HOME-}"
   # No function and no command substitution while the conditions hold: the first costs as much as all checks, the second a
   # fork. One redirection for all checks, for the same reason.

@@ -4,7 +4,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FlagInfoKind, FromArgs};
 
 use crate::commands::{
     JOB, Run, completions, config, conflicts, current, demo, doctor, go, guard, history, hook, hooks, init, jobs, live,
-    man, next, prompt, prune, report, resume, sessions_for, setup, statusline, task, team, timeline,
+    man, next, notify, prompt, prune, report, resume, sessions_for, setup, statusline, task, team, timeline,
 };
 use crate::error::{Error, Exit, nearest};
 use crate::sys::env;
@@ -34,6 +34,7 @@ struct Ait {
 enum Command {
     Sessions(Sessions),
     Guard(guard::Guard),
+    Notify(notify::Notify),
     Hooks(Hooks),
     Prompt(prompt::Prompt),
     Statusline(statusline::Statusline),
@@ -116,6 +117,7 @@ impl Command {
                 HooksCommand::List(command) => Box::new(command),
             },
             Command::Guard(command) => Box::new(command),
+            Command::Notify(command) => Box::new(command),
             Command::Prompt(command) => Box::new(command),
             Command::Statusline(command) => Box::new(command),
             Command::Setup(command) => Box::new(command),

@@ -151,12 +151,19 @@ fn choose(mut screenful: Box<dyn Screenful>, context: &Context, color: ColorChoi
         Ok(screen) => screen,
         Err(why) => return failed(why),
     };
+    let mut shown = None;
     loop {
         let context = context.refreshed();
-        let rows = terminal::size().map_or(24, |(_, rows)| usize::from(rows)).max(1);
-        if let Err(why) = screen.show(&screenful.text(&context.ui(color), rows)) {
-            drop(screen);
-            return failed(why);
+        let (columns, rows) = terminal::size().filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or((80, 24));
+        let ui = Ui { width: Some(columns.into()), ..context.ui(color) };
+        let now = (columns, rows, screenful.text(&ui, rows.into()));
+        // Written only if it is new: nothing flickers, and a slow line stays free.
+        if shown.as_ref() != Some(&now) {
+            if let Err(why) = screen.show(&now.2) {
+                drop(screen);
+                return failed(why);
+            }
+            shown = Some(now);
         }
         match screen.keys(Duration::from_secs(1)) {
             Typed::Keys(keys) => {

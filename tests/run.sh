@@ -45,7 +45,7 @@ fi
 check_targets="aarch64-apple-darwin aarch64-unknown-linux-musl"
 
 # The tests use real shells, terminals and repositories. Without one of these tools the tests that need it are skipped.
-tools="zsh fish elvish tmux git shellcheck python3 npm cc c++"
+tools="zsh fish elvish tmux fzf git shellcheck python3 npm cc c++"
 [ "$system" = Linux ] && tools="$tools valgrind strace script ip unshare setpriv"
 
 missing_tools() {

@@ -63,7 +63,7 @@ fuzz_target!(|data: &[u8]| {
         context: Some(seconds as f64),
         cost: Some(seconds as f64 / 7.0),
         lines: Some((seconds, seconds)),
-        limits: Limits { five_hours: Some(seconds as f64), seven_days: Some(0.0) },
+        limits: Limits { five_hours: Some(seconds as f64), seven_days: Some(0.0), resets: (Some(seconds), None) },
         dirty: choice & 16 != 0,
         ahead: seconds,
         behind: 1,

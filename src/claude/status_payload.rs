@@ -39,6 +39,8 @@ pub struct StatusPayload {
     pub five_hours: Option<f64>,
     /// The share of the limit over seven days that is used, in percent.
     pub seven_days: Option<f64>,
+    /// The times, since 1970, at which the limits over five hours and seven days are reset.
+    pub resets: (Option<i64>, Option<i64>),
 }
 
 impl StatusPayload {
@@ -69,8 +71,8 @@ impl StatusPayload {
             "cost" => payload.take_cost(raw),
             "context_window" => payload.context = context(raw),
             "rate_limits" => each(raw, |name, raw| match name {
-                "five_hour" => payload.five_hours = share(raw),
-                "seven_day" => payload.seven_days = share(raw),
+                "five_hour" => (payload.five_hours, payload.resets.0) = (share(raw), resets_at(raw)),
+                "seven_day" => (payload.seven_days, payload.resets.1) = (share(raw), resets_at(raw)),
                 _ => {}
             }),
             _ => {}
@@ -122,11 +124,6 @@ impl StatusPayload {
                 if name == "expires_at" {
                     details.cache_until = number(raw).and_then(|at: u64| i64::try_from(at).ok());
                 }
-            }),
-            "rate_limits" => each(raw, |name, raw| match name {
-                "five_hour" => details.resets.0 = resets_at(raw),
-                "seven_day" => details.resets.1 = resets_at(raw),
-                _ => {}
             }),
             // Not sent by the clients seen so far.
             "pr" | "pull_request" => each(raw, |name, raw| {

@@ -22,7 +22,8 @@ use crate::report::{Data, Report};
     example = "  ait sessions go          choose from all live sessions\n  ait sessions go shop     go to the session of this project\n  ait sessions go 3f9c     go to the session whose id starts so",
     note = "In the list: type to filter; arrow keys, then Enter, or a digit: go; t: set",
     note = "the task; Esc: leave. To filter by a text that begins with t or a digit, type /",
-    note = "first."
+    note = "first. With a filter, t and digits belong to it; Esc shows all again.",
+    note = "With fzf: ait sessions go --list | fzf | cut -f1 | xargs -r ait sessions go"
 )]
 pub struct Go {
     /// its id, the start of its id, its project, or a part of its task

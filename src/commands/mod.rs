@@ -21,12 +21,13 @@ pub mod hooks;
 pub mod init;
 pub mod jobs;
 mod late_event;
+mod limits;
 pub mod live;
 pub mod live_sessions;
 pub mod man;
 pub mod nearby;
 pub mod next;
-mod notify;
+pub mod notify;
 mod pane;
 mod period;
 mod picker;
@@ -180,9 +181,9 @@ fn log_mistakes(context: &Context, command: &str) {
     }
 }
 
-/// The colours set in the configuration file; `None` without a file.
+/// The colours that the user has chosen; `None` for the defaults.
 fn theme(context: &Context) -> Option<&Theme> {
-    Some(context.config()).filter(|config| config.exists).map(|config| &config.theme)
+    Some(context.config()).filter(|config| config.has_theme).map(|config| &config.theme)
 }
 
 /// The lesser of the widths of `--max-width` and the configuration file: shells pass one with each prompt.

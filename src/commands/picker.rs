@@ -27,8 +27,14 @@ pub(super) fn state_of(session: &LiveSession) -> &'static str {
     if session.observed.is_finished() { "finished" } else { session.observed.state.as_str() }
 }
 
-/// The last line, unless there is something to tell.
-const HELP: &str = "type to filter, Enter or 1-9: go, t: set the task, Esc: leave";
+/// The keys while the filter is empty, where t and digits are keys.
+const HELP: &str = "Enter or 1-9: go; t: set its task; Esc: leave; other letters filter, / first if t or a digit does";
+/// The keys while there is a filter, of which t and digits are a part.
+const HELP_FILTERED: &str = "Enter: go; arrows: choose; Esc: show all again, the chosen one stays chosen";
+/// The keys while a task is typed.
+const HELP_TASK: &str = "Enter: set the task; Esc: leave it as it is";
+/// With fewer rows than this, no row is left empty.
+const ROWS_WITH_SPACE: usize = 12;
 
 /// The list, and what the user typed so far.
 pub(super) struct Picker {
@@ -115,46 +121,73 @@ impl Picker {
     }
 }
 
+impl Picker {
+    fn put_session(&self, text: &mut String, ui: &Ui, position: usize, session: &LiveSession, is_selected: bool) {
+        let manifest = &session.session.manifest;
+        ui.cut_line(text, |line| {
+            line.fixed(if is_selected { "> " } else { "  " });
+            put_heading(line, Some(position + 1), manifest, session.branch().as_deref(), self.now);
+            line.fixed("  ");
+            put_state(line, &session.observed, self.now);
+            if let Some(task) = &manifest.task {
+                line.fixed("  ");
+                put(line, Role::Task, task);
+            }
+        });
+    }
+
+    /// What is below the list: the task that is typed, or what went wrong, and the keys.
+    fn footer(&self, ui: &Ui, rows: usize) -> String {
+        let mut footer = String::new();
+        if rows >= ROWS_WITH_SPACE {
+            footer.push('\n');
+        }
+        if let Some(task) = &self.task {
+            ui.cut_line(&mut footer, |line| {
+                line.fixed("Task: ");
+                line.text(task);
+                line.fixed("_");
+            });
+        }
+        if !self.message.is_empty() {
+            ui.cut_line(&mut footer, |line| put(line, Role::Error, &self.message));
+        }
+        let help = match (&self.task, self.filter.is_empty()) {
+            (Some(_), _) => HELP_TASK,
+            (None, true) => HELP,
+            (None, false) => HELP_FILTERED,
+        };
+        // One session and the filter are worth more than the keys.
+        let before = footer.len();
+        ui.sentence(&mut footer, "Keys:", help);
+        if footer.lines().count() + 2 > rows {
+            footer.truncate(before);
+        }
+        footer
+    }
+}
+
 impl Screenful for Picker {
     fn text(&self, ui: &Ui, rows: usize) -> String {
         let shown = self.shown();
         let selected = self.position(&shown);
         let mut text = String::new();
-        ui.line(&mut text, |line| {
+        ui.cut_line(&mut text, |line| {
             line.fixed("Go to: ");
             line.text(&self.filter);
             line.fixed("_");
         });
+        let footer = self.footer(ui, rows);
         // The selected one is always on the screen.
-        let room = rows.saturating_sub(3).max(1);
+        let room = rows.saturating_sub(1 + footer.lines().count()).max(1);
         let first = (selected + 1).saturating_sub(room);
         for (position, session) in shown.iter().enumerate().skip(first).take(room) {
-            let manifest = &session.session.manifest;
-            ui.line(&mut text, |line| {
-                line.fixed(if position == selected { "> " } else { "  " });
-                put_heading(line, Some(position + 1), manifest, session.branch().as_deref(), self.now);
-                line.fixed("  ");
-                put_state(line, &session.observed, self.now);
-                if let Some(task) = &manifest.task {
-                    line.fixed("  ");
-                    put(line, Role::Task, task);
-                }
-            });
+            self.put_session(&mut text, ui, position, session, position == selected);
         }
         if shown.is_empty() {
             text.push_str(if self.sessions.is_empty() { "  No live sessions.\n" } else { "  None matches.\n" });
         }
-        text.push('\n');
-        ui.line(&mut text, |line| match &self.task {
-            Some(task) => {
-                line.fixed("Task: ");
-                line.text(task);
-                line.fixed("_");
-            }
-            None if self.message.is_empty() => put(line, Role::Dim, HELP),
-            None => put(line, Role::Error, &self.message),
-        });
-        text
+        text + &footer
     }
 
     fn refresh(&mut self, context: &Context) {
@@ -174,7 +207,11 @@ impl Screenful for Picker {
         match key {
             Key::Leave => return true,
             Key::Escape if self.filter.is_empty() => return true,
-            Key::Escape | Key::Clear => self.filter.clear(),
+            Key::Escape | Key::Clear => {
+                // Found by the filter, it can get a task now.
+                self.select(|position| position);
+                self.filter.clear();
+            }
             Key::Backspace => {
                 self.filter.pop();
             }

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
-use super::prompt_conditions::{conditions, configuration, limit, with_distance};
+use super::prompt_conditions::{conditions, configuration, limit, with_distance, with_limits};
 use super::upstream;
-use super::{Part, Run, at_most, log_mistakes, prompt_stream, theme};
+use super::{Part, Run, at_most, limits, log_mistakes, prompt_stream, theme};
 use crate::config::Key;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -29,6 +29,7 @@ use crate::session::head;
 use crate::session::state::State;
 use crate::store::place::Place;
 use crate::store::revision;
+use crate::store::root::Root;
 use crate::sys::env::PathArgument;
 
 /// print the prompt segment for the session of this folder
@@ -64,7 +65,7 @@ use crate::sys::env::PathArgument;
     note = "  context      share of the context that is used (status line)",
     note = "  cost         what the session has cost, in dollars (status line)",
     note = "  lines        lines added and removed (status line)",
-    note = "  limits       share of the five-hour and seven-day limits used (status line)",
+    note = "  limits       share of the five-hour and seven-day limits used",
     note = "  dirty        `*` if the tree has changes, as a hook last saw it",
     note = "  ahead        commits that the branch is ahead of its upstream",
     note = "  behind       commits that the branch is behind its upstream",
@@ -80,7 +81,7 @@ use crate::sys::env::PathArgument;
     note = "  tokens_out   tokens received in this session (status line)",
     note = "  context_bar  used context as a bar of ten cells (status line)",
     note = "  cost_rate    dollars per hour (status line)",
-    note = "  resets       time until the limits are reset (status line)",
+    note = "  resets       time until the limits are reset",
     note = "  cache        time until the prompt cache is cold (status line)",
     note = "  api_time     time spent waiting for the model (status line)",
     note = "  dirs         how many folders were added (status line)",
@@ -161,9 +162,7 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         if request.format.is_some() { error.exit(Exit::NotFound) } else { error.exit(Exit::Failed) }
     })?;
     if request.all {
-        let live_sessions = live_sessions::overview(root, now)?.live_sessions;
-        let segment = segment::render(format, &facts_of_all(&live_sessions, now), request.dialect, look);
-        return Ok(Answer { segment, conditions: None });
+        return overview(request, root, format, look, now);
     }
     let is_reusable = context.variable(reuse::VARIABLE).is_some_and(|version| version == reuse::VERSION);
     // Read before any manifest, so that no later change is missed.
@@ -186,7 +185,8 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
     let moved = manifest.head_moved.as_deref().map(head::short_text);
     let distance = upstream::distance(format, &here, Some(manifest));
     let (ahead, behind) = distance.as_ref().map_or((0, 0), |distance| (distance.ahead, distance.behind));
-    let conditions = conditions.map(|conditions| with_distance(conditions, distance, now));
+    let (limits, file) = limits::of_prompt(root, format, now.as_second());
+    let conditions = conditions.map(|conditions| with_limits(with_distance(conditions, distance, now), file));
     let facts = Facts {
         project: &manifest.project,
         // What is checked out now; the manifest's is as old as the last event.
@@ -206,9 +206,18 @@ fn answer(request: &Prompt, context: &Context) -> Result<Answer> {
         dirty: manifest.git_dirty == Some(true),
         ahead,
         behind,
+        limits,
         ..Facts::default()
     };
     Ok(Answer { segment: segment::render(format, &facts, request.dialect, look), conditions })
+}
+
+/// The segment about all live sessions.
+fn overview(request: &Prompt, root: &Root, format: Format, look: Look, now: Timestamp) -> Result<Answer> {
+    let live_sessions = live_sessions::overview(root, now)?.live_sessions;
+    let (limits, _) = limits::of_prompt(root, format, now.as_second());
+    let facts = Facts { limits, ..facts_of_all(&live_sessions, now) };
+    Ok(Answer { segment: segment::render(format, &facts, request.dialect, look), conditions: None })
 }
 
 fn appearance<'a>(request: &Prompt, context: &'a Context) -> Result<Look<'a>> {

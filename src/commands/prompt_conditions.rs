@@ -86,6 +86,15 @@ pub(super) fn with_distance(mut conditions: Conditions, distance: Option<Distanc
     conditions
 }
 
+/// The conditions of a segment that shows limits: those of a file with this line, until the next reset.
+pub(super) fn with_limits(mut conditions: Conditions, file: Option<(PathBuf, String, i64)>) -> Conditions {
+    if let Some((path, line, resets_at)) = file {
+        conditions.until = conditions.until.min(resets_at);
+        conditions.files.push((path, line));
+    }
+    conditions
+}
+
 /// Limits the validity of a segment that shows a blocked session elsewhere.
 pub(super) fn limit(mut conditions: Conditions, blocked: &LiveSession, now: Timestamp) -> Conditions {
     conditions.until = conditions.until.min(now.as_second() + SHORT_VALIDITY);

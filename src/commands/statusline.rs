@@ -13,7 +13,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::live_sessions::{self, LiveSession};
 use super::nearby::{self, Nearby};
 use super::upstream::{self, Distance};
-use super::{Run, at_most, log_error, status_details, theme, wrapped_status_line};
+use super::{Run, at_most, limits, log_error, status_details, theme, wrapped_status_line};
 use crate::claude::status_payload::StatusPayload;
 use crate::config::Key;
 use crate::context::Context;
@@ -162,7 +162,10 @@ fn line(
         let details = status_details::gather(context, bytes, format, here, root.zip(id.as_ref()));
         (details, upstream::distance(format, here, manifest))
     };
-    with_facts(context, payload, root, errors, more, |facts| segment::render_lines(format, facts, Dialect::Ansi, look))
+    let limits = limits::of_status_line(root, payload, format, context.now.as_second());
+    with_facts(context, payload, root, errors, more, |facts| {
+        segment::render_lines(format, &Facts { limits, ..*facts }, Dialect::Ansi, look)
+    })
 }
 
 /// Collects what is known of the session in the payload and of its place.
@@ -220,7 +223,7 @@ fn with_facts<T>(
         context: payload.context,
         cost: payload.cost,
         lines: payload.lines,
-        limits: Limits { five_hours: payload.five_hours, seven_days: payload.seven_days },
+        limits: Limits::default(),
         dirty: described.is_some_and(|manifest| manifest.git_dirty == Some(true)),
         ahead,
         behind,

@@ -86,6 +86,8 @@ const fn info(
     Info { key, name, kind, variable, default, about }
 }
 
+/// The variable that names the palette.
+pub(super) const PALETTE_VARIABLE: &str = "AIT_PALETTE";
 /// The widest that a width may be set to.
 const CELLS: Kind = Kind::Number(1000);
 
@@ -101,7 +103,14 @@ pub const KEYS: [Info; 15] = {
             "",
             "unicode, nerd or ascii (default: what the locale and the terminal can show)",
         ),
-        info(Key::Palette, "palette", Choice(&Palette::NAMES), None, "default", "two are for colour-blind users"),
+        info(
+            Key::Palette,
+            "palette",
+            Choice(&Palette::NAMES),
+            Some(PALETTE_VARIABLE),
+            "default",
+            "two are for colour-blind users",
+        ),
         info(Key::Guard, "guard", Choice(&["off", "tell", "ask", "deny"]), None, "tell", "see: ait guard --help"),
         info(Key::Notify, "notify", Switch, None, "false", "notify you when a session becomes blocked"),
         info(

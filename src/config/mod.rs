@@ -4,6 +4,7 @@
 //! The file is `$AIT_CONFIG`, else `$XDG_CONFIG_HOME/ait/config.toml`, else `~/.config/ait/config.toml`. It need not exist.
 //! A mistake in it costs the value of that key, which is then the default, and never a prompt.
 
+mod edit;
 mod keys;
 mod toml;
 
@@ -18,11 +19,11 @@ use crate::session::order::sort_by;
 use crate::sys::env;
 use crate::sys::files::{self, Links};
 
-use self::keys::Value;
 pub use self::keys::{Info, KEYS, Key, Kind};
+use self::keys::{PALETTE_VARIABLE, Value};
 
 /// A larger file is not read, in bytes.
-const MAX_FILE: usize = 64 * 1024;
+pub const MAX_FILE: usize = 64 * 1024;
 
 /// The variable that names the file.
 pub const VARIABLE: &str = "AIT_CONFIG";
@@ -34,8 +35,10 @@ pub struct Config {
     pub path: Option<PathBuf>,
     /// Whether it exists.
     pub exists: bool,
-    /// What it says of colours.
+    /// The colours, of the file and of `AIT_PALETTE`.
     pub theme: Theme,
+    /// Whether the file or that variable may set colours.
+    pub has_theme: bool,
     settings: Vec<Setting>,
     mistakes: Vec<Mistake>,
 }
@@ -118,7 +121,21 @@ impl Config {
             }
             Err(why) => config.refuse(why.to_string()),
         }
+        config.has_theme = config.exists;
+        config.take_variable();
         config
+    }
+
+    /// Lets the variable of the palette go before the file.
+    fn take_variable(&mut self) {
+        let Some(name) = env::text(PALETTE_VARIABLE) else { return };
+        self.has_theme = true;
+        let palette = Palette::parse(&name);
+        self.theme.palette = palette.unwrap_or_default();
+        if palette.is_none() {
+            let what = format!("expected {}", Palette::NAMES.join(", "));
+            self.mistakes.push(Mistake { line: None, column: None, key: Some(PALETTE_VARIABLE.to_owned()), what });
+        }
     }
 
     /// The settings in the text of a file.

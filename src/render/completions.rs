@@ -51,6 +51,7 @@ pub(super) fn arguments_of(path: &str) -> Values {
     match path {
         "ait sessions go" => Values::Session,
         "ait completions" => Values::Words("zsh bash fish nushell elvish xonsh"),
+        "ait notify" => Values::Words("on off status test"),
         "ait hook" => Values::Words("session-register session-cleanup"),
         "ait hooks install" | "ait hooks uninstall" => Values::Words("session-register session-cleanup statusline"),
         "ait init" => Values::Words("zsh bash fish nushell elvish xonsh tmux starship claude"),

@@ -88,4 +88,6 @@ pub struct Limits {
     pub five_hours: Option<f64>,
     /// Of the limit over seven days.
     pub seven_days: Option<f64>,
+    /// Seconds until each of them is reset.
+    pub resets: (Option<u64>, Option<u64>),
 }

@@ -35,6 +35,17 @@ impl Notifier {
         }
     }
 
+    /// What it is, for the user.
+    pub fn name(self) -> &'static str {
+        match self {
+            Notifier::Osc9 => "OSC 9",
+            Notifier::Osc777 => "OSC 777",
+            Notifier::Osc99 => "OSC 99",
+            Notifier::Tmux => "the bell of tmux, and OSC 9 if allow-passthrough is on",
+            Notifier::Bell => "the bell",
+        }
+    }
+
     /// The sequence for a text, of which control characters are left out.
     pub fn sequence(self, text: &str) -> String {
         let text: String = text.chars().filter(|c| !c.is_control()).collect();

@@ -271,7 +271,7 @@ mod tests {
         context: None,
         cost: None,
         lines: None,
-        limits: Limits { five_hours: None, seven_days: None },
+        limits: Limits { five_hours: None, seven_days: None, resets: (None, None) },
         dirty: false,
         ahead: 0,
         behind: 0,
@@ -363,7 +363,7 @@ mod tests {
             context: Some(36.6),
             cost: Some(1.239),
             lines: Some((120, 30)),
-            limits: Limits { five_hours: Some(42.0), seven_days: Some(7.4) },
+            limits: Limits { five_hours: Some(42.0), seven_days: Some(7.4), resets: (None, None) },
             ..FACTS
         };
         for (name, wanted) in [
@@ -490,12 +490,13 @@ mod tests {
             dirs: 2,
             pr: Some(12),
             cache_until: Some(1_240),
-            resets: (Some(1_000 + 7_500), Some(1_000)),
             now: 1_000,
             stashes: 3,
             others: Some((State::Waiting, false, 2)),
         };
-        let facts = Facts { context: Some(36.6), cost: Some(1.5), details: Some(&details), dirty: true, ..FACTS };
+        let limits = Limits { resets: (Some(7_500), Some(0)), ..FACTS.limits };
+        let facts =
+            Facts { context: Some(36.6), cost: Some(1.5), details: Some(&details), dirty: true, limits, ..FACTS };
         for (name, wanted) in [
             ("dirty", "*"),
             ("stash", "stash 3"),
@@ -528,7 +529,7 @@ mod tests {
     #[test]
     fn numbers_that_are_not_finite_show_nothing() {
         for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            let limits = Limits { five_hours: Some(odd), seven_days: Some(odd) };
+            let limits = Limits { five_hours: Some(odd), seven_days: Some(odd), ..Limits::default() };
             let facts = Facts { context: Some(odd), cost: Some(odd), limits, ..Facts::default() };
             assert_eq!(plain(STATUS_LINE, &facts), "");
         }
@@ -591,7 +592,7 @@ mod tests {
             context: Some(36.6),
             cost: Some(1.239),
             lines: Some((120, 30)),
-            limits: Limits { five_hours: Some(42.0), seven_days: Some(7.4) },
+            limits: Limits { five_hours: Some(42.0), seven_days: Some(7.4), resets: (None, None) },
             ..FACTS
         };
         for (max, wanted) in [

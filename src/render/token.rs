@@ -55,7 +55,7 @@ pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>,
                 line.own(format_args!("{count}"));
             }
         }
-        Token::Context | Token::Cost | Token::Lines | Token::Limits | Token::ContextBar => {
+        Token::Context | Token::Cost | Token::Lines | Token::Limits | Token::Resets | Token::ContextBar => {
             line.role(Role::Dim);
             usage(token, cells, facts, look, line);
         }
@@ -184,6 +184,13 @@ fn usage(token: Token, cells: usize, facts: &Facts<'_>, look: Look<'_>, line: &m
                 }
             }
         }
+        Token::Resets => {
+            for (name, seconds) in [("5h", facts.limits.resets.0), ("7d", facts.limits.resets.1)] {
+                if let Some(seconds) = seconds {
+                    line.own(format_args!("{name} in {} ", Short(seconds)));
+                }
+            }
+        }
         _ => {}
     }
 }
@@ -199,7 +206,6 @@ fn alarm(percent: u16, (warning, critical): (u16, u16)) -> Role {
 
 /// Appends what only some status lines show.
 fn detail(token: Token, max: usize, details: &Details, facts: &Facts<'_>, icons: Icons, line: &mut Line) {
-    let until = |at: Option<i64>| Some(u64::try_from(at? - details.now).unwrap_or(0));
     match token {
         Token::Name => line.text_within(details.name.as_deref().unwrap_or_default(), max),
         Token::OutputStyle => {
@@ -220,14 +226,7 @@ fn detail(token: Token, max: usize, details: &Details, facts: &Facts<'_>, icons:
                 dollars(rate, "/h", line);
             }
         }
-        Token::Resets => {
-            for (name, at) in [("5h", details.resets.0), ("7d", details.resets.1)] {
-                if let Some(seconds) = until(at) {
-                    line.own(format_args!("{name} in {} ", Short(seconds)));
-                }
-            }
-        }
-        Token::Cache => match until(details.cache_until) {
+        Token::Cache => match details.cache_until.map(|at| u64::try_from(at - details.now).unwrap_or(0)) {
             Some(0) => line.literal("cache cold"),
             Some(seconds) => line.own(format_args!("cache {}", Short(seconds))),
             None => {}

@@ -29,7 +29,16 @@ pub struct Ui {
 impl Ui {
     /// Appends one line: what `write` puts into it, without anything that could move a cursor.
     pub fn line(&self, out: &mut String, write: impl FnOnce(&mut Line)) {
-        let mut line = Line::row(std::mem::take(out), self.color, self.icons, None);
+        self.line_of(out, None, write);
+    }
+
+    /// The same, cut to the width of the terminal.
+    pub fn cut_line(&self, out: &mut String, write: impl FnOnce(&mut Line)) {
+        self.line_of(out, self.width, write);
+    }
+
+    fn line_of(&self, out: &mut String, limit: Option<usize>, write: impl FnOnce(&mut Line)) {
+        let mut line = Line::row(std::mem::take(out), self.color, self.icons, limit);
         line.palette(self.palette);
         write(&mut line);
         *out = line.finish();

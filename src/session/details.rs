@@ -31,8 +31,6 @@ pub struct Details {
     pub pr: Option<u64>,
     /// The time, since 1970, at which the prompt cache becomes cold.
     pub cache_until: Option<i64>,
-    /// The times, since 1970, at which the limits over five hours and seven days are reset.
-    pub resets: (Option<i64>, Option<i64>),
     /// The time now, since 1970.
     pub now: i64,
     /// How many stashes the repository has.

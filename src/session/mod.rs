@@ -12,6 +12,7 @@ pub mod head_moved;
 pub mod id;
 pub(crate) mod json_object;
 pub mod json_scanner;
+pub mod limits;
 pub mod manifest;
 pub mod order;
 pub mod origin;

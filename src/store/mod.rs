@@ -8,6 +8,7 @@ pub mod event_log;
 pub mod guard;
 pub mod history;
 pub mod lifecycle;
+pub mod limits;
 pub mod live;
 pub mod manifest_file;
 pub mod place;

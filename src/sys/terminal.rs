@@ -162,8 +162,9 @@ impl Screen {
         if all > shown {
             lines.push(&more);
         }
-        // Written over, line by line, and only then cleared below: nothing flickers.
-        fd::write_stdout(format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")).as_bytes())
+        // A line is cleared before it is written: afterwards, the cursor can still be on its last cell.
+        let rest = if lines.len() < height { "\r\n\x1b[J" } else { "" };
+        fd::write_stdout(format!("\x1b[H\x1b[K{}{rest}", lines.join("\r\n\x1b[K")).as_bytes())
     }
 
     /// Waits until the user wants to leave, but not longer than `limit`.
@@ -198,10 +199,13 @@ impl Screen {
             match rustix::event::poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&left)) {
                 Ok(0) => break,
                 Ok(_) => {
-                    let mut bytes = [0; 64];
-                    match rustix::io::read(input, &mut bytes) {
+                    let mut bytes = Vec::with_capacity(64);
+                    match rustix::io::read(input, rustix::buffer::spare_capacity(&mut bytes)) {
                         Ok(0) => return Typed::Gone,
-                        Ok(count) => return Typed::Keys(keys_of(bytes.get(..count).unwrap_or_default())),
+                        Ok(_) => {
+                            read_rest_of_key(&mut bytes);
+                            return Typed::Keys(keys_of(&bytes));
+                        }
                         Err(Errno::INTR | Errno::AGAIN) => {}
                         Err(_) => return Typed::Gone,
                     }
@@ -212,6 +216,33 @@ impl Screen {
         }
         ffi::end_signal().map_or(Typed::TimeUp, Typed::Signal)
     }
+}
+
+/// How long the rest of a key may take that came in parts, as over a slow line.
+const KEY_LIMIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
+
+/// Reads on while the last key is incomplete and the rest follows at once.
+fn read_rest_of_key(bytes: &mut Vec<u8>) {
+    let input = rustix::stdio::stdin();
+    while ends_within_a_key(bytes)
+        && matches!(rustix::event::poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&KEY_LIMIT)), Ok(1..))
+    {
+        bytes.reserve(16);
+        if !matches!(rustix::io::read(input, rustix::buffer::spare_capacity(bytes)), Ok(1..)) {
+            break;
+        }
+    }
+}
+
+/// Whether more may belong to the last key: a sequence, or a character of several bytes.
+fn ends_within_a_key(bytes: &[u8]) -> bool {
+    let last = bytes.iter().rposition(|byte| *byte == 0x1b).map(|at| bytes.get(at + 1..).unwrap_or_default());
+    let in_sequence = match last {
+        Some([]) => true,
+        Some([b'[' | b'O', rest @ ..]) => !rest.iter().any(|byte| matches!(byte, b'@'..=b'~')),
+        _ => false,
+    };
+    in_sequence || std::str::from_utf8(bytes).is_err_and(|why| why.error_len().is_none())
 }
 
 /// The keys that one read brought. An escape alone is the key; with more behind it, it begins a sequence, of which only the
@@ -257,6 +288,17 @@ impl Drop for Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_came_in_parts_is_waited_for() {
+        for whole in ["", "x", "\x1b[A", "\x1bOB", "\x1b[1;5A", "\x1bx", "ü日", "\x1b[Aq"] {
+            assert!(!ends_within_a_key(whole.as_bytes()), "{whole:?}");
+        }
+        for part in [&b"\x1b"[..], b"\x1b[A\x1b", b"\x1b[", b"x\x1bO", b"\x1b[1;5", "日".as_bytes().get(..2).unwrap()]
+        {
+            assert!(ends_within_a_key(part), "{part:?}");
+        }
+    }
 
     #[test]
     fn keys_are_told_apart() {

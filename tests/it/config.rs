@@ -161,6 +161,32 @@ fn config_lists_each_value_with_its_source() {
 }
 
 #[test]
+fn the_variable_of_the_palette_goes_before_the_file_and_a_mistake_in_it_costs_a_log_line() {
+    let stage = Stage::new("palette = 'deutan'\n");
+    let prompt = |variables: &[(&str, &str)]| {
+        stage.shows(variables, &["prompt", "--for", "ansi", "--color", "always", "--format", "{project}"])
+    };
+    let of_file = prompt(&[]);
+    let tritan = prompt(&[("AIT_PALETTE", "tritan")]);
+    assert!(of_file.contains("38;5;74") && tritan.contains("38;5;44"), "{of_file:?} {tritan:?}");
+    assert_eq!(prompt(&[("AIT_PALETTE", "")]), of_file);
+    stage.write("");
+    let default = prompt(&[]);
+    fs::remove_file(stage.file()).unwrap();
+    assert_eq!(prompt(&[("AIT_PALETTE", "tritan")]), tritan, "without a file");
+    assert_eq!(stage.env.log_lines(), [""; 0]);
+    assert_eq!(prompt(&[("AIT_PALETTE", "gold")]), default);
+    let log = stage.env.log_lines();
+    assert!(log.last().unwrap().contains("AIT_PALETTE: expected default, deutan, tritan, mono"), "{log:?}");
+    let ait = || stage.env.ait().env("AIT_PALETTE", "gold");
+    let check = ait().run_args(&["config", "check"]);
+    assert_eq!(check.exit_code, Some(1));
+    assert!(check.stdout.contains("AIT_PALETTE: expected default"), "{}", check.stdout);
+    let shown = ait().run_args(&["config"]).success();
+    assert!(shown.contains("gold  (AIT_PALETTE)"), "{shown}");
+}
+
+#[test]
 fn config_check_exits_with_1_and_names_line_column_and_what_is_allowed() {
     let stage = Stage::new("guard = 'ask'\n");
     stage.env.ait().run_args(&["config", "check"]).stdout_is("~/.config/ait/config.toml: no mistakes\n");

@@ -33,6 +33,7 @@ mod hookless;
 mod hooks_command;
 mod hooks_files;
 mod jobs;
+mod limits;
 mod liveness;
 mod locks;
 mod notify;

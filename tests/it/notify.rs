@@ -95,3 +95,67 @@ fn blocked_session_without_a_terminal_notifies_nobody() {
     assert_eq!(env.active_manifest("one")["waiting_for"], "question");
     assert_eq!(fs::read_to_string(input).unwrap(), "precious");
 }
+
+#[test]
+fn notify_changes_only_its_line_of_the_file_and_says_where_it_is() {
+    let env = TestEnv::new();
+    let file = ".config/ait/config.toml";
+    let notify = |word: &str| env.ait().env("TERM", "xterm-kitty").run_args(&["notify", word]).success();
+    assert_eq!(notify("status"), "off (the default). This terminal: OSC 99.\n");
+    assert_eq!(notify("on"), "on (line 1 of ~/.config/ait/config.toml). This terminal: OSC 99.\n");
+    assert_eq!(fs::read_to_string(env.path(file)).unwrap(), "notify = true\n");
+    env.write_file(file, "# mine\r\nicons = = 1\r\nnotify  = true # yes\r\n[prompt]\r\n");
+    assert_eq!(notify("off"), "off (line 3 of ~/.config/ait/config.toml). This terminal: OSC 99.\n");
+    assert_eq!(
+        fs::read_to_string(env.path(file)).unwrap(),
+        "# mine\r\nicons = = 1\r\nnotify  = false # yes\r\n[prompt]\r\n"
+    );
+    // A symlink stays one, and other files of this name are not made.
+    let real = env.write_file("dotfiles/config.toml", "# theirs\n");
+    fs::remove_file(env.path(file)).unwrap();
+    std::os::unix::fs::symlink(&real, env.path(file)).unwrap();
+    notify("on");
+    assert!(fs::symlink_metadata(env.path(file)).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&real).unwrap(), "# theirs\nnotify = true\n");
+    let names =
+        fs::read_dir(env.path(".config/ait")).unwrap().count() + fs::read_dir(env.path("dotfiles")).unwrap().count();
+    assert_eq!(names, 2, "no copies");
+    // AIT_CONFIG names another one, which is made.
+    let other = env.path("new/other.toml");
+    env.ait().env("AIT_CONFIG", other.to_str().unwrap()).run("notify on").success();
+    assert_eq!(fs::read_to_string(other).unwrap(), "notify = true\n");
+}
+
+#[test]
+fn notify_that_cannot_change_the_file_says_why_and_leaves_it() {
+    let env = TestEnv::new();
+    let file = ".config/ait/config.toml";
+    for (text, why) in [
+        (&b"\nnotify = 'yes'\n"[..], "line 2, column 10: notify: expected true or false; type: ait config edit"),
+        (b"a = \xff\n", "not UTF-8; type: ait config edit"),
+    ] {
+        fs::create_dir_all(env.path(".config/ait")).unwrap();
+        fs::write(env.path(file), text).unwrap();
+        let why = format!("changing the configuration file: {}: {why}", env.path(file).display());
+        env.ait().run("notify on").failure(1, &why);
+        assert_eq!(fs::read(env.path(file)).unwrap(), text);
+    }
+    let said = env.ait().env("AIT_CONFIG", "/dev/null").run("notify on");
+    said.failure(1, "changing the configuration file: /dev/null: not a regular file");
+    env.ait().run("notify test").failure(1, "testing notifications: standard output: not a terminal");
+    env.ait().run("notify loud").failure(
+        2,
+        "reading the command line: ait notify: `loud`: expected on, off, status or test; type: ait notify --help",
+    );
+}
+
+#[test]
+fn notify_test_notifies_the_terminal_that_it_is_typed_in() {
+    needs!("script");
+    let env = TestEnv::new();
+    let mut command = env.ait().env("TERM", "foot").env("SHELL", "/bin/sh").command("script");
+    command.args(["-qec", &format!("{} notify test", env!("CARGO_BIN_EXE_ait")), "/dev/null"]);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("\u{1b}]777;notify;Claude Code;ait notifies you so\u{7}Sent: OSC 777.\r\n"), "{text:?}");
+}

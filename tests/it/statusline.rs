@@ -134,12 +134,8 @@ fn every_captured_payload_makes_a_line() {
 fn what_subscribers_and_other_versions_of_the_client_get() {
     let env = Stage::new();
     let at = |fields: Value| env.plain(payload(ID, &env.path("repo"), fields));
-    let limits = json!({
-        "five_hour": {"used_percentage": 23.5, "resets_at": 1_738_425_600},
-        "seven_day": {"used_percentage": 105, "resets_at": 1_738_857_600},
-    });
-    assert_eq!(at(json!({ "rate_limits": limits })), "repo main | 5h 24% 7d 105%\n");
     assert_eq!(at(json!({"rate_limits": {"seven_day": {"used_percentage": 41.2}}})), "repo main | 7d 41%\n");
+    assert_eq!(at(json!({"rate_limits": {"five_hour": 23.5, "seven_day": 105}})), "repo main | 5h 24% 7d 105%\n");
     assert_eq!(at(json!({"rate_limits": {"five_hour": null, "new": 3}})), "repo main\n");
     let window = json!({"context_window_size": 200_000, "current_usage": {"input_tokens": 20, "cache_read_input_tokens": 99_980}});
     assert_eq!(at(json!({ "context_window": window })), "repo main | 50% context\n");
@@ -663,6 +659,7 @@ fn a_status_line_of_several_lines_shows_what_the_format_asks_for() {
         env.git(&env.path("repo"), "add a.txt");
         env.git(&env.path("repo"), "stash --quiet");
     }
+    let soon = Timestamp::now().as_second() + 59;
     let sent = payload(
         ID,
         &env.path("repo"),
@@ -672,7 +669,7 @@ fn a_status_line_of_several_lines_shows_what_the_format_asks_for() {
             "agent": {"name": "reviewer"}, "workspace": {"added_dirs": ["/a", "/b"]}, "pr": {"number": 12},
             "cost": {"total_cost_usd": 1.5, "total_duration_ms": 1_800_000, "total_api_duration_ms": 95_000},
             "context_window": {"total_input_tokens": 41_000, "total_output_tokens": 950, "used_percentage": 36.5},
-            "prompt_cache": {"expires_at": 5}, "rate_limits": {"five_hour": {"used_percentage": 10, "resets_at": 5}},
+            "prompt_cache": {"expires_at": 5}, "rate_limits": {"five_hour": {"used_percentage": 10, "resets_at": soon}},
         }),
     );
     let format = "{branch}{dirty}{fill}{context_bar}\\n[{worktree}]\\n{name} {output_style} {effort} {thinking}\\n\
@@ -691,7 +688,8 @@ fn a_status_line_of_several_lines_shows_what_the_format_asks_for() {
             &["--color", "never", "--format", "{name}{effort}{thinking}{dirs}{pr}{cache}{version}{vim}{resets}"],
             odd
         ),
-        "n\n"
+        // The limit is that of the payload before.
+        "n5h in <1m\n"
     );
     assert_eq!(env.log_lines(), [""; 0]);
 }

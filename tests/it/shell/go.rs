@@ -156,3 +156,120 @@ fn the_key_of_the_popup_is_an_option_and_takes_no_key_of_the_user() {
     assert!(!bound("M-s"));
     assert!(tmux.ask(&["list-keys", "-T", "prefix", "S"]).contains("mine"));
 }
+
+/// A terminal with a shell in which `ait` can be typed, and the three sessions of [`two_panes`].
+fn shell_with_ait<'a>(env: &'a TestEnv, inner: &Terminal<'_>) -> Terminal<'a> {
+    two_panes(env, inner);
+    std::os::unix::fs::symlink(env.ait(), env.path("ait")).unwrap();
+    let terminal = Terminal::open(env, "env -u TMUX PS1='$ ' PATH=\"$HOME:$PATH\" sh");
+    terminal.wait_for_last("$");
+    terminal
+}
+
+#[test]
+fn the_list_fits_small_and_large_terminals_and_says_which_keys_there_are() {
+    needs!("tmux");
+    let env = TestEnv::new();
+    let inner = Terminal::open_as(&env, "inner", "sleep 1000");
+    let terminal = shell_with_ait(&env, &inner);
+    let wide = "日本".repeat(60);
+    for number in 0..30 {
+        env.start_real_session(&format!("many-{number:02}"), &wide);
+    }
+    terminal.type_line("ait sessions go");
+    let unwrapped = |screen: &str| screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let keys =
+        "Keys: Enter or 1-9: go; t: set its task; Esc: leave; other letters filter, / first if t or a digit does";
+    for (columns, rows) in [(40, 10), (300, 100), (100, 30), (20, 4), (40, 10)] {
+        terminal.ask(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
+        let shows_keys = rows >= 10;
+        let screen = terminal.wait_until("the list in this size", |screen| {
+            screen.starts_with("Go to: _\n> 1. ")
+                && unwrapped(screen).contains(keys) == shows_keys
+                && screen.contains(if rows >= 36 { " 33. " } else { " 2. " })
+        });
+        assert!(screen.lines().count() <= rows, "{columns}x{rows}:\n{screen}");
+        assert!(
+            !screen.contains("more lines") && screen.contains('…') == (columns < 300),
+            "{columns}x{rows}:\n{screen}"
+        );
+    }
+    // The selected one is always seen.
+    assert!(terminal.tmux(&["send-keys", "-N", "40", "Down"]).status.success());
+    terminal.wait_until("the last one", |screen| screen.contains("> 33. ") && screen.contains("Keys: Enter or 1-9"));
+    // With a filter, t and digits belong to it; what it found can get a task.
+    terminal.ask(&["send-keys", "c", "c", "c", "c", "3", "3"]);
+    terminal.wait_until("the one with that id", |screen| {
+        screen.starts_with("Go to: cccc33_\n> 1. docs") && unwrapped(screen).contains("Esc: show all again, the chosen")
+    });
+    terminal.ask(&["send-keys", "Escape"]);
+    terminal.wait_until("all, and it is chosen", |screen| {
+        screen.starts_with("Go to: _\n") && screen.lines().any(|line| line.starts_with('>') && line.contains(" docs "))
+    });
+    terminal.ask(&["send-keys", "t"]);
+    terminal.wait_until("a task", |screen| screen.contains("Task: _\nKeys: Enter: set the task"));
+    terminal.ask(&["send-keys", "1", "t", "Enter"]);
+    terminal.wait_until("no task", |screen| !screen.contains("Task: "));
+    let manifest = fs::read_to_string(env.path(".claude/sessions/active/cccc3333-x.json")).unwrap();
+    assert!(manifest.contains("\"task\": \"1t\""), "{manifest}");
+}
+
+#[test]
+fn the_list_gives_the_terminal_back_whatever_ends_it() {
+    needs!("tmux");
+    let env = TestEnv::new();
+    let inner = Terminal::open_as(&env, "inner", "sleep 1000");
+    let terminal = shell_with_ait(&env, &inner);
+    let state = || terminal.ask(&["display-message", "-p", "#{alternate_on} #{cursor_flag} #{wrap_flag}"]);
+    let signal = |name: &str| {
+        let pid = fs::read_to_string(env.path("pid")).unwrap();
+        let done = std::process::Command::new("kill").args([name, pid.trim()]).status().unwrap();
+        assert!(done.success());
+    };
+    let end: [(&str, &str, &dyn Fn()); 5] = [
+        ("Ctrl-C", "0", &|| drop(terminal.ask(&["send-keys", "C-c"]))),
+        ("Ctrl-D", "0", &|| drop(terminal.ask(&["send-keys", "C-d"]))),
+        ("Esc", "0", &|| drop(terminal.ask(&["send-keys", "Escape"]))),
+        ("SIGTERM", "143", &|| signal("-TERM")),
+        ("SIGHUP", "129", &|| signal("-HUP")),
+    ];
+    for (name, code, end) in end {
+        assert_eq!(state(), "0 1 1", "before {name}");
+        terminal.type_line(
+            "stty -g > before; sh -c 'echo $$ > pid; exec ait sessions go'; echo $? > code; stty -g > after; printf '\\033[H\\033[2J'",
+        );
+        terminal.wait_until("the list", |screen| screen.starts_with("Go to: _\n") && screen.contains("docs"));
+        assert!(state().starts_with("1 0 "), "{name}");
+        end();
+        terminal.wait_until("the shell", |screen| screen == "$");
+        let read = |file: &str| fs::read_to_string(env.path(file)).unwrap();
+        assert_eq!((read("code").trim(), state().as_str()), (code, "0 1 1"), "{name}");
+        assert_eq!(read("before"), read("after"), "{name}");
+    }
+}
+
+/// The line of the help, with a real fzf.
+#[test]
+fn fzf_goes_to_the_chosen_session() {
+    needs!("tmux", "fzf");
+    let env = TestEnv::new();
+    let inner = Terminal::open_as(&env, "inner", "sleep 1000");
+    let terminal = shell_with_ait(&env, &inner);
+    let outer = Terminal::open_as(&env, "attached", "env -u TMUX tmux -u -L inner attach");
+    outer.wait_until("a status line", |screen| screen.contains("[0]"));
+    let line = "ait sessions go --list | fzf | cut -f1 | xargs -r ait sessions go";
+    assert!(fs::read_to_string("src/commands/go.rs").unwrap().contains(&format!("With fzf: {line}\"")));
+    let fzf = |typed: &str, left: &str, key: &str| {
+        terminal.type_line(&format!("printf '\\033[H\\033[2J'; {line}; echo code $?"));
+        terminal.wait_until("fzf", |screen| screen.contains("3/3"));
+        terminal.ask(&["send-keys", "-l", typed]);
+        terminal.wait_until("what matches", |screen| screen.contains(left));
+        terminal.ask(&["send-keys", key]);
+        terminal.wait_until("its end", |screen| screen.contains("\ncode 0") || screen.starts_with("code 0"))
+    };
+    fzf("prices", "1/3", "Enter");
+    assert_eq!(current_window(&inner), "shop");
+    let screen = fzf("s", "/3", "Escape");
+    assert!(!screen.contains("ait:"), "nothing is chosen: {screen}");
+    assert_eq!(current_window(&inner), "shop");
+}
