@@ -14,16 +14,16 @@ _ait() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case "$at $before" in
-    'ait sessions live --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
+    'ait sessions live --project') words=$(ait completions projects 2>/dev/null | cut -f1) ;;
     'ait sessions live --path') words='' paths=-d ;;
     'ait sessions live --color') words='always never auto' ;;
-    'ait sessions current --session') words=$(ait sessions go --list 2>/dev/null | cut -f1) ;;
+    'ait sessions current --session') words=$(ait completions sessions 2>/dev/null | cut -f1) ;;
     'ait sessions current --color') words='always never auto' ;;
-    'ait sessions task --session') words=$(ait sessions go --list 2>/dev/null | cut -f1) ;;
+    'ait sessions task --session') words=$(ait completions sessions 2>/dev/null | cut -f1) ;;
     'ait sessions conflicts --color') words='always never auto' ;;
-    'ait sessions history --date') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
+    'ait sessions history --date') words=$(ait completions days 2>/dev/null | cut -f1) ;;
     'ait sessions history --days') words='' ;;
-    'ait sessions history --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
+    'ait sessions history --project') words=$(ait completions projects 2>/dev/null | cut -f1) ;;
     'ait sessions history --search') words='' ;;
     'ait sessions history --user') words='' ;;
     'ait sessions history --status') words='' ;;
@@ -32,7 +32,7 @@ _ait() {
     'ait sessions next --color') words='always never auto' ;;
     'ait sessions go --color') words='always never auto' ;;
     'ait sessions resume --days') words='' ;;
-    'ait sessions resume --dismiss') words=$(ait sessions go --list 2>/dev/null | cut -f1) ;;
+    'ait sessions resume --dismiss') words=$(ait completions interrupted 2>/dev/null | cut -f1) ;;
     'ait sessions resume --color') words='always never auto' ;;
     'ait sessions for --color') words='always never auto' ;;
     'ait prompt --for') words='zsh bash fish nushell elvish xonsh tmux starship ansi plain' ;;
@@ -49,16 +49,16 @@ _ait() {
     'ait setup --only') words='' ;;
     'ait doctor --color') words='always never auto' ;;
     'ait report --days') words='' ;;
-    'ait report --from') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
-    'ait report --to') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
+    'ait report --from') words=$(ait completions days 2>/dev/null | cut -f1) ;;
+    'ait report --to') words=$(ait completions days 2>/dev/null | cut -f1) ;;
     'ait report --week') words='' ;;
-    'ait report --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
+    'ait report --project') words=$(ait completions projects 2>/dev/null | cut -f1) ;;
     'ait report --by') words='' ;;
     'ait report --member') words='' ;;
     'ait report --color') words='always never auto' ;;
-    'ait timeline --date') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
+    'ait timeline --date') words=$(ait completions days 2>/dev/null | cut -f1) ;;
     'ait timeline --days') words='' ;;
-    'ait timeline --project') words=$(ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u) ;;
+    'ait timeline --project') words=$(ait completions projects 2>/dev/null | cut -f1) ;;
     'ait timeline --member') words='' ;;
     'ait timeline --svg') words='' paths=-f ;;
     'ait timeline --html') words='' paths=-f ;;
@@ -68,7 +68,7 @@ _ait() {
     'ait team join --remote') words='' ;;
     'ait team join --name') words='' ;;
     'ait team join --share') words='' ;;
-    'ait team forget --before') words="today yesterday $(sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*')" ;;
+    'ait team forget --before') words=$(ait completions days 2>/dev/null | cut -f1) ;;
     'ait demo --color') words='always never auto' ;;
     *)
         case $at in
@@ -80,7 +80,7 @@ _ait() {
         'ait sessions conflicts') words='--help --strict --merge --json --color' ;;
         'ait sessions history') words='--help --date --days --project --search --transcripts --user --status --resumable --limit --headless --no-pager --json --color' ;;
         'ait sessions next') words='--help --go --all --json --color' ;;
-        'ait sessions go') words='--help --list --color'" $(ait sessions go --list 2>/dev/null | cut -f1)" ;;
+        'ait sessions go') words='--help --list --color'" $(ait completions targets 2>/dev/null | cut -f1)" ;;
         'ait sessions resume') words='--help --go --yes --days --dismiss --json --color' ;;
         'ait sessions for') words='--help --markdown --json --color' ;;
         'ait sessions prune') words='--help --dry-run --elsewhere --json' ;;

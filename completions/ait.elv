@@ -45,16 +45,16 @@ var proposals = [
 ]
 
 var values = [
-  &'ait sessions live --project'=''
+  &'ait sessions live --project'='@projects'
   &'ait sessions live --path'='@folder'
   &'ait sessions live --color'='always never auto'
-  &'ait sessions current --session'='@session'
+  &'ait sessions current --session'='@sessions'
   &'ait sessions current --color'='always never auto'
-  &'ait sessions task --session'='@session'
+  &'ait sessions task --session'='@sessions'
   &'ait sessions conflicts --color'='always never auto'
-  &'ait sessions history --date'='today yesterday'
+  &'ait sessions history --date'='@days'
   &'ait sessions history --days'=''
-  &'ait sessions history --project'=''
+  &'ait sessions history --project'='@projects'
   &'ait sessions history --search'=''
   &'ait sessions history --user'=''
   &'ait sessions history --status'=''
@@ -62,8 +62,9 @@ var values = [
   &'ait sessions history --color'='always never auto'
   &'ait sessions next --color'='always never auto'
   &'ait sessions go --color'='always never auto'
+  &'ait sessions go *'='@targets'
   &'ait sessions resume --days'=''
-  &'ait sessions resume --dismiss'='@session'
+  &'ait sessions resume --dismiss'='@interrupted'
   &'ait sessions resume --color'='always never auto'
   &'ait sessions for --color'='always never auto'
   &'ait prompt --for'='zsh bash fish nushell elvish xonsh tmux starship ansi plain'
@@ -80,16 +81,16 @@ var values = [
   &'ait setup --only'=''
   &'ait doctor --color'='always never auto'
   &'ait report --days'=''
-  &'ait report --from'='today yesterday'
-  &'ait report --to'='today yesterday'
+  &'ait report --from'='@days'
+  &'ait report --to'='@days'
   &'ait report --week'=''
-  &'ait report --project'=''
+  &'ait report --project'='@projects'
   &'ait report --by'=''
   &'ait report --member'=''
   &'ait report --color'='always never auto'
-  &'ait timeline --date'='today yesterday'
+  &'ait timeline --date'='@days'
   &'ait timeline --days'=''
-  &'ait timeline --project'=''
+  &'ait timeline --project'='@projects'
   &'ait timeline --member'=''
   &'ait timeline --svg'='@file'
   &'ait timeline --html'='@file'
@@ -99,9 +100,18 @@ var values = [
   &'ait team join --remote'=''
   &'ait team join --name'=''
   &'ait team join --share'=''
-  &'ait team forget --before'='today yesterday'
+  &'ait team forget --before'='@days'
   &'ait demo --color'='always never auto'
 ]
+
+fn asked {|name|
+  try {
+    ait completions $name 2> /dev/null | from-lines | each {|line|
+      var word meaning = (str:split "\t" $line)
+      edit:complex-candidate $word &display=$word'  '$meaning
+    }
+  } catch { nop }
+}
 
 set edit:completion:arg-completer[ait] = {|@words|
   var at before = ait ''
@@ -115,10 +125,11 @@ set edit:completion:arg-completer[ait] = {|@words|
     for i [(range 0 (count $all) &step=2)] {
       edit:complex-candidate $all[$i] &display=$all[$i]'  '$all[(+ $i 1)]
     }
+    if (has-key $values $at' *') { asked $values[$at' *'][1..] }
   } elif (has-value ['@folder' '@file'] $values[$option]) {
     edit:complete-filename $words[-1]
-  } elif (eq $values[$option] '@session') {
-    try { all (ait sessions live --json 2> /dev/null | from-json)[sessions] | each {|it| put $it[session_id] } } catch { nop }
+  } elif (str:has-prefix $values[$option] '@') {
+    asked $values[$option][1..]
   } else {
     str:split ' ' $values[$option]
   }

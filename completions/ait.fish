@@ -11,19 +11,6 @@ function __ait_at
     test "$at" = "$argv"
 end
 
-function __ait_ids
-    ait sessions go --list 2>/dev/null | awk -F'\t' '{print $1 "\t" $2 ": " $5}'
-end
-
-function __ait_projects
-    ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u
-end
-
-function __ait_days
-    printf '%s\n' today yesterday
-    sh -c 'ls "${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history"' 2>/dev/null | grep -x '[0-9-]*'
-end
-
 complete -c ait -f
 complete -c ait -n '__ait_at ait' -a sessions -d 'list and manage sessions'
 complete -c ait -n '__ait_at ait' -a guard -d 'set what happens when two sessions write the same file within an hour'
@@ -57,18 +44,18 @@ complete -c ait -n '__ait_at ait sessions' -a for -d 'show which sessions made a
 complete -c ait -n '__ait_at ait sessions' -a prune -d 'archive sessions whose process no longer exists'
 complete -c ait -n '__ait_at ait sessions' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait sessions live' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait sessions live' -l project -x -a '(__ait_projects)' -d 'only this project'
+complete -c ait -n '__ait_at ait sessions live' -l project -x -k -a '(ait completions projects 2>/dev/null)' -d 'only this project'
 complete -c ait -n '__ait_at ait sessions live' -l path -x -a '(__fish_complete_directories)' -d 'only sessions in this folder or its subfolders'
 complete -c ait -n '__ait_at ait sessions live' -s v -l verbose -d 'also show the process, and the source of each state'
 complete -c ait -n '__ait_at ait sessions live' -s w -l watch -d 'keep the list on the screen and update it; q quits'
 complete -c ait -n '__ait_at ait sessions live' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions live' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions current' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait sessions current' -l session -x -a '(__ait_ids)' -d 'id of the session, or the start of it'
+complete -c ait -n '__ait_at ait sessions current' -l session -x -k -a '(ait completions sessions 2>/dev/null)' -d 'id of the session, or the start of it'
 complete -c ait -n '__ait_at ait sessions current' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions current' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions task' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait sessions task' -l session -x -a '(__ait_ids)' -d 'id of the session, or the start of it'
+complete -c ait -n '__ait_at ait sessions task' -l session -x -k -a '(ait completions sessions 2>/dev/null)' -d 'id of the session, or the start of it'
 complete -c ait -n '__ait_at ait sessions task' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions conflicts' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait sessions conflicts' -l strict -d 'exit with 3 if there are current conflicts'
@@ -76,9 +63,9 @@ complete -c ait -n '__ait_at ait sessions conflicts' -l merge -d 'also ask git w
 complete -c ait -n '__ait_at ait sessions conflicts' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions conflicts' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions history' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait sessions history' -l date -x -a '(__ait_days)' -d 'the day: YYYY-MM-DD, today or yesterday'
+complete -c ait -n '__ait_at ait sessions history' -l date -x -k -a '(ait completions days 2>/dev/null)' -d 'the day: YYYY-MM-DD, today or yesterday'
 complete -c ait -n '__ait_at ait sessions history' -l days -x -d 'number of days, ending with --date or today'
-complete -c ait -n '__ait_at ait sessions history' -l project -x -a '(__ait_projects)' -d 'only this project'
+complete -c ait -n '__ait_at ait sessions history' -l project -x -k -a '(ait completions projects 2>/dev/null)' -d 'only this project'
 complete -c ait -n '__ait_at ait sessions history' -l search -x -d 'only sessions with this text in task, project, branch or path'
 complete -c ait -n '__ait_at ait sessions history' -l transcripts -d 'with --search: also in conversations; the last 30 days by default'
 complete -c ait -n '__ait_at ait sessions history' -l user -x -d 'only sessions that ran as this user of the machine'
@@ -94,7 +81,7 @@ complete -c ait -n '__ait_at ait sessions next' -l go -d 'switch to its tmux pan
 complete -c ait -n '__ait_at ait sessions next' -l all -d 'list all waiting sessions, also the one in the current tmux pane'
 complete -c ait -n '__ait_at ait sessions next' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions next' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
-complete -c ait -n '__ait_at ait sessions go' -a '(__ait_ids)'
+complete -c ait -n '__ait_at ait sessions go' -k -a '(ait completions targets 2>/dev/null)'
 complete -c ait -n '__ait_at ait sessions go' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait sessions go' -l list -d 'print all live sessions, blocked first: id, project, branch, state and task, separated by tabs'
 complete -c ait -n '__ait_at ait sessions go' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
@@ -102,7 +89,7 @@ complete -c ait -n '__ait_at ait sessions resume' -l help -d 'display usage info
 complete -c ait -n '__ait_at ait sessions resume' -l go -d 'open each in a tmux window where it was, and create its folder again if it was removed'
 complete -c ait -n '__ait_at ait sessions resume' -l yes -d 'open more than five windows without asking'
 complete -c ait -n '__ait_at ait sessions resume' -l days -x -d 'number of days of history to search (default: 7)'
-complete -c ait -n '__ait_at ait sessions resume' -l dismiss -x -a '(__ait_ids)' -d 'no longer list a session: its id, the start of its id, or all'
+complete -c ait -n '__ait_at ait sessions resume' -l dismiss -x -k -a '(ait completions interrupted 2>/dev/null)' -d 'no longer list a session: its id, the start of its id, or all'
 complete -c ait -n '__ait_at ait sessions resume' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait sessions resume' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait sessions for' -l help -d 'display usage information'
@@ -166,10 +153,10 @@ complete -c ait -n '__ait_at ait doctor' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait doctor' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait report' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait report' -l days -x -d 'number of days, ending today'
-complete -c ait -n '__ait_at ait report' -l from -x -a '(__ait_days)' -d 'the first day: YYYY-MM-DD, today or yesterday'
-complete -c ait -n '__ait_at ait report' -l to -x -a '(__ait_days)' -d 'the last day, with --from (default: today)'
+complete -c ait -n '__ait_at ait report' -l from -x -k -a '(ait completions days 2>/dev/null)' -d 'the first day: YYYY-MM-DD, today or yesterday'
+complete -c ait -n '__ait_at ait report' -l to -x -k -a '(ait completions days 2>/dev/null)' -d 'the last day, with --from (default: today)'
 complete -c ait -n '__ait_at ait report' -l week -x -d 'this week, or -1: the week before it'
-complete -c ait -n '__ait_at ait report' -l project -x -a '(__ait_projects)' -d 'only this project'
+complete -c ait -n '__ait_at ait report' -l project -x -k -a '(ait completions projects 2>/dev/null)' -d 'only this project'
 complete -c ait -n '__ait_at ait report' -l by -x -d 'project (the default), day, branch or task'
 complete -c ait -n '__ait_at ait report' -l team -d 'the work of the whole team of this repository; see ait team'
 complete -c ait -n '__ait_at ait report' -l member -x -d 'only this member of the team'
@@ -177,9 +164,9 @@ complete -c ait -n '__ait_at ait report' -l markdown -d 'print Markdown, for a n
 complete -c ait -n '__ait_at ait report' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait report' -l color -x -a 'always never auto' -d 'always, never or auto (the default)'
 complete -c ait -n '__ait_at ait timeline' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait timeline' -l date -x -a '(__ait_days)' -d 'the day: YYYY-MM-DD, today (the default) or yesterday'
+complete -c ait -n '__ait_at ait timeline' -l date -x -k -a '(ait completions days 2>/dev/null)' -d 'the day: YYYY-MM-DD, today (the default) or yesterday'
 complete -c ait -n '__ait_at ait timeline' -l days -x -d 'number of days, ending today'
-complete -c ait -n '__ait_at ait timeline' -l project -x -a '(__ait_projects)' -d 'only this project'
+complete -c ait -n '__ait_at ait timeline' -l project -x -k -a '(ait completions projects 2>/dev/null)' -d 'only this project'
 complete -c ait -n '__ait_at ait timeline' -l team -d 'on which days each member of this repository\'s team worked; see ait team'
 complete -c ait -n '__ait_at ait timeline' -l member -x -d 'only this member of the team'
 complete -c ait -n '__ait_at ait timeline' -l headless -d 'also headless runs (claude -p)'
@@ -214,7 +201,7 @@ complete -c ait -n '__ait_at ait team preview' -l help -d 'display usage informa
 complete -c ait -n '__ait_at ait team sync' -l help -d 'display usage information'
 complete -c ait -n '__ait_at ait team sync' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait team forget' -l help -d 'display usage information'
-complete -c ait -n '__ait_at ait team forget' -l before -x -a '(__ait_days)' -d 'all sessions that ended before this day: YYYY-MM-DD, today or yesterday'
+complete -c ait -n '__ait_at ait team forget' -l before -x -k -a '(ait completions days 2>/dev/null)' -d 'all sessions that ended before this day: YYYY-MM-DD, today or yesterday'
 complete -c ait -n '__ait_at ait team forget' -l all -d 'everything, your name too'
 complete -c ait -n '__ait_at ait team forget' -l json -d 'print one JSON object'
 complete -c ait -n '__ait_at ait demo' -l help -d 'display usage information'

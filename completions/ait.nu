@@ -1,10 +1,13 @@
 # Completion of ait for nushell. Written by `ait completions nushell`.
 
-def "nu-complete ait ids" [] {
-    try {
-        ^ait sessions live --json | from json | get sessions | each {|it| {value: $it.session_id description: $it.project} }
-    } catch { [] }
+def "nu-complete ait asked" [name: string] {
+    try { ^ait completions $name | lines | split column "\t" value description } catch { [] }
 }
+def "nu-complete ait sessions" [] { nu-complete ait asked sessions }
+def "nu-complete ait targets" [] { nu-complete ait asked targets }
+def "nu-complete ait projects" [] { nu-complete ait asked projects }
+def "nu-complete ait days" [] { nu-complete ait asked days }
+def "nu-complete ait interrupted" [] { nu-complete ait asked interrupted }
 
 # track and coordinate parallel Claude Code sessions
 extern "ait" [
@@ -20,7 +23,7 @@ extern "ait sessions" [
 def "nu-complete ait sessions live --color" [] { [always never auto] }
 # list live sessions
 extern "ait sessions live" [
-    --project: string # only this project
+    --project: string@"nu-complete ait projects" # only this project
     --path: directory # only sessions in this folder or its subfolders
     --verbose(-v) # also show the process, and the source of each state
     --watch(-w) # keep the list on the screen and update it; q quits
@@ -32,7 +35,7 @@ extern "ait sessions live" [
 def "nu-complete ait sessions current --color" [] { [always never auto] }
 # show the session that runs this shell, or the one in this folder
 extern "ait sessions current" [
-    --session: string@"nu-complete ait ids" # id of the session, or the start of it
+    --session: string@"nu-complete ait sessions" # id of the session, or the start of it
     --json # print one JSON object
     --color: string@"nu-complete ait sessions current --color" # always, never or auto (the default)
     ...arguments: string
@@ -40,7 +43,7 @@ extern "ait sessions current" [
 
 # show, set or clear the task of the current session
 extern "ait sessions task" [
-    --session: string@"nu-complete ait ids" # id of the session, or the start of it
+    --session: string@"nu-complete ait sessions" # id of the session, or the start of it
     --json # print one JSON object
     ...arguments: string
 ]
@@ -55,13 +58,12 @@ extern "ait sessions conflicts" [
     ...arguments: string
 ]
 
-def "nu-complete ait sessions history --date" [] { [today yesterday] }
 def "nu-complete ait sessions history --color" [] { [always never auto] }
 # list the sessions that were active today or on other days
 extern "ait sessions history" [
-    --date: string@"nu-complete ait sessions history --date" # the day: YYYY-MM-DD, today or yesterday
+    --date: string@"nu-complete ait days" # the day: YYYY-MM-DD, today or yesterday
     --days: string # number of days, ending with --date or today
-    --project: string # only this project
+    --project: string@"nu-complete ait projects" # only this project
     --search: string # only sessions with this text in task, project, branch or path
     --transcripts # with --search: also in conversations; the last 30 days by default
     --user: string # only sessions that ran as this user of the machine
@@ -90,7 +92,7 @@ def "nu-complete ait sessions go --color" [] { [always never auto] }
 extern "ait sessions go" [
     --list # print all live sessions, blocked first: id, project, branch, state and task, separated by tabs
     --color: string@"nu-complete ait sessions go --color" # always, never or auto (the default)
-    ...arguments: string@"nu-complete ait ids"
+    ...arguments: string@"nu-complete ait targets"
 ]
 
 def "nu-complete ait sessions resume --color" [] { [always never auto] }
@@ -99,7 +101,7 @@ extern "ait sessions resume" [
     --go # open each in a tmux window where it was, and create its folder again if it was removed
     --yes # open more than five windows without asking
     --days: string # number of days of history to search (default: 7)
-    --dismiss: string@"nu-complete ait ids" # no longer list a session: its id, the start of its id, or all
+    --dismiss: string@"nu-complete ait interrupted" # no longer list a session: its id, the start of its id, or all
     --json # print one JSON object
     --color: string@"nu-complete ait sessions resume --color" # always, never or auto (the default)
     ...arguments: string
@@ -228,16 +230,14 @@ extern "ait doctor" [
     ...arguments: string
 ]
 
-def "nu-complete ait report --from" [] { [today yesterday] }
-def "nu-complete ait report --to" [] { [today yesterday] }
 def "nu-complete ait report --color" [] { [always never auto] }
 # show how long all sessions worked, on what, and what they wrote
 extern "ait report" [
     --days: string # number of days, ending today
-    --from: string@"nu-complete ait report --from" # the first day: YYYY-MM-DD, today or yesterday
-    --to: string@"nu-complete ait report --to" # the last day, with --from (default: today)
+    --from: string@"nu-complete ait days" # the first day: YYYY-MM-DD, today or yesterday
+    --to: string@"nu-complete ait days" # the last day, with --from (default: today)
     --week: string # this week, or -1: the week before it
-    --project: string # only this project
+    --project: string@"nu-complete ait projects" # only this project
     --by: string # project (the default), day, branch or task
     --team # the work of the whole team of this repository; see ait team
     --member: string # only this member of the team
@@ -247,13 +247,12 @@ extern "ait report" [
     ...arguments: string
 ]
 
-def "nu-complete ait timeline --date" [] { [today yesterday] }
 def "nu-complete ait timeline --color" [] { [always never auto] }
 # show when each session worked, was blocked and was idle
 extern "ait timeline" [
-    --date: string@"nu-complete ait timeline --date" # the day: YYYY-MM-DD, today (the default) or yesterday
+    --date: string@"nu-complete ait days" # the day: YYYY-MM-DD, today (the default) or yesterday
     --days: string # number of days, ending today
-    --project: string # only this project
+    --project: string@"nu-complete ait projects" # only this project
     --team # on which days each member of this repository's team worked; see ait team
     --member: string # only this member of the team
     --headless # also headless runs (claude -p)
@@ -314,10 +313,9 @@ extern "ait team sync" [
     ...arguments: string
 ]
 
-def "nu-complete ait team forget --before" [] { [today yesterday] }
 # remove records of yours from the remote
 extern "ait team forget" [
-    --before: string@"nu-complete ait team forget --before" # all sessions that ended before this day: YYYY-MM-DD, today or yesterday
+    --before: string@"nu-complete ait days" # all sessions that ended before this day: YYYY-MM-DD, today or yesterday
     --all # everything, your name too
     --json # print one JSON object
     ...arguments: string

@@ -2,7 +2,6 @@
 
 
 def __ait_load():
-    import json
     import subprocess
 
     from xonsh.completers.completer import add_one_completer
@@ -51,16 +50,16 @@ def __ait_load():
         'ait man': {'--help': 'display usage information'},
     }
     values = {
-        'ait sessions live --project': '',
+        'ait sessions live --project': '@projects',
         'ait sessions live --path': '@folder',
         'ait sessions live --color': 'always never auto',
-        'ait sessions current --session': '@session',
+        'ait sessions current --session': '@sessions',
         'ait sessions current --color': 'always never auto',
-        'ait sessions task --session': '@session',
+        'ait sessions task --session': '@sessions',
         'ait sessions conflicts --color': 'always never auto',
-        'ait sessions history --date': 'today yesterday',
+        'ait sessions history --date': '@days',
         'ait sessions history --days': '',
-        'ait sessions history --project': '',
+        'ait sessions history --project': '@projects',
         'ait sessions history --search': '',
         'ait sessions history --user': '',
         'ait sessions history --status': '',
@@ -68,8 +67,9 @@ def __ait_load():
         'ait sessions history --color': 'always never auto',
         'ait sessions next --color': 'always never auto',
         'ait sessions go --color': 'always never auto',
+        'ait sessions go *': '@targets',
         'ait sessions resume --days': '',
-        'ait sessions resume --dismiss': '@session',
+        'ait sessions resume --dismiss': '@interrupted',
         'ait sessions resume --color': 'always never auto',
         'ait sessions for --color': 'always never auto',
         'ait prompt --for': 'zsh bash fish nushell elvish xonsh tmux starship ansi plain',
@@ -86,16 +86,16 @@ def __ait_load():
         'ait setup --only': '',
         'ait doctor --color': 'always never auto',
         'ait report --days': '',
-        'ait report --from': 'today yesterday',
-        'ait report --to': 'today yesterday',
+        'ait report --from': '@days',
+        'ait report --to': '@days',
         'ait report --week': '',
-        'ait report --project': '',
+        'ait report --project': '@projects',
         'ait report --by': '',
         'ait report --member': '',
         'ait report --color': 'always never auto',
-        'ait timeline --date': 'today yesterday',
+        'ait timeline --date': '@days',
         'ait timeline --days': '',
-        'ait timeline --project': '',
+        'ait timeline --project': '@projects',
         'ait timeline --member': '',
         'ait timeline --svg': '@file',
         'ait timeline --html': '@file',
@@ -105,14 +105,18 @@ def __ait_load():
         'ait team join --remote': '',
         'ait team join --name': '',
         'ait team join --share': '',
-        'ait team forget --before': 'today yesterday',
+        'ait team forget --before': '@days',
         'ait demo --color': 'always never auto',
     }
 
-    def sessions():
-        command = ["ait", "sessions", "live", "--json"]
-        said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).stdout
-        return {session["session_id"]: session["project"] for session in json.loads(said)["sessions"]}
+    def asked(name):
+        command = ["ait", "completions", name]
+        try:
+            said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).stdout
+        except OSError:
+            return {}
+        lines = said.decode(errors="replace").split("\n")
+        return dict(line.split("\t", 1) for line in lines if "\t" in line)
 
     @contextual_command_completer_for("ait")
     def complete(context):
@@ -126,13 +130,12 @@ def __ait_load():
             return complete_dir(context)
         if known == "@file":
             return contextual_complete_path(context)
-        if known == "@session":
-            try:
-                found = sessions()
-            except (OSError, ValueError, KeyError):
-                found = {}
+        if known is None:
+            found = proposals[at] | asked(values[at + " *"][1:]) if at + " *" in values else proposals[at]
+        elif known.startswith("@"):
+            found = asked(known[1:])
         else:
-            found = proposals[at] if known is None else dict.fromkeys(known.split(), "")
+            found = dict.fromkeys(known.split(), "")
         return {
             RichCompletion(word, description=about, append_space=True)
             for word, about in found.items()

@@ -72,7 +72,7 @@ impl Run for Resume {
     /// # Errors
     /// If a folder cannot be read, or no session to dismiss has that id.
     fn run(&self, context: &Context) -> Result<Report> {
-        let (lost, foreign) = self.lost(context)?;
+        let (lost, foreign) = lost(context, self.days)?;
         let ignored = (foreign > 0).then(|| foreign_ignored(foreign));
         if let Some(wanted) = &self.dismiss {
             return Ok(Report::new(dismiss(&lost, wanted, context)?).remarks(ignored));
@@ -97,32 +97,38 @@ impl Run for Resume {
     }
 }
 
-impl Resume {
-    /// The sessions to resume, and how many manifests belong to other users.
-    fn lost(&self, context: &Context) -> Result<(Vec<Lost>, usize)> {
-        let root = context.root()?;
-        // Of the live ones the names are enough.
-        let mut known = BTreeSet::new();
-        let active = active::read_where(root, |session| {
-            let is_live = session.liveness != Liveness::Stale;
-            if is_live {
-                known.insert(session.id.to_string());
-            }
-            !is_live && (session.manifest.status.is_none() || is_interrupted(&session.manifest))
-        })?;
-        let mut lost: Vec<(Option<Timestamp>, Manifest)> =
-            active.sessions.into_iter().map(|session| (Some(session.last_seen()), *session.manifest)).collect();
-        let Count(days) = self.days;
-        let today = Day::of(context.now, &context.time_zone());
-        lost.extend(interrupted_in(root, today, days)?);
-        // One that came back and runs is not lost; one that was lost twice is listed once.
-        sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
-        lost.retain(|(_, manifest)| known.insert(manifest.session_id.clone()));
-        lost.retain(|(_, manifest)| !manifest.dismissed && has_conversation(manifest));
-        let lost =
-            lost.into_iter().map(|(last_seen, manifest)| Lost { way: resume_command(&manifest), manifest, last_seen });
-        Ok((lost.collect(), active.foreign))
-    }
+/// The sessions to resume, and how many manifests belong to other users.
+fn lost(context: &Context, days: Count) -> Result<(Vec<Lost>, usize)> {
+    let root = context.root()?;
+    // Of the live ones the names are enough.
+    let mut known = BTreeSet::new();
+    let active = active::read_where(root, |session| {
+        let is_live = session.liveness != Liveness::Stale;
+        if is_live {
+            known.insert(session.id.to_string());
+        }
+        !is_live && (session.manifest.status.is_none() || is_interrupted(&session.manifest))
+    })?;
+    let mut lost: Vec<(Option<Timestamp>, Manifest)> =
+        active.sessions.into_iter().map(|session| (Some(session.last_seen()), *session.manifest)).collect();
+    let Count(days) = days;
+    let today = Day::of(context.now, &context.time_zone());
+    lost.extend(interrupted_in(root, today, days)?);
+    // One that came back and runs is not lost; one that was lost twice is listed once.
+    sort_by(&mut lost, |(a, one), (b, other)| (b, &one.session_id).cmp(&(a, &other.session_id)));
+    lost.retain(|(_, manifest)| known.insert(manifest.session_id.clone()));
+    lost.retain(|(_, manifest)| !manifest.dismissed && has_conversation(manifest));
+    let lost =
+        lost.into_iter().map(|(last_seen, manifest)| Lost { way: resume_command(&manifest), manifest, last_seen });
+    Ok((lost.collect(), active.foreign))
+}
+
+/// The sessions of the last week that this command lists.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub(super) fn interrupted(context: &Context) -> Result<Vec<Manifest>> {
+    Ok(lost(context, DAYS)?.0.into_iter().map(|lost| lost.manifest).collect())
 }
 
 /// Whether a session in history ended without its user's will. `completed` with the reason `other` is how earlier versions

@@ -10,13 +10,14 @@ pub fn nushell(ait: &CommandInfoWithArgs) -> String {
     let mut out = String::from(
         r#"# Completion of ait for nushell. Written by `ait completions nushell`.
 
-def "nu-complete ait ids" [] {
-    try {
-        ^ait sessions live --json | from json | get sessions | each {|it| {value: $it.session_id description: $it.project} }
-    } catch { [] }
+def "nu-complete ait asked" [name: string] {
+    try { ^ait completions $name | lines | split column "\t" value description } catch { [] }
 }
 "#,
     );
+    for name in ["sessions", "targets", "projects", "days", "interrupted"] {
+        out.push_str(&format!("def \"nu-complete ait {name}\" [] {{ nu-complete ait asked {name} }}\n"));
+    }
     for place in places("ait", ait) {
         out.push_str(&nushell_command(&place));
     }
@@ -27,7 +28,7 @@ def "nu-complete ait ids" [] {
 fn nushell_command(place: &CommandPath<'_>) -> String {
     let CommandPath { path, command } = place;
     let (mut completers, mut lines) = (String::new(), String::new());
-    let mut kind_of = |values: Values, name: &str| match values.without_history() {
+    let mut kind_of = |values: Values, name: &str| match values {
         Values::Words(words) => {
             let completer = format!("nu-complete {path} {name}");
             completers.push_str(&format!("def \"{completer}\" [] {{ [{words}] }}\n"));
@@ -35,8 +36,8 @@ fn nushell_command(place: &CommandPath<'_>) -> String {
         }
         Values::Folder => "directory".to_owned(),
         Values::File => "path".to_owned(),
-        Values::Session => "string@\"nu-complete ait ids\"".to_owned(),
-        _ => "string".to_owned(),
+        Values::Asked(name) => format!("string@\"nu-complete ait {name}\""),
+        Values::Free => "string".to_owned(),
     };
     // Declared, --help would show what nushell knows of the command.
     for flag in place.options().filter(|flag| flag.long != "--help") {
@@ -67,26 +68,44 @@ fn proposals<'a>(place: &'a CommandPath<'_>) -> Vec<Proposal<'a>> {
     all
 }
 
-/// What can follow each option with a value, after the path of its command: words, `@folder`, `@file`, `@session` or nothing.
-fn option_values(places: &[CommandPath<'_>]) -> Vec<(String, &'static str)> {
+/// The values as a table has them: words, `@folder`, `@file`, `@` and what to ask for, or nothing.
+fn in_table(values: Values) -> String {
+    match values {
+        Values::Words(words) => words.to_owned(),
+        Values::Folder => "@folder".to_owned(),
+        Values::File => "@file".to_owned(),
+        Values::Asked(name) => format!("@{name}"),
+        Values::Free => String::new(),
+    }
+}
+
+/// What can follow each option with a value, after the path of its command. An argument that has to be asked for is there as
+/// the option `*`.
+fn option_values(places: &[CommandPath<'_>]) -> Vec<(String, String)> {
     let of_place = |place: &CommandPath<'_>| {
-        let values = place.options().filter_map(|flag| {
-            let values = match value_of(flag)?.without_history() {
-                Values::Words(words) => words,
-                Values::Folder => "@folder",
-                Values::File => "@file",
-                Values::Session => "@session",
-                _ => "",
-            };
-            Some((format!("{} {}", place.path, flag.long), values))
-        });
-        values.collect::<Vec<_>>()
+        let mut all: Vec<_> = place
+            .options()
+            .filter_map(|flag| Some((format!("{} {}", place.path, flag.long), in_table(value_of(flag)?))))
+            .collect();
+        if let values @ Values::Asked(_) = arguments_of(&place.path) {
+            all.push((format!("{} *", place.path), in_table(values)));
+        }
+        all
     };
     places.iter().flat_map(of_place).collect()
 }
 
 /// The end of the file for elvish, after the two tables.
 const ELVISH_END: &str = r#"]
+
+fn asked {|name|
+  try {
+    ait completions $name 2> /dev/null | from-lines | each {|line|
+      var word meaning = (str:split "\t" $line)
+      edit:complex-candidate $word &display=$word'  '$meaning
+    }
+  } catch { nop }
+}
 
 set edit:completion:arg-completer[ait] = {|@words|
   var at before = ait ''
@@ -100,10 +119,11 @@ set edit:completion:arg-completer[ait] = {|@words|
     for i [(range 0 (count $all) &step=2)] {
       edit:complex-candidate $all[$i] &display=$all[$i]'  '$all[(+ $i 1)]
     }
+    if (has-key $values $at' *') { asked $values[$at' *'][1..] }
   } elif (has-value ['@folder' '@file'] $values[$option]) {
     edit:complete-filename $words[-1]
-  } elif (eq $values[$option] '@session') {
-    try { all (ait sessions live --json 2> /dev/null | from-json)[sessions] | each {|it| put $it[session_id] } } catch { nop }
+  } elif (str:has-prefix $values[$option] '@') {
+    asked $values[$option][1..]
   } else {
     str:split ' ' $values[$option]
   }
@@ -123,7 +143,7 @@ pub fn elvish(ait: &CommandInfoWithArgs) -> String {
     }
     out.push_str("]\n\nvar values = [\n");
     for (option, values) in option_values(&places) {
-        out.push_str(&format!("  &{}={}\n", quoted(&option), quoted(values)));
+        out.push_str(&format!("  &{}={}\n", quoted(&option), quoted(&values)));
     }
     out.push_str(ELVISH_END);
     out
@@ -134,7 +154,6 @@ const XONSH_START: &str = r#"# Completion of ait for xonsh. Written by `ait comp
 
 
 def __ait_load():
-    import json
     import subprocess
 
     from xonsh.completers.completer import add_one_completer
@@ -148,10 +167,14 @@ def __ait_load():
 /// The end of the file for xonsh, after the two tables.
 const XONSH_END: &str = r#"    }
 
-    def sessions():
-        command = ["ait", "sessions", "live", "--json"]
-        said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).stdout
-        return {session["session_id"]: session["project"] for session in json.loads(said)["sessions"]}
+    def asked(name):
+        command = ["ait", "completions", name]
+        try:
+            said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).stdout
+        except OSError:
+            return {}
+        lines = said.decode(errors="replace").split("\n")
+        return dict(line.split("\t", 1) for line in lines if "\t" in line)
 
     @contextual_command_completer_for("ait")
     def complete(context):
@@ -165,13 +188,12 @@ const XONSH_END: &str = r#"    }
             return complete_dir(context)
         if known == "@file":
             return contextual_complete_path(context)
-        if known == "@session":
-            try:
-                found = sessions()
-            except (OSError, ValueError, KeyError):
-                found = {}
+        if known is None:
+            found = proposals[at] | asked(values[at + " *"][1:]) if at + " *" in values else proposals[at]
+        elif known.startswith("@"):
+            found = asked(known[1:])
         else:
-            found = proposals[at] if known is None else dict.fromkeys(known.split(), "")
+            found = dict.fromkeys(known.split(), "")
         return {
             RichCompletion(word, description=about, append_space=True)
             for word, about in found.items()
@@ -197,7 +219,7 @@ pub fn xonsh(ait: &CommandInfoWithArgs) -> String {
     }
     out.push_str("    }\n    values = {\n");
     for (option, values) in option_values(&places) {
-        out.push_str(&format!("        {}: {},\n", quoted(&option), quoted(values)));
+        out.push_str(&format!("        {}: {},\n", quoted(&option), quoted(&values)));
     }
     out.push_str(XONSH_END);
     out

@@ -11,25 +11,10 @@ pub(super) enum Values {
     Folder,
     /// A file.
     File,
-    /// The id of a live session.
-    Session,
-    /// The project of a live session.
-    Project,
-    /// A day.
-    Day,
+    /// What `ait completions NAME` prints when it is needed: a line for each word, with a tab and its meaning after it.
+    Asked(&'static str),
     /// Anything: nothing to propose.
     Free,
-}
-
-impl Values {
-    /// For shells whose completions ask for sessions only.
-    pub(super) fn without_history(self) -> Values {
-        match self {
-            Values::Day => Values::Words("today yesterday"),
-            Values::Project => Values::Free,
-            other => other,
-        }
-    }
 }
 
 /// The values of an option, by the name of its value in the help.
@@ -38,10 +23,10 @@ fn values_of(name: &str) -> Values {
         "when" => Values::Words("always never auto"),
         "dialect" => Values::Words("zsh bash fish nushell elvish xonsh tmux starship ansi plain"),
         "set" => Values::Words("unicode nerd ascii"),
-        "day" => Values::Day,
+        "day" => Values::Asked("days"),
         "dir" => Values::Folder,
         "file" => Values::File,
-        "id" => Values::Session,
+        "id" => Values::Asked("sessions"),
         _ => Values::Free,
     }
 }
@@ -49,7 +34,7 @@ fn values_of(name: &str) -> Values {
 /// The values of a command's arguments.
 pub(super) fn arguments_of(path: &str) -> Values {
     match path {
-        "ait sessions go" => Values::Session,
+        "ait sessions go" => Values::Asked("targets"),
         "ait completions" => Values::Words("zsh bash fish nushell elvish xonsh"),
         "ait notify" => Values::Words("on off status test"),
         "ait hook" => Values::Words("session-register session-cleanup"),
@@ -58,17 +43,6 @@ pub(super) fn arguments_of(path: &str) -> Values {
         _ => Values::Free,
     }
 }
-
-/// Prints the ids of the live sessions, a line each, in any shell.
-const SESSIONS: &str = "ait sessions go --list 2>/dev/null | cut -f1";
-/// The same, each with its project and task.
-const DESCRIBED: &str = r#"ait sessions go --list 2>/dev/null | awk -F'\t' '{print $1 "SEPARATOR" $2 ": " $5}'"#;
-/// Prints the projects of the live sessions. bash expands what it is offered, so names that mean something to a shell are left
-/// out.
-const PROJECTS: &str = "ait sessions go --list 2>/dev/null | cut -f2 | grep -x '[A-Za-z0-9._+-]*' | sort -u";
-/// Prints the days that have history.
-const DAYS: &str = "sh -c 'ls \"${AIT_SESSIONS_DIR:-${CLAUDE_CONFIG_DIR:-$HOME/.claude}/sessions}/history\"' 2>/dev/null \
-                    | grep -x '[0-9-]*'";
 
 /// One command and all below it, each with what to type to get there.
 pub(super) struct CommandPath<'a> {
@@ -90,7 +64,8 @@ impl CommandPath<'_> {
 pub(super) fn value_of(flag: &FlagInfo<'_>) -> Option<Values> {
     match flag.kind {
         FlagInfoKind::Switch => None,
-        FlagInfoKind::Option { .. } if flag.long == "--project" => Some(Values::Project),
+        FlagInfoKind::Option { .. } if flag.long == "--project" => Some(Values::Asked("projects")),
+        FlagInfoKind::Option { .. } if flag.long == "--dismiss" => Some(Values::Asked("interrupted")),
         FlagInfoKind::Option { arg_name } => Some(values_of(arg_name)),
     }
 }
@@ -109,9 +84,7 @@ fn bash_words(values: Values) -> String {
         Values::Words(words) => format!("words='{words}'"),
         Values::Folder => "words='' paths=-d".to_owned(),
         Values::File => "words='' paths=-f".to_owned(),
-        Values::Session => format!("words=$({SESSIONS})"),
-        Values::Project => format!("words=$({PROJECTS})"),
-        Values::Day => format!("words=\"today yesterday $({DAYS})\""),
+        Values::Asked(name) => format!("words=$(ait completions {name} 2>/dev/null | cut -f1)"),
         Values::Free => "words=''".to_owned(),
     }
 }
@@ -133,7 +106,7 @@ pub fn bash(ait: &CommandInfoWithArgs) -> String {
             after_option.push_str(&format!("    '{} {}') {what} ;;\n", place.path, flag.long));
         }
         let more = match arguments_of(&place.path) {
-            Values::Session => format!("\" $({SESSIONS})\""),
+            Values::Asked(name) => format!("\" $(ait completions {name} 2>/dev/null | cut -f1)\""),
             _ => String::new(),
         };
         words.push_str(&format!("        '{}') words='{}'{more} ;;\n", place.path, quoted(&proposed.join(" "))));
@@ -175,18 +148,17 @@ complete -F _ait ait
 
 /// The file for zsh, `_ait`, to be put into a folder of `fpath`.
 pub fn zsh(ait: &CommandInfoWithArgs) -> String {
-    let mut out =
-        String::from("#compdef ait\n# Completion of ait for zsh. Written by `ait completions zsh`.\n\n_ait_ids() {\n");
-    let described = DESCRIBED.replace("SEPARATOR", ":");
-    out.push_str(&format!(
-        "    local -a ids=(${{(f)\"$({described})\"}})\n    _describe -t sessions session ids\n}}\n"
-    ));
-    for (name, command) in [("projects", PROJECTS), ("days", DAYS)] {
-        let first = if name == "days" { "today yesterday " } else { "" };
-        out.push_str(&format!(
-            "\n_ait_{name}() {{\n    local -a offered=({first}${{(f)\"$({command})\"}})\n    compadd -a offered\n}}\n"
-        ));
-    }
+    let mut out = String::from(
+        r#"#compdef ait
+# Completion of ait for zsh. Written by `ait completions zsh`.
+
+_ait_asked() {
+    local -a offered=(${(f)"$(ait completions $1 2>/dev/null)"})
+    offered=("${offered[@]/$'\t'/:}")
+    _describe -V -t $1 $1 offered
+}
+"#,
+    );
     for place in places("ait", ait) {
         out.push_str(&zsh_function(&place));
     }
@@ -204,9 +176,7 @@ fn zsh_function(place: &CommandPath<'_>) -> String {
             Some(Values::Words(words)) => format!(":value:({words})"),
             Some(Values::Folder) => ":folder:_files -/".to_owned(),
             Some(Values::File) => ":file:_files".to_owned(),
-            Some(Values::Session) => ":session:_ait_ids".to_owned(),
-            Some(Values::Project) => ":project:_ait_projects".to_owned(),
-            Some(Values::Day) => ":day:_ait_days".to_owned(),
+            Some(Values::Asked(name)) => format!(":{name}: _ait_asked {name}"),
             Some(Values::Free) => ":value: ".to_owned(),
         };
         let equals = if action.is_empty() { "" } else { "=" };
@@ -221,7 +191,7 @@ fn zsh_function(place: &CommandPath<'_>) -> String {
         // An argument with nothing to propose is left out: zsh would show its name instead of completing an option.
         match arguments_of(&place.path) {
             Values::Words(words) => specs.push(format!("'*:argument:({words})'")),
-            Values::Session => specs.push("':session:_ait_ids'".to_owned()),
+            Values::Asked(name) => specs.push(format!("':{name}: _ait_asked {name}'")),
             _ => {}
         }
         return format!("\n_{name}() {{\n    _arguments -S : \\\n        {}\n}}\n", specs.join(" \\\n        "));
@@ -262,9 +232,7 @@ fn fish_values(values: Values) -> String {
         Values::Words(words) => format!(" -x -a '{words}'"),
         Values::Folder => " -x -a '(__fish_complete_directories)'".to_owned(),
         Values::File => " -r".to_owned(),
-        Values::Session => " -x -a '(__ait_ids)'".to_owned(),
-        Values::Project => " -x -a '(__ait_projects)'".to_owned(),
-        Values::Day => " -x -a '(__ait_days)'".to_owned(),
+        Values::Asked(name) => format!(" -x -k -a '(ait completions {name} 2>/dev/null)'"),
         Values::Free => " -x".to_owned(),
     }
 }
@@ -287,23 +255,9 @@ function __ait_at
     test "$at" = "$argv"
 end
 
-function __ait_ids
-    {}
-end
-
-function __ait_projects
-    {PROJECTS}
-end
-
-function __ait_days
-    printf '%s\n' today yesterday
-    {DAYS}
-end
-
 complete -c ait -f
 "#,
-        paths.join(" "),
-        DESCRIBED.replace("SEPARATOR", "\\t")
+        paths.join(" ")
     );
     for place in &all {
         let start = format!("complete -c ait -n '__ait_at {}'", place.path);
@@ -312,7 +266,7 @@ complete -c ait -f
         }
         match arguments_of(&place.path) {
             Values::Words(words) => out.push_str(&format!("{start} -a '{words}'\n")),
-            Values::Session => out.push_str(&format!("{start} -a '(__ait_ids)'\n")),
+            Values::Asked(name) => out.push_str(&format!("{start} -k -a '(ait completions {name} 2>/dev/null)'\n")),
             _ => {}
         }
         for flag in place.options() {

@@ -39,6 +39,8 @@ impl Home {
             std::process::id()
         );
         std::fs::write(active.join("zzz.json"), hostile).unwrap();
+        let interrupted = r#"{"session_id": "gone-1", "project": "p", "path": "/", "task": "Lost", "pid": 4194999}"#;
+        std::fs::write(active.join("gone-1.json"), interrupted).unwrap();
         std::fs::create_dir_all(home.join(".claude/sessions/history/2025-12-25")).unwrap();
         Home(home)
     }
@@ -135,13 +137,15 @@ fn bash_completes_commands_options_and_values() {
         try ait sessions history --date 2025
         try ait sessions live --project ''
         try ait sessions go a
+        try ait sessions go p
+        try ait sessions resume --dismiss ''
         try ait sessions history --limit ''
         complete -p ait
     "#;
     let said = home.run("bash", &["--norc", "--noprofile", "-eu"], script);
     assert_eq!(
         said,
-        "sessions setup\nlive\n--path\nfolder\nfile.svg\nalways\nabc-123 zzz\nzsh\nyesterday\n2025-12-25\np\nabc-123\n\ncomplete -F _ait ait\n"
+        "sessions setup\nlive\n--path\nfolder\nfile.svg\nalways\nabc-123 zzz\nzsh\nyesterday\n2025-12-25\np\nabc-123\np\ngone-1 all\n\ncomplete -F _ait ait\n"
     );
 }
 
@@ -162,12 +166,26 @@ fn fish_completes_commands_options_and_values() {
         complete -C 'ait sessions go abc'
         complete -C 'ait sessions live --project '
         complete -C 'ait report --from 2025'
+        complete -C 'ait sessions resume --dismiss g'
     "#;
     let said = home.run("fish", &["--no-config"], script);
     let first: Vec<&str> = said.lines().map(|line| line.split('\t').next().unwrap()).collect();
     assert_eq!(
         first,
-        ["sessions", "live", "--verbose", "folder/", "file.svg", "zsh", "abc-123", "zzz", "abc-123", "p", "2025-12-25"]
+        [
+            "sessions",
+            "live",
+            "--verbose",
+            "folder/",
+            "file.svg",
+            "zsh",
+            "abc-123",
+            "zzz",
+            "abc-123",
+            "p",
+            "2025-12-25",
+            "gone-1"
+        ]
     );
     assert!(said.contains("abc-123\tp: Fix it\n"), "{said}");
 }
@@ -181,7 +199,7 @@ fn zsh_completes_commands_options_and_values() {
         zmodload zsh/zpty
         zpty z zsh -f -i
         zpty -w z 'PS1= RPS1=; fpath=(${FILE:h} $fpath); autoload -Uz compinit; compinit -u -D; setopt no_beep'
-        zpty -w z 'ait() { if [[ "$*" == "sessions go --list" ]]; then command ait "$@"; else print -r -- "<$*>"; fi } 2>/dev/null; print -r -- rea""dy'
+        zpty -w z 'ait() { if [[ "$1" == completions ]]; then command ait "$@"; else print -r -- "<$*>"; fi } 2>/dev/null; print -r -- rea""dy'
         zpty -r -m z said '*ready*'
         ask() { zpty -w z "$1"$'\t'; zpty -r -m z said '*<*>*'; print -r -- "${${said##*<}%%>*}" }
         ask 'ait sessions li'
@@ -192,6 +210,7 @@ fn zsh_completes_commands_options_and_values() {
         ask 'ait sessions history --date 2025'
         ask 'ait sessions live --project '
         ask 'ait sessions go a'
+        ask 'ait sessions resume --dismiss g'
         zpty -d z
         autoload -Uz compinit; compinit -u -D; source $FILE; source $FILE; print -r -- $_comps[ait]
     "#;
@@ -208,13 +227,14 @@ fn zsh_completes_commands_options_and_values() {
             "sessions history --date 2025-12-25",
             "sessions live --project p",
             "sessions go abc-123",
+            "sessions resume --dismiss gone-1",
             "_ait"
         ]
     );
 }
 
 /// Lines that are completed in nushell and xonsh, and the words that are proposed first.
-const COMPLETED: [(&str, &str); 7] = [
+const COMPLETED: [(&str, &str); 11] = [
     ("ait sessions li", "live"),
     ("ait sessions live --pa", "--path"),
     ("ait sessions live --path fo", "folder/"),
@@ -222,6 +242,10 @@ const COMPLETED: [(&str, &str); 7] = [
     ("ait sessions task --session ", "abc-123"),
     ("ait prompt --for z", "zsh"),
     ("ait init nu", "nushell"),
+    ("ait sessions live --project ", "p"),
+    ("ait sessions history --date 2025", "2025-12-25"),
+    ("ait sessions go ab", "abc-123"),
+    ("ait sessions resume --dismiss g", "gone-1"),
 ];
 
 #[test]
@@ -267,7 +291,7 @@ fn elvish_completes_commands_options_and_values() {
     let typed = r#"
 for _ [1 2] { eval (slurp < $E:FILE) }
 fn ask {|@words| $edit:completion:arg-completer[ait] $@words | each {|it| try { echo $it[stem] } catch { echo $it } } }
-{ ask ait se; ask ait sessions li; ask ait sessions live --color al; ask ait sessions task --session '' } > said
+{ ask ait se; ask ait sessions li; ask ait sessions live --color al; ask ait sessions task --session ''; ask ait sessions go ''; ask ait sessions live --project p; ask ait report --from ''; ask ait sessions resume --dismiss '' } > said
 exit
 "#;
     let bin = Path::new(env!("CARGO_BIN_EXE_ait")).parent().unwrap().to_str().unwrap();
@@ -286,7 +310,7 @@ exit
     }
     assert!(child.wait().unwrap().success());
     let said = std::fs::read_to_string(home.0.join("said")).unwrap();
-    for word in ["sessions", "live", "always", "abc-123"] {
+    for word in ["sessions", "live", "always", "abc-123", "zzz", "--list", "p", "2025-12-25", "gone-1"] {
         assert!(said.lines().any(|line| line == word), "{word}: {said}");
     }
 }
