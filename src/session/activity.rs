@@ -14,8 +14,8 @@ use super::time::{parse_time, seconds_between, whole_seconds};
 
 /// Spans of one kind that are less than this many seconds apart are merged.
 pub(super) const MERGE_GAP: u64 = 30;
-/// The most spans that are kept of one session.
-pub const MAX_SPANS: usize = 500;
+/// The most spans that are kept of one session. Few in unit tests, so that short sessions have more.
+pub const MAX_SPANS: usize = if cfg!(test) { 6 } else { 500 };
 /// The most changes of the task, and of the branch, that are kept of one session: the latest.
 const MAX_CHANGES: usize = 50;
 
@@ -161,24 +161,31 @@ pub struct Activity {
 impl Activity {
     /// Puts entries in order: spans of one kind that are less than half a minute apart are merged, and at most
     /// [`MAX_SPANS`] and the latest changes are kept.
-    ///
-    /// An entry that begins like another one of its kind replaces that one: its writer was killed before it wrote the
-    /// manifest, and the next event ended the same span.
     pub fn new(entries: Vec<Entry>) -> Activity {
+        let mut activity = Activity::unmerged(entries);
+        activity.merge();
+        activity
+    }
+
+    /// The entries of a log in its order, without those that were replaced.
+    fn unmerged(entries: Vec<Entry>) -> Activity {
         let mut activity = Activity::default();
         for entry in entries {
             match entry {
-                Entry::Span(span) => activity.spans.push(span),
+                Entry::Span(span) => push_span(&mut activity.spans, span),
                 Entry::Task(change) => push_change(&mut activity.tasks, change),
                 Entry::Branch(change) => push_change(&mut activity.branches, change),
             }
         }
-        activity.spans = merged(activity.spans);
-        for changes in [&mut activity.tasks, &mut activity.branches] {
+        activity
+    }
+
+    fn merge(&mut self) {
+        self.spans = merged(std::mem::take(&mut self.spans));
+        for changes in [&mut self.tasks, &mut self.branches] {
             sort_by_key(changes, |change| change.at);
             changes.drain(..changes.len().saturating_sub(MAX_CHANGES));
         }
-        activity
     }
 
     /// Whether nothing is recorded.
@@ -222,6 +229,16 @@ impl Activity {
     }
 }
 
+/// Adds a span. One that begins like an earlier one of its kind replaces that one and all that follow it: their writers were
+/// killed before they wrote the manifest, so the state that began then went on.
+fn push_span(spans: &mut Vec<Span>, span: Span) {
+    let mut later = spans.iter().rev().take_while(|known| known.from >= span.from);
+    if let Some(back) = later.position(|known| (known.kind, known.from) == (span.kind, span.from)) {
+        spans.truncate(spans.len() - 1 - back);
+    }
+    spans.push(span);
+}
+
 /// Adds a change, unless it repeats the last one.
 fn push_change(changes: &mut Vec<Change>, change: Change) {
     if changes.last().is_none_or(|last| (&last.before, &last.after) != (&change.before, &change.after)) {
@@ -230,19 +247,9 @@ fn push_change(changes: &mut Vec<Change>, change: Change) {
 }
 
 fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.retain(|span| span.seconds > 0);
     sort_by_key(&mut spans, |span| (span.kind, span.from));
-    let same_begin = |a: &Span, b: &Span| a.kind == b.kind && a.from == b.from;
-    let mut whole: Vec<Span> = Vec::with_capacity(spans.len());
-    let mut last_begin: Option<Span> = None;
-    for span in spans {
-        if last_begin.is_some_and(|last| same_begin(&last, &span)) {
-            whole.pop();
-        }
-        last_begin = Some(span);
-        whole.push(span);
-    }
-    whole.retain(|span| span.seconds > 0);
-    let spans = join(whole, &|earlier, later, _| gap(earlier, later) < MERGE_GAP);
+    let spans = join(spans, &|earlier, later, _| gap(earlier, later) < MERGE_GAP);
     let surplus = spans.len().saturating_sub(MAX_SPANS);
     if surplus == 0 {
         return spans;
@@ -284,16 +291,19 @@ fn join(spans: Vec<Span>, is_joined: &dyn Fn(&Span, &Span, usize) -> bool) -> Ve
     joined
 }
 
-/// The most entries that one event adds to a log.
-const MAX_ADDED: usize = 4;
-
-/// A log with the same content as `log`, merged. Its last lines stay as they are: the next ones may replace them.
-pub fn compact(log: &[u8]) -> String {
-    let mut entries = parse_log(log);
-    let last = entries.split_off(entries.len().saturating_sub(MAX_ADDED));
-    let mut kept = Activity::new(entries).entries();
-    kept.extend(last);
-    to_log(&kept)
+/// A log with the same content as `log`, merged. Spans that begin at or after `since`, when the state began that the manifest
+/// tells of, stay as they are: their writers may have been killed before they wrote the manifest, and the next event
+/// replaces them then.
+pub fn compact(log: &[u8], since: Timestamp) -> String {
+    let mut activity = Activity::unmerged(parse_log(log));
+    let (mut recent, settled) = (Vec::new(), std::mem::take(&mut activity.spans));
+    for span in settled {
+        if span.from < whole_seconds(since) { &mut activity.spans } else { &mut recent }.push(span);
+    }
+    activity.merge();
+    let mut entries = activity.entries();
+    entries.extend(recent.into_iter().map(Entry::Span));
+    to_log(&entries)
 }
 
 /// The log with these entries.
@@ -358,6 +368,16 @@ mod tests {
     }
 
     #[test]
+    fn what_killed_writers_wrote_of_a_state_that_went_on_is_replaced_whole_and_never_merged_before() {
+        let killed = vec![span(Kind::Blocked, 100, 110), work(110, 200)];
+        let last = span(Kind::Blocked, 100, 300);
+        let entries = [vec![work(80, 100)], vec![killed.clone(); 5].concat(), vec![last]].concat();
+        assert_eq!(shown(&Activity::new(entries.clone())), [(80, 100, 20), (100, 300, 200)]);
+        let log = compact(to_log(&entries[..entries.len() - 1]).as_bytes(), at(100));
+        assert_eq!(parse_log(log.as_bytes()), [vec![work(80, 100)], killed].concat());
+    }
+
+    #[test]
     fn spans_of_a_clock_that_was_set_back_count_no_time_twice() {
         assert_eq!(shown(&Activity::new(vec![work(0, 100), work(50, 120)])), [(0, 120, 120)]);
     }
@@ -369,8 +389,11 @@ mod tests {
         let activity = Activity::new(begins.map(|begin| work(begin, begin + 10)).collect());
         assert_eq!(activity.spans.len(), MAX_SPANS);
         assert_eq!(activity.seconds(Kind::Working), 6_000);
+        let last = 600 - MAX_SPANS;
         let (_, first_end, first_seconds) = shown(&activity)[0];
-        assert_eq!((first_end, first_seconds), (100 * 1_000 + 100 * 100 * 50 + 10, 1_010));
+        assert_eq!(first_seconds, (last as u64 + 1) * 10);
+        let last = last as i64;
+        assert_eq!(first_end, last * 1_000 + last * last * 50 + 10);
     }
 
     #[test]
@@ -390,7 +413,7 @@ mod tests {
         let log: String = entries.iter().map(Entry::to_line).collect();
         assert_eq!(parse_log(log.as_bytes()), entries);
         let activity = Activity::new(entries.to_vec());
-        let compacted = compact(log.as_bytes());
+        let compacted = compact(log.as_bytes(), at(50));
         assert_eq!(Activity::new(parse_log(compacted.as_bytes())), activity);
         assert!(compacted.ends_with(&entries[4].to_line()), "the last line may still be replaced");
         assert_eq!(Activity::parse(&activity.to_json()), Some(activity));

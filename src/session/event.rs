@@ -147,9 +147,16 @@ impl Event {
             .stamps()
             .filter(|stamp| !has_ended && !same_process(stamp, event_context.process.as_ref()) && is_live(stamp))
             .collect::<Vec<_>>();
+        if has_ended {
+            // What it did when it was interrupted has not gone on since.
+            manifest.state = State::Idle;
+            manifest.waiting_for = None;
+        }
         let last_event = manifest.updated.replace(milliseconds(event_context.now));
         if let Some((state, at)) = event_context.silent_change
             && manifest.state_since.is_some_and(|since| since < at)
+            // Another event may have ended what it was found for.
+            && Kind::of(manifest.state, manifest.waiting_for.as_deref()).is_some()
         {
             set_state(manifest, state, None, at);
         }
@@ -237,7 +244,10 @@ impl Event {
                         tool.map_or_else(|| "permission".to_owned(), permission_for)
                     }
                 };
-                set_state(manifest, State::Waiting, Some(what), opened.unwrap_or(event_context.now));
+                // The time until the present state began is added up already.
+                let began = manifest.state_since.filter(|since| *since <= event_context.now);
+                let since = opened.map_or(event_context.now, |opened| opened.max(began.unwrap_or(opened)));
+                set_state(manifest, State::Waiting, Some(what), since);
             }
             // It has waited since its turn ended, not since the client noticed.
             Event::NobodyTyped => {
@@ -479,11 +489,11 @@ fn set_state(manifest: &mut Manifest, state: State, waiting_for: Option<String>,
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::session::state::Status;
 
-    pub(in crate::session) fn at(second: i64) -> EventContext {
+    pub(crate) fn at(second: i64) -> EventContext {
         EventContext {
             now: Timestamp::from_second(1_800_000_000 + second).unwrap(),
             process: Some(ProcessStamp { pid: 10, start: Some(100) }),
@@ -558,6 +568,44 @@ pub(super) mod tests {
         assert_eq!(manifest.waiting_for.as_deref(), Some("permission: Edit"));
         run(&mut manifest, 60, Event::Prompt("go on".into()));
         assert_eq!(manifest.tool, None, "Esc ended the tool, and no event said so");
+    }
+
+    #[test]
+    fn a_session_that_was_interrupted_at_work_has_not_worked_until_it_was_resumed() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Start { model: None });
+        run(&mut manifest, 10, Event::Prompt("fix it".into()));
+        run(&mut manifest, 20, Event::End { reason: Some("other".into()) });
+        assert_eq!((manifest.state, manifest.worked_seconds), (State::Working, 10));
+        run(&mut manifest, 50_000, Event::Start { model: None });
+        assert_eq!((manifest.state, manifest.worked_seconds), (State::Idle, 10));
+        assert_eq!(manifest.new_activity, [Entry::Span(Span::new(Kind::Working, at(10).now, at(20).now))]);
+    }
+
+    #[test]
+    fn a_dialog_that_opened_before_the_present_state_began_counts_no_time_twice() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Prompt("fix it".into()));
+        run(&mut manifest, 10, Event::ToolStart("AskUserQuestion".into()));
+        run(&mut manifest, 20, Event::ToolEnd);
+        let report = StatusReport { status: Status::Waiting, since: Some(at(15).now), waiting_for: None };
+        Event::DialogOpen(Dialog::Permission).apply(
+            &mut manifest,
+            &EventContext { report: Some(report), ..at(21) },
+            dead,
+        );
+        run(&mut manifest, 30, Event::ToolEnd);
+        assert_eq!((manifest.worked_seconds, manifest.waited_seconds), (10, 20));
+    }
+
+    #[test]
+    fn a_silent_change_that_another_event_came_before_is_ignored() {
+        let mut manifest = Manifest::default();
+        run(&mut manifest, 0, Event::Prompt("fix it".into()));
+        run(&mut manifest, 10, Event::TurnEnd { in_background: false });
+        let late = EventContext { silent_change: Some((State::Working, at(20).now)), ..at(30) };
+        Event::TurnEnd { in_background: false }.apply(&mut manifest, &late, dead);
+        assert_eq!(manifest.worked_seconds, 10);
     }
 
     #[test]

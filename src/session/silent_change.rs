@@ -42,7 +42,8 @@ pub fn find(
         let is_typed = matches!(event, Event::End { reason: Some(reason) } if reason != "other");
         return written.filter(|_| is_typed).map(|written| (State::Idle, written.clamp(since, now.max(since))));
     };
-    let changed = report.since?;
+    // The record is read a moment after the event.
+    let changed = report.since?.min(now);
     if changed <= since {
         return None;
     }

@@ -150,7 +150,8 @@ fn write_change(
     if outcome == Outcome::Keep {
         write_log::unfold(folder, id, &mut manifest);
         commit_log::unfold(folder, id, &mut manifest);
-        if came_back.is_some() {
+        // One that was about to be archived has the field already.
+        if !is_active || !manifest.activity.is_empty() {
             activity_log::unfold(folder, id, &mut manifest);
         }
     }
@@ -162,7 +163,7 @@ fn write_change(
     }
     drop(lock);
     if is_due {
-        activity_log::compact(folder, id);
+        activity_log::compact(folder, id, manifest.state_since.unwrap_or(Timestamp::MAX));
     }
     if outcome == Outcome::Archive {
         move_to_history(root, folder, id, timeout)?;
@@ -325,5 +326,265 @@ pub fn archive_if(
         }
         None if folder.meta_of(&id.file_name()).is_ok() => Err(busy()),
         None => Ok(None),
+    }
+}
+
+/// Sessions whose writers are killed at any step, or overtaken by another one, and what is recorded of their activity.
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::path::PathBuf;
+
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::session::activity::{Activity, Entry, Kind, Span};
+    use crate::session::event::tests::at;
+    use crate::session::event::{Dialog, Event, EventContext};
+    use crate::session::state::{State, Status, StatusReport};
+    use crate::session::time::seconds_between;
+    use crate::sys::files::steps::{self, Step};
+    use crate::sys::files::{make_temporary_folder, remove_folder};
+
+    /// No hook waits for a lock here: another writer runs to its end before this one goes on.
+    const TIMEOUT: Duration = Duration::from_secs(1);
+
+    /// A sequence of numbers that looks random and is the same each time.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) % bound
+        }
+
+        fn next(&mut self) -> u64 {
+            self.below(u64::MAX)
+        }
+    }
+
+    /// A session in a folder of its own, which is removed at the end.
+    struct OneSession {
+        root: Root,
+        id: SessionId,
+        now: Timestamp,
+        /// It starts and ends often, and has few spans.
+        ends_often: bool,
+        numbers: Numbers,
+    }
+
+    impl Drop for OneSession {
+        fn drop(&mut self) {
+            let _ = remove_folder(self.root.path());
+        }
+    }
+
+    impl OneSession {
+        fn new(seed: u64) -> OneSession {
+            let path: PathBuf = make_temporary_folder("ait-kills").unwrap();
+            let id = SessionId::parse("one").unwrap();
+            OneSession {
+                root: Root::at(path),
+                id,
+                now: at(0).now,
+                ends_often: seed.is_multiple_of(2),
+                numbers: Numbers(seed),
+            }
+        }
+
+        /// Some time later a writer runs. Half of the pauses are so short that spans are merged.
+        fn run_writer(&mut self) -> &'static str {
+            let pause = if self.numbers.below(2) == 0 { 20_000 } else { 300_000 };
+            self.now += SignedDuration::from_millis(i64::try_from(self.numbers.below(pause)).unwrap());
+            let seed = self.numbers.next();
+            let (root, id) = (self.root.clone(), self.id.clone());
+            run_and_kill(Writer { root, id, now: self.now, ends_often: self.ends_often, seed }, true)
+        }
+
+        /// What is recorded of a session that is not archived adds up.
+        fn check_active(&self) {
+            let Ok(folder) = self.root.active_folder() else { return };
+            let Some(session) = read_session(&folder, &self.id).unwrap() else { return };
+            let manifest = session.manifest;
+            if manifest.ended.is_some() {
+                return;
+            }
+            let mut entries = activity_log::read(&folder, &self.id);
+            let now = self.now + SignedDuration::from_secs(1);
+            let open = Kind::of(manifest.state, manifest.waiting_for.as_deref()).zip(manifest.state_since);
+            let span = open.map(|(kind, since)| Span::new(kind, since, now));
+            entries.extend(span.map(Entry::Span));
+            check(&Activity::new(entries), &manifest, span, now);
+        }
+
+        /// Whatever the kills left: the session is resumed once more, and ends.
+        fn check_archived(&self) {
+            let folder = self.root.open_active().unwrap();
+            let send = |event| {
+                let known = Known::read(&self.root, &folder, &self.id, true).unwrap();
+                apply(&self.root, &self.id, known, &event, &EventContext { now: self.now, ..at(0) });
+            };
+            send(Event::Start { model: None });
+            send(Event::End { reason: Some("other".into()) });
+            let manifest = history::find(&self.root, &self.id).unwrap().manifest;
+            check(&manifest.activity, &manifest, None, manifest.ended.unwrap());
+            // A killed writer also leaves its temporary file, which `prune` removes.
+            assert!(folder.names().unwrap().iter().all(|name| name.starts_with('.')));
+        }
+    }
+
+    /// Runs a writer. Two of three may be killed before one of their steps; before one that `is_first` gets a lock, another one
+    /// may have run.
+    fn run_and_kill(writer: Writer, is_first: bool) -> &'static str {
+        let mut numbers = Numbers(writer.seed);
+        let mut seeds = Numbers(numbers.next());
+        let most_steps = [4, 14, u64::MAX][numbers.below(3) as usize];
+        let mut steps_left = numbers.below(most_steps);
+        let other = writer.clone();
+        let hook = move |step| match step {
+            Step::Lock if is_first && seeds.below(4) == 0 => {
+                run_and_kill(Writer { seed: seeds.next(), ..other.clone() }, false);
+            }
+            Step::Lock => {}
+            Step::Write if steps_left == 0 => resume_unwind(Box::new(Killed)),
+            Step::Write => steps_left -= 1,
+        };
+        match catch_unwind(AssertUnwindSafe(|| steps::observe(hook, || writer.write(&mut numbers)))) {
+            Ok(name) => name,
+            Err(why) if why.is::<Killed>() => "killed",
+            Err(why) => resume_unwind(why),
+        }
+    }
+
+    /// What a killed writer panics with.
+    struct Killed;
+
+    /// The recorded spans add up to the times of the manifest, and lie within the session. `open` is the span that goes on.
+    fn check(activity: &Activity, manifest: &Manifest, open: Option<Span>, now: Timestamp) {
+        let seconds = |kind, closed: u64| closed + open.filter(|span| span.kind == kind).map_or(0, |span| span.seconds);
+        for (kind, closed) in [(Kind::Working, manifest.worked_seconds), (Kind::Blocked, manifest.waited_seconds)] {
+            assert_eq!(activity.seconds(kind), seconds(kind, closed), "{kind:?}: {:#?}", activity.spans);
+        }
+        for span in &activity.spans {
+            assert!(span.from < span.to && span.seconds <= seconds_between(span.from, span.to), "{span:?}");
+            assert!(manifest.started.unwrap() <= span.from && span.to <= now, "{span:?}");
+        }
+    }
+
+    /// What one process does with a session.
+    #[derive(Clone)]
+    struct Writer {
+        root: Root,
+        id: SessionId,
+        now: Timestamp,
+        ends_often: bool,
+        seed: u64,
+    }
+
+    impl Writer {
+        /// An event, the end of the session by another command, or a late compaction of its log. Returns its name.
+        fn write(&self, numbers: &mut Numbers) -> &'static str {
+            let folder = self.root.open_active().unwrap();
+            let active = read_session(&folder, &self.id).unwrap().map(|session| session.manifest);
+            let is_over = active.as_ref().is_none_or(|manifest| manifest.ended.is_some());
+            let starts_or_ends = numbers.below(if is_over || self.ends_often { 4 } else { 20 }) == 0;
+            let event = match numbers.below(if starts_or_ends { 6 } else { 50 }) {
+                0..2 if starts_or_ends => Event::Start { model: None },
+                2..4 if starts_or_ends => Event::End { reason: Some("other".into()) },
+                _ if starts_or_ends => {
+                    let _ = archive_if(&self.root, &self.id, TIMEOUT, |_| true);
+                    return "prune";
+                }
+                0..15 => Event::Prompt("go".into()),
+                15..24 => Event::ToolStart("AskUserQuestion".into()),
+                24..27 => Event::DialogOpen(Dialog::Permission),
+                27..37 => Event::ToolEnd,
+                37..47 => Event::TurnEnd { in_background: false },
+                _ => {
+                    let since = active.and_then(|manifest| manifest.state_since);
+                    activity_log::compact(&folder, &self.id, since.unwrap_or(Timestamp::MAX));
+                    return "compact";
+                }
+            };
+            self.send(&event, numbers);
+            event_name(&event)
+        }
+
+        fn send(&self, event: &Event, numbers: &mut Numbers) {
+            let folder = self.root.open_active().unwrap();
+            // A start that is no resume makes a new session, whatever history contains.
+            let returning = !matches!(event, Event::Start { .. }) || numbers.below(4) > 0;
+            let known = Known::read(&self.root, &folder, &self.id, returning).unwrap();
+            let mut context = EventContext { now: self.now, ..at(0) };
+            if let Some(manifest) = known.manifest() {
+                context.silent_change = silent_change(manifest, event, self.now, numbers);
+                let since = self.now - SignedDuration::from_secs(i64::try_from(numbers.below(6)).unwrap());
+                context.report = Some(StatusReport { status: Status::Waiting, since: Some(since), waiting_for: None });
+            }
+            context.title = (numbers.below(20) == 0).then(|| format!("task {}", numbers.below(3)));
+            apply(&self.root, &self.id, known, event, &context);
+        }
+    }
+
+    fn event_name(event: &Event) -> &'static str {
+        match event {
+            Event::Start { .. } => "start",
+            Event::Prompt(_) => "prompt",
+            Event::ToolStart(_) => "ask",
+            Event::DialogOpen(_) => "dialog",
+            Event::ToolEnd => "tool end",
+            Event::TurnEnd { .. } => "turn end",
+            _ => "end",
+        }
+    }
+
+    /// As the client tells of it, or does not.
+    fn silent_change(
+        manifest: &Manifest,
+        event: &Event,
+        now: Timestamp,
+        numbers: &mut Numbers,
+    ) -> Option<(State, Timestamp)> {
+        if !crate::session::silent_change::is_possible(manifest, event, now) || numbers.below(2) == 0 {
+            return None;
+        }
+        let state =
+            if manifest.state == State::Working || numbers.below(2) == 0 { State::Idle } else { State::Working };
+        let since = manifest.state_since?;
+        let after = numbers.below(seconds_between(since, now) + 1);
+        Some((state, (since + SignedDuration::from_secs(i64::try_from(after).unwrap())).min(now)))
+    }
+
+    /// Lets an event happen to a session, as a hook does.
+    fn apply(root: &Root, id: &SessionId, known: Known, event: &Event, context: &EventContext) {
+        let folder = root.open_active().unwrap();
+        let change = |manifest: &mut Manifest, is_known: bool| {
+            let starts = matches!(event, Event::Start { .. });
+            if !starts && (!is_known || manifest.ended.is_some()) {
+                return Ok((Outcome::Ignore, ()));
+            }
+            Ok((event.apply(manifest, context, |_| false), ()))
+        };
+        update(root, &folder, id, known, TIMEOUT, change).unwrap();
+    }
+
+    #[test]
+    fn the_activity_of_sessions_whose_writers_are_killed_at_any_step_adds_up() {
+        for seed in 0..300 {
+            let length = 10 + seed / 3;
+            let mut session = OneSession::new(seed);
+            let mut log = Vec::new();
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                for _ in 0..length {
+                    log.push(session.run_writer());
+                    session.check_active();
+                }
+                session.check_archived();
+            }));
+            if let Err(why) = outcome {
+                eprintln!("sequence {seed} after {} of {length} writers: {log:?}", log.len());
+                resume_unwind(why);
+            }
+        }
     }
 }

@@ -47,6 +47,12 @@ impl Root {
         Root { registry: path.clone(), path, cache, is_explicit: false }
     }
 
+    /// The root of a test.
+    #[cfg(test)]
+    pub(super) fn at(path: PathBuf) -> Root {
+        Root { registry: path.clone(), cache: path.join(".ait"), path, is_explicit: true }
+    }
+
     /// Whether `AIT_SESSIONS_DIR` names it: then it stands alone.
     pub fn is_explicit(&self) -> bool {
         self.is_explicit

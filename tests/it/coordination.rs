@@ -658,6 +658,9 @@ mod state {
         let next = env.run("sessions next").success();
         assert!(next.contains("waiting (permission: Bash)"), "{next}");
         // The hook comes six seconds later, and the wait is as long as it was.
+        let mut manifest = env.active_manifest("one");
+        manifest["state_since"] = json!(ago(60));
+        env.write_file(".claude/sessions/active/one.json", &manifest.to_string());
         let since = now_ms() - 6000;
         let waiting = json!({"status": "waiting", "waitingFor": "permission prompt", "statusUpdatedAt": since});
         env.registry(&client, "one", waiting);

@@ -120,16 +120,22 @@ impl Folder {
 
     /// Moves a file to another folder under the same name; an existing file there is replaced.
     pub fn move_to(&self, name: &str, other: &Folder) -> io::Result<()> {
+        #[cfg(test)]
+        super::steps::before(super::steps::Step::Write);
         Ok(rustix::fs::renameat(&self.fd, name, &other.fd, name)?)
     }
 
     /// Renames a file in this folder; an existing file of the new name is replaced.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        #[cfg(test)]
+        super::steps::before(super::steps::Step::Write);
         Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
     }
 
     /// Removes a file.
     pub fn remove(&self, name: &str) -> io::Result<()> {
+        #[cfg(test)]
+        super::steps::before(super::steps::Step::Write);
         Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
     }
 }

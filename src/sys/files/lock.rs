@@ -32,6 +32,8 @@ impl Drop for Lock<'_> {
 impl Folder {
     /// Takes the lock of this folder; waits at most `limit`.
     pub fn lock(&self, limit: Duration) -> Locking<'_> {
+        #[cfg(test)]
+        super::steps::before(super::steps::Step::Lock);
         const MAX_PAUSE: Duration = Duration::from_millis(2);
         let mut pause = Duration::from_micros(200);
         let mut waited = Duration::ZERO;

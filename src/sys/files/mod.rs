@@ -6,6 +6,8 @@ mod lock;
 mod meta;
 mod path;
 mod read;
+#[cfg(test)]
+pub(crate) mod steps;
 mod write;
 
 pub use directory::{Folder, is_remote, make_folders, remove_empty_folder, remove_folder};

@@ -80,6 +80,8 @@ impl Folder {
 
     /// Creates a file. Fails with `AlreadyExists` if it exists; that file is left alone.
     pub fn create_new(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        #[cfg(test)]
+        super::steps::before(super::steps::Step::Write);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mode = Mode::from_raw_mode(mode as _);
         let fd = rustix::fs::openat(&self.fd, name, flags, mode)?;
@@ -126,11 +128,15 @@ impl Folder {
     /// Appends bytes to a file; creates it with mode 0600 if it is missing. One write, so that lines of two writers do not
     /// mix.
     pub fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        super::steps::before(super::steps::Step::Write);
         write_all(&self.open_to_append(name)?, bytes)
     }
 
     /// Like [`Folder::append`]; returns the new size of the file.
     pub fn append_and_size(&self, name: &str, bytes: &[u8]) -> io::Result<u64> {
+        #[cfg(test)]
+        super::steps::before(super::steps::Step::Write);
         let fd = self.open_to_append(name)?;
         write_all(&fd, bytes)?;
         Ok(rustix::fs::tell(&fd)?)
@@ -176,6 +182,10 @@ pub struct Staged<'a> {
 impl Staged<'_> {
     /// Syncs it to the disk, so that the file is not empty after a power loss. Costs milliseconds.
     pub fn sync(&self) -> io::Result<()> {
+        // Unit tests survive no power loss.
+        if cfg!(test) {
+            return Ok(());
+        }
         let name = self.temporary.as_deref().unwrap_or_default();
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         Ok(rustix::fs::fsync(rustix::fs::openat(&self.folder.fd, name, flags, Mode::empty())?)?)
@@ -183,6 +193,8 @@ impl Staged<'_> {
 
     /// Renames it to its final name; an existing file is replaced.
     pub fn commit(mut self) -> io::Result<()> {
+        #[cfg(test)]
+        super::steps::before(super::steps::Step::Write);
         let temporary = self.temporary.as_deref().unwrap_or_default();
         rustix::fs::renameat(&self.folder.fd, temporary, &self.folder.fd, &*self.name)?;
         self.temporary = None;
