@@ -1,8 +1,6 @@
 //! `ait completions SHELL`: the completion file of a shell. The same files are in `completions/`. What changes, such as the
 //! ids of sessions, they ask for when it is needed: `ait completions sessions`.
 
-use std::collections::BTreeSet;
-
 use argh::{ArgsInfo, FromArgs};
 
 use super::picker::in_order;
@@ -13,6 +11,7 @@ use crate::render::completion_tables::{elvish, nushell, xonsh};
 use crate::render::completions::{bash, fish, zsh};
 use crate::report::Report;
 use crate::session::manifest::Manifest;
+use crate::session::order::sort_by;
 use crate::store::history;
 
 /// print the completion file for a shell
@@ -82,8 +81,10 @@ fn sessions(context: &Context) -> Result<Vec<Proposal>> {
 
 /// The projects of the live sessions.
 fn projects(context: &Context) -> Result<Vec<Proposal>> {
-    let sessions = in_order(context)?.into_iter();
-    let names: BTreeSet<String> = sessions.map(|session| session.session.manifest.project.clone()).collect();
+    let sessions = in_order(context)?;
+    let mut names: Vec<String> = sessions.iter().map(|session| session.session.manifest.project.clone()).collect();
+    sort_by(&mut names, Ord::cmp);
+    names.dedup();
     Ok(names.into_iter().map(|name| (name, "project".to_owned())).collect())
 }
 

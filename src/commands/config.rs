@@ -7,11 +7,11 @@ use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
 
 use super::Run;
-use crate::config::{self, Config as Settings, Info, KEYS, Kind, Mistake, Source};
+use crate::config::{self, Config as Settings, Info, KEYS, Kind, LookSetting, Mistake, Source};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::json;
-use crate::render::theme::{ColorChoice, Role};
+use crate::render::theme::{ColorChoice, Icons, Mark, Role};
 use crate::render::ui::Ui;
 use crate::render::width;
 use crate::report::{Data, Report};
@@ -92,13 +92,13 @@ struct Shown {
 struct Json<'a> {
     file: Option<String>,
     exists: bool,
-    settings: Vec<JsonSetting>,
+    settings: Vec<JsonSetting<'a>>,
     mistakes: &'a [Mistake],
 }
 
 #[derive(Serialize)]
-struct JsonSetting {
-    key: &'static str,
+struct JsonSetting<'a> {
+    key: &'a str,
     value: Option<String>,
     source: &'static str,
     variable: Option<&'static str>,
@@ -116,7 +116,11 @@ impl Data for Shown {
             };
             JsonSetting { key: info.name, value: (!value.is_empty()).then_some(value), source, variable, line }
         };
-        let settings = KEYS.iter().filter(|_| self.all).map(setting).collect();
+        let look = self.config.look.iter().map(|LookSetting { name, value, line }| {
+            let value = Some(value.clone());
+            JsonSetting { key: name, value, source: "file", variable: None, line: Some(*line) }
+        });
+        let settings = KEYS.iter().map(setting).chain(look).filter(|_| self.all).collect();
         let file = self.config.path.as_deref().map(|path| path.to_string_lossy().into_owned());
         json::object(&Json { file, exists: self.config.exists, settings, mistakes: self.config.mistakes() })
     }
@@ -141,6 +145,14 @@ impl Data for Shown {
             });
         }
         let longest = KEYS.iter().map(|info| info.name.len()).max().unwrap_or_default();
+        let mut put = |name: &str, value: &str, source: &str| {
+            ui.line(&mut text, |line| {
+                line.own(format_args!("{name:longest$}  "));
+                line.text(value);
+                line.role(Role::Dim);
+                line.literal(source);
+            });
+        };
         for info in KEYS.iter().filter(|_| self.all) {
             let (value, source) = self.config.shown(info);
             let source = match source {
@@ -149,12 +161,10 @@ impl Data for Shown {
                 Source::Default if value.is_empty() => "not set".to_owned(),
                 Source::Default => "  (default)".to_owned(),
             };
-            ui.line(&mut text, |line| {
-                line.own(format_args!("{:longest$}  ", info.name));
-                line.text(&value);
-                line.role(Role::Dim);
-                line.literal(&source);
-            });
+            put(info.name, &value, &source);
+        }
+        for setting in self.config.look.iter().filter(|_| self.all) {
+            put(&setting.name, &setting.value, &format!("  (line {})", setting.line));
         }
         text
     }
@@ -218,8 +228,10 @@ fn template() -> String {
         let gap = 24_usize.saturating_sub(width::cells(name) + width::cells(&value)).max(2);
         text.push_str(&format!("{:gap$}# {}\n", "", info.about));
     }
-    // The style of any token.
-    text + "\n[style]\n# project = \"bold cyan\"\n# branch = \"#88c0d0 on 236\"\n"
+    text.push_str("\n[icon]  # single icons of the set\n");
+    text.extend(Mark::NAMES.map(|(name, mark)| format!("# {name} = \"{}\"\n", Icons::Unicode.mark(mark))));
+    text.push_str("\n[style]  # of any token\n# project = \"bold cyan\"\n# branch = \"#88c0d0 on 236\"\n");
+    text
 }
 
 #[cfg(test)]

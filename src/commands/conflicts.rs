@@ -14,7 +14,7 @@ use super::{Run, foreign_ignored};
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::git::{self, Tree};
-use crate::render::theme::{ColorChoice, Role};
+use crate::render::theme::{ColorChoice, Mark, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
@@ -226,7 +226,7 @@ fn for_people(found: &Conflict, live: &[LiveSession], ui: &Ui, now: Timestamp) -
         line.role(if found.faded { Role::Dim } else { Role::Conflict });
         match found.faded {
             true => line.literal("Old conflict: more than an hour ago"),
-            false => line.own(format_args!("{}  Conflict Detected!", ui.icons.conflict())),
+            false => line.own(format_args!("{}  Conflict Detected!", ui.icons.mark(Mark::Conflict))),
         }
         line.role(Role::Plain);
     });

@@ -13,7 +13,7 @@ use super::{Run, foreign_ignored, unreadable};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::render::line::Line;
-use crate::render::theme::{ColorChoice, Role};
+use crate::render::theme::{ColorChoice, Mark, Role};
 use crate::render::ui::{Ui, put};
 use crate::render::{elapsed, json};
 use crate::report::{Data, Report};
@@ -185,7 +185,7 @@ fn table(report: &LiveReport, ui: &Ui) -> String {
             put_heading(line, Some(position + 1), manifest, entry.branch().as_deref(), now);
             if crowded.contains(&position) {
                 line.fixed(" ");
-                put(line, Role::Conflict, ui.icons.conflict());
+                put(line, Role::Conflict, ui.icons.mark(Mark::Conflict));
             }
         });
         table.row(|line| {

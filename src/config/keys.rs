@@ -2,9 +2,10 @@
 
 use nu_ansi_term::Style;
 
-use crate::error::nearest;
+use crate::error::{moves_cursor, nearest};
 use crate::render::format::{self, Format, TOKENS, Token};
 use crate::render::style::{self, Palette, STYLE_HELP};
+use crate::render::theme::Mark;
 
 use super::toml::Written;
 
@@ -200,6 +201,29 @@ pub(super) fn styled_token(name: &str) -> Option<Result<Token, Refusal>> {
         let near = nearest(name, TOKENS.iter().map(|(known, ..)| *known));
         Refusal { hint: near.map(|near| format!("did you mean `{near}`?")), ..Refusal::new("no such token") }
     }))
+}
+
+/// The most characters of a mark.
+const MAX_MARK: usize = 4;
+
+/// The mark that a key sets: `icon.waiting`.
+pub(super) fn mark(name: &str) -> Option<Result<Mark, Refusal>> {
+    let name = name.strip_prefix("icon.")?;
+    let mark = Mark::NAMES.iter().find(|(known, _)| *known == name).map(|(_, mark)| *mark);
+    Some(mark.ok_or_else(|| {
+        let names = Mark::NAMES.map(|(name, _)| name).join(", ");
+        Refusal { hint: Some(format!("one of {names}")), ..Refusal::new("no such icon") }
+    }))
+}
+
+/// Reads the text of a mark.
+pub(super) fn mark_text(written: &Written) -> Result<String, Refusal> {
+    match written {
+        Written::Text(text) if (1..=MAX_MARK).contains(&text.chars().count()) && !text.contains(moves_cursor) => {
+            Ok(text.clone())
+        }
+        _ => Err(Refusal::new(format!("expected a text of 1 to {MAX_MARK} visible characters in quotes"))),
+    }
 }
 
 /// Reads the style of a token.

@@ -20,7 +20,8 @@ use crate::sys::env;
 use crate::sys::files::{self, Links};
 
 pub use self::keys::{Info, KEYS, Key, Kind};
-use self::keys::{PALETTE_VARIABLE, Value};
+use self::keys::{PALETTE_VARIABLE, Refusal, Value};
+use self::toml::{Entry, Written};
 
 /// A larger file is not read, in bytes.
 pub const MAX_FILE: usize = 64 * 1024;
@@ -39,8 +40,21 @@ pub struct Config {
     pub theme: Theme,
     /// Whether the file or that variable may set colours.
     pub has_theme: bool,
+    /// The styles of tokens and the marks that the file sets.
+    pub look: Vec<LookSetting>,
     settings: Vec<Setting>,
     mistakes: Vec<Mistake>,
+}
+
+/// The style of a token or a mark, as the file sets it.
+#[derive(Clone, Debug)]
+pub struct LookSetting {
+    /// Its key: `style.branch`, `icon.waiting`.
+    pub name: String,
+    /// Its value as it is written.
+    pub value: String,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -153,17 +167,18 @@ impl Config {
         let (entries, errors) = toml::parse(text);
         let mut errors = errors.into_iter().map(|error| (error.at, None, error.what)).collect::<Vec<_>>();
         for entry in entries {
-            if let Some(token) = keys::styled_token(&entry.key) {
-                let style = token.map_err(|refusal| (entry.at, refusal));
-                let style = style.and_then(|token| match keys::style(&entry.value) {
-                    Ok(style) => Ok((token, style)),
-                    Err(refusal) => Err((entry.value_at, refusal)),
-                });
-                match style {
-                    Ok(style) => self.theme.styles.push(style),
-                    Err((at, refusal)) => errors.push((at, Some(entry.key), with_hint(refusal))),
+            match self.take_look(&entry) {
+                None => {}
+                Some(Ok(())) => {
+                    let line = position(text, entry.at).0;
+                    let Written::Text(value) = entry.value else { continue };
+                    self.look.push(LookSetting { name: entry.key, value, line });
+                    continue;
                 }
-                continue;
+                Some(Err((at, refusal))) => {
+                    errors.push((at, Some(entry.key), with_hint(refusal)));
+                    continue;
+                }
             }
             let info = match keys::find(&entry.key) {
                 Ok(info) => info,
@@ -195,6 +210,20 @@ impl Config {
         self.mistakes.extend(errors.into_iter().map(|(at, key, what)| Mistake::at(position(text, at), key, what)));
     }
 
+    /// Takes the style of a token or a mark; `None` for any other key, a position and the reason for a mistake.
+    fn take_look(&mut self, entry: &Entry) -> Option<Result<(), (usize, Refusal)>> {
+        let at_key = |refusal| (entry.at, refusal);
+        let at_value = |refusal| (entry.value_at, refusal);
+        if let Some(token) = keys::styled_token(&entry.key) {
+            let style =
+                token.map_err(at_key).and_then(|token| Ok((token, keys::style(&entry.value).map_err(at_value)?)));
+            return Some(style.map(|style| self.theme.styles.push(style)));
+        }
+        let mark = keys::mark(&entry.key)?.map_err(at_key);
+        let mark = mark.and_then(|mark| Ok((mark, keys::mark_text(&entry.value).map_err(at_value)?)));
+        Some(mark.map(|mark| self.theme.marks.push(mark)))
+    }
+
     fn set_theme(&mut self) {
         let percentages = |key| match self.value(key) {
             Some(Value::Percentages(low, high)) => (*low, *high),
@@ -202,7 +231,7 @@ impl Config {
         };
         let (context, limits) = (percentages(Key::ContextThresholds), percentages(Key::LimitThresholds));
         let palette = self.text(Key::Palette).and_then(Palette::parse).unwrap_or_default();
-        self.theme = Theme { palette, context, limits, styles: std::mem::take(&mut self.theme.styles) };
+        self.theme = Theme { palette, context, limits, ..std::mem::take(&mut self.theme) };
     }
 
     /// The mistakes, in the order of the file.

@@ -3,7 +3,7 @@
 use nu_ansi_term::{Color, Style};
 
 use super::format::Token;
-use super::theme::{Icons, Role};
+use super::theme::{Icons, Mark, Role};
 
 /// The colours of all roles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct Theme {
     pub palette: Palette,
     /// The styles of tokens.
     pub styles: Vec<(Token, Style)>,
+    /// The user's own marks.
+    pub marks: Vec<(Mark, String)>,
     /// From which percentage of the context on it is shown as a warning, and as critical.
     pub context: (u16, u16),
     /// The same for each limit.
@@ -68,7 +70,13 @@ pub const THRESHOLDS: (u16, u16) = (70, 90);
 
 impl Default for Theme {
     fn default() -> Theme {
-        Theme { palette: Palette::Default, styles: Vec::new(), context: THRESHOLDS, limits: THRESHOLDS }
+        Theme {
+            palette: Palette::Default,
+            styles: Vec::new(),
+            marks: Vec::new(),
+            context: THRESHOLDS,
+            limits: THRESHOLDS,
+        }
     }
 }
 
@@ -95,6 +103,15 @@ pub struct Look<'a> {
     pub max_width: Option<usize>,
     /// What the user has chosen; `None` for the defaults.
     pub theme: Option<&'a Theme>,
+}
+
+impl<'a> Look<'a> {
+    /// A mark: the user's own, or that of the set.
+    pub(super) fn mark(self, mark: Mark) -> &'a str {
+        let marks = self.theme.map(|theme| theme.marks.as_slice()).unwrap_or_default();
+        let own = marks.iter().find(|(known, _)| *known == mark).map(|(_, text)| text.as_str());
+        own.unwrap_or_else(|| self.icons.mark(mark))
+    }
 }
 
 /// The names of the sixteen colours, the bright ones without their prefix.

@@ -9,7 +9,8 @@ use super::facts::{Facts, Waiting};
 use super::format::Token;
 use super::line::Line;
 use super::style::{Look, THRESHOLDS};
-use super::theme::{Icons, Role};
+use super::theme::{Mark, Role};
+use super::width::cells as cells_of;
 
 /// The least cells of the name of a waiting session; with less room, only the waiting time is shown.
 const MIN_WAITING_NAME: usize = 4;
@@ -21,7 +22,6 @@ const MAX_BAR: usize = 100;
 /// Appends a token to a line, or nothing if its fact is absent. `cells` is the bound of the format, which holds for names
 /// only; `bound` is how many cells the segment has room for.
 pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>, look: Look<'_>, line: &mut Line) {
-    let icons = look.icons;
     let max = cells.min(bound);
     match token {
         Token::Project => name(line, Role::Project, Some(facts.project), max),
@@ -34,14 +34,14 @@ pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>,
         Token::Model => name(line, Role::Dim, facts.model, max),
         Token::WaitingFor => name(line, Role::Waiting, facts.waiting.map(|waiting| waiting.for_what), max),
         Token::State => state(line, facts),
-        Token::Icon => icon(line, facts, icons),
-        Token::Waiting => waiting(line, facts.waiting, icons, cells, bound),
-        Token::Elsewhere => waiting(line, facts.elsewhere, icons, cells, bound),
-        Token::Conflict => conflict(line, facts, icons),
-        Token::Moved => moved(line, facts, icons, max),
+        Token::Icon => icon(line, facts, look),
+        Token::Waiting => waiting(line, facts.waiting, look, cells, bound),
+        Token::Elsewhere => waiting(line, facts.elsewhere, look, cells, bound),
+        Token::Conflict => conflict(line, facts, look),
+        Token::Moved => moved(line, facts, look, max),
         Token::Hooks if facts.hooks_missing => {
             line.role(Role::Error);
-            line.own(format_args!("{}no hooks", icons.error()));
+            line.own(format_args!("{}no hooks", look.mark(Mark::Error)));
         }
         Token::Hooks => {}
         Token::Elapsed => {
@@ -64,14 +64,14 @@ pub(super) fn write(token: Token, cells: usize, bound: usize, facts: &Facts<'_>,
             line.literal("*");
         }
         Token::Dirty => {}
-        Token::Ahead => commits(line, icons.ahead(), facts.ahead),
-        Token::Behind => commits(line, icons.behind(), facts.behind),
+        Token::Ahead => commits(line, look.mark(Mark::Ahead), facts.ahead),
+        Token::Behind => commits(line, look.mark(Mark::Behind), facts.behind),
         Token::Arrow => line.arrow(),
         Token::Fill => line.fill(),
         _ => {
             if let Some(details) = facts.details {
                 line.role(Role::Dim);
-                detail(token, max, details, facts, icons, line);
+                detail(token, max, details, facts, look, line);
             }
         }
     }
@@ -100,24 +100,25 @@ fn state(line: &mut Line, facts: &Facts<'_>) {
     line.literal(if facts.finished { "finished" } else { state.as_str() });
 }
 
-fn icon(line: &mut Line, facts: &Facts<'_>, icons: Icons) {
+fn icon(line: &mut Line, facts: &Facts<'_>, look: Look<'_>) {
     let (role, mark) = match facts.state {
-        Some(State::Working) => (Role::Working, icons.working()),
-        Some(State::Error) => (Role::Error, icons.error()),
-        Some(state) if facts.finished || state == State::Waiting => (Role::Waiting, icons.waiting()),
+        Some(State::Working) => (Role::Working, look.mark(Mark::Working)),
+        Some(State::Error) => (Role::Error, look.mark(Mark::Error)),
+        Some(state) if facts.finished || state == State::Waiting => (Role::Waiting, look.mark(Mark::Waiting)),
         _ => return,
     };
     line.role(role);
     line.literal(mark);
 }
 
-fn waiting(line: &mut Line, waiting: Option<Waiting<'_>>, icons: Icons, cells: usize, bound: usize) {
+fn waiting(line: &mut Line, waiting: Option<Waiting<'_>>, look: Look<'_>, cells: usize, bound: usize) {
     let Some(waiting) = waiting else { return };
     let time = Short(waiting.seconds).text();
     line.role(if waiting.failed { Role::Error } else { Role::Waiting });
-    line.literal(if waiting.failed { icons.error() } else { icons.waiting() });
+    let mark = look.mark(if waiting.failed { Mark::Error } else { Mark::Waiting });
+    line.literal(mark);
     // The mark, a space and the time take the rest.
-    let room = bound.saturating_sub(time.len() + 2);
+    let room = bound.saturating_sub(time.len() + 1 + cells_of(mark));
     if let Some(whose) = waiting.whose.filter(|_| room >= MIN_WAITING_NAME) {
         line.text_within(whose, cells.min(room));
         line.literal(" ");
@@ -125,20 +126,20 @@ fn waiting(line: &mut Line, waiting: Option<Waiting<'_>>, icons: Icons, cells: u
     line.literal(&time);
 }
 
-fn conflict(line: &mut Line, facts: &Facts<'_>, icons: Icons) {
+fn conflict(line: &mut Line, facts: &Facts<'_>, look: Look<'_>) {
     let Some(conflict) = facts.conflict else { return };
     line.role(match conflict.grade {
         Grade::Clobber => Role::Clobber,
         Grade::SharedTree => Role::Conflict,
         Grade::Merge => return,
     });
-    line.own(format_args!("{}{}", icons.conflict(), conflict.count));
+    line.own(format_args!("{}{}", look.mark(Mark::Conflict), conflict.count));
 }
 
-fn moved(line: &mut Line, facts: &Facts<'_>, icons: Icons, max: usize) {
+fn moved(line: &mut Line, facts: &Facts<'_>, look: Look<'_>, max: usize) {
     if let Some(moved) = facts.moved.filter(|moved| !moved.is_empty()) {
         line.role(Role::Conflict);
-        line.literal(icons.moved());
+        line.literal(look.mark(Mark::Moved));
         line.text_within(moved, max);
     }
 }
@@ -157,7 +158,7 @@ fn usage(token: Token, cells: usize, facts: &Facts<'_>, look: Look<'_>, line: &m
             if let Some(percent) = facts.context.and_then(percent) {
                 let cells = if cells > MAX_BAR { 10 } else { cells };
                 let full = (usize::from(percent) * cells).div_ceil(100).min(cells);
-                let (filled, empty) = look.icons.bar();
+                let (filled, empty) = (look.mark(Mark::Bar), look.mark(Mark::BarEmpty));
                 line.role(alarm(percent, context));
                 line.literal(&filled.repeat(full));
                 line.literal(&empty.repeat(cells - full));
@@ -205,7 +206,7 @@ fn alarm(percent: u16, (warning, critical): (u16, u16)) -> Role {
 }
 
 /// Appends what only some status lines show.
-fn detail(token: Token, max: usize, details: &Details, facts: &Facts<'_>, icons: Icons, line: &mut Line) {
+fn detail(token: Token, max: usize, details: &Details, facts: &Facts<'_>, look: Look<'_>, line: &mut Line) {
     match token {
         Token::Name => line.text_within(details.name.as_deref().unwrap_or_default(), max),
         Token::OutputStyle => {
@@ -245,7 +246,7 @@ fn detail(token: Token, max: usize, details: &Details, facts: &Facts<'_>, icons:
         Token::Stash if details.stashes > 0 => line.own(format_args!("stash {}", details.stashes)),
         Token::Others => {
             if let Some((state, finished, count)) = details.others {
-                icon(line, &Facts { state: Some(state), finished, ..Facts::default() }, icons);
+                icon(line, &Facts { state: Some(state), finished, ..Facts::default() }, look);
                 line.own(format_args!("{count}"));
             }
         }

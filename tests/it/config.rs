@@ -11,7 +11,7 @@ const ID: &str = "6425757d-2548-4fb2-9ce2-2c43e134d597";
 /// A home with a session in `project`, and a configuration file.
 struct Stage {
     env: TestEnv,
-    _client: Client,
+    client: Client,
 }
 
 impl Stage {
@@ -20,7 +20,7 @@ impl Stage {
         let client = Client::new();
         let folder = env.create_dir("project");
         env.write_manifest(ID, client.pid(), &folder, json!({}));
-        let stage = Stage { env, _client: client };
+        let stage = Stage { env, client };
         stage.write(config);
         stage
     }
@@ -305,6 +305,41 @@ fn a_palette_and_styles_colour_the_segment_in_each_dialect() {
         "line 4, column 22: thresholds.context: expected two percentages, the lower first, as in [70, 90]",
     ] {
         assert!(check.contains(wanted), "{wanted}\n{check}");
+    }
+}
+
+#[test]
+fn single_icons_are_replaced_escaped_and_checked() {
+    let stage =
+        Stage::new("icons = 'ascii'\nprompt.format = '{icon} {conflict}'\n[icon]\nwaiting = '%#$`'\nconflict = '日'\n");
+    let blocked = json!({"state": "waiting", "waiting_for": "permission", "state_since": "2025-12-01T00:00:00Z"});
+    stage.env.write_manifest(ID, stage.client.pid(), &stage.env.path("project"), blocked);
+    let other = stage.env.write_manifest("other", stage.client.pid(), &stage.env.path("project"), json!({}));
+    let shown = |dialect: &str| {
+        let words = ["prompt", "--for", dialect, "--color", "never"];
+        stage.shows(&[("LC_ALL", "C.UTF-8")], &words)
+    };
+    assert_eq!(shown("plain"), "%#$` 日2");
+    assert_eq!(shown("zsh"), "%%#$%{%}' 日2");
+    assert_eq!(shown("tmux"), "%###[]$` 日2");
+    drop(other);
+    let text = stage.shows(&[], &["config"]);
+    assert!(text.contains("\nicon.waiting          %#$`  (line 4)\n"), "{text}");
+    let json = stage.env.ait().run_args(&["config", "--json"]).json();
+    let last = json["settings"].as_array().unwrap().last().unwrap();
+    assert_eq!(last, &json!({"key": "icon.conflict", "value": "日", "source": "file", "variable": null, "line": 5}));
+    stage.write("[icon]\nwating = 'x'\nerror = \"\\u001b[31m\"\nmoved = ''\nahead = 'abcde'\nbehind = 1\nworking = '\u{202e}'\n");
+    let check = stage.env.ait().run_args(&["config", "check"]).stdout;
+    let refused = "expected a text of 1 to 4 visible characters in quotes";
+    assert!(
+        check.contains("line 2, column 1: icon.wating: no such icon; one of conflict, waiting, working,"),
+        "{check}"
+    );
+    for (line, column, name) in
+        [(3, 9, "error"), (4, 9, "moved"), (5, 9, "ahead"), (6, 10, "behind"), (7, 11, "working")]
+    {
+        let wanted = format!("line {line}, column {column}: icon.{name}: {refused}");
+        assert!(check.contains(&wanted), "{wanted}\n{check}");
     }
 }
 
