@@ -45,7 +45,7 @@ impl Table {
             lines: Vec::new(),
             gap: 0,
         };
-        table.add(|line| {
+        table.add(&mut |line: &mut Line| {
             line.role(Role::Title);
             line.literal(title);
         });
@@ -66,13 +66,23 @@ impl Table {
 
     /// Adds a line to the entry: what `write` puts into it, cut to the width of the list.
     pub fn row(&mut self, write: impl FnOnce(&mut Line)) {
+        let mut write = Some(write);
+        self.put_row(&mut |line| {
+            if let Some(write) = write.take() {
+                write(line);
+            }
+        });
+    }
+
+    /// Compiled once for all rows.
+    fn put_row(&mut self, write: &mut dyn FnMut(&mut Line)) {
         for _ in 0..std::mem::take(&mut self.gap) {
             self.end_line(0);
         }
         self.add(write);
     }
 
-    fn add(&mut self, write: impl FnOnce(&mut Line)) {
+    fn add(&mut self, write: &mut dyn FnMut(&mut Line)) {
         // Written where it stays: there may be thousands.
         let mut line = Line::row(std::mem::take(&mut self.text), self.color, self.icons, self.limit);
         line.palette(self.palette);

@@ -38,6 +38,16 @@ impl Ui {
     }
 
     fn line_of(&self, out: &mut String, limit: Option<usize>, write: impl FnOnce(&mut Line)) {
+        let mut write = Some(write);
+        self.put_line(out, limit, &mut |line| {
+            if let Some(write) = write.take() {
+                write(line);
+            }
+        });
+    }
+
+    /// Compiled once for all lines.
+    fn put_line(&self, out: &mut String, limit: Option<usize>, write: &mut dyn FnMut(&mut Line)) {
         let mut line = Line::row(std::mem::take(out), self.color, self.icons, limit);
         line.palette(self.palette);
         write(&mut line);
