@@ -245,8 +245,8 @@ impl Event {
                     }
                 };
                 // The time until the present state began is added up already.
-                let began = manifest.state_since.filter(|since| *since <= event_context.now);
-                let since = opened.map_or(event_context.now, |opened| opened.max(began.unwrap_or(opened)));
+                let opened = opened.unwrap_or(event_context.now);
+                let since = opened.max(manifest.state_since.unwrap_or(opened)).min(event_context.now);
                 set_state(manifest, State::Waiting, Some(what), since);
             }
             // It has waited since its turn ended, not since the client noticed.
