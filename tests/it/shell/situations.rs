@@ -1,7 +1,7 @@
 //! What happens while a shell shows a segment, with the real program and real hooks: each change is seen at the next
 //! prompt, and between two changes no process is started.
 
-use crate::common::tools::installed;
+use crate::common::tools::{installed, needs};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::typed::Typed;
-use super::{SHELLS, TestEnv as ShellEnv};
-use crate::common::{AIT, Client, TestEnv};
+use super::{SHELLS, Terminal, TestEnv as ShellEnv, wait_for};
+use crate::common::{AIT, Client, TestEnv, payload};
 
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
@@ -135,6 +135,58 @@ fn each_change_of_a_session_is_seen_at_the_next_prompt() {
         killed.kill();
         assert_eq!(typed.line(""), "", "{shell}: killed with -9");
     }
+}
+
+#[test]
+fn a_folder_without_a_session_shows_who_is_blocked_elsewhere() {
+    for shell in SHELLS {
+        if !installed(&["tmux", shell]) {
+            continue;
+        }
+        let scene = Fixture::new();
+        scene.env.repository("bank");
+        let mut typed = Typed::open_in(&scene.shells, "outer", shell, "");
+        typed.line("cd bank");
+        let one = Client::new();
+        scene.env.start_session(&one, ONE, &scene.shop);
+        scene.event(&one, "UserPromptSubmit", json!({"prompt": "Fix the till"}));
+        assert_eq!(typed.line(""), "", "{shell}: it works");
+        scene.event(
+            &one,
+            "Notification",
+            json!({"notification_type": "permission_prompt", "message": "Claude needs your permission to use Bash"}),
+        );
+        assert!(typed.line("").starts_with("◷shop "), "{shell}: it is blocked");
+        assert!(typed.line("cd ../shop").starts_with("shop main "), "{shell}: in its own folder");
+        assert!(typed.line("cd ../bank").starts_with("◷shop "), "{shell}: back in a folder without a session");
+        scene.event(&one, "PreToolUse", json!({"tool_name": "Bash", "tool_input": {"command": "true"}}));
+        assert_eq!(typed.line(""), "", "{shell}: it has its permission");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_blocked_session_rings_the_bell_of_its_tmux_window() {
+    needs!("tmux");
+    let scene = Fixture::new();
+    scene.env.write_file(".config/ait/config.toml", "notify = true\n");
+    let terminal = Terminal::open(&scene.shells, "sh -c 'echo $$ > pid; exec sleep 1000'");
+    let pid = scene.shells.path("pid");
+    wait_for("the client", || fs::read(&pid).is_ok_and(|pid| pid.ends_with(b"\n")));
+    // A bell in the window that is shown is not marked.
+    terminal.ask(&["new-window", "sleep 1000"]);
+    let bells = || terminal.ask(&["list-windows", "-F", "#{window_bell_flag}"]);
+    let socket = terminal.ask(&["display-message", "-p", "#{socket_path},1,0"]);
+    let event = |event: &str| {
+        let pid = fs::read_to_string(&pid).unwrap();
+        let ait = scene.env.ait().env("CLAUDE_PID", pid.trim()).env("TMUX", &socket).env("TERM", "tmux-256color");
+        ait.hook(&payload(event, ONE, &scene.shop, json!({"tool_name": "AskUserQuestion", "tool_input": {}})))
+            .success();
+    };
+    event("SessionStart");
+    assert_eq!(bells(), "0\n0");
+    event("PreToolUse");
+    wait_for("the bell", || bells() == "1\n0");
 }
 
 #[test]
