@@ -214,7 +214,7 @@ impl FromStr for Dialect {
         let found = Dialect::ALL.into_iter().find(|(known, _)| *known == name);
         found.map(|(_, dialect)| dialect).ok_or_else(|| {
             let known = Dialect::ALL.map(|(known, _)| known).join(", ");
-            format!("unknown dialect `{name}`; expected one of: {known}")
+            format!("expected one of: {known}")
         })
     }
 }
