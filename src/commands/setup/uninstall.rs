@@ -256,12 +256,44 @@ fn remove_folders(places: &Places, record: &Record, problems: &mut Vec<String>) 
     }
 }
 
+/// How to remove the program with the package manager that installed it; `None` if none did. The manager is told by the
+/// paths of the program and of the files of the package; asking it would take a process.
+fn removal_command(program: &Path, exists: impl Fn(&Path) -> bool) -> Option<&'static str> {
+    let resolved = files::resolve(program);
+    let contains = |folder: &str| resolved.to_string_lossy().contains(folder);
+    // https://nixos.org/manual/nix, https://docs.brew.sh/FAQ, https://docs.npmjs.com/cli/configuring-npm/folders
+    for (folder, command) in [
+        ("/Cellar/ait-sessions/", "brew uninstall ait-sessions"),
+        ("/nix/store/", "nix profile remove ait"),
+        ("/node_modules/", "npm uninstall --global ait-sessions"),
+        ("/.cargo/bin/", "cargo uninstall ait-sessions"),
+    ] {
+        if contains(folder) {
+            return Some(command);
+        }
+    }
+    if program != Path::new("/usr/bin/ait") {
+        return None;
+    }
+    // dpkg lists the files of each package here; /usr/bin of the other systems belongs to their manager as well.
+    for (file, command) in [
+        ("/var/lib/dpkg/info/ait-sessions.list", "sudo apt remove ait-sessions"),
+        ("/usr/bin/pacman", "sudo pacman -R ait-sessions-bin"),
+        ("/usr/bin/dnf", "sudo dnf remove ait-sessions"),
+        ("/usr/bin/zypper", "sudo zypper remove ait-sessions"),
+    ] {
+        if exists(Path::new(file)) {
+            return Some(command);
+        }
+    }
+    None
+}
+
 fn last_words(places: &Places, removal: &Removal, left: &[String]) -> String {
     let mut out = "ait is uninstalled. ".to_owned();
-    out.push_str(&format!(
-        "What remains is the program; remove it with your package manager, or type: rm {}\n",
-        places.show(&places.program)
-    ));
+    let remove = removal_command(&places.program, files::exists)
+        .map_or_else(|| format!("rm {}", places.show(&places.program)), str::to_owned);
+    out.push_str(&format!("What remains is the program; to remove it, type: {remove}\n"));
     if !left.is_empty() {
         out.push_str(&format!("Your sessions are still in {}.\n", left.join(" and ")));
     }
@@ -278,4 +310,28 @@ fn last_words(places: &Places, removal: &Removal, left: &[String]) -> String {
         );
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_of_a_package_is_removed_with_its_manager() {
+        let command = |program: &str, there: &str| removal_command(Path::new(program), |path| path == Path::new(there));
+        let list = "/var/lib/dpkg/info/ait-sessions.list";
+        for (program, there, expected) in [
+            ("/usr/bin/ait", list, Some("sudo apt remove ait-sessions")),
+            ("/usr/bin/ait", "/usr/bin/dnf", Some("sudo dnf remove ait-sessions")),
+            ("/usr/bin/ait", "/usr/bin/zypper", Some("sudo zypper remove ait-sessions")),
+            ("/usr/bin/ait", "/usr/bin/pacman", Some("sudo pacman -R ait-sessions-bin")),
+            ("/usr/bin/ait", "", None),
+            ("/usr/local/bin/ait", list, None),
+            ("/home/me/.local/bin/ait", "/usr/bin/dnf", None),
+            ("/opt/homebrew/Cellar/ait-sessions/0.1.0/bin/ait", "", Some("brew uninstall ait-sessions")),
+            ("/home/me/.cargo/bin/ait", list, Some("cargo uninstall ait-sessions")),
+        ] {
+            assert_eq!(command(program, there), expected, "{program} {there}");
+        }
+    }
 }
