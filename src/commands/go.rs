@@ -1,4 +1,4 @@
-//! `ait sessions go`: shows the tmux pane of a session. Without arguments the session is chosen from a list.
+//! `ait sessions go`: shows the tmux pane of a session, or its window. Without arguments the session is chosen from a list.
 
 use argh::{ArgsInfo, FromArgs};
 use jiff::Timestamp;
@@ -52,11 +52,10 @@ impl Run for Go {
             return Err(error.hint("name a session; type: ait sessions go --list").exit(Exit::NotFound));
         };
         let session = one_of(sessions, wanted, context.now)?;
-        if pane::of(&session).is_none() {
-            return Ok(Report::new(NoPane(session)).exit(Exit::Failed));
+        if pane::show(&session)? {
+            return Ok(Report::nothing());
         }
-        pane::go_to(&session)?;
-        Ok(Report::nothing())
+        Ok(Report::new(NoPane(session)).exit(Exit::Failed))
     }
 
     fn color(&self) -> ColorChoice {

@@ -1,6 +1,8 @@
-//! Where a session can be seen: its tmux pane, which can be shown, or its terminal, which can be named.
+//! Where a session can be seen: its pane or window, which tmux, zellij or kitty can show, or its terminal, which can be named.
 
+use std::ffi::OsStr;
 use std::path::Path;
+use std::time::Duration;
 
 use super::live_sessions::LiveSession;
 use super::tmux::Tmux;
@@ -14,27 +16,57 @@ pub(super) fn of(live_session: &LiveSession) -> Option<&str> {
     pane.strip_prefix('%')?.parse::<u32>().is_ok().then_some(pane)
 }
 
-/// Shows the pane of a session, whatever session of tmux it is in.
+const DOING: &str = "switching to the session's pane";
+
+/// How long a terminal may take to answer.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Shows the pane of a session, whatever session of tmux it is in, or its window.
 ///
 /// # Errors
-/// If it has none, or tmux cannot show it.
+/// If it has none, or it cannot be shown.
 pub(super) fn go_to(live_session: &LiveSession) -> Result<()> {
-    let doing = "switching to the session's pane";
+    if show(live_session)? {
+        return Ok(());
+    }
+    let pid = live_session.session.manifest.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    Err(Error::new(DOING, live_session.session.id.short(), format!("it does not run in a tmux pane{pid}")))
+}
+
+/// Like [`go_to`], but `false` if it has neither a pane of tmux nor a window that its terminal shows when it is asked.
+///
+/// # Errors
+/// If tmux cannot show its pane.
+pub(super) fn show(live_session: &LiveSession) -> Result<bool> {
     let manifest = &live_session.session.manifest;
-    let Some(pane) = of(live_session) else {
-        let pid = manifest.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-        return Err(Error::new(doing, live_session.session.id.short(), format!("it does not run in a tmux pane{pid}")));
-    };
-    let tmux = Tmux::at(manifest.tmux_socket.as_deref().filter(|socket| socket.starts_with('/')), doing)?;
+    let Some(pane) = of(live_session) else { return Ok(manifest.pid.is_some_and(|pid| focus(pid).is_some())) };
+    let tmux = Tmux::at(manifest.tmux_socket.as_deref().filter(|socket| socket.starts_with('/')), DOING)?;
     let did = |command| tmux.ask(&[command, "-t", pane]).is_some();
     // A client is switched to the pane's session, window and pane at once, where one is attached.
     if did("switch-client") {
-        return Ok(());
+        return Ok(true);
     }
     if did("select-window") && did("select-pane") {
-        return Err(Error::new(doing, pane, "no terminal is attached to this tmux session").hint("type: tmux attach"));
+        return Err(Error::new(DOING, pane, "no terminal is attached to this tmux session").hint("type: tmux attach"));
     }
-    Err(Error::new(doing, pane, "tmux does not answer, or the pane no longer exists"))
+    Err(Error::new(DOING, pane, "tmux does not answer, or the pane no longer exists"))
+}
+
+/// Has the terminal of a process show its window. The process has the number of the window in its environment.
+fn focus(pid: u32) -> Option<()> {
+    let variable = |name| process::variable(pid, name);
+    let number = |name| variable(name)?.parse::<u32>().ok();
+    // zellij goes first, because it can run in kitty.
+    let (program, words) = if let Some(pane) = number("ZELLIJ_PANE_ID") {
+        let session = format!("--session={}", variable("ZELLIJ_SESSION_NAME")?);
+        ("zellij", [session, "action".to_owned(), "focus-pane-id".to_owned(), pane.to_string()])
+    } else {
+        let address = format!("--to={}", variable("KITTY_LISTEN_ON")?);
+        let window = format!("--match=id:{}", number("KITTY_WINDOW_ID")?);
+        ("kitty", ["@".to_owned(), address, "focus-window".to_owned(), window])
+    };
+    let words = words.each_ref().map(OsStr::new);
+    process::run(&process::find_program(program)?, &words, &[], Path::new("/"), LIMIT).ok()?.success.then_some(())
 }
 
 /// Where a session without a pane is: its terminal, process and folder.

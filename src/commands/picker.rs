@@ -84,12 +84,10 @@ impl Picker {
     fn go(&mut self, position: usize, context: &Context) -> bool {
         let shown = self.shown();
         let Some(session) = shown.get(position) else { return false };
-        self.message = match pane::of(session) {
-            None => format!("no tmux pane: {}", pane::place_of(session, &Ui::default())),
-            Some(_) => match pane::go_to(session) {
-                Ok(()) => return true,
-                Err(error) => error.to_string(),
-            },
+        self.message = match pane::show(session) {
+            Ok(true) => return true,
+            Ok(false) => format!("no tmux pane: {}", pane::place_of(session, &Ui::default())),
+            Err(error) => error.to_string(),
         };
         self.refresh(context);
         false

@@ -44,6 +44,15 @@ pub fn command_line(pid: u32) -> Option<Vec<String>> {
     )
 }
 
+/// A variable of the environment that a process was started with.
+pub fn variable(pid: u32, name: &str) -> Option<String> {
+    let bytes = read_procfs(&format!("/proc/{pid}/environ")).ok()?;
+    let mut variables = bytes.split(|byte| *byte == 0);
+    variables.find_map(|variable| {
+        std::str::from_utf8(variable).ok()?.strip_prefix(name)?.strip_prefix('=').map(str::to_owned)
+    })
+}
+
 /// The id of this boot, a new one after each start of the system.
 pub(super) fn boot_id() -> io::Result<String> {
     let bytes = read_procfs("/proc/sys/kernel/random/boot_id")?;

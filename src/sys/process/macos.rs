@@ -32,6 +32,11 @@ pub fn command_line(_pid: u32) -> Option<Vec<String>> {
     None
 }
 
+/// A variable of the environment that a process was started with. Unknown on macOS without further libraries.
+pub fn variable(_pid: u32, _name: &str) -> Option<String> {
+    None
+}
+
 /// The id of this boot, a new one after each start of the system.
 pub(super) fn boot_id() -> io::Result<String> {
     ffi::boot_id()

@@ -17,4 +17,4 @@ pub use detached::start_detached;
 pub use identity::{ancestors, ancestors_of, boot_id, exists, host, id, parent, pid_namespace, user_id};
 pub use info::Process;
 pub use run::{Companion, Output, Run, Typed, command, find_program, in_foreground, run, run_with_input};
-pub use system::{command_line, look_up, terminal};
+pub use system::{command_line, look_up, terminal, variable};

@@ -273,3 +273,56 @@ fn fzf_goes_to_the_chosen_session() {
     assert!(!screen.contains("ait:"), "nothing is chosen: {screen}");
     assert_eq!(current_window(&inner), "shop");
 }
+
+/// The windows of terminals other than tmux: the process of the session has their number in its environment, and the
+/// terminal's own program, of which this is a stand-in, is asked to show them.
+#[test]
+#[cfg(target_os = "linux")]
+fn go_shows_the_window_of_a_session_in_kitty_or_zellij() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    let env = TestEnv::new();
+    env.real();
+    fs::create_dir_all(env.path("bin")).unwrap();
+    for (terminal, exit) in [("kitty", "[ \"${4-}\" != --match=id:9 ]"), ("zellij", ":")] {
+        let program = env.path(&format!("bin/{terminal}"));
+        fs::write(&program, format!("#!/bin/sh\nprintf '%s|' {terminal} \"$@\" >> \"$HOME/asked\"\n{exit}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let kitty = ("KITTY_LISTEN_ON", "unix:/tmp/kitty of a user");
+    let zellij = ("ZELLIJ_SESSION_NAME", "--two words");
+    for (variables, asked) in [
+        (&[kitty, ("KITTY_WINDOW_ID", "7")][..], "kitty|@|--to=unix:/tmp/kitty of a user|focus-window|--match=id:7|"),
+        // The terminal says no: the window is gone.
+        (&[kitty, ("KITTY_WINDOW_ID", "9")], "kitty|@|--to=unix:/tmp/kitty of a user|focus-window|--match=id:9|"),
+        (
+            &[kitty, ("KITTY_WINDOW_ID", "7"), zellij, ("ZELLIJ_PANE_ID", "0")],
+            "zellij|--session=--two words|action|focus-pane-id|0|",
+        ),
+        (&[kitty, ("KITTY_WINDOW_ID", "7 or all")], ""),
+        (&[("KITTY_WINDOW_ID", "7")], ""),
+        (&[zellij, ("ZELLIJ_PANE_ID", "-1")], ""),
+        (&[], ""),
+    ] {
+        let mut session = Command::new("sleep");
+        session.arg("1000").env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+        let mut session = session.envs(variables.iter().copied()).spawn().unwrap();
+        let manifest = serde_json::json!({
+            "session_id": "aaaa1111-x", "project": "api", "path": env.path("."), "git_branch": null, "git_dirty": null,
+            "started": crate::common::ago(100), "pid": session.id(), "task": null,
+        });
+        fs::write(env.path(".claude/sessions/active/aaaa1111-x.json"), manifest.to_string()).unwrap();
+        fs::write(env.path("asked"), "").unwrap();
+        let mut go = Command::new(env.ait());
+        go.args(["sessions", "go", "api"]).env_clear().env("HOME", env.path("."));
+        let output = go.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display())).output().unwrap();
+        session.kill().unwrap();
+        session.wait().unwrap();
+        assert_eq!(fs::read_to_string(env.path("asked")).unwrap(), asked, "{variables:?}");
+        let shown = !asked.is_empty() && !asked.contains("id:9");
+        assert_eq!(output.status.code(), Some(if shown { 0 } else { 1 }), "{variables:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.contains("api does not run in a tmux pane: terminal "), !shown, "{variables:?}: {text}");
+    }
+}
