@@ -52,7 +52,7 @@ pub(super) fn show(live_session: &LiveSession) -> Result<bool> {
     Err(Error::new(DOING, pane, "tmux does not answer, or the pane no longer exists"))
 }
 
-/// Has the terminal of a process show its window. The process has the number of the window in its environment.
+/// Makes zellij or kitty show the window of a process. Its number is in the environment of the process.
 fn focus(pid: u32) -> Option<()> {
     let variable = |name| process::variable(pid, name);
     let number = |name| variable(name)?.parse::<u32>().ok();

@@ -256,8 +256,8 @@ fn remove_folders(places: &Places, record: &Record, problems: &mut Vec<String>) 
     }
 }
 
-/// How to remove the program with the package manager that installed it; `None` if none did. The manager is told by the
-/// paths of the program and of the files of the package; asking it would take a process.
+/// How to remove the program with the package manager that installed it; `None` if none did. Decided by paths alone, without
+/// asking any manager.
 fn removal_command(program: &Path, exists: impl Fn(&Path) -> bool) -> Option<&'static str> {
     let resolved = files::resolve(program);
     let contains = |folder: &str| resolved.to_string_lossy().contains(folder);
@@ -275,7 +275,7 @@ fn removal_command(program: &Path, exists: impl Fn(&Path) -> bool) -> Option<&'s
     if program != Path::new("/usr/bin/ait") {
         return None;
     }
-    // dpkg lists the files of each package here; /usr/bin of the other systems belongs to their manager as well.
+    // dpkg lists the files of each package here. On the other systems /usr/bin is for packages only.
     for (file, command) in [
         ("/var/lib/dpkg/info/ait-sessions.list", "sudo apt remove ait-sessions"),
         ("/usr/bin/pacman", "sudo pacman -R ait-sessions-bin"),
