@@ -49,7 +49,8 @@ pub(super) fn blocked(context: &Context, root: &Root, manifest: &Manifest) {
     help_triggers("-h", "--help"),
     note = "Once for each permission or question, at most once a minute, on Linux. How:",
     note = "what the terminal understands (OSC 9, 99 or 777), else the bell. In tmux the",
-    note = "bell, and OSC 9 for the terminal around it, if `allow-passthrough` is on.",
+    note = "bell, and OSC 9 for the terminal around it, if `allow-passthrough` is `on`",
+    note = "(only from panes that are shown) or `all` (tmux 3.4).",
     example = "  ait notify on    write notify = true into the configuration file\n  ait notify test  notify once, in this terminal"
 )]
 pub struct Notify {

@@ -13,7 +13,7 @@ pub enum Notifier {
     /// <https://sw.kovidgoyal.net/kitty/desktop-notifications/>
     Osc99,
     /// The bell, which tmux shows in its status line; and OSC 9 for the terminal around tmux, which passes it on if its
-    /// option `allow-passthrough` is on.
+    /// option `allow-passthrough` is `on`, then only from panes that are shown, or `all` (tmux 3.4).
     Tmux,
     /// The bell, which every terminal has.
     Bell,
@@ -41,7 +41,7 @@ impl Notifier {
             Notifier::Osc9 => "OSC 9",
             Notifier::Osc777 => "OSC 777",
             Notifier::Osc99 => "OSC 99",
-            Notifier::Tmux => "the bell of tmux, and OSC 9 if allow-passthrough is on",
+            Notifier::Tmux => "the bell of tmux, and OSC 9 if allow-passthrough is on or all",
             Notifier::Bell => "the bell",
         }
     }

@@ -1,6 +1,7 @@
 //! The shell files in real shells, in a real terminal: tmux with a server of its own.
 
 mod bash;
+mod blocked;
 mod fish;
 mod go;
 mod install;

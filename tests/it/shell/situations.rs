@@ -1,7 +1,7 @@
 //! What happens while a shell shows a segment, with the real program and real hooks: each change is seen at the next
 //! prompt, and between two changes no process is started.
 
-use crate::common::tools::{installed, needs};
+use crate::common::tools::installed;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::typed::Typed;
-use super::{SHELLS, Terminal, TestEnv as ShellEnv, wait_for};
-use crate::common::{AIT, Client, TestEnv, payload};
+use super::{SHELLS, TestEnv as ShellEnv};
+use crate::common::{AIT, Client, TestEnv};
 
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
@@ -162,31 +162,6 @@ fn a_folder_without_a_session_shows_who_is_blocked_elsewhere() {
         scene.event(&one, "PreToolUse", json!({"tool_name": "Bash", "tool_input": {"command": "true"}}));
         assert_eq!(typed.line(""), "", "{shell}: it has its permission");
     }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_blocked_session_rings_the_bell_of_its_tmux_window() {
-    needs!("tmux");
-    let scene = Fixture::new();
-    scene.env.write_file(".config/ait/config.toml", "notify = true\n");
-    let terminal = Terminal::open(&scene.shells, "sh -c 'echo $$ > pid; exec sleep 1000'");
-    let pid = scene.shells.path("pid");
-    wait_for("the client", || fs::read(&pid).is_ok_and(|pid| pid.ends_with(b"\n")));
-    // A bell in the window that is shown is not marked.
-    terminal.ask(&["new-window", "sleep 1000"]);
-    let bells = || terminal.ask(&["list-windows", "-F", "#{window_bell_flag}"]);
-    let socket = terminal.ask(&["display-message", "-p", "#{socket_path},1,0"]);
-    let event = |event: &str| {
-        let pid = fs::read_to_string(&pid).unwrap();
-        let ait = scene.env.ait().env("CLAUDE_PID", pid.trim()).env("TMUX", &socket).env("TERM", "tmux-256color");
-        ait.hook(&payload(event, ONE, &scene.shop, json!({"tool_name": "AskUserQuestion", "tool_input": {}})))
-            .success();
-    };
-    event("SessionStart");
-    assert_eq!(bells(), "0\n0");
-    event("PreToolUse");
-    wait_for("the bell", || bells() == "1\n0");
 }
 
 #[test]
