@@ -5,7 +5,7 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::network::{Connection, LIST_LIMIT, RemoteRefs, TRANSFER_LIMIT};
+use super::network::{Connection, LIST_LIMIT, RemoteRefs, TRANSFER_LIMIT, Tip};
 use super::own::{remote_copy, set_ref};
 use super::store::Store;
 use super::{DAY, days, log};
@@ -39,7 +39,7 @@ impl Fetch<'_> {
     /// Fetches the logs that have changed, from `since` on. Returns how many. The caller sorts the records again if
     /// [`super::store::State::is_partial`] is set, and clears it then.
     pub(super) fn others(&mut self, remote: &RemoteRefs, since: i64) -> Result<usize> {
-        let known = self.known_tips()?;
+        let known = self.connection.known_tips()?;
         let reached = self.store.state.since;
         // After a sync that was interrupted it is not known what is missing.
         let is_all = self.move_window(since) || self.store.state.is_partial;
@@ -90,10 +90,7 @@ impl Fetch<'_> {
             let tip = remote.tips.get(&member).cloned().unwrap_or_default();
             state.rejected.push((member, tip));
         }
-        if remote.newer > 0 {
-            let logs = if remote.newer == 1 { "log" } else { "logs" };
-            notes.push(format!("{} {logs} of a newer version of ait left out; update ait", remote.newer));
-        }
+        notes.extend(remote.left_out());
         state.notes.extend(notes);
         state.fetched = self.now.as_second();
         Ok(count)
@@ -232,7 +229,7 @@ impl Fetch<'_> {
     /// Takes the members out of `changed` that have no commit here: their log could not be fetched, or their ref is something
     /// else. Returns those, with `failed`.
     fn without_commit(&self, changed: &mut Vec<&str>, mut failed: Vec<String>) -> Result<Vec<String>> {
-        let tips = if changed.is_empty() { HashMap::new() } else { self.known_tips()? };
+        let tips = if changed.is_empty() { HashMap::new() } else { self.connection.known_tips()? };
         for member in changed.extract_if(.., |member| !tips.contains_key(*member)) {
             // A tag or a blob; there may be nothing to delete.
             let _ = log::local(&self.connection.bare, &["update-ref", "-d", &remote_copy(member)], b"");
@@ -242,23 +239,6 @@ impl Fetch<'_> {
         }
         changed.retain(|member| !failed.iter().any(|name| name == member));
         Ok(failed)
-    }
-
-    /// The tips that are here, by member; those that are no commits are left out.
-    fn known_tips(&self) -> Result<HashMap<String, Tip>> {
-        let prefix = remote_copy("");
-        let format = "--format=%(objectname) %(refname) %(committerdate:unix) %(objecttype)";
-        let output = log::local(&self.connection.bare, &["for-each-ref", format, &prefix], b"");
-        let output = output.map_err(|why| Error::new("reading the team's store", "", why))?;
-        let lines = String::from_utf8_lossy(&output).into_owned();
-        let parse = |line: &str| {
-            let mut words = line.split(' ');
-            let (id, name) = (words.next()?, words.next()?);
-            let time = words.next()?.parse().unwrap_or(0);
-            words.next().filter(|kind| *kind == "commit")?;
-            Some((name.strip_prefix(&prefix)?.to_owned(), Tip { id: id.to_owned(), time }))
-        };
-        Ok(lines.lines().filter_map(parse).collect())
     }
 
     /// Fetches the logs of these members; if that fails, halves of them, so that one bad log does not keep the others
@@ -322,11 +302,4 @@ struct Wanted<'a> {
     extent: &'a str,
     /// Whether refs keep what was fetched. Without them git deletes it at its next garbage collection.
     keep: bool,
-}
-
-/// The newest commit of a log as it was last fetched.
-struct Tip {
-    id: String,
-    /// In seconds since 1970, as its author says.
-    time: i64,
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
+use super::log;
 use super::mask::mask;
+use super::own::remote_copy;
 use super::record::is_id;
 use crate::error::{Cause, Error, Result, on_one_line};
 use crate::git::{Bare, Call, REMOTE, complaint};
@@ -26,6 +28,31 @@ pub(super) struct RemoteRefs {
     pub(super) tips: HashMap<String, String>,
     /// How many refs belong to a newer version of the format.
     pub(super) newer: usize,
+    /// How many logs are left out, because there are more than [`MAX_MEMBERS`].
+    pub(super) omitted: usize,
+}
+
+impl RemoteRefs {
+    /// What to report about logs that are not read.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.newer > 0 {
+            let logs = if self.newer == 1 { "log" } else { "logs" };
+            notes.push(format!("{} {logs} of a newer version of ait left out; update ait", self.newer));
+        }
+        if self.omitted > 0 {
+            notes.push(format!("{} logs left out: at most {MAX_MEMBERS} members of one remote are read", self.omitted));
+        }
+        notes
+    }
+}
+
+/// The newest commit of a log as it was last fetched.
+pub(super) struct Tip {
+    /// Its id.
+    pub(super) id: String,
+    /// In seconds since 1970, as its author says.
+    pub(super) time: i64,
 }
 
 /// The repository of a store, with the way to its remote.
@@ -37,22 +64,53 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The tips of all logs in the remote.
-    pub(super) fn list(&self) -> Result<RemoteRefs> {
+    /// The tips of all logs in the remote. If there are too many: the own one, those that are here already, and others by
+    /// their ids. A member who is here must not be taken for one who left, nor the own log for a new one.
+    pub(super) fn list(&self, own: &str) -> Result<RemoteRefs> {
         let arguments = ["ls-remote", "--refs", REMOTE, "refs/ait/*"];
         let output = self.network(&arguments, b"", LIST_LIMIT, "reading the team's records")?;
         let mut remote = RemoteRefs::default();
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let mut logs: Vec<(&str, &str)> = Vec::new();
+        let list = String::from_utf8_lossy(&output.stdout);
+        for line in list.lines() {
             let Some((id, name)) = line.split_once("\trefs/ait/") else { continue };
             match name.split_once('/') {
-                Some(("v1", member)) if is_id(member) && remote.tips.len() < MAX_MEMBERS => {
-                    remote.tips.insert(member.to_owned(), id.to_owned());
-                }
+                Some(("v1", member)) if is_id(member) => logs.push((member, id)),
                 Some((version, _)) if version != "v1" && version.starts_with('v') => remote.newer += 1,
                 _ => {}
             }
         }
+        let mut room = MAX_MEMBERS;
+        if logs.len() > room {
+            let known = self.known_tips()?;
+            let is_known = |member: &str| member == own || known.contains_key(member);
+            room = room.saturating_sub(logs.iter().filter(|(member, _)| is_known(member)).count());
+            logs.retain(|(member, _)| {
+                let is_kept = is_known(member) || room > 0;
+                room -= usize::from(is_kept && !is_known(member));
+                remote.omitted += usize::from(!is_kept);
+                is_kept
+            });
+        }
+        remote.tips.extend(logs.into_iter().map(|(member, id)| (member.to_owned(), id.to_owned())));
         Ok(remote)
+    }
+
+    /// The tips that are here, by member; those that are no commits are left out.
+    pub(super) fn known_tips(&self) -> Result<HashMap<String, Tip>> {
+        let prefix = remote_copy("");
+        let format = "--format=%(objectname) %(refname) %(committerdate:unix) %(objecttype)";
+        let output = log::local(&self.bare, &["for-each-ref", format, &prefix], b"");
+        let output = output.map_err(|why| Error::new("reading the team's store", "", why))?;
+        let lines = String::from_utf8_lossy(&output).into_owned();
+        let parse = |line: &str| {
+            let mut words = line.split(' ');
+            let (id, name) = (words.next()?, words.next()?);
+            let time = words.next()?.parse().unwrap_or(0);
+            words.next().filter(|kind| *kind == "commit")?;
+            Some((name.strip_prefix(&prefix)?.to_owned(), Tip { id: id.to_owned(), time }))
+        };
+        Ok(lines.lines().filter_map(parse).collect())
     }
 
     /// Runs git with the network. A failure is explained in one line, with the next step.

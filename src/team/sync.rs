@@ -53,7 +53,7 @@ impl<'a> Sync<'a> {
     }
 
     fn exchange(&mut self, records: Vec<Record>, since: Option<i64>) -> Result<Done> {
-        let remote = self.connection.list()?;
+        let remote = self.connection.list(&self.store.state.member)?;
         let State { member, .. } = &self.store.state;
         // A new member is not in the list yet.
         let is_new = self.store.state.is_joined() && !remote.tips.contains_key(member);

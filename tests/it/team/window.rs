@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{Member, Team, add_commit};
+use super::{Member, Team, add_commit, git_with_input};
 use crate::common::ago;
 
 const DAY: i64 = 86_400;
@@ -113,4 +113,29 @@ fn a_fetch_that_was_interrupted_before_it_sorted_is_made_up_for() {
     bob.sync();
     assert_eq!((bob.batches_of(1), bob.state()["is_partial"].clone()), (4, json!(false)));
     assert_eq!(bob.sessions_of("Member 1").len(), 1);
+}
+
+#[test]
+fn of_too_many_members_the_known_ones_and_the_own_log_are_read_first() {
+    const LEFT_OUT: &str = "3 logs left out: at most 5000 members of one remote are read";
+    let team = Team::new();
+    let bob = team.member("Bob");
+    // In the order of ids it comes after all that are added below.
+    log(&team, u32::MAX, &[2]);
+    bob.join("");
+    bob.sync();
+    let other = add_commit(&team.env, &team.remote, "{}\n", "", DAY);
+    let names: Vec<String> = (0..5_001).map(|number| format!("{number:016x}")).collect();
+    let commands: String = names.iter().map(|name| format!("create refs/ait/v1/{name} {other}\n")).collect();
+    git_with_input(&team.remote, &["update-ref", "--stdin"], commands.as_bytes(), "@0 +0000");
+    // Bob need not fetch all of these.
+    bob.change_state(json!({"rejected": names.iter().map(|name| (name, &other)).collect::<Vec<_>>()}));
+    log(&team, u32::MAX, &[1]);
+    let output = bob.run("team sync");
+    assert_eq!((output.exit_code, output.stderr.as_str()), (Some(0), format!("ait: {LEFT_OUT}\n").as_str()));
+    assert_eq!(bob.batches_of(u32::MAX), 2);
+    // That member, Bob and 4,998 others.
+    let state = bob.state();
+    assert_eq!(state["members"], json!(5_000));
+    assert_eq!(state["notes"], json!([LEFT_OUT]));
 }
