@@ -182,6 +182,36 @@ for live in 1 20 1000; do
     count "prompt-$live" "$(folder 1)" prompt --for zsh </dev/null
     expect project0001
 done
+# One session, with a configuration file of 23 lines: the difference to prompt-1 is what reading it costs.
+make_home configured 1 trees
+mkdir -p "$home/.config/ait"
+cat >"$home/.config/ait/config.toml" <<'END'
+# Settings of ait.
+icons = "nerd"
+palette = "deutan"
+guard = "ask"
+notify = true
+
+[prompt]
+format = '[{project} ][{branch}[|{operation}] ][{elapsed}][ {waiting}][ {task}][ {conflict}][ {moved}][{elsewhere}]'
+max_width = 60
+
+[tmux]
+format = '[{count} live][ {waiting}][ {conflict}]'
+
+[statusline]
+format = '[{project} ][{branch} ][{task}][ | {context}][ | {cost}]'
+
+[thresholds]
+context = [60, 85]
+limits = [70, 90]
+
+[style]
+project = "bold cyan"
+branch = "#88c0d0 on 236"
+END
+count prompt-configured "$(folder 1)" prompt --for zsh </dev/null
+expect project0001
 make_home tree20 20 tree
 count prompt-20-one-tree "$(folder 1)" prompt --for zsh </dev/null
 expect project0001

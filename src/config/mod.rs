@@ -166,11 +166,14 @@ impl Config {
     fn take(&mut self, text: &str) {
         let (entries, errors) = toml::parse(text);
         let mut errors = errors.into_iter().map(|error| (error.at, None, error.what)).collect::<Vec<_>>();
+        // Entries are in the order of the file, so each counts only the lines since the one before.
+        let (mut counted, mut line) = (0, 1);
         for entry in entries {
+            line += text.get(counted..entry.at).unwrap_or_default().matches('\n').count();
+            counted = entry.at;
             match self.take_look(&entry) {
                 None => {}
                 Some(Ok(())) => {
-                    let line = position(text, entry.at).0;
                     let Written::Text(value) = entry.value else { continue };
                     self.look.push(LookSetting { name: entry.key, value, line });
                     continue;
@@ -193,7 +196,6 @@ impl Config {
             }
             match info.kind.read(&entry.value) {
                 Ok(value) => {
-                    let line = position(text, entry.at).0;
                     self.settings.push(Setting { key: info.key, line, value });
                 }
                 Err(refusal) => {
