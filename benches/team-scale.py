@@ -181,16 +181,19 @@ def main():
         del os.environ[name]
     print("| members | years | batches a day | remote | last week | first sync | nothing new | `ait team` | memory |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for members in numbers(2, "10,100,1000"):
-        for years in numbers(3, "1,5,10"):
-            folder = Path(tempfile.mkdtemp(prefix="ait-team-scale."))
-            try:
-                team(ait, members, years, folder)
-            finally:
-                if "KEEP" in os.environ:
-                    print(folder, file=sys.stderr)
-                else:
-                    shutil.rmtree(folder)
+    # Removed at the end: on ext4 a new file takes longer for some minutes after many were deleted.
+    folders = []
+    try:
+        for members in numbers(2, "10,100,1000"):
+            for years in numbers(3, "1,5,10"):
+                folders.append(Path(tempfile.mkdtemp(prefix="ait-team-scale.")))
+                team(ait, members, years, folders[-1])
+    finally:
+        for folder in folders:
+            if "KEEP" in os.environ:
+                print(folder, file=sys.stderr)
+            else:
+                shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
