@@ -110,12 +110,22 @@ impl Settings {
         pairs
     }
 
-    /// The URL of a remote as the clone has it; `None` if `remote` is neither the name of one nor a URL or path.
+    /// The URL of a remote as git uses it; `None` if `remote` is neither the name of one nor a URL or path.
     pub fn url(&self, remote: &str, folder: &Path) -> Option<String> {
         let first = format!("remote.{remote}.url");
         let named = self.0.iter().find(|(key, _)| *key == first).map(|(_, url)| url.as_str());
         let url = named.or_else(|| Some(remote).filter(|url| url.contains(['/', ':']) && !url.starts_with('-')))?;
-        Some(absolute(url, folder))
+        Some(absolute(&self.expanded(url), folder))
+    }
+
+    /// A URL after the rule of `url.BASE.insteadOf` with the longest prefix, see git-config(1).
+    fn expanded(&self, url: &str) -> String {
+        let rules = self.0.iter().filter_map(|(key, prefix)| {
+            let base = key.strip_prefix("url.")?.strip_suffix(".insteadof")?;
+            Some((prefix.len(), base, url.strip_prefix(prefix.as_str())?))
+        });
+        let longest = rules.max_by_key(|(length, ..)| *length);
+        longest.map_or_else(|| url.to_owned(), |(_, base, rest)| base.to_owned() + rest)
     }
 }
 

@@ -285,6 +285,15 @@ fn clones_that_name_one_remote_differently_share_one_store() {
     std::fs::remove_dir_all(&second).unwrap();
     ada.ended_session("s2", json!({}));
     ada.sync();
+    // git expands the URL of the third.
+    team.env.git(&ada.home, "clone --quiet shop third");
+    let third = ada.home.join("third");
+    team.env.git(&third, &format!("config url.{}/.insteadOf work:", team.remote.parent().unwrap().display()));
+    team.env.git(&third, "config url.https://example.org/.insteadOf wo");
+    team.env.git(&third, "remote set-url origin work:remote.git");
+    let joined = ada.ait().current_dir(&third).run("team join --yes").success();
+    assert!(joined.contains(&format!("through {}\n", team.remote.display())), "{joined}");
+    assert_eq!(ada.store().file_name().unwrap(), "00000000000000aa");
     assert_eq!(team.git("for-each-ref refs/ait").lines().count(), 1);
     assert_eq!(team.batches().len(), 3, "{:?}", team.batches());
 }
