@@ -546,8 +546,10 @@ mod time {
                 let today = || Timestamp::now().to_zoned_datetime(tz.clone()).date();
                 let before = today();
                 let yesterday: Date = before.yesterday().unwrap();
-                env.write_history_manifest(&before.to_string(), "now", &ago(0), json!({}));
-                env.write_history_manifest(&yesterday.to_string(), "then", &ago(86400), json!({}));
+                // Begun when they end, so that neither reaches into the day before.
+                for (day, id, ended) in [(before, "now", ago(0)), (yesterday, "then", ago(86400))] {
+                    env.write_history_manifest(&day.to_string(), id, &ended, json!({"started": ended}));
+                }
                 let shown = |words: &str| {
                     let shown = env.ait().env("TZ", zone).run(&format!("sessions history --json {words}")).json();
                     ids(&shown).join(" ")

@@ -202,8 +202,10 @@ fn the_status_line_reads_what_a_prompt_reads() {
     });
     let calls = lab.calls(&lab.tree(0), &["statusline"], &status.to_string());
     assert!(calls.output.contains("Opus"), "{}", calls.output);
-    // And it marks that it ran, for `ait hooks list`.
-    calls.opens(&[&["~/.cache/ait/KEY/seen"], PROMPT.as_slice()].concat(), 20);
+    // And it marks that it ran, for `ait hooks list`, and shows the limits that other sessions were told.
+    let (configuration, sessions) = PROMPT.split_at(1);
+    let wanted = [&["~/.cache/ait/KEY/seen"], configuration, &["~/.cache/ait/KEY/limits"], sessions].concat();
+    calls.opens(&wanted, 20);
 }
 
 #[test]
