@@ -553,9 +553,7 @@ mod folders {
         let _ = env.start_session(&client, "s", &env.path(""));
         // The folder is root's, 0700; we are nobody.
         let ait = env.path("ait");
-        // By a process of its own: one that another thread starts meanwhile would hold the file open for writing, and
-        // the kernel runs no such file.
-        assert!(Command::new("cp").arg(AIT).arg(&ait).status().unwrap().success());
+        tools::copy_program(AIT, &ait);
         for folder in [".claude", ".claude/sessions"] {
             fs::set_permissions(env.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
         }

@@ -46,9 +46,7 @@ mod modes {
     fn everything_under(umask: &str, as_nobody: bool) {
         let env = TestEnv::new();
         let program = env.path("ait");
-        // By a process of its own: one that another thread starts meanwhile would hold the file open for writing, and
-        // the kernel runs no such file.
-        assert!(Command::new("cp").arg(AIT).arg(&program).status().unwrap().success());
+        tools::copy_program(AIT, &program);
         let folder = env.create_dir("p");
         let file = env.write_file("p/a.txt", "");
         if as_nobody {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::common::TestEnv;
-use crate::common::tools::{brought, installed};
+use crate::common::tools::{self, brought, installed, needs};
+use crate::common::{AIT, TestEnv};
 
 /// Every path below a folder with its mode and content.
 fn tree(folder: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
@@ -102,6 +102,33 @@ fn dry_run_shows_the_changes_and_makes_none() {
     );
     env.run("uninstall").failure(2, refused);
     assert_eq!(tree(&env.path(".")), installed);
+}
+
+/// A user who is not in the group of a file cannot replace it by one of the same group.
+#[test]
+fn a_file_whose_group_cannot_be_kept_stays_and_the_lines_to_add_are_shown() {
+    needs!("setpriv");
+    if !tools::is_root() {
+        return;
+    }
+    let env = TestEnv::new();
+    let program = env.path("ait");
+    tools::copy_program(AIT, &program);
+    let zshrc = env.write_file(".zshrc", "# mine\n");
+    let bashrc = env.write_file(".bashrc", "# mine\n");
+    for (path, group) in [(env.path(""), 65534), (zshrc, 0), (bashrc, 65534)] {
+        chown(path, Some(65534), Some(group)).unwrap();
+    }
+    let mut command = env.ait().command("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+    let output = command.args(["setup", "--yes", "--only", "zsh,bash"]).output().unwrap();
+    let (said, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{said}{error}");
+    assert!(error.contains(".zshrc: Operation not permitted"), "{error}");
+    assert!(said.contains("zsh: ~/.zshrc is unchanged. Add by hand:\n\n    ") && said.contains("init zsh"), "{said}");
+    assert!(said.contains("type: exec bash\n"), "only what was changed is loaded: {said}");
+    assert_eq!(text(&env, ".zshrc"), "# mine\n");
+    assert!(text(&env, ".bashrc").contains("init bash"));
 }
 
 #[test]
@@ -201,7 +228,7 @@ fn completions_of_a_package_are_not_written_again() {
     let env = TestEnv::new();
     let program = env.path("usr/bin/ait");
     fs::create_dir_all(program.parent().unwrap()).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_ait"), &program).unwrap();
+    tools::copy_program(AIT, &program);
     env.write_file("usr/share/man/man1/ait.1.gz", "");
     let completions = ".config/nushell/autoload/ait-completions.nu";
     // nushell looks into folders of its own: there the first package has no file.
@@ -234,7 +261,7 @@ fn set_up_copy(env: &TestEnv, shells: &str) -> PathBuf {
     used(env);
     let program = env.path("bin/ait");
     fs::create_dir_all(program.parent().unwrap()).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_ait"), &program).unwrap();
+    tools::copy_program(AIT, &program);
     let set_up = env.ait().command(&program).args(["setup", "--yes", "--only", shells]).output().unwrap();
     assert!(set_up.status.success(), "{set_up:?}");
     program

@@ -114,7 +114,7 @@ fn plan_hooks(paths: &InstallPaths, plan: &mut Plan) -> Result<Option<Install>> 
 fn apply(places: &Places, paths: &InstallPaths, plan: &Plan, hooks: Option<Install>) -> Result<(String, Vec<String>)> {
     record(places, paths, plan)?;
     let suffix = paths.suffix();
-    let (mut out, mut problems) = (String::new(), Vec::new());
+    let (mut out, mut reload, mut problems) = (String::new(), Vec::new(), Vec::new());
     for step in &plan.steps {
         match step.edit(&suffix).edit(|current| step.change(current)) {
             Ok(done) => {
@@ -122,8 +122,17 @@ fn apply(places: &Places, paths: &InstallPaths, plan: &Plan, hooks: Option<Insta
                 if let Some(copy) = done.backup {
                     out.push_str(&format!("{:<21} {}\n", "  backup", places.show(&copy)));
                 }
+                if !step.reload.is_empty() {
+                    reload.push(step.reload.replace("FILE", &places.show(&step.path)));
+                }
             }
-            Err(error) => problems.push(error.to_string()),
+            Err(error) => {
+                problems.push(error.to_string());
+                if let Some(lines) = step.to_add() {
+                    let file = places.show(&step.path);
+                    out.push_str(&format!("{}: {file} is unchanged. Add by hand:{lines}", step.what));
+                }
+            }
         }
     }
     if let Some(install) = hooks {
@@ -132,12 +141,6 @@ fn apply(places: &Places, paths: &InstallPaths, plan: &Plan, hooks: Option<Insta
             Err(error) => problems.push(error.to_string()),
         }
     }
-    let reload: Vec<String> = plan
-        .steps
-        .iter()
-        .filter(|step| !step.reload.is_empty())
-        .map(|step| step.reload.replace("FILE", &places.show(&step.path)))
-        .collect();
     if !reload.is_empty() {
         out.push_str(&format!("New shells show the segment. In one that is open, type: {}\n", reload.join(", or ")));
     }

@@ -58,19 +58,20 @@ impl Step {
         if files::is_writable(blocked) && files::is_writable(folder) {
             return None;
         }
-        let shown = places.show(&self.path);
         let of = if file == self.path { String::new() } else { format!(", a link to {},", places.show(&file)) };
-        let lines = match &self.lines {
-            Lines::Block(lines) => lines.trim_end().replace('\n', "\n    "),
-            Lines::File(_) if self.generated => {
-                return Some(format!("{}: {shown}{of} cannot be written.\n", self.what));
+        let shown = places.show(&self.path);
+        Some(match self.to_add() {
+            Some(lines) => {
+                format!("{}: {shown}{of} cannot be written. Where it is generated from, add:{lines}", self.what)
             }
-            Lines::File(lines) => lines.trim_end().replace('\n', "\n    "),
-        };
-        Some(format!(
-            "{}: {shown}{of} cannot be written. Where it is generated from, add:\n\n    {lines}\n\n",
-            self.what
-        ))
+            None => format!("{}: {shown}{of} cannot be written.\n", self.what),
+        })
+    }
+
+    /// The lines to add by hand, indented, with an empty line before and after them; `None` if there are too many.
+    pub(super) fn to_add(&self) -> Option<String> {
+        let (Lines::Block(lines) | Lines::File(lines)) = &self.lines;
+        (!self.generated).then(|| format!("\n\n    {}\n\n", lines.trim_end().replace('\n', "\n    ")))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Programs that a test needs and a machine may lack. Such a test is skipped; on a CI machine it fails.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Ends a test early if a program is missing: `needs!("zsh", "tmux");` reports `skipped: no zsh`.
@@ -30,6 +31,12 @@ pub(crate) fn installed(programs: &[&str]) -> bool {
         missing.join(", no ")
     );
     missing.is_empty() || skipped(&format!("no {}", missing.join(", no ")))
+}
+
+/// Copies a program, in a process of its own: a process that another thread starts meanwhile would hold the copy open for
+/// writing, and the kernel runs no such file.
+pub(crate) fn copy_program(from: impl AsRef<OsStr>, to: &Path) {
+    assert!(Command::new("cp").arg(from).arg(to).status().unwrap().success());
 }
 
 /// Whether the tests run as root. If not, reports the test as skipped; also with CI=true, where they rarely do.

@@ -24,7 +24,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::common::tools::brought;
+use crate::common::tools::{brought, copy_program};
 use ait::commands::init::{Init, text_for};
 use ait::render::dialect::Dialect;
 use ait::render::format::Format;
@@ -77,9 +77,7 @@ impl TestEnv {
     /// The real program in place of the stand-in.
     fn real(&self) {
         fs::remove_file(self.ait()).unwrap();
-        // By a process of its own: one that another thread starts meanwhile would hold the file open for writing, and
-        // the kernel runs no such file.
-        assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_ait")).arg(self.ait()).status().unwrap().success());
+        copy_program(env!("CARGO_BIN_EXE_ait"), &self.ait());
     }
 
     /// A session of 45 minutes that works in the home folder, in the process that runs the tests.
