@@ -136,7 +136,7 @@ fn segment {
   all $shown
 }
 
-# Not a second time. The values of a prompt are shown before what it prints, so theirs may do either.
+# Not a second time. elvish shows the values of a prompt and what it prints in any order, so theirs becomes values.
 fn is-ours {|prompt| try { str:contains $prompt[body] ait-segment } catch { put $false } }
 if (and (eq $manual 0) (not (is-ours $edit:rprompt))) {
   var theirs = $edit:rprompt
@@ -144,6 +144,6 @@ if (and (eq $manual 0) (not (is-ours $edit:rprompt))) {
     var ait-segment = [(segment)]
     all $ait-segment
     if (not-eq $ait-segment []) { put ' ' }
-    $theirs
+    put ($theirs)
   }
 }

@@ -330,7 +330,9 @@ mod touches {
         let tree = env.repository("p");
         env.start_session(&client, "one", &tree).no_output();
         let line = format!("[\"{}\",{:?},{:?}]\n", ago(10), tree, "x".repeat(200));
-        env.write_file(".claude/sessions/active/one.touched", &line.repeat(65535 / line.len()));
+        // The next write passes 64 KiB, where it is made small.
+        let log = line.repeat(65535 / line.len());
+        env.write_file(".claude/sessions/active/one.touched", &(log.clone() + &"\n".repeat(65535 - log.len())));
         for _ in 0..3 {
             env.after(&client, "one", &tree, "Write", tree.join("y").to_str().unwrap()).no_output();
         }
