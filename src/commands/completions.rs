@@ -3,6 +3,7 @@
 
 use argh::{ArgsInfo, FromArgs};
 
+use super::live_sessions::LiveSession;
 use super::picker::in_order;
 use super::{Run, resume};
 use crate::context::Context;
@@ -41,9 +42,12 @@ impl Run for Completions {
             "nushell" => nushell,
             "elvish" => elvish,
             "xonsh" => xonsh,
-            "sessions" => return Ok(lines(sessions(context)?)),
-            "targets" => return Ok(lines(projects(context)?.into_iter().chain(sessions(context)?))),
-            "projects" => return Ok(lines(projects(context)?)),
+            "sessions" => return Ok(lines(sessions(&in_order(context)?))),
+            "targets" => {
+                let live = in_order(context)?;
+                return Ok(lines(projects(&live).into_iter().chain(sessions(&live))));
+            }
+            "projects" => return Ok(lines(projects(&in_order(context)?))),
             "days" => return Ok(lines(days(context)?)),
             "interrupted" => return Ok(lines(interrupted(context)?)),
             other => {
@@ -74,18 +78,16 @@ fn about(manifest: &Manifest) -> String {
 }
 
 /// The live sessions, blocked ones first.
-fn sessions(context: &Context) -> Result<Vec<Proposal>> {
-    let sessions = in_order(context)?;
-    Ok(sessions.iter().map(|session| (session.session.id.to_string(), about(&session.session.manifest))).collect())
+fn sessions(live: &[LiveSession]) -> Vec<Proposal> {
+    live.iter().map(|session| (session.session.id.to_string(), about(&session.session.manifest))).collect()
 }
 
 /// The projects of the live sessions.
-fn projects(context: &Context) -> Result<Vec<Proposal>> {
-    let sessions = in_order(context)?;
-    let mut names: Vec<String> = sessions.iter().map(|session| session.session.manifest.project.clone()).collect();
+fn projects(live: &[LiveSession]) -> Vec<Proposal> {
+    let mut names: Vec<String> = live.iter().map(|session| session.session.manifest.project.clone()).collect();
     sort_by(&mut names, Ord::cmp);
     names.dedup();
-    Ok(names.into_iter().map(|name| (name, "project".to_owned())).collect())
+    names.into_iter().map(|name| (name, "project".to_owned())).collect()
 }
 
 /// The days with history, the newest first.

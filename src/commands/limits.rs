@@ -9,8 +9,8 @@ use crate::session::limits::{Limit, Limits};
 use crate::store::limits;
 use crate::store::root::Root;
 
-/// The limits that a status line shows: what this session and the others were told. What this one was told is written down for
-/// the others if it is news.
+/// The limits that a status line shows: the newest that this session or another one knows. If this session knows the newest,
+/// they are stored for the others.
 pub(super) fn of_status_line(
     root: Option<&Root>,
     payload: &StatusPayload,

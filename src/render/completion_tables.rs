@@ -79,8 +79,8 @@ fn in_table(values: Values) -> String {
     }
 }
 
-/// What can follow each option with a value, after the path of its command. An argument that has to be asked for is there as
-/// the option `*`.
+/// The values of each option, under the path of its command and its name. Values of arguments that `ait` is asked for are
+/// under the name `*`.
 fn option_values(places: &[CommandPath<'_>]) -> Vec<(String, String)> {
     let of_place = |place: &CommandPath<'_>| {
         let mut all: Vec<_> = place

@@ -79,7 +79,7 @@ pub enum Icons {
     AsciiOnly,
 }
 
-/// What a mark stands for.
+/// The meaning of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// Two sessions can hurt each other.

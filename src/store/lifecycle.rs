@@ -512,7 +512,7 @@ mod tests {
 
         fn send(&self, event: &Event, numbers: &mut Numbers) {
             let folder = self.root.open_active().unwrap();
-            // A start that is no resume makes a new session, whatever history contains.
+            // A start that does not resume begins a new session, even if history has one with this id.
             let returning = !matches!(event, Event::Start { .. }) || numbers.below(4) > 0;
             let known = Known::read(&self.root, &folder, &self.id, returning).unwrap();
             let mut context = EventContext { now: self.now, ..at(0) };

@@ -212,8 +212,8 @@ impl Fetch<'_> {
         Ok(failed)
     }
 
-    /// The times of the commits that are the tips of these members, in seconds since 1970, by their ids. A tip that is not
-    /// here or is no commit is left out.
+    /// The times of the commits that are the tips of these members, in seconds since 1970, by their ids. Tips that
+    /// are missing in the store or are not commits are left out.
     fn times(&self, members: &[&str], remote: &RemoteRefs) -> Result<HashMap<String, i64>> {
         if members.is_empty() {
             return Ok(HashMap::new());

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-/// What a writer is about to do.
+/// The next step of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Take a lock; it holds none.
