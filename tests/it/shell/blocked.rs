@@ -9,28 +9,15 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
+use super::situations::Fixture;
 use super::tmux::write_plugin;
-use super::{Terminal, TestEnv as ShellEnv, wait_for};
+use super::{Terminal, wait_for};
 use crate::common::tools::needs;
-use crate::common::{AIT, Client, TestEnv, payload};
+use crate::common::{Client, payload};
 
 const ID: &str = "11111111-1111-4111-8111-111111111111";
 
-struct Fixture {
-    env: TestEnv,
-    shells: ShellEnv,
-    shop: PathBuf,
-}
-
 impl Fixture {
-    fn new() -> Fixture {
-        let env = TestEnv::new();
-        let shells = ShellEnv::at(env.path(""));
-        shells.program(&format!("#!/bin/sh\nexec '{AIT}' \"$@\"\n"));
-        let shop = env.repository("shop");
-        Fixture { env, shells, shop }
-    }
-
     /// The first window of a tmux server, whose process plays the client.
     fn pane(&self) -> Pane<'_> {
         self.env.write_file(".config/ait/config.toml", "notify = true\n");

@@ -18,14 +18,14 @@ const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
 
 /// A repository with sessions, and a home for shells in which each call of `ait` is counted.
-struct Fixture {
-    env: TestEnv,
-    shells: ShellEnv,
-    shop: PathBuf,
+pub(super) struct Fixture {
+    pub(super) env: TestEnv,
+    pub(super) shells: ShellEnv,
+    pub(super) shop: PathBuf,
 }
 
 impl Fixture {
-    fn new() -> Fixture {
+    pub(super) fn new() -> Fixture {
         let env = TestEnv::new();
         env.create_dir(".claude/sessions/active");
         let shells = ShellEnv::at(env.path(""));
